@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+
+enum {
+    ARENA_CHUNK_BYTES = 4096, /* a page; larger requests get a chunk of their own */
+};
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t used;
+    size_t cap;
+    alignas(max_align_t) char bytes[];
+};
+
+void arena_init(struct arena *a, size_t max)
+{
+    must(max > 0);
+    *a = (struct arena){.max = max};
+}
+
+void arena_done(struct arena *a)
+{
+    struct arena_chunk *chunk = a->chunks;
+    while (chunk != NULL) {
+        struct arena_chunk *next = chunk->next;
+        free(chunk);
+        chunk = next;
+    }
+    *a = (struct arena){.max = a->max};
+}
+
+static struct arena_chunk *chunk_add(struct arena *a, size_t size)
+{
+    size_t cap = size > ARENA_CHUNK_BYTES ? size : ARENA_CHUNK_BYTES;
+    struct arena_chunk *chunk = calloc(1, sizeof *chunk + cap);
+    if (chunk == NULL) {
+        return NULL;
+    }
+    chunk->cap = cap;
+    chunk->next = a->chunks;
+    a->chunks = chunk;
+    return chunk;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    must(a->max > 0);
+    if (size > a->max - a->used_bytes) {
+        return NULL;
+    }
+    size_t step = alignof(max_align_t);
+    size_t padded = (size + step - 1) / step * step;
+    if (padded > a->max - a->used_bytes) {
+        padded = a->max - a->used_bytes;
+    }
+    struct arena_chunk *chunk = a->chunks;
+    if (chunk == NULL || chunk->cap - chunk->used < padded) {
+        chunk = chunk_add(a, padded);
+        if (chunk == NULL) {
+            return NULL;
+        }
+    }
+    void *at = chunk->bytes + chunk->used;
+    chunk->used += padded;
+    a->used_bytes += padded;
+    return at;
+}
+
+enum err arena_copy(struct arena *a, struct slice s, struct slice *out)
+{
+    char *at = arena_alloc(a, s.len + 1);
+    if (at == NULL) {
+        return ERR_NOMEM;
+    }
+    if (s.len > 0) {
+        memcpy(at, s.at, s.len);
+    }
+    at[s.len] = '\0';
+    *out = (struct slice){at, s.len};
+    return ERR_NONE;
+}

@@ -1,0 +1,21 @@
+/* base/attr: the compiler extensions that the project uses, behind words. No other file spells them.
+ * DEFER(x_done) on a local calls x_done(&local) when the scope ends; TAKE(p) hands a pointer on and
+ * leaves NULL behind, so that the deferred call finds nothing to free.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_ATTR_H
+#define BASE_ATTR_H
+
+#include "heloise/types.h"
+
+#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define DEFER(cleanup) __attribute__((cleanup(cleanup)))
+#define UNUSED __attribute__((unused))
+#define TAKE(pointer)                                                                              \
+    __extension__({                                                                                \
+        __typeof__(pointer) *take_from = &(pointer);                                               \
+        __typeof__(pointer) taken = *take_from;                                                    \
+        *take_from = NULL;                                                                         \
+        taken;                                                                                     \
+    })
+
+#endif

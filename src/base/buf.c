@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/slice.h"
+
+enum {
+    BUF_FIRST_BYTES = 64, /* small lines fit at once, empty buffers cost nothing */
+};
+
+void buf_init(struct buf *b, size_t max)
+{
+    must(max > 0);
+    *b = (struct buf){.max = max};
+}
+
+void buf_done(struct buf *b)
+{
+    free(b->at);
+    *b = (struct buf){.max = b->max};
+}
+
+void buf_done_wipe(struct buf *b)
+{
+    if (b->at != NULL) {
+        explicit_bzero(b->at, b->cap);
+    }
+    buf_done(b);
+}
+
+enum err buf_reserve(struct buf *b, size_t extra)
+{
+    must(b->max > 0);
+    if (extra > b->max - b->len) {
+        return ERR_LIMIT;
+    }
+    size_t need = b->len + extra;
+    if (need <= b->cap) {
+        return ERR_NONE;
+    }
+    size_t cap = b->cap < BUF_FIRST_BYTES ? BUF_FIRST_BYTES : b->cap;
+    while (cap < need) {
+        cap *= 2;
+    }
+    if (cap > b->max) {
+        cap = b->max;
+    }
+    char *grown = realloc(b->at, cap);
+    if (grown == NULL) {
+        return ERR_NOMEM;
+    }
+    b->at = grown;
+    b->cap = cap;
+    return ERR_NONE;
+}
+
+enum err buf_append(struct buf *b, struct slice s)
+{
+    enum err e = buf_reserve(b, s.len);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    if (s.len > 0) {
+        memcpy(b->at + b->len, s.at, s.len);
+        b->len += s.len;
+    }
+    return ERR_NONE;
+}
+
+enum err buf_append_byte(struct buf *b, char byte)
+{
+    return buf_append(b, slice_make(&byte, 1));
+}
+
+enum err buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int wanted = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    must(wanted >= 0);
+    char *text = malloc((size_t)wanted + 1);
+    if (text == NULL) {
+        va_end(again);
+        return ERR_NOMEM;
+    }
+    (void)vsnprintf(text, (size_t)wanted + 1, format, again);
+    va_end(again);
+    enum err e = buf_append(b, slice_make(text, (size_t)wanted));
+    free(text);
+    return e;
+}
+
+void buf_clear(struct buf *b)
+{
+    b->len = 0;
+}
+
+void buf_drop_front(struct buf *b, size_t n)
+{
+    if (n >= b->len) {
+        b->len = 0;
+        return;
+    }
+    memmove(b->at, b->at + n, b->len - n);
+    b->len -= n;
+}
+
+struct slice buf_view(const struct buf *b)
+{
+    return b->len == 0 ? SLICE_NONE : slice_make(b->at, b->len);
+}
+
+char *buf_take_text(struct buf *b)
+{
+    char *text = realloc(b->at, b->len + 1);
+    if (text == NULL) {
+        return NULL;
+    }
+    text[b->len] = '\0';
+    *b = (struct buf){.max = b->max};
+    return text;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/slice.h"
+
+#include <string.h>
+
+struct slice slice_of(const char *text)
+{
+    return text == NULL ? SLICE_NONE : slice_make(text, strlen(text));
+}
+
+struct slice slice_sub(struct slice s, size_t from, size_t to)
+{
+    size_t end = to < s.len ? to : s.len;
+    size_t start = from < end ? from : end;
+    /* NULL + 0 is undefined in C, and an empty slice may hold NULL. */
+    return slice_make(start == 0 ? s.at : s.at + start, end - start);
+}
+
+bool slice_equal(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+bool slice_equal_nocase(struct slice a, struct slice b)
+{
+    return a.len == b.len && slice_starts_nocase(a, b);
+}
+
+bool slice_starts(struct slice s, struct slice prefix)
+{
+    return s.len >= prefix.len && slice_equal(slice_sub(s, 0, prefix.len), prefix);
+}
+
+bool slice_starts_nocase(struct slice s, struct slice prefix)
+{
+    if (s.len < prefix.len) {
+        return false;
+    }
+    for (size_t i = 0; i < prefix.len; i++) {
+        if (ascii_lower(s.at[i]) != ascii_lower(prefix.at[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool slice_ends(struct slice s, struct slice suffix)
+{
+    return s.len >= suffix.len && slice_equal(slice_sub(s, s.len - suffix.len, s.len), suffix);
+}
+
+bool slice_ends_nocase(struct slice s, struct slice suffix)
+{
+    return s.len >= suffix.len &&
+           slice_equal_nocase(slice_sub(s, s.len - suffix.len, s.len), suffix);
+}
+
+int slice_compare(struct slice a, struct slice b)
+{
+    size_t shared = a.len < b.len ? a.len : b.len;
+    int order = shared == 0 ? 0 : memcmp(a.at, b.at, shared);
+    if (order != 0) {
+        return order;
+    }
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+size_t slice_find_byte(struct slice s, char byte, size_t from)
+{
+    if (from >= s.len) {
+        return s.len;
+    }
+    const char *found = memchr(s.at + from, byte, s.len - from);
+    return found == NULL ? s.len : (size_t)(found - s.at);
+}
+
+size_t slice_find_last_byte(struct slice s, char byte)
+{
+    for (size_t i = s.len; i > 0; i--) {
+        if (s.at[i - 1] == byte) {
+            return i - 1;
+        }
+    }
+    return s.len;
+}
+
+size_t slice_find_nocase(struct slice s, struct slice needle)
+{
+    for (size_t i = 0; i + needle.len <= s.len; i++) {
+        if (slice_starts_nocase(slice_sub(s, i, s.len), needle)) {
+            return i;
+        }
+    }
+    return s.len;
+}
+
+struct slice slice_trim(struct slice s)
+{
+    while (s.len > 0 && ascii_is_space(s.at[0])) {
+        s.at++;
+        s.len--;
+    }
+    while (s.len > 0 && ascii_is_space(s.at[s.len - 1])) {
+        s.len--;
+    }
+    return s;
+}
+
+struct slice slice_cut(struct slice *rest, char separator)
+{
+    size_t end = slice_find_byte(*rest, separator, 0);
+    struct slice part = slice_sub(*rest, 0, end);
+    if (end == rest->len) {
+        *rest = slice_make(NULL, 0);
+    } else {
+        *rest = slice_make(rest->at + end + 1, rest->len - end - 1);
+    }
+    return part;
+}
+
+uint64_t slice_hash(struct slice s, uint64_t seed)
+{
+    uint64_t hash = 0xcbf29ce484222325u ^ seed;
+    for (size_t i = 0; i < s.len; i++) {
+        hash = (hash ^ (unsigned char)s.at[i]) * 0x100000001b3u;
+    }
+    hash ^= hash >> 32;
+    hash *= 0xd6e8feb86659fd93u;
+    return hash ^ (hash >> 32);
+}
+
+bool ascii_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool ascii_is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool ascii_is_alnum(char c)
+{
+    return ascii_is_digit(c) || ascii_is_alpha(c);
+}
+
+bool ascii_is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+
+#include "base/slice.h"
+
+size_t text_utf8_next(struct slice s, unsigned *out_code_point)
+{
+    if (s.len == 0) {
+        return 0;
+    }
+    unsigned lead = (unsigned char)s.at[0];
+    if (lead < 0x80) {
+        *out_code_point = lead;
+        return 1;
+    }
+    size_t length = lead >= 0xf0 && lead <= 0xf4   ? 4
+                    : lead >= 0xe0 && lead <= 0xef ? 3
+                    : lead >= 0xc2 && lead <= 0xdf ? 2
+                                                   : 0;
+    if (length == 0 || s.len < length) {
+        return 0;
+    }
+    unsigned code = lead & (0xffu >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        unsigned next = (unsigned char)s.at[i];
+        if ((next & 0xc0u) != 0x80u) {
+            return 0;
+        }
+        code = code << 6 | (next & 0x3fu);
+    }
+    bool is_overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+    bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
+    if (is_overlong || is_surrogate || code > 0x10ffff) {
+        return 0;
+    }
+    *out_code_point = code;
+    return length;
+}
+
+bool text_is_utf8(struct slice s)
+{
+    unsigned code;
+    while (s.len > 0) {
+        size_t length = text_utf8_next(s, &code);
+        if (length == 0) {
+            return false;
+        }
+        s = slice_sub(s, length, s.len);
+    }
+    return true;
+}
+
+/* Controls, and format characters that reorder or hide text (Unicode 15, categories Cc and Cf that
+ * a terminal acts on). */
+static bool is_dangerous(unsigned code)
+{
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0xad || code == 0x61c ||
+           (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
+           (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe007f);
+}
+
+enum err text_append_printable(struct buf *out, struct slice s)
+{
+    while (s.len > 0) {
+        unsigned code = 0;
+        size_t length = text_utf8_next(s, &code);
+        enum err e;
+        if (length == 0) {
+            length = 1;
+            e = buf_printf(out, "\\x%02x", (unsigned)(unsigned char)s.at[0]);
+        } else if (code == '\t') {
+            e = buf_append_byte(out, ' ');
+        } else if (!is_dangerous(code)) {
+            e = buf_append(out, slice_sub(s, 0, length));
+        } else if (code < 0x100) {
+            e = buf_printf(out, "\\x%02x", code);
+        } else {
+            e = buf_printf(out, "\\u{%x}", code);
+        }
+        if (e != ERR_NONE) {
+            return e;
+        }
+        s = slice_sub(s, length, s.len);
+    }
+    return ERR_NONE;
+}

@@ -1,0 +1,137 @@
+/* verify/case: one address being verified: a machine that asks (resolve this, probe that, wait until)
+ * and is answered, without I/O. It keeps the evidence and decides when there is enough.
+ *
+ *     verify_case_new -> loop { verify_case_next(...) -> action; fulfil it; answer it } -> DONE
+ *
+ * RESOLVE is answered by routed(), PROBE by probed(), WAIT by tick() at its time, AWAIT_DOMAIN by
+ * tick() whenever the domain's memory changed. IDLE: an answer is still owed. The case never asks for
+ * more than one thing at a time.
+ *
+ * What cases of one domain share (control answers by shape, learned greylist delay, what postmaster
+ * said, that its servers block us) is in a struct verify_domain that the caller keeps, one per A-label
+ * domain and egress, and lends to each case of that domain; only one thread touches it.
+ *
+ * Rules of the verdict are principle, not habit: undeliverable needs a statement about this mailbox
+ * or domain; what is said about us is unknown. The real address is asked first, a control shaped like
+ * it (length, dots, digits, charset) second. Greylisting keeps the triplet: a retry after a greylist
+ * answer goes to the same exchanger with the same MAIL FROM. Never DATA, VRFY or EXPN.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef VERIFY_CASE_H
+#define VERIFY_CASE_H
+
+#include "heloise/address.h"
+#include "providers/provider.h"
+#include "verify/verdict.h"
+
+struct verify_case;
+
+/* Memory of a domain; zeroed is a fresh one. Times are of the same clock as now_ms. */
+enum control_state {
+    CONTROL_UNTESTED,
+    CONTROL_RUNNING,    /* some case is asking; others await it */
+    CONTROL_REFUSED,    /* a control was refused as unknown: acceptance means something */
+    CONTROL_ACCEPTED,   /* catch-all for this shape */
+    CONTROL_UNTESTABLE, /* blocked, rated, skipped: acceptance stays unconfirmed */
+};
+enum { VERIFY_SHAPES_MAX = 8 }; /* classes of local parts told apart: see verify/control.h */
+struct verify_domain {
+    struct verify_control_memory {
+        uint8_t state; /* enum control_state */
+        uint8_t tries;
+        uint16_t code;         /* the control's answer */
+        uint64_t at_ms;
+        uint32_t text_hash;    /* of its normalised text, to tell blanket refusals */
+        uint8_t reason;        /* enum reply_reason */
+    } controls[VERIFY_SHAPES_MAX];
+    struct verify_control_memory postmaster;
+    uint32_t greylist_delay_s;  /* learned: how long it really took; 0: not known */
+    uint64_t greylist_until_ms; /* no use in asking before */
+    uint16_t live_seen;         /* mailboxes seen accepted while a control was refused */
+    uint16_t changes;           /* grows with every change */
+};
+
+struct verify_config {
+    struct slice mail_from;        /* named sender, empty: only the null sender is used */
+    bool null_sender_first;        /* ask with <> first, and with mail_from where <> is refused;
+                                      otherwise the other way round */
+    bool no_smtp;                  /* stop after DNS */
+    bool no_control;               /* never send control probes (acceptance stays unconfirmed) */
+    bool retry_temporary;          /* wait and retry greylisting and other 4xx; otherwise conclude */
+    uint32_t greylist_wait_s;      /* first delay when neither hint nor memory knows; 0: 300 */
+    uint32_t wait_s_max;           /* of one wait; longer ones conclude with retry_after; 0: 3600 */
+    uint8_t attempts_max;          /* probes of the real address in all; 0: 6 */
+    unsigned risky_if;             /* set of enum verify_risky */
+};
+enum verify_risky {
+    VERIFY_RISKY_DISPOSABLE = 1 << 0,
+    VERIFY_RISKY_ROLE = 1 << 1,
+    VERIFY_RISKY_FREE = 1 << 2,
+};
+
+/* What is known of the address before anything is asked; effects on the score only, but for risky_if. */
+struct verify_hints {
+    bool is_disposable, is_role, is_free, is_gibberish;
+    bool has_suggestion; /* did_you_mean is not empty */
+};
+
+enum verify_action_kind {
+    VERIFY_RESOLVE,
+    VERIFY_PROBE,
+    VERIFY_WAIT,
+    VERIFY_AWAIT_DOMAIN,
+    VERIFY_IDLE,
+    VERIFY_DONE,
+};
+
+struct verify_probe {
+    enum probe_role role;
+    uint8_t exchanger;            /* index into the route */
+    bool is_null_sender;          /* MAIL FROM:<>, else config.mail_from */
+    bool wants_fresh_connection;  /* a session that asked nothing yet (poisoning, 503, ...) */
+    bool needs_smtputf8;
+    struct slice rcpt;            /* forward-path without brackets; valid until the next call */
+};
+
+struct verify_action {
+    enum verify_action_kind kind;
+    struct verify_probe probe; /* PROBE */
+    uint64_t until_ms;         /* WAIT */
+};
+
+/* address, config, provider book and domain are borrowed and must outlive the case; address is copied.
+ * seed makes the control names. ERR_NOMEM. */
+enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
+                         const struct verify_hints *hints, struct verify_domain *domain, uint64_t seed,
+                         struct verify_case **out) MUST_USE;
+void verify_case_free(struct verify_case *c);
+
+void verify_case_next(struct verify_case *c, uint64_t now_ms, struct verify_action *out);
+
+/* route is borrowed until the case is freed; provider is that of its best exchanger (never NULL), and
+ * may be replaced by one recognised later (banner). */
+void verify_case_routed(struct verify_case *c, const struct route *route,
+                        const struct provider *provider, uint64_t now_ms);
+void verify_case_probed(struct verify_case *c, const struct evidence *evidence, uint64_t now_ms);
+void verify_case_tick(struct verify_case *c, uint64_t now_ms);
+/* The budget is over or the run is stopped: the next action is DONE with what is known. */
+void verify_case_expire(struct verify_case *c, enum skip_reason why, uint64_t now_ms);
+
+/* After DONE. */
+const struct verdict *verify_case_verdict(const struct verify_case *c);
+
+/* All evidence in the order it came; valid until the next call that changes the case. */
+const struct evidence *verify_case_evidence(const struct verify_case *c, size_t *out_count);
+
+/* For records: control and greylist summary. */
+struct verify_summary {
+    unsigned attempts;          /* probes of the real address */
+    bool control_tested;
+    enum control_state control;
+    uint16_t control_code;
+    uint8_t control_count;
+    bool greylist_seen;
+    uint64_t greylist_first_ms, greylist_passed_ms; /* 0: did not happen */
+};
+void verify_case_summary(const struct verify_case *c, struct verify_summary *out);
+
+#endif

@@ -1,0 +1,318 @@
+"""tools/check.py: the steps of ./check, their logs and the count at the end.
+
+Each step prints one line with its time; the log of a failed one follows. A step is a function that
+gives the number of cases that passed, failed and were skipped.
+SPDX-License-Identifier: Apache-2.0
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get('CHECK_BUILD', ROOT / 'build-check'))
+LOGS = BUILD / 'log'
+FUZZ_SECONDS = int(os.environ.get('CHECK_FUZZ_SECONDS', '60'))
+LANES = os.cpu_count() or 2
+SHOWN_LINES = 80
+SANITIZER_ENV = {
+    'ASAN_OPTIONS': 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:abort_on_error=0',
+    'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1',
+    'TSAN_OPTIONS': 'halt_on_error=1:second_deadlock_stack=1',
+}
+
+
+class Outcome:
+    """How many cases passed, failed, were skipped, and what to show."""
+
+    def __init__(self, passed=0, failed=0, skipped=0, note=''):
+        self.passed, self.failed, self.skipped, self.note = passed, failed, skipped, note
+
+    def __add__(self, other):
+        return Outcome(self.passed + other.passed, self.failed + other.failed,
+                       self.skipped + other.skipped, self.note or other.note)
+
+
+def run(log, argv, seconds=600, **environment):
+    """True when argv ends with 0 within its time; all it prints goes to the log file."""
+    with open(log, 'ab') as out:
+        out.write(f'$ {" ".join(map(str, argv))}\n'.encode())
+        out.flush()
+        child = subprocess.Popen([str(a) for a in argv], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
+                                 stderr=out, env={**os.environ, **environment}, start_new_session=True)
+        try:
+            return child.wait(seconds) == 0
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            out.write(f'\nstopped after {seconds} s\n'.encode())
+            return False
+
+
+def one(ok):
+    return Outcome(passed=1) if ok else Outcome(failed=1)
+
+
+def tool(*argv):
+    return lambda log: one(run(log, argv))
+
+
+# --- builds ---------------------------------------------------------------------------------------
+
+BUILDS = {  # name: (compiler, arguments of meson setup)
+    'gcc': ('gcc', ['--buildtype=release', '--prefix=/usr']),
+    'clang': ('clang', ['--buildtype=debug', '-Db_sanitize=address,undefined']),
+    'tsan': ('clang', ['--buildtype=debugoptimized', '-Db_sanitize=thread']),
+    'fuzz': ('clang', ['--buildtype=debugoptimized', '-Db_sanitize=address,undefined', '-Dfuzz=true',
+                       '-Dtests=false']),
+}
+
+
+def configure(log, name):
+    compiler, arguments = BUILDS[name]
+    folder = BUILD / name
+    if (folder / 'build.ninja').exists():
+        return True
+    shutil.rmtree(folder, ignore_errors=True)
+    return run(log, ['meson', 'setup', folder, ROOT, '-Db_lundef=false', *arguments], CC=compiler)
+
+
+def build(name, *targets):
+    def step(log):
+        return one(configure(log, name) and run(log, ['ninja', '-C', BUILD / name, *targets], 1800))
+    return step
+
+
+def tests_of(name, *modules):
+    """The meson tests of a build, or of some modules of it."""
+    done = subprocess.run(['meson', 'introspect', str(BUILD / name), '--tests'], capture_output=True,
+                          text=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode != 0:
+        return []
+    tests = json.loads(done.stdout)
+    return [t for t in tests if not modules or t['name'].split('/')[0] in modules]
+
+
+def read_results(path):
+    """cmocka prints one line per case; a program without such lines counts as one case."""
+    outcome = Outcome()
+    for line in path.read_text().splitlines() if path.exists() else []:
+        record = json.loads(line)
+        text = (record.get('stdout') or '') + (record.get('stderr') or '')
+        passed = len(re.findall(r'^\[       OK \]', text, re.M))
+        skipped = len(re.findall(r'^\[  SKIPPED \] \w+$', text, re.M))
+        failed = len(re.findall(r'^\[  FAILED  \] \w+$', text, re.M)) // 2
+        is_good = record['result'] in ('OK', 'EXPECTEDFAIL')
+        if record['result'] == 'SKIP':
+            outcome += Outcome(skipped=1)
+        elif is_good:
+            outcome += Outcome(passed=max(passed, 1), skipped=skipped)
+        else:
+            outcome += Outcome(passed=passed, failed=max(failed, 1), skipped=skipped)
+    return outcome
+
+
+def test(name, *modules):
+    def step(log):
+        if not (configure(log, name)):
+            return Outcome(failed=1)
+        tests = tests_of(name, *modules)
+        programs = sorted({os.path.relpath(t['cmd'][0], BUILD / name) for t in tests
+                           if t['cmd'][0].startswith(str(BUILD))})
+        if not tests:
+            return Outcome(skipped=1, note='no tests')
+        if not run(log, ['ninja', '-C', BUILD / name, *programs], 1800):
+            return Outcome(failed=1)
+        results = BUILD / name / 'meson-logs/testlog.json'
+        results.unlink(missing_ok=True)
+        run(log, ['meson', 'test', '-C', BUILD / name, '--no-rebuild', '--print-errorlogs',
+                  *[t['name'] for t in tests]], 1500, **SANITIZER_ENV)
+        outcome = read_results(results)
+        return outcome if outcome.passed + outcome.failed else Outcome(failed=1)
+    return step
+
+
+# --- what looks at the code -----------------------------------------------------------------------
+
+def tidy(log):
+    if not configure(log, 'clang'):
+        return Outcome(failed=1)
+    files = [str(p) for p in sorted((ROOT / 'src').glob('*/*.c'))]
+    known = {str((BUILD / 'clang' / e['directory'] / e['file']).resolve())
+             for e in json.loads((BUILD / 'clang/compile_commands.json').read_text())}
+    files = [f for f in files if f in known]
+
+    def check(path):
+        part = LOGS / ('tidy-' + path.replace('/', '_') + '.part')
+        part.unlink(missing_ok=True)
+        good = run(part, ['clang-tidy', '-quiet', '-p', BUILD / 'clang', path], 300)
+        return good, part
+
+    outcome = Outcome()
+    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+        for good, part in pool.map(check, files):
+            outcome += one(good)
+            if not good:
+                with open(log, 'ab') as out:
+                    out.write(part.read_bytes())
+            part.unlink()
+    return outcome if files else Outcome(skipped=1, note='no sources')
+
+
+def install(log):
+    """meson install into an empty folder; then the installed program must run from there."""
+    root = BUILD / 'root'
+    shutil.rmtree(root, ignore_errors=True)
+    if not run(log, ['meson', 'install', '-C', BUILD / 'gcc', '--no-rebuild', '--destdir', root]):
+        return Outcome(failed=1)
+    outcome = Outcome()
+    for what in ('usr/bin/heloise', 'usr/share/man/man1/heloise.1', 'usr/share/man/man1/heloise-verify.1',
+                 'usr/share/man/man1/heloise-bulk.1', 'usr/share/heloise/*', 'usr/include/heloise/address.h',
+                 'usr/lib/**/libheloise.*'):
+        found = any(root.glob(what))
+        outcome += one(found)
+        with open(log, 'a', encoding='utf-8') as out:
+            out.write(f'{what}: {"there" if found else "MISSING"}\n')
+    program = root / 'usr/bin/heloise'
+    data = {'HELOISE_DATA': str(root / 'usr/share/heloise')}
+    return outcome + one(run(log, [program, '--version'], **data)) + one(run(log, [program, '--help'], **data))
+
+
+def man(log):
+    outcome = Outcome()
+    for page in sorted((ROOT / 'man').glob('*.[1-9]')):
+        outcome += one(run(log, ['mandoc', '-T', 'lint', '-W', 'warning', page]))
+    return outcome
+
+
+# --- fuzzing --------------------------------------------------------------------------------------
+
+def fuzz_targets():
+    lines = (ROOT / 'fuzz/targets.txt').read_text().splitlines()
+    return [line.split()[0] for line in lines if line.strip() and not line.startswith('#')]
+
+
+def fuzz_one(name):
+    log = LOGS / f'fuzz-{name}.log'
+    log.unlink(missing_ok=True)
+    found = BUILD / 'corpus' / name
+    crashes = BUILD / 'crash' / name
+    found.mkdir(parents=True, exist_ok=True)
+    crashes.mkdir(parents=True, exist_ok=True)
+    seeds = ROOT / 'fuzz/corpus' / name
+    argv = [BUILD / 'fuzz/fuzz' / f'fuzz_{name}', f'-max_total_time={FUZZ_SECONDS}', '-timeout=10',
+            '-rss_limit_mb=2048', '-print_final_stats=1', f'-artifact_prefix={crashes}/', found]
+    good = run(log, argv + ([seeds] if seeds.is_dir() else []), FUZZ_SECONDS + 120, **SANITIZER_ENV)
+    return name, good, log
+
+
+def fuzz(log):
+    if not configure(log, 'fuzz') or not run(log, ['ninja', '-C', BUILD / 'fuzz', 'fuzz-targets'], 1800):
+        return Outcome(failed=1)
+    outcome = Outcome()
+    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+        for name, good, part in pool.map(fuzz_one, fuzz_targets()):
+            outcome += one(good)
+            units = re.search(r'number_of_executed_units: *(\d+)', part.read_text(errors='replace'))
+            with open(log, 'a', encoding='utf-8') as out:
+                out.write(f'{name}: {"clean" if good else "FAILED, see " + str(part)}'
+                          f'{", " + units.group(1) + " inputs" if units else ""}\n')
+                if not good:
+                    out.write(part.read_text(errors='replace')[-6000:])
+    return outcome
+
+
+# --- real servers ---------------------------------------------------------------------------------
+
+def interop(log):
+    program = BUILD / 'gcc/src/cli/heloise'
+    good = run(log, ['tests/interop/run.py', '--install', '--heloise', program, '--work', BUILD / 'interop'],
+               1200)
+    text = log.read_text(errors='replace')
+    outcome = Outcome(passed=len(re.findall(r'^ok ', text, re.M)), failed=len(re.findall(r'^not ok ', text, re.M)),
+                      skipped=len(re.findall(r'^skip ', text, re.M)))
+    if not good and not outcome.failed:
+        outcome += Outcome(failed=1)
+    return outcome
+
+
+STEPS = [
+    ('format', tool('tools/format')),
+    ('layers', tool('tools/layers')),
+    ('long', tool('tools/long')),
+    ('words', tool('tools/words')),
+    ('headers', tool('tools/headers')),
+    ('rfcs', tool('tools/rfcs', '--check')),
+    ('packages', tool('tools/packages')),
+    ('man', man),
+    ('gcc-build', build('gcc')),
+    ('gcc-tests', test('gcc')),
+    ('purity', tool('tools/purity', BUILD / 'gcc')),
+    ('install', install),
+    ('clang-build', build('clang')),
+    ('clang-tests', test('clang')),
+    ('tidy', tidy),
+    ('tsan-tests', test('tsan', 'net', 'engine', 'sim', 'cli')),
+    ('fuzz', fuzz),
+    ('interop', interop),
+]
+QUICK = ['format', 'layers', 'long', 'words', 'headers', 'rfcs', 'packages', 'gcc-build', 'gcc-tests', 'purity']
+
+
+def show_log(log):
+    lines = log.read_text(errors='replace').splitlines() if log.exists() else []
+    if len(lines) > SHOWN_LINES:
+        print(f'    ({len(lines) - SHOWN_LINES} lines left out; all of it: {log})')
+    for line in lines[-SHOWN_LINES:]:
+        print('    ' + line)
+
+
+def run_step(name, step):
+    log = LOGS / f'{name}.log'
+    log.unlink(missing_ok=True)
+    started = time.monotonic()
+    try:
+        outcome = step(log)
+    except Exception as trouble:  # a step that cannot even start is a failure of that step
+        outcome = Outcome(failed=1)
+        with open(log, 'a', encoding='utf-8') as out:
+            out.write(f'{type(trouble).__name__}: {trouble}\n')
+    word = 'FAILED' if outcome.failed else 'ok' if outcome.passed else 'skipped'
+    counts = f'{outcome.passed} passed'
+    counts += f', {outcome.failed} failed' if outcome.failed else ''
+    counts += f', {outcome.skipped} skipped' if outcome.skipped else ''
+    print(f'{word:8}{name:14}{time.monotonic() - started:7.1f} s   {counts}  {outcome.note}'.rstrip(), flush=True)
+    if outcome.failed:
+        show_log(log)
+    return outcome
+
+
+def chosen(arguments):
+    if arguments == ['quick']:
+        return [(n, s) for n, s in STEPS if n in QUICK]
+    unknown = set(arguments) - {n for n, _ in STEPS}
+    if arguments == ['list'] or unknown:
+        print('\n'.join(n for n, _ in STEPS))
+        sys.exit(64 if unknown - {'list'} else 0)
+    return [(n, s) for n, s in STEPS if not arguments or n in arguments]
+
+
+def main():
+    steps = chosen(sys.argv[1:])
+    LOGS.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    total = Outcome()
+    for name, step in steps:
+        total += run_step(name, step)
+    print(f'{time.monotonic() - started:.0f} s in all')
+    print(f'{total.passed} passed, {total.failed} failed, {total.skipped} skipped', flush=True)
+    return 1 if total.failed or not total.passed else 0
+
+
+sys.exit(main())

@@ -1,0 +1,221 @@
+/* bench/limit_client: the bare limit: --conversations of them, --concurrent at a time, over epoll. Each
+ * is greeting, EHLO, then --transactions of MAIL and --rcpts RCPTs (RSET between them), QUIT. With
+ * --pipelining 1 a transaction goes out in one piece. It believes every reply and parses only as much
+ * as it takes to count final lines. Prints one line of JSON.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "limit.h"
+
+enum { BUFFER_BYTES = 16384, EVENTS = 512, COLUMN_FINAL = 3 };
+
+enum step { STEP_BANNER, STEP_EHLO, STEP_MAIL, STEP_RCPT, STEP_RSET, STEP_QUIT };
+
+struct conversation {
+    int fd;
+    enum step step;   /* the command whose reply is awaited */
+    unsigned awaited; /* replies to come before the next step */
+    unsigned rcpts;   /* sent in this transaction */
+    unsigned transactions;
+    unsigned column; /* in the reply line being read */
+    bool is_final_line;
+};
+
+struct client {
+    unsigned port, hosts, conversations, concurrent, rcpts, transactions, pipelining;
+    int epoll;
+    unsigned started, finished, broken;
+    uint64_t replies;
+    struct conversation *lines;
+};
+
+static void conversation_start(struct client *client, struct conversation *c)
+{
+    struct sockaddr_in host = limit_host(client->started % client->hosts, client->port);
+    *c = (struct conversation){.step = STEP_BANNER, .awaited = 1};
+    client->started++;
+    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    if (c->fd < 0 || (connect(c->fd, (const struct sockaddr *)&host, sizeof host) != 0 &&
+                      errno != EINPROGRESS)) {
+        limit_die("connect");
+    }
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+    if (epoll_ctl(client->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) {
+        limit_die("epoll_ctl");
+    }
+}
+
+static void conversation_end(struct client *client, struct conversation *c)
+{
+    client->broken += c->step != STEP_QUIT;
+    client->finished++;
+    close(c->fd);
+    c->fd = -1;
+    if (client->started < client->conversations) {
+        conversation_start(client, c);
+    }
+}
+
+static void conversation_send(struct conversation *c, const char *text, size_t len)
+{
+    if (send(c->fd, text, len, MSG_NOSIGNAL) != (ssize_t)len) {
+        shutdown(c->fd, SHUT_RDWR);
+    }
+}
+
+static void send_rcpts(const struct client *client, struct conversation *c, unsigned count,
+                       bool with_mail)
+{
+    char text[BUFFER_BYTES];
+    size_t len = 0;
+    if (with_mail) {
+        len = (size_t)snprintf(text, sizeof text, "MAIL FROM:<probe@limit.bench>\r\n");
+    }
+    for (unsigned i = 0; i < count && len < sizeof text - 64; i++) {
+        unsigned number = c->rcpts++;
+        len += (size_t)snprintf(text + len, sizeof text - len, "RCPT TO:<%s%u@d%u.bench>\r\n",
+                                number % 2 == 0 ? "live" : "dead", number, client->started);
+    }
+    c->awaited = count + (with_mail ? 1 : 0);
+    conversation_send(c, text, len);
+}
+
+static void send_mail(const struct client *client, struct conversation *c)
+{
+    static const char mail[] = "MAIL FROM:<probe@limit.bench>\r\n";
+    c->rcpts = 0;
+    c->transactions++;
+    if (client->pipelining) {
+        c->step = STEP_RCPT;
+        send_rcpts(client, c, client->rcpts, true);
+        return;
+    }
+    c->step = STEP_MAIL;
+    conversation_send(c, mail, sizeof mail - 1);
+}
+
+static void after_rcpt(const struct client *client, struct conversation *c)
+{
+    if (c->rcpts < client->rcpts) {
+        send_rcpts(client, c, 1, false);
+    } else if (c->transactions < client->transactions) {
+        c->step = STEP_RSET;
+        conversation_send(c, "RSET\r\n", 6);
+    } else {
+        c->step = STEP_QUIT;
+        conversation_send(c, "QUIT\r\n", 6);
+    }
+}
+
+/* All replies of a step are in. */
+static void conversation_next(const struct client *client, struct conversation *c)
+{
+    static const char ehlo[] = "EHLO probe.limit.bench\r\n";
+    c->awaited = 1;
+    switch (c->step) {
+    case STEP_BANNER:
+        c->step = STEP_EHLO;
+        conversation_send(c, ehlo, sizeof ehlo - 1);
+        break;
+    case STEP_EHLO:
+    case STEP_RSET: send_mail(client, c); break;
+    case STEP_MAIL:
+        c->step = STEP_RCPT;
+        send_rcpts(client, c, 1, false);
+        break;
+    case STEP_RCPT: after_rcpt(client, c); break;
+    case STEP_QUIT: c->awaited = 0; break;
+    }
+}
+
+static void conversation_read(struct client *client, struct conversation *c)
+{
+    char text[BUFFER_BYTES];
+    ssize_t n = recv(c->fd, text, sizeof text, 0);
+    if (n <= 0) {
+        if (n == 0 || errno != EAGAIN) {
+            conversation_end(client, c);
+        }
+        return;
+    }
+    for (ssize_t i = 0; i < n; i++) {
+        if (c->column++ == COLUMN_FINAL) {
+            c->is_final_line = text[i] != '-';
+        }
+        if (text[i] == '\n') {
+            c->column = 0;
+            client->replies += c->is_final_line;
+            if (c->is_final_line && c->awaited > 0 && --c->awaited == 0) {
+                conversation_next(client, c);
+            }
+        }
+    }
+    if (c->step == STEP_QUIT && c->awaited == 0) {
+        conversation_end(client, c);
+    }
+}
+
+static double seconds_of(const struct timeval *t)
+{
+    return (double)t->tv_sec + (double)t->tv_usec / 1e6;
+}
+
+static void print_result(const struct client *client, double seconds)
+{
+    struct rusage used = {0};
+    getrusage(RUSAGE_SELF, &used);
+    printf("{\"conversations\": %u, \"broken\": %u, \"replies\": %ju, \"seconds\": %.3f, "
+           "\"per_second\": %.0f, \"user_s\": %.3f, \"system_s\": %.3f, \"rss_kib\": %ld}\n",
+           client->finished, client->broken, (uintmax_t)client->replies, seconds,
+           (double)client->finished / seconds, seconds_of(&used.ru_utime),
+           seconds_of(&used.ru_stime), used.ru_maxrss);
+}
+
+int main(int argc, char **argv)
+{
+    struct client client = {.port = 2599,
+                            .hosts = 1,
+                            .conversations = 100000,
+                            .concurrent = 100,
+                            .rcpts = 1,
+                            .transactions = 1};
+    const struct limit_option options[] = {{"--port", &client.port, 65535},
+                                           {"--hosts", &client.hosts, LIMIT_HOSTS_MAX},
+                                           {"--conversations", &client.conversations, 100000000},
+                                           {"--concurrent", &client.concurrent, 100000},
+                                           {"--rcpts", &client.rcpts, 300},
+                                           {"--transactions", &client.transactions, 1000},
+                                           {"--pipelining", &client.pipelining, 1},
+                                           {NULL, NULL, 0}};
+    limit_options(argc, argv, options);
+    limit_raise_files();
+    client.epoll = epoll_create1(EPOLL_CLOEXEC);
+    client.lines = calloc(client.concurrent, sizeof *client.lines);
+    if (client.lines == NULL) {
+        limit_die("calloc");
+    }
+    uint64_t begun = limit_now_us();
+    for (unsigned i = 0; i < client.concurrent && client.started < client.conversations; i++) {
+        conversation_start(&client, &client.lines[i]);
+    }
+    while (client.finished < client.conversations) {
+        struct epoll_event events[EVENTS];
+        int count = epoll_wait(client.epoll, events, EVENTS, -1);
+        for (int i = 0; i < count; i++) {
+            conversation_read(&client, events[i].data.ptr);
+        }
+    }
+    print_result(&client, (double)(limit_now_us() - begun) / 1e6);
+    free(client.lines);
+    return client.broken == 0 ? 0 : 1;
+}

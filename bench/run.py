@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+"""bench/run.py: Heloise against the bare limit, in alternation, against the same responder.
+
+    bench/run.py --build build-bench [--quick] [--json FILE] [CASE...]
+
+Cases: one, hundred, open, bulk. The responder runs on the first core, the measured side on the second.
+Each Heloise run is followed by a run of the limit client that holds the very same conversations
+(transactions, RCPTs, RSETs as the responder counted them). Everything stays on loopback.
+SPDX-License-Identifier: Apache-2.0
+"""
+import argparse
+import csv
+import json
+import os
+import pathlib
+import random
+import resource
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PORT, DNS_PORT = 2599, 2553
+
+
+def pinned(core):
+    """What a child does first: its core, and as many descriptors as there are."""
+    def prepare():
+        if os.cpu_count() > 1:
+            os.sched_setaffinity(0, {core})
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return prepare
+
+
+class Responder:
+    """The server of a run; its counts are there after the with block."""
+
+    def __init__(self, build, hosts, delay_ms=0, pipelining=0):
+        self.argv = [build / 'bench/limit_responder', '--port', PORT, '--dns-port', DNS_PORT, '--hosts', hosts,
+                     '--delay', delay_ms, '--pipelining', pipelining]
+        self.counts = {}
+
+    def __enter__(self):
+        self.child = subprocess.Popen([str(a) for a in self.argv], stdout=subprocess.PIPE, text=True,
+                                      preexec_fn=pinned(0))
+        if self.child.stdout.readline() != 'ready\n':
+            sys.exit('the responder did not start')
+        return self
+
+    def __exit__(self, *_):
+        self.child.send_signal(signal.SIGTERM)
+        self.counts = json.loads(self.child.stdout.read() or '{}')
+        self.child.wait()
+
+
+class Memory(threading.Thread):
+    """Samples the resident memory of a process: [(seconds, KiB)]."""
+
+    def __init__(self, pid, every=0.25):
+        super().__init__(daemon=True)
+        self.path, self.every, self.samples, self.begun = f'/proc/{pid}/status', every, [], time.monotonic()
+
+    def run(self):
+        while True:
+            try:
+                text = pathlib.Path(self.path).read_text()
+            except OSError:
+                return
+            for line in text.splitlines():
+                if line.startswith('VmRSS:'):
+                    self.samples.append((time.monotonic() - self.begun, int(line.split()[1])))
+            time.sleep(self.every)
+
+
+def write_list(path, count, domains, live_part=0.5):
+    """count addresses spread over the domains, so many of them alive; {address: is_live}."""
+    chance = random.Random(1)
+    truth = {}
+    with open(path, 'w', newline='', encoding='utf-8') as out:
+        rows = csv.writer(out)
+        rows.writerow(['number', 'email'])
+        for number in range(count):
+            is_live = chance.random() < live_part
+            address = f'{"live" if is_live else "gone"}{number}@d{number % domains}.bench'
+            truth[address] = is_live
+            rows.writerow([number, address])
+    return truth
+
+
+def check_output(path, truth):
+    """Mistakes in the output: rows that are missing, doubled or wrong."""
+    seen, wrong = set(), 0
+    with open(path, newline='', encoding='utf-8') as source:
+        for row in csv.DictReader(source):
+            status = next(v for k, v in row.items() if k.endswith('status') and not k.endswith('sub_status'))
+            wrong += status != ('deliverable' if truth[row['email']] else 'undeliverable')
+            seen.add(row['email'])
+    return {'rows': len(seen), 'missing': len(truth) - len(seen), 'wrong': wrong}
+
+
+def heloise(args, folder, source, extra):
+    """One bulk run: time, CPU, memory."""
+    out = folder / 'out.csv'
+    for old in [out, *folder.glob('store*')]:
+        old.unlink()
+    argv = [args.build / 'src/cli/heloise', 'bulk', source, '-o', out, '--resolver', f'127.0.0.1:{DNS_PORT}',
+            '--port', PORT, '--allow-net', '127.0.0.0/8', '--store', folder / 'store.db', '--from',
+            'probe@limit.bench', '--helo', 'probe.limit.bench', *extra]
+    begun = time.monotonic()
+    with open(folder / 'log', 'wb') as log:
+        child = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                 preexec_fn=pinned(1), env={**os.environ, 'HELOISE_DATA': str(ROOT / 'data')})
+        memory = Memory(child.pid)
+        memory.start()
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - begun
+    if child.returncode != 0:
+        print((folder / 'log').read_text(errors='replace')[-2000:], file=sys.stderr)
+        sys.exit(f'heloise ended with {child.returncode}')
+    return {'seconds': seconds, 'user_s': used.ru_utime, 'system_s': used.ru_stime, 'rss_kib': used.ru_maxrss,
+            'memory': memory.samples}
+
+
+def limit(args, hosts, conversations, concurrent, rcpts, transactions, pipelining=0):
+    argv = [args.build / 'bench/limit_client', '--port', PORT, '--hosts', hosts, '--conversations', conversations,
+            '--concurrent', concurrent, '--rcpts', rcpts, '--transactions', transactions, '--pipelining', pipelining]
+    done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, check=True, preexec_fn=pinned(1))
+    return json.loads(done.stdout)
+
+
+def pair(args, folder, name, count, domains, hosts, concurrent, extra, delay_ms=0):
+    """Alternates Heloise and the limit on the same responder settings; prints and returns the medians."""
+    truth = write_list(folder / 'in.csv', count, domains)
+    rounds = []
+    for _ in range(args.rounds):
+        with Responder(args.build, hosts, delay_ms) as responder:
+            ours = heloise(args, folder, folder / 'in.csv', ['--max-connections', concurrent, *extra])
+        seen = responder.counts
+        mistakes = check_output(folder / 'out.csv', truth)
+        conversations = seen['conversations']
+        transactions = max(1, round(seen['mails'] / conversations))
+        rcpts = max(1, round(seen['rcpts'] / max(1, seen['mails'])))
+        with Responder(args.build, hosts, delay_ms):
+            bare = limit(args, hosts, conversations, min(concurrent, conversations), rcpts, transactions)
+        rounds.append({
+            'conversations': conversations, 'rcpts': seen['rcpts'], 'mails': seen['mails'], 'quits': seen['quits'],
+            'datas': seen['datas'], 'open_peak': seen['open_peak'], **mistakes,
+            'heloise_per_s': conversations / ours['seconds'], 'limit_per_s': bare['per_second'],
+            'addresses_per_s': count / ours['seconds'],
+            'ratio': conversations / ours['seconds'] / bare['per_second'],
+            'heloise_cpu_us': (ours['user_s'] + ours['system_s']) / conversations * 1e6,
+            'heloise_user_us': ours['user_s'] / conversations * 1e6,
+            'limit_cpu_us': (bare['user_s'] + bare['system_s']) / conversations * 1e6,
+            'rss_kib': ours['rss_kib'], 'memory': ours['memory']})
+    middle = sorted(rounds, key=lambda r: r['ratio'])[len(rounds) // 2]
+    print(f'{name}: {middle["conversations"]} conversations, {middle["rcpts"] / middle["conversations"]:.1f} RCPTs and '
+          f'{middle["mails"] / middle["conversations"]:.1f} MAILs each, at most {middle["open_peak"]} open\n'
+          f'    Heloise {middle["heloise_per_s"]:8.0f}/s  {middle["heloise_cpu_us"]:6.1f} us CPU each '
+          f'({middle["heloise_user_us"]:.1f} of them outside the kernel)\n'
+          f'    limit   {middle["limit_per_s"]:8.0f}/s  {middle["limit_cpu_us"]:6.1f} us CPU each\n'
+          f'    ratio   {middle["ratio"]:8.2f}    {middle["addresses_per_s"]:.0f} addresses/s, '
+          f'{middle["rss_kib"] / 1024:.0f} MiB at most\n'
+          f'    rows {middle["rows"]}, missing {middle["missing"]}, wrong {middle["wrong"]}, '
+          f'DATA seen {middle["datas"]}, without QUIT {middle["conversations"] - middle["quits"]}', flush=True)
+    return middle
+
+
+def case_one(args, folder):
+    """A domain and a host for each address: every conversation serves one of them."""
+    count = 4000 if args.quick else 40000
+    return pair(args, folder, 'one address per connection', count, count, min(count, 20000), 200,
+                ['--max-per-site', 4])
+
+
+def case_hundred(args, folder):
+    count, domains = (20000, 200) if args.quick else (200000, 2000)
+    return pair(args, folder, '100 addresses per connection', count, domains, domains, 200,
+                ['--max-per-site', 1, '--rcpts-per-connection', 101])
+
+
+def case_open(args, folder):
+    """10,000 at a time with 50 ms answers; then the memory of one, from slow answers that keep all open."""
+    open_max = 2000 if args.quick else 10000
+    middle = pair(args, folder, f'{open_max} open, 50 ms answers', open_max * 4, open_max * 2, open_max, open_max,
+                  ['--max-per-site', 1], delay_ms=50)
+    peaks = []
+    for concurrent in (open_max // 100, open_max):
+        write_list(folder / 'in.csv', concurrent, concurrent)
+        with Responder(args.build, open_max, 1500) as responder:
+            ours = heloise(args, folder, folder / 'in.csv', ['--max-connections', concurrent, '--max-per-site', 1])
+        peaks.append((responder.counts['open_peak'], max(kib for _, kib in ours['memory'])))
+    (few, few_kib), (many, many_kib) = peaks
+    per_line = (many_kib - few_kib) * 1024 / max(1, many - few)
+    print(f'memory per open conversation: {per_line:.0f} bytes ({few_kib} KiB at {few} open, {many_kib} at {many})',
+          flush=True)
+    middle['bytes_per_conversation'] = per_line
+    return middle
+
+
+def case_bulk(args, folder):
+    count, domains = (10000, 500) if args.quick else (100000, 5000)
+    middle = pair(args, folder, f'bulk of {count} addresses on {domains} domains', count, domains, domains, 500, [])
+    kib = [k for _, k in middle['memory']]
+    if len(kib) >= 8:
+        quarters = [statistics.median(kib[i * len(kib) // 4:(i + 1) * len(kib) // 4]) for i in range(4)]
+        print('    memory by quarters of the run: ' + ', '.join(f'{q / 1024:.1f} MiB' for q in quarters), flush=True)
+    return middle
+
+
+CASES = {'one': case_one, 'hundred': case_hundred, 'open': case_open, 'bulk': case_bulk}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build-bench')
+    parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--quick', action='store_true', help='a tenth of the size, to see that all works')
+    parser.add_argument('--json', type=pathlib.Path)
+    parser.add_argument('cases', nargs='*')
+    args = parser.parse_args()
+    args.build = args.build.resolve()
+    unknown = set(args.cases) - set(CASES)
+    if unknown:
+        parser.error(f'cases are {", ".join(CASES)}')
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='heloise-bench-'))
+    try:
+        results = {name: case(args, folder) for name, case in CASES.items() if not args.cases or name in args.cases}
+    finally:
+        shutil.rmtree(folder)
+    if args.json:
+        args.json.write_text(json.dumps(results, indent=1) + '\n')
+    return 1 if any(r['missing'] or r['wrong'] or r['datas'] for r in results.values()) else 0
+
+
+sys.exit(main())

@@ -55,10 +55,11 @@ struct classification {
     enum reply_scope scope;
     enum reply_reason reason;
     enum block_kind block_kind;
-    bool is_in_progress; /* "address verification in progress": ask again soon */
-    bool is_forwarded;   /* 251: accepted, forwarded elsewhere */
+    bool is_in_progress;    /* "address verification in progress": ask again soon */
+    bool is_forwarded;      /* 251: accepted, forwarded elsewhere */
     uint32_t retry_after_s; /* a delay named in the text; 0: none */
-    const char *rule; /* "rules/google.rules:12" or "code:550": what decided; lives as long as the rules */
+    const char
+        *rule; /* "rules/google.rules:12" or "code:550": what decided; lives as long as the rules */
 };
 
 const char *reply_scope_name(enum reply_scope scope);
@@ -81,6 +82,17 @@ enum err rules_compile(const struct rules_source *sources, size_t count,
 void rules_free(struct rules *rules);
 const char *rules_version(const struct rules *rules); /* a short hash over all sources */
 
+/* Every rule carries examples: replies that this very rule must decide. */
+struct rules_example {
+    enum hel_smtp_stage stage;
+    struct slice provider; /* empty: none */
+    struct slice reply;    /* whole, with codes; lines joined by LF */
+    const char *rule;      /* as in struct classification */
+};
+size_t rules_count(const struct rules *rules);
+size_t rules_example_count(const struct rules *rules);
+struct rules_example rules_example_at(const struct rules *rules, size_t i);
+
 /* provider: a provider's name, or empty for none. own_words: our IP and EHLO name, which mark a reply
  * as being about us when echoed; may be empty. Never fails: what no rule knows falls to the codes. */
 struct classify_question {
@@ -91,6 +103,7 @@ struct classify_question {
     size_t own_word_count;
     struct slice rcpt; /* the recipient asked for; its echo in the text is ignored when matching */
 };
-struct classification rules_classify(const struct rules *rules, const struct classify_question *question);
+struct classification rules_classify(const struct rules *rules,
+                                     const struct classify_question *question);
 
 #endif

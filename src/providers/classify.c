@@ -1,0 +1,176 @@
+/* providers/classify: applies compiled rules to a reply. The text is folded once, fragments are found
+ * in one pass, then the rules are tried in their order; the first that fits decides. What no rule knows
+ * falls to the codes.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "providers/rules_private.h"
+
+#include "base/slice.h"
+#include "providers/codes.h"
+#include "providers/fold.h"
+#include "providers/hint.h"
+
+enum {
+    OWN_WORD_BYTES_MIN = 4, /* shorter words stand in replies by chance */
+};
+
+/* The question, in the form that rules look at. */
+struct matter {
+    const struct rules *rules;
+    unsigned stage_bit;
+    unsigned code;
+    struct hel_enhanced enhanced;
+    size_t provider; /* id; rules->provider_count: no rule names it */
+    struct slice text;
+    struct fragment_hits hits;
+};
+
+bool rule_pattern_matches(const struct rules *rules, const struct rule_item *item,
+                          struct slice text)
+{
+    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+    if (data == NULL) {
+        return false;
+    }
+    int n = pcre2_match(item->pattern, (PCRE2_SPTR)text.at, text.len, 0, 0, data, rules->match);
+    pcre2_match_data_free(data);
+    return n >= 0;
+}
+
+static bool item_fits(const struct matter *m, const struct rule_item *item)
+{
+    if (item->fragment != RULE_NO_FRAGMENT && !fragment_is_hit(&m->hits, item->fragment)) {
+        return false;
+    }
+    return item->pattern == NULL || rule_pattern_matches(m->rules, item, m->text);
+}
+
+static bool any_fits(const struct matter *m, const struct rule_item *item)
+{
+    for (; item != NULL; item = item->next) {
+        if (item_fits(m, item)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool enhanced_fits(const struct rule *rule, struct hel_enhanced enhanced)
+{
+    for (size_t i = 0; i < rule->enhanced_count; i++) {
+        const struct enhanced_form *form = &rule->enhanced[i];
+        bool is_none = enhanced.class_digit == 0;
+        if (form->is_none || is_none) {
+            if (form->is_none && is_none) {
+                return true;
+            }
+            continue;
+        }
+        if ((form->class_digit == 0 || form->class_digit == enhanced.class_digit) &&
+            (form->subject == ENHANCED_ANY || form->subject == enhanced.subject) &&
+            (form->detail == ENHANCED_ANY || form->detail == enhanced.detail)) {
+            return true;
+        }
+    }
+    return rule->enhanced_count == 0;
+}
+
+static bool rule_fits(const struct matter *m, const struct rule *rule)
+{
+    unsigned bit = m->code - RULE_CODE_FIRST;
+    if ((rule->stages & m->stage_bit) == 0 ||
+        (rule->codes.words[bit / 64] >> (bit % 64) & 1) == 0) {
+        return false;
+    }
+    bool is_theirs = m->provider < m->rules->provider_count &&
+                     (rule->providers.words[m->provider / 64] >> (m->provider % 64) & 1) != 0;
+    if ((rule->is_for_provider && !is_theirs) || !enhanced_fits(rule, m->enhanced)) {
+        return false;
+    }
+    for (const struct rule_group *group = rule->needs; group != NULL; group = group->next) {
+        if (!any_fits(m, group->items)) {
+            return false;
+        }
+    }
+    return !any_fits(m, rule->excludes);
+}
+
+static const struct rule *first_fit(const struct matter *m)
+{
+    for (size_t i = 0; i < m->rules->count; i++) {
+        if (rule_fits(m, m->rules->list[i])) {
+            return m->rules->list[i];
+        }
+    }
+    return NULL;
+}
+
+static bool has_own_word(const struct classify_question *q, struct slice text)
+{
+    for (size_t i = 0; i < q->own_word_count; i++) {
+        char folded[FOLD_BYTES_MAX];
+        struct slice word = slice_make(folded, fold_text(q->own_words[i], folded, sizeof folded));
+        if (word.len >= OWN_WORD_BYTES_MIN && fold_has_word(text, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What no rule decided. A refusal that cannot be told and names us is about us. */
+static struct classification by_codes(const struct matter *m, const struct classify_question *q)
+{
+    struct classification c = codes_fallback(q->stage, (uint16_t)m->code, m->enhanced);
+    if (c.rule == NULL) {
+        c.rule = m->rules->code_names[m->code - RULE_CODE_FIRST];
+    }
+    bool is_weak = c.reason == REASON_UNKNOWN || c.reason == REASON_MAILBOX_UNKNOWN;
+    if (m->code >= 400 && is_weak && has_own_word(q, m->text)) {
+        c = (struct classification){.scope = SCOPE_US,
+                                    .reason = REASON_POLICY_BLOCKED,
+                                    .block_kind = BLOCK_POLICY,
+                                    .rule = "own-words"};
+    }
+    return c;
+}
+
+static bool takes_hint(const struct matter *m, enum reply_reason reason)
+{
+    return m->code / 100 == 4 || reason == REASON_GREYLISTED || reason == REASON_RATE_LIMITED ||
+           reason == REASON_POLICY_BLOCKED;
+}
+
+static unsigned code_within(uint16_t code)
+{
+    unsigned last = RULE_CODE_FIRST + RULE_CODES - 1;
+    return code < RULE_CODE_FIRST ? RULE_CODE_FIRST : code > last ? last : code;
+}
+
+struct classification rules_classify(const struct rules *rules,
+                                     const struct classify_question *question)
+{
+    char text[FOLD_BYTES_MAX];
+    size_t len = fold_text(question->reply->text, text, sizeof text);
+    len = fold_mask(text, len, question->rcpt);
+    const void *provider = map_find(&rules->provider_ids, question->provider);
+    struct matter m = {
+        .rules = rules,
+        .stage_bit = 1u << question->stage,
+        .code = code_within(question->reply->code),
+        .enhanced = question->reply->enhanced,
+        .provider = provider == NULL ? rules->provider_count : (size_t)((uintptr_t)provider - 1),
+        .text = slice_make(text, len),
+    };
+    if (m.enhanced.class_digit == 0) {
+        (void)fold_enhanced_within(m.text, &m.enhanced);
+    }
+    fragments_find(&rules->fragments, m.text, &m.hits);
+    const struct rule *rule = first_fit(&m);
+    struct classification c = rule == NULL ? by_codes(&m, question) : rule->result;
+    if (m.code >= 400 && takes_hint(&m, c.reason)) {
+        c.retry_after_s = hint_delay(m.text);
+        if (c.retry_after_s == 0 && rule != NULL) {
+            c.retry_after_s = rule->retry_s;
+        }
+    }
+    return c;
+}

@@ -7,7 +7,7 @@
 
 #include "heloise/types.h"
 
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #define DEFER(cleanup) __attribute__((cleanup(cleanup)))
 #define UNUSED __attribute__((unused))
 #define TAKE(pointer)                                                                              \

@@ -189,8 +189,8 @@ void traffic_site_went_well(struct traffic_site *site)
 
 void traffic_site_crowded(struct traffic_site *site)
 {
-    if (site->open > 0 && site->open < site->limits.connections) {
-        site->limits.connections = site->open;
+    if (site->open > 1 && site->open - 1 < site->limits.connections) {
+        site->limits.connections = site->open - 1;
     }
 }
 

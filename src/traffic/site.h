@@ -72,7 +72,8 @@ bool traffic_session_may_ask(const struct traffic_site *site, unsigned rcpts, un
 void traffic_site_slowed(struct traffic_site *site, uint64_t now_ms, uint32_t hint_s);
 /* A good answer: the pause is forgotten step by step. */
 void traffic_site_went_well(struct traffic_site *site);
-/* A connection was turned away while others were open: no more than these from now on. */
+/* A connection, still counted as open, was turned away while others were served: no more than those
+ * from now on. */
 void traffic_site_crowded(struct traffic_site *site);
 /* The session was cut after rcpts answers, or a transaction after rcpts recipients: learned as caps. */
 void traffic_site_session_cut(struct traffic_site *site, unsigned rcpts);

@@ -1,0 +1,11 @@
+/* cli/command: one entry per command; each takes its own argv (argv[0] is "heloise verify" and the like)
+ * and returns an exit code of cli/exit.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+int cli_verify(int argc, char **argv);
+int cli_bulk(int argc, char **argv);
+int cli_village(int argc, char **argv);
+
+#endif

@@ -1,0 +1,21 @@
+/* cli/exit: the exit codes of the program, as documented in heloise(1). From 64 on they are sysexits.h's.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_EXIT_H
+#define CLI_EXIT_H
+
+enum exit_code {
+    EXIT_DELIVERABLE = 0, /* also: the run completed */
+    EXIT_UNDELIVERABLE = 1,
+    EXIT_RISKY = 2,
+    EXIT_UNKNOWN = 3,
+    EXIT_BAD_USAGE = 64,    /* an option or argument is wrong */
+    EXIT_BAD_DATA = 65,     /* the input has lines that could not be used */
+    EXIT_NO_INPUT = 66,     /* the input cannot be read */
+    EXIT_NO_WAY_OUT = 69,   /* no mail server can be reached from here */
+    EXIT_INTERNAL = 70,
+    EXIT_CANNOT_WRITE = 73, /* the output or the store cannot be written */
+    EXIT_BUSY = 75,         /* another process runs the same job */
+    EXIT_STOPPED = 130,     /* by Ctrl-C or a termination signal; what is done is kept */
+};
+
+#endif

@@ -1,0 +1,65 @@
+/* cli/main: picks the command. Everything else is the commands' own.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/classify.h"
+#include "cli/command.h"
+#include "cli/exit.h"
+
+struct command {
+    const char *name;
+    const char *full_name; /* argv[0] of the command, for its messages */
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+
+static const struct command commands[] = {
+    {"verify", "heloise verify", cli_verify, "say whether addresses take mail, how sure that is, and why"},
+    {"bulk", "heloise bulk", cli_bulk, "the same for a list: CSV, text or NDJSON in, CSV or NDJSON out"},
+    {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
+    {"village", "heloise village", cli_village, "start a small world of mail servers on loopback, to try things"},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void show_help(FILE *to)
+{
+    (void)fputs("Usage: heloise COMMAND [OPTION...] [ARGUMENT...]\n\n"
+                "Knocks on mail servers: finds the servers of an address, asks as far as RCPT TO, leaves\n"
+                "without sending anything, and says what the answer means.\n\nCommands:\n",
+                to);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        (void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    }
+    (void)fputs("\n'heloise COMMAND --help' lists a command's options, 'man heloise' tells the rest.\n", to);
+}
+
+int main(int argc, char **argv)
+{
+    (void)setlocale(LC_CTYPE, "");
+    if (argc < 2) {
+        show_help(stderr);
+        return EXIT_BAD_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        show_help(stdout);
+        return 0;
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        (void)puts("heloise " HELOISE_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            char full_name[32];
+            (void)snprintf(full_name, sizeof full_name, "%s", commands[i].full_name);
+            argv[1] = full_name;
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    (void)fprintf(stderr, "heloise: there is no command '%.40s'; 'heloise --help' lists them\n", name);
+    return EXIT_BAD_USAGE;
+}

@@ -1,0 +1,315 @@
+/* cli/verify: `heloise verify`: addresses on the command line or standard input, a report or records out.
+ * Answers come out in the order of the questions.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/slice.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/exit.h"
+#include "cli/workbench.h"
+#include "engine/format.h"
+#include "engine/record_json.h"
+#include "engine/report.h"
+
+enum {
+    VERIFY_LINE_BYTES_MAX = 65536,
+    VERIFY_OUT_BYTES_MAX = 4 << 20, /* one record in any shape */
+    VERIFY_WINDOW = 256,            /* questions open at once, so that standard input may be endless */
+};
+
+enum verify_shape { SHAPE_REPORT, SHAPE_JSON, SHAPE_REACHER, SHAPE_ZEROBOUNCE, SHAPE_KICKBOX, SHAPE_NEVERBOUNCE };
+
+struct verify_options {
+    struct probe_options probe;
+    enum verify_shape shape;
+    char **addresses;
+    size_t address_count;
+    bool reads_stdin;
+};
+
+enum { KEY_JSON = 0x300, KEY_FORMAT };
+
+static const struct argp_option option_table[] = {
+    {"json", KEY_JSON, NULL, 0, "one JSON record a line", -1},
+    {"format", KEY_FORMAT, "NAME", 0, "another service's shape: reacher, zerobounce, kickbox or neverbounce",
+     -1},
+    {0},
+};
+
+static enum verify_shape parse_format(struct argp_state *state, const char *name)
+{
+    static const char *const names[] = {"reacher", "zerobounce", "kickbox", "neverbounce"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return (enum verify_shape)(SHAPE_REACHER + (int)i);
+        }
+    }
+    argp_error(state, "--format: '%.60s' is none of reacher, zerobounce, kickbox, neverbounce", name);
+    return SHAPE_REPORT;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct verify_options *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->probe;
+        return 0;
+    case KEY_JSON:
+        options->shape = SHAPE_JSON;
+        return 0;
+    case KEY_FORMAT:
+        options->shape = parse_format(state, arg);
+        return 0;
+    case ARGP_KEY_ARGS:
+        options->addresses = state->argv + state->next;
+        options->address_count = (size_t)(state->argc - state->next);
+        options->reads_stdin =
+            options->address_count == 1 && strcmp(options->addresses[0], "-") == 0;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "no address given; '-' reads them from standard input");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* One question; answers are kept until those before them were shown. */
+struct question {
+    struct question *next;
+    struct run *run;
+    struct buf out;
+    bool is_answered;
+};
+
+struct run {
+    struct workbench bench;
+    const struct verify_options *options;
+    struct question *first, *last;
+    size_t next_argument, open, asked;
+    char *line;
+    size_t line_room;
+    bool is_input_over;
+    bool has_colour;
+    enum verdict_status status; /* of the last answer */
+    bool has_failed_write;
+    size_t no_way_out; /* answers that show that no server can be reached from here */
+    bool shows_progress;
+    struct timer refill;
+};
+
+static enum err shape(const struct run *run, const struct record *record, struct buf *out)
+{
+    enum err e = ERR_NONE;
+    switch (run->options->shape) {
+    case SHAPE_REPORT:
+        e = report_write(record, run->has_colour, out);
+        return e != ERR_NONE || run->options->probe.is_quiet ? e : buf_append_byte(out, '\n');
+    case SHAPE_JSON: e = record_write_json(record, out); break;
+    case SHAPE_REACHER: e = record_write_reacher(record, out); break;
+    case SHAPE_ZEROBOUNCE: e = record_write_zerobounce(record, out); break;
+    case SHAPE_KICKBOX: e = record_write_kickbox(record, out); break;
+    case SHAPE_NEVERBOUNCE: e = record_write_neverbounce(record, out); break;
+    }
+    return e != ERR_NONE ? e : buf_append_byte(out, '\n');
+}
+
+static void show_ready(struct run *run)
+{
+    while (run->first != NULL && run->first->is_answered) {
+        struct question *question = run->first;
+        run->first = question->next;
+        if (run->first == NULL) {
+            run->last = NULL;
+        }
+        struct slice text = buf_view(&question->out);
+        if (fwrite(text.at, 1, text.len, stdout) != text.len || fflush(stdout) != 0) {
+            run->has_failed_write = true;
+        }
+        buf_done(&question->out);
+        free(question);
+    }
+}
+
+/* Providers are always up: where none of their exchangers can be reached, it is this network. */
+static bool shows_no_way_out(const struct record *record)
+{
+    bool is_connect = record->sub == SUB_CONNECT_FAILED || record->sub == SUB_CONNECT_TIMEOUT;
+    return is_connect && record->provider_name.len > 0 &&
+           !slice_equal(record->provider_class, SLICE("selfhosted"));
+}
+
+static void on_answer(void *context, const struct record *record)
+{
+    struct question *question = context;
+    struct run *run = question->run;
+    buf_init(&question->out, VERIFY_OUT_BYTES_MAX);
+    if (shape(run, record, &question->out) != ERR_NONE) {
+        complain("out of memory while writing a record");
+    }
+    question->is_answered = true;
+    run->status = record->status;
+    run->no_way_out += shows_no_way_out(record) ? 1 : 0;
+    run->open--;
+    show_ready(run);
+    if (!run->is_input_over) {
+        door_timer_start(run->bench.door, &run->refill, door_now_ms(run->bench.door));
+    } else if (run->open == 0) {
+        door_stop(run->bench.door);
+    }
+}
+
+static bool next_input(struct run *run, struct slice *out)
+{
+    const struct verify_options *options = run->options;
+    if (!options->reads_stdin) {
+        if (run->next_argument == options->address_count) {
+            return false;
+        }
+        *out = slice_of(options->addresses[run->next_argument++]);
+        return true;
+    }
+    while (getline(&run->line, &run->line_room, stdin) >= 0) {
+        struct slice line = slice_trim(slice_of(run->line));
+        if (line.len > 0) {
+            *out = slice_sub(line, 0, VERIFY_LINE_BYTES_MAX);
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err ask(struct run *run, struct slice text)
+{
+    struct question *question = calloc(1, sizeof *question);
+    if (question == NULL) {
+        return ERR_NOMEM;
+    }
+    question->run = run;
+    if (run->last == NULL) {
+        run->first = question;
+    } else {
+        run->last->next = question;
+    }
+    run->last = question;
+    run->open++;
+    run->asked++;
+    return knocker_ask(run->bench.knocker, text, on_answer, question);
+}
+
+static void on_refill(void *context)
+{
+    struct run *run = context;
+    struct slice text;
+    while (!run->is_input_over && run->open < VERIFY_WINDOW && !run->bench.is_interrupted) {
+        if (!next_input(run, &text)) {
+            run->is_input_over = true;
+        } else if (ask(run, text) != ERR_NONE) {
+            complain("out of memory");
+            run->is_input_over = true;
+        }
+    }
+    if (run->open == 0) {
+        door_stop(run->bench.door);
+    }
+}
+
+static void on_interrupt(void *context)
+{
+    struct run *run = context;
+    run->is_input_over = true;
+    knocker_cancel(run->bench.knocker);
+}
+
+static void on_line(void *context, uint32_t t_ms, char direction, struct slice line)
+{
+    const struct run *run = context;
+    struct buf out;
+    buf_init(&out, VERIFY_OUT_BYTES_MAX);
+    const char *colour = !run->has_colour ? "" : direction == 'C' ? "\033[36m"
+                                             : direction == 'S'   ? "\033[32m" : "\033[2m";
+    if (buf_printf(&out, "%s%6.3f %c ", colour, t_ms / 1000.0, direction) == ERR_NONE &&
+        text_append_printable(&out, line) == ERR_NONE &&
+        buf_printf(&out, "%s\n", run->has_colour ? "\033[0m" : "") == ERR_NONE) {
+        (void)fwrite(out.at, 1, out.len, stderr);
+    }
+    buf_done(&out);
+}
+
+static void say_no_way_out(const struct run *run)
+{
+    complain("no mail server of a large provider could be reached on port %u. Most home and cloud networks "
+             "block outgoing port 25: run this where it is open (heloise --help names the options), or "
+             "ask your provider to open it. --no-smtp checks syntax, lists and DNS from here.",
+             (unsigned)run->options->probe.knocker.port);
+}
+
+static int exit_code(const struct run *run)
+{
+    if (run->has_failed_write) {
+        return EXIT_CANNOT_WRITE;
+    }
+    if (run->bench.is_interrupted) {
+        return EXIT_STOPPED;
+    }
+    if (run->no_way_out > 0 && run->no_way_out == run->asked) {
+        say_no_way_out(run);
+        return EXIT_NO_WAY_OUT;
+    }
+    if (run->options->reads_stdin || run->asked != 1) {
+        return EXIT_SUCCESS;
+    }
+    switch (run->status) {
+    case VERDICT_DELIVERABLE: return EXIT_DELIVERABLE;
+    case VERDICT_UNDELIVERABLE: return EXIT_UNDELIVERABLE;
+    case VERDICT_RISKY: return EXIT_RISKY;
+    case VERDICT_UNKNOWN: return EXIT_UNKNOWN;
+    }
+    return EXIT_INTERNAL;
+}
+
+static int run_questions(struct run *run, struct verify_options *options)
+{
+    int code = workbench_open(&run->bench, &options->probe, "verify");
+    if (code != EXIT_SUCCESS) {
+        return code;
+    }
+    run->bench.on_interrupt = on_interrupt;
+    run->bench.interrupt_context = run;
+    run->refill = (struct timer){.fired = on_refill, .context = run};
+    door_timer_start(run->bench.door, &run->refill, door_now_ms(run->bench.door));
+    door_run(run->bench.door);
+    show_ready(run);
+    code = exit_code(run);
+    struct fault fault;
+    if (run->bench.store != NULL && store_flush(run->bench.store, &fault) != ERR_NONE) {
+        complain("%s; the answers above stand, but were not kept", fault.text);
+    }
+    workbench_close(&run->bench);
+    free(run->line);
+    return code;
+}
+
+int cli_verify(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&probe_options_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        option_table, parse_option, "ADDRESS...",
+        "Says whether an address takes mail, how sure that is, and why: asks its mail servers as far as "
+        "RCPT TO and leaves without sending anything.\v"
+        "Exit status: 0 deliverable, 1 undeliverable, 2 risky, 3 unknown, 64 usage, 69 no way out; with "
+        "several addresses or '-': 0 when the run completed.",
+        children, NULL, NULL};
+    struct verify_options options = {.shape = SHAPE_REPORT};
+    probe_options_init(&options.probe);
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+    struct run run = {.options = &options, .has_colour = workbench_has_colour(&options.probe, stdout)};
+    if (options.probe.knocker.keeps_transcript && options.shape == SHAPE_REPORT) {
+        options.probe.knocker.observe = on_line;
+        options.probe.knocker.observe_context = &run;
+    }
+    return run_questions(&run, &options);
+}

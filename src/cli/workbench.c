@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/workbench.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/exit.h"
+
+enum { STORE_PATH_BYTES = 4096 };
+
+void complain(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)fputs("heloise: ", stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
+    va_end(args);
+}
+
+bool workbench_has_colour(const struct probe_options *options, FILE *stream)
+{
+    if (options->colour != COLOUR_AUTO) {
+        return options->colour == COLOUR_ALWAYS;
+    }
+    const char *no_colour = getenv("NO_COLOR");
+    return isatty(fileno(stream)) == 1 && (no_colour == NULL || no_colour[0] == '\0');
+}
+
+/* The XDG state folder (basedir specification 0.8). */
+static bool default_store_path(char out[STORE_PATH_BYTES])
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    int len = -1;
+    if (state != NULL && state[0] == '/') {
+        len = snprintf(out, STORE_PATH_BYTES, "%s/heloise/heloise.db", state);
+    } else if (home != NULL && home[0] == '/') {
+        len = snprintf(out, STORE_PATH_BYTES, "%s/.local/state/heloise/heloise.db", home);
+    }
+    return len > 0 && len < STORE_PATH_BYTES;
+}
+
+static int open_store(struct workbench *bench, const struct probe_options *options)
+{
+    char path[STORE_PATH_BYTES];
+    const char *wanted = options->store_path;
+    if (options->no_store) {
+        return EXIT_SUCCESS;
+    }
+    if (wanted == NULL) {
+        if (!default_store_path(path)) {
+            complain("no place for the store: set HOME, or give --store FILE or --no-store");
+            return EXIT_CANNOT_WRITE;
+        }
+        wanted = path;
+    }
+    struct fault fault;
+    if (store_open(wanted, &bench->store, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return EXIT_CANNOT_WRITE;
+    }
+    return EXIT_SUCCESS;
+}
+
+static void on_signal(void *context)
+{
+    struct workbench *bench = context;
+    if (bench->is_interrupted) {
+        _exit(EXIT_STOPPED); /* asked twice: at once */
+    }
+    bench->is_interrupted = true;
+    if (bench->on_interrupt != NULL) {
+        bench->on_interrupt(bench->interrupt_context);
+    } else {
+        knocker_cancel(bench->knocker);
+    }
+}
+
+static int open_door(struct workbench *bench, const struct probe_options *options)
+{
+    struct uv_door_config config = {.resolvers = options->resolvers,
+                                    .resolver_count = options->resolver_count};
+    struct fault fault;
+    if (uv_door_open(&config, &bench->door, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return EXIT_NO_WAY_OUT;
+    }
+    if (uv_door_on_signal(bench->door, SIGINT, on_signal, bench) != ERR_NONE ||
+        uv_door_on_signal(bench->door, SIGTERM, on_signal, bench) != ERR_NONE) {
+        complain("cannot watch for signals");
+        return EXIT_INTERNAL;
+    }
+    return EXIT_SUCCESS;
+}
+
+int workbench_open(struct workbench *bench, struct probe_options *options, const char *command)
+{
+    *bench = (struct workbench){0};
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed line is an ordinary event */
+    struct fault fault;
+    if (knowledge_open(options->data_dir, &bench->knowledge, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return EXIT_BAD_DATA;
+    }
+    probe_options_settle(options);
+    if (!options->has_helo && !options->is_quiet && !options->knocker.verify.no_smtp) {
+        complain("this machine's name has no domain, and many servers refuse such an EHLO name; "
+                 "%s --helo NAME sets one", command);
+    }
+    int code = open_store(bench, options);
+    if (code == EXIT_SUCCESS) {
+        code = open_door(bench, options);
+    }
+    if (code == EXIT_SUCCESS && knocker_new(bench->door, bench->knowledge, &options->knocker,
+                                            bench->store, &bench->knocker) != ERR_NONE) {
+        complain("out of memory");
+        code = EXIT_INTERNAL;
+    }
+    if (code != EXIT_SUCCESS) {
+        workbench_close(bench);
+    }
+    return code;
+}
+
+void workbench_close(struct workbench *bench)
+{
+    knocker_free(bench->knocker);
+    uv_door_close(bench->door);
+    store_close(bench->store);
+    knowledge_free(bench->knowledge);
+    *bench = (struct workbench){0};
+}

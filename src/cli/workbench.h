@@ -1,0 +1,31 @@
+/* cli/workbench: everything a probing command needs, opened from its options in the right order and
+ * closed in the reverse one: knowledge, store, door, knocker. Faults are told on standard error.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_WORKBENCH_H
+#define CLI_WORKBENCH_H
+
+#include <stdio.h>
+
+#include "cli/probe_options.h"
+
+struct workbench {
+    struct knowledge *knowledge;
+    struct store *store; /* NULL: none */
+    struct door *door;
+    struct knocker *knocker;
+    bool is_interrupted; /* a signal came; the second one ends the process */
+    void (*on_interrupt)(void *context);
+    void *interrupt_context;
+};
+
+/* Exit code 0, or the one to leave with; what is wrong was said then. */
+int workbench_open(struct workbench *bench, struct probe_options *options, const char *command);
+void workbench_close(struct workbench *bench);
+
+/* Whether coloured output goes to this stream (NO_COLOR is honoured, https://no-color.org). */
+bool workbench_has_colour(const struct probe_options *options, FILE *stream);
+
+/* "heloise: TEXT" on standard error. */
+void complain(const char *format, ...) PRINTF_LIKE(1, 2);
+
+#endif

@@ -1,0 +1,89 @@
+/* engine/conversation: one connection from us to a host, joined with the SMTP client core: connects to
+ * one address after the other, secures the line where STARTTLS is offered (a broken handshake is
+ * retried in plain on a fresh connection), asks probes one by one and hands back their evidence, and
+ * leaves with QUIT whenever the line is up. It decides nothing about limits: its owner (engine/site)
+ * feeds it, one probe at a time, through the callbacks below. No DATA ever.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CONVERSATION_H
+#define ENGINE_CONVERSATION_H
+
+#include "engine/transcript.h"
+#include "net/door.h"
+#include "verify/case.h"
+
+struct conversation;
+
+/* What a probe is asked with; borrowed while it is asked. */
+struct conversation_probe {
+    enum probe_role role;
+    uint8_t exchanger;
+    bool is_null_sender;
+    bool needs_smtputf8;
+    struct slice rcpt;
+    struct slice provider;        /* name, for the reply rules */
+    struct transcript *transcript; /* NULL: none is kept */
+};
+
+/* The line as it was when a probe was answered, for records. */
+struct conversation_line {
+    const char *host;
+    struct ip ip;
+    bool tls_used;
+    const struct tls_info *tls; /* NULL without TLS */
+    unsigned extensions;
+    const uint32_t *latency_ms; /* [HEL_SMTP_STAGE_COUNT] */
+};
+
+/* How a probe ended for the session: who decides what to do with the probe next. */
+enum probe_end {
+    PROBE_END_ANSWERED,   /* evidence says what was answered */
+    PROBE_END_SESSION_CUT, /* 421 or a closed line after earlier answers: ask again on a new line */
+    PROBE_END_TRANSACTION_CUT, /* "too many recipients" after earlier ones in the same transaction */
+};
+
+struct conversation_handler {
+    /* Ready for a probe: return it, or NULL to leave. The session's counts are arguments. */
+    const struct conversation_probe *(*wants_probe)(void *context, struct conversation *c,
+                                                    unsigned rcpts, unsigned refusals);
+    /* transaction_rcpts: recipients answered before in the same transaction. */
+    void (*probed)(void *context, struct conversation *c, enum probe_end end,
+                   const struct evidence *evidence, unsigned transaction_rcpts);
+    /* It could not get as far as asking: evidence of connect, banner, EHLO or TLS. */
+    void (*failed)(void *context, struct conversation *c, const struct evidence *evidence);
+    /* EHLO was accepted; banner is its first line. */
+    void (*ready)(void *context, struct conversation *c, struct slice banner);
+    /* The last call; the conversation frees itself after it. */
+    void (*closed)(void *context, struct conversation *c);
+};
+
+struct conversation_config {
+    struct slice helo_name, mail_from;
+    uint16_t port;
+    struct ip source_v4, source_v6; /* family IP_NONE: the kernel chooses */
+    uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
+    bool no_tls;
+    bool keeps_transcript;
+    transcript_fn observe; /* told every line as it happens; NULL: nobody */
+    void *observe_context;
+    const struct rules *rules;
+    unsigned rcpts_per_transaction; /* changed by the owner as it learns */
+};
+
+/* exchanger is borrowed until closed(); so are handler and config. ERR_NOMEM; otherwise callbacks
+ * follow, from the loop only. number: unique in a run, becomes evidence.session. */
+enum err conversation_new(struct door *door, const struct conversation_config *config,
+                          const struct exchanger *exchanger, uint32_t number,
+                          const struct conversation_handler *handler, void *context,
+                          struct conversation **out) MUST_USE;
+
+/* Plain from the start (a handshake with this host broke before). Before the first loop turn. */
+void conversation_avoid_tls(struct conversation *c);
+bool conversation_broke_tls(const struct conversation *c);
+
+/* Leave as soon as may be: a probe under way is given up without evidence; QUIT where the line is up. */
+void conversation_leave(struct conversation *c);
+
+void conversation_line(const struct conversation *c, struct conversation_line *out);
+void *conversation_context(const struct conversation *c);
+
+#endif

@@ -1,0 +1,72 @@
+/* engine/conversation_private: the fields of a conversation, for its own files only: conversation.c (the
+ * line: connecting, TLS, leaving) and conversation_ask.c (the dialogue: MAIL, RCPT, evidence).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CONVERSATION_PRIVATE_H
+#define ENGINE_CONVERSATION_PRIVATE_H
+
+#include "engine/conversation.h"
+
+enum conversation_state {
+    CONVERSATION_CONNECTING,
+    CONVERSATION_TALKING,
+    CONVERSATION_HANDSHAKING, /* TLS */
+    CONVERSATION_LEAVING,     /* QUIT is on its way, or there is nobody to say it to */
+    CONVERSATION_OVER,        /* freed when the present callback ends */
+};
+
+enum {
+    CONVERSATION_BANNER_BYTES = 200,
+};
+
+enum conversation_tag { TAG_STARTTLS = 1, TAG_RSET, TAG_MAIL, TAG_RCPT, TAG_QUIT };
+
+struct conversation {
+    struct door *door;
+    const struct conversation_config *config;
+    const struct exchanger *exchanger;
+    const struct conversation_handler *handler;
+    void *context;
+    uint32_t number;
+    enum conversation_state state;
+    struct link *link;
+    struct hel_smtp_client *client;
+    struct timer alarm;
+    uint8_t next_address;
+    bool avoids_tls, broke_tls, tls_was_refused, tls_used;
+    bool had_timeout; /* of a connect */
+    bool had_local_trouble;
+    uint64_t stage_began_ms;
+    uint32_t latency_ms[HEL_SMTP_STAGE_COUNT];
+    struct ip ip; /* of the line */
+    struct tls_info tls;
+    struct transcript prelude;
+    char banner[CONVERSATION_BANNER_BYTES];
+    size_t banner_len;
+
+    /* The dialogue. */
+    const struct conversation_probe *probe; /* under way, or NULL */
+    uint64_t asked_ms;
+    unsigned rcpts, refusals;      /* answered in this session */
+    unsigned transaction_rcpts;    /* answered in this transaction */
+    bool in_transaction;           /* MAIL was accepted or is under way */
+    bool transaction_null_sender, transaction_smtputf8;
+    uint64_t transaction_domain;   /* hash: recipients of one domain share a transaction */
+    bool rcpt_is_sent;             /* its reply is owed, also after MAIL was refused */
+    bool has_early_evidence;       /* MAIL was refused; told when RCPT's reply is in */
+    struct evidence early;
+};
+
+/* conversation_ask.c */
+void conversation_ask_next(struct conversation *c);
+void conversation_on_reply(struct conversation *c, const struct hel_smtp_event *event);
+void conversation_on_failed(struct conversation *c, const struct hel_smtp_event *event);
+
+/* conversation.c */
+void conversation_evidence_init(const struct conversation *c, enum evidence_kind kind,
+                                enum hel_smtp_stage stage, struct evidence *out);
+void conversation_evidence_reply(const struct conversation *c, enum hel_smtp_stage stage,
+                                 const struct hel_reply *reply, struct evidence *out);
+struct transcript *conversation_transcript(struct conversation *c);
+void conversation_go(struct conversation *c); /* leave politely */
+
+#endif

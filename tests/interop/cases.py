@@ -1,0 +1,119 @@
+"""cases: what is asked of each server and what the answer must be.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+from world import users_of
+
+DEAD = ['dead', 'no.such.person']
+
+
+class Case:
+    """Addresses asked in one run, and for each the sub-statuses that are right.
+
+    options are added to the command line, pause_s is waited first, check(record) may look closer: it
+    returns a complaint or None.
+    """
+
+    def __init__(self, title, expected, options=(), pause_s=0, check=None):
+        self.title, self.expected, self.options = title, expected, list(options)
+        self.pause_s, self.check = pause_s, check
+
+
+STATUS_OF = {
+    'accepted': 'deliverable', 'accepted_forward': 'deliverable', 'accepted_rate_limited': 'deliverable',
+    'catch_all': 'risky', 'accepted_unconfirmed': 'risky', 'mailbox_not_found': 'undeliverable',
+    'null_mx': 'undeliverable', 'no_mail_host': 'undeliverable', 'domain_not_found': 'undeliverable',
+    'mx_unroutable': 'undeliverable', 'invalid_syntax': 'undeliverable', 'domain_not_hosted': 'undeliverable',
+    'greylisted': 'unknown', 'temp_failure': 'unknown', 'dns_error': 'unknown', 'connect_failed': 'unknown',
+}
+
+
+def honest(domain):
+    """A server that takes its users and refuses all others."""
+    live, jane = users_of(domain)
+    cases = [Case(f'{domain}: {address} exists', {address: {'accepted'}}) for address in (live, jane)]
+    return cases + [Case(f'{domain}: {name} does not', {f'{name}@{domain}.test': {'mailbox_not_found'}})
+                    for name in DEAD]
+
+
+def catch_all(domain):
+    return [Case(f'{domain}: takes everything', {users_of(domain)[0]: {'catch_all'}}),
+            Case(f'{domain}: takes what cannot exist', {f'no.such.person@{domain}.test': {'catch_all'}})]
+
+
+def streak(domain):
+    """Dead addresses first, so that the server's limit of errors is reached before the live ones."""
+    expected = {f'gone{n}@{domain}.test': {'mailbox_not_found'} for n in range(8)}
+    expected.update({address: {'accepted'} for address in users_of(domain)})
+    return Case(f'{domain}: a streak of dead addresses, then live ones', expected, ['--timeout', '90'])
+
+
+def was_encrypted(record):
+    tls = (record.get('smtp') or {}).get('tls') or {}
+    return None if tls.get('used') else f'tls was not used: {tls}'
+
+
+def was_plain(record):
+    tls = (record.get('smtp') or {}).get('tls') or {}
+    return None if not tls.get('used') else f'tls was used: {tls}'
+
+
+def names_retry(record):
+    return None if record.get('retry_after') else 'no retry_after'
+
+
+def with_check(cases, check):
+    for case in cases:
+        case.check = check
+    return cases
+
+
+def greylisting():
+    live, jane = users_of('grey')
+    return [
+        Case('grey: dead needs no wait', {'dead@grey.test': {'mailbox_not_found'}}, ['--timeout', '60']),
+        Case('grey: too little time', {live: {'greylisted'}}, ['--timeout', '2'], check=names_retry),
+        Case('grey: asked again in time', {live: {'accepted'}}, ['--timeout', '60', '--fresh'], pause_s=5),
+        Case('grey: waits by itself', {jane: {'accepted'}}, ['--timeout', '60']),
+    ]
+
+
+def in_progress():
+    """reject_unverified_recipient: 450 while the front asks the server behind it, then its answer."""
+    return [Case('verify: exists', {users_of('verify')[0]: {'accepted'}}, ['--timeout', '90']),
+            Case('verify: does not', {'dead@verify.test': {'mailbox_not_found'}}, ['--timeout', '90'])]
+
+
+def names():
+    """Through a real name server: each kind of domain, apart from the others."""
+    return [
+        Case('null MX', {'live@nullmx.test': {'null_mx'}}),
+        Case('neither MX nor address', {'live@nohost.test': {'no_mail_host'}}),
+        Case('no such domain', {'live@nothing.test': {'domain_not_found'}}),
+        Case('a zone that cannot be loaded', {'live@broken': {'dns_error', 'invalid_syntax'}}),
+        Case('a zone that is broken', {'live@mail.broken': {'dns_error'}}, ['--timeout', '20']),
+        Case('a name the server refuses', {'live@refused.example': {'dns_error'}}, ['--timeout', '20']),
+        Case('no MX, an address', {'live@implicit.test': {'accepted'}}),
+        Case('MX that is an alias', {'live@alias.test': {'accepted'}}),
+        Case('the first exchanger is down', {'live@backup.test': {'accepted'}}, ['--timeout', '30']),
+        Case('the first exchanger is down, dead', {'dead@backup.test': {'mailbox_not_found'}}, ['--timeout', '30']),
+        Case('MX in a private network', {'live@private.test': {'mx_unroutable'}}),
+        Case('MX that does not exist', {'live@nowhere.test': {'mx_unroutable', 'no_mail_host'}}),
+        Case('an answer too large for a datagram', {'live@large.test': {'accepted'}}, ['--timeout', '60']),
+        Case('an international domain', {'live@b\u00fccher.test': {'accepted'}}),
+        Case('the same in capitals', {'live@B\u00dcCHER.test': {'accepted'}}),
+        Case('malformed', {'live..x@plain.test': {'invalid_syntax'}}),
+    ]
+
+
+CASES = {
+    'postfix': honest('plain') + catch_all('catchall') + greylisting() + in_progress()
+    + with_check(honest('tlsonly'), was_encrypted) + [streak('limits')] + names(),
+    'exim': honest('exim') + [streak('eximlimit')],
+    'opensmtpd': with_check(honest('opensmtpd'), was_encrypted) + catch_all('opensmtpdall'),
+    'sendmail': honest('sendmail'),
+    'qpsmtpd': with_check(honest('qpsmtpd'), was_plain),
+    'aiosmtpd': honest('aiosmtpd'),
+    'smtp-server': honest('smtpserver'),
+    'haraka': honest('haraka'),
+}

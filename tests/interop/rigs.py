@@ -1,0 +1,393 @@
+"""rigs: how each mail server is set up and started, and how its log shows the commands it was given.
+
+A rig knows its domains, starts its server in the world, and says with `commands` (a pattern whose
+group 1 is a command line) what the client sent. Each server has its own user table.
+SPDX-License-Identifier: Apache-2.0
+"""
+import os
+import shutil
+import subprocess
+
+import rootfs
+from world import DNS, HOSTS, PORT, users_of, zone
+
+
+NPM_DAY = '2026-06-01'  # versions as of this day, so that every run gets the same
+
+
+class Rig:
+    name = ''
+    domains = ()
+    commands = ''
+
+    def start(self, world):
+        raise NotImplementedError
+
+    def is_ready(self, world):
+        return all(world.await_port(HOSTS[d]) for d in self.domains)
+
+    def log(self, world):
+        return world.read_log(self.name)
+
+    def table(self, world, form='{}'):
+        return ''.join(form.format(address) + '\n' for d in self.domains for address in users_of(d))
+
+
+class Nsd(Rig):
+    name = 'nsd'
+
+    def start(self, world):
+        folder = world.folder('nsd', 'nsd')
+        (folder / 'test.zone').write_text(zone())
+        (folder / 'nsd.conf').write_text(f"""server:
+    ip-address: {DNS}
+    port: 53
+    username: nsd
+    zonesdir: /srv/nsd
+    zonelistfile: /srv/nsd/zone.list
+    xfrdfile: ""
+    xfrdir: /srv/nsd
+    database: ""
+    pidfile: ""
+    server-count: 1
+    tcp-count: 50
+remote-control:
+    control-enable: no
+zone:
+    name: test
+    zonefile: test.zone
+zone:
+    name: broken
+    zonefile: missing.zone
+""")
+        world.start(self.name, '/usr/sbin/nsd', '-d', '-c', '/srv/nsd/nsd.conf')
+
+    def is_ready(self, world):
+        return world.await_port(DNS, 53)
+
+
+class Postgrey(Rig):
+    name = 'postgrey'
+    address, port, delay = '127.0.1.61', 10023, 4
+
+    def start(self, world):
+        world.folder('postgrey', 'postgrey')
+        for name in ('whitelist_clients', 'whitelist_recipients'):
+            (world.root / 'srv/postgrey' / name).write_text('')
+        world.start(self.name, '/usr/sbin/postgrey', f'--inet={self.address}:{self.port}', f'--delay={self.delay}',
+                    '--dbdir=/srv/postgrey', '--user=postgrey', '--group=postgrey',
+                    '--whitelist-clients=/srv/postgrey/whitelist_clients',
+                    '--whitelist-recipients=/srv/postgrey/whitelist_recipients',
+                    '--greylist-text=Greylisted for %s seconds', '--hostname=mx.grey.test')
+
+    def is_ready(self, world):
+        return world.await_port(self.address, self.port)
+
+
+POSTFIX_MAIN = """compatibility_level = 3.6
+queue_directory = /srv/postfix/queue
+data_directory = /srv/postfix/data
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+mail_owner = postfix
+setgid_group = postdrop
+maillog_file = /srv/log/postfix
+maillog_file_prefixes = /srv/log
+myhostname = mx.postfix.test
+mydestination =
+mynetworks = 127.0.9.9/32
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+virtual_mailbox_domains = plain.test catchall.test grey.test tlsonly.test limits.test implicit.test alias.test
+    backup.test large.test xn--bcher-kva.test
+virtual_mailbox_maps = texthash:/srv/postfix/users
+virtual_mailbox_base = /srv/postfix/mail
+virtual_uid_maps = static:65534
+virtual_gid_maps = static:65534
+relay_domains = verify.test
+transport_maps = inline:{ {verify.test = smtp:[%(backend)s]:%(port)d} }
+address_verify_poll_count = 1
+address_verify_sender = <>
+smtpd_tls_cert_file = /srv/tls/cert.pem
+smtpd_tls_key_file = /srv/tls/key.pem
+smtpd_tls_security_level = may
+smtp_tls_security_level = none
+smtpd_recipient_restrictions = reject_unauth_destination, reject_unlisted_recipient
+smtpd_client_connection_rate_limit = 0
+debug_peer_list = 127.0.0.0/8
+debug_peer_level = 1
+smtp_host_lookup = native
+"""
+POSTFIX_SERVICES = {  # domain: what its smtpd does otherwise
+    'plain': [], 'catchall': [],
+    'grey': ['smtpd_recipient_restrictions=reject_unauth_destination,reject_unlisted_recipient,'
+             f'check_policy_service,inet:{Postgrey.address}:{Postgrey.port}'],
+    'verify': ['smtpd_recipient_restrictions=reject_unauth_destination,reject_unverified_recipient'],
+    'tlsonly': ['smtpd_tls_security_level=encrypt'],
+    'limits': ['smtpd_soft_error_limit=2', 'smtpd_hard_error_limit=4', 'smtpd_error_sleep_time=1s'],
+}
+POSTFIX_DAEMONS = """cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+class Postfix(Rig):
+    name = 'postfix'
+    domains = tuple(POSTFIX_SERVICES)
+    commands = r'smtpd\[\d+\]: < [^:]*\[127\.0\.0\.1\]: (.*)'
+
+    def start(self, world):
+        etc = world.folder('postfix/etc')
+        world.folder('postfix/data', 'postfix')
+        world.folder('postfix/queue')
+        world.folder('postfix/mail')
+        for name in ('active', 'bounce', 'corrupt', 'defer', 'deferred', 'flush', 'hold', 'incoming', 'private',
+                     'saved', 'trace'):
+            world.folder(f'postfix/queue/{name}', 'postfix', 0o700)
+        world.folder('postfix/queue/public', 'postfix', 0o755)
+        world.folder('postfix/queue/maildrop', 'postfix', 0o730)
+        world.folder('postfix/queue/pid')
+        (etc / 'main.cf').write_text(POSTFIX_MAIN % {'backend': HOSTS['exim'], 'port': PORT})
+        # Postfix parts an option's words at blanks unless they are commas.
+        services = ''.join(f'{HOSTS[d]}:{PORT} inet n - n - - smtpd -o myhostname=mx.{d}.test'
+                           + ''.join(f' -o {option}' for option in options) + '\n'
+                           for d, options in POSTFIX_SERVICES.items())
+        (etc / 'master.cf').write_text(services + POSTFIX_DAEMONS)
+        own = [d for d in self.domains if d not in ('catchall', 'verify')]
+        own += ['implicit', 'alias', 'backup', 'large', 'xn--bcher-kva']
+        users = [f'{address} x' for d in own for address in users_of(d)] + ['@catchall.test x']
+        (etc.parent / 'users').write_text('\n'.join(users) + '\n')
+        world.start('postfix-master', '/usr/lib/postfix/sbin/master', '-d', '-c', '/srv/postfix/etc')
+
+
+EXIM_CONFIG = """primary_hostname = mx.exim.test
+domainlist ours = exim.test : eximlimit.test : verify.test
+local_interfaces = <; %(addresses)s
+daemon_smtp_ports = %(port)d
+spool_directory = /srv/exim/spool
+log_file_path = /srv/log/exim-%%slog
+pid_file_path = /srv/exim/spool/pid
+host_lookup =
+rfc1413_query_timeout = 0s
+keep_environment =
+tls_advertise_hosts = *
+tls_certificate = /srv/tls/exim.pem
+acl_smtp_rcpt = check_rcpt
+
+begin acl
+check_rcpt:
+  drop    domains   = eximlimit.test
+          condition = ${if >{$rcpt_fail_count}{2}}
+          message   = Rejected for too many bad recipients
+  deny    !domains  = +ours
+          message   = relay not permitted
+  deny    !verify   = recipient
+  accept
+
+begin routers
+users:
+  driver    = accept
+  domains   = +ours
+  condition = ${lookup{$local_part@$domain}lsearch{/srv/exim/users}{yes}{no}}
+  transport = discard
+
+begin transports
+discard:
+  driver = appendfile
+  file   = /dev/null
+  user   = nobody
+"""
+
+
+class Exim(Rig):
+    name = 'exim'
+    domains = ('exim', 'eximlimit')
+    commands = r'SMTP<< (.*)'
+
+    def start(self, world):
+        folder = world.folder('exim')
+        world.folder('exim/spool', 'Debian-exim')
+        (folder / 'users').write_text(self.table(world, '{}: x') + ''.join(f'{a}: x\n' for a in users_of('verify')))
+        (folder / 'exim.conf').write_text(EXIM_CONFIG % {
+            'addresses': ' ; '.join(HOSTS[d] for d in self.domains), 'port': PORT})
+        world.start(self.name, '/usr/sbin/exim4', '-C', '/srv/exim/exim.conf', '-bdf', '-d-all+receive')
+
+
+class OpenSmtpd(Rig):
+    name = 'opensmtpd'
+    domains = ('opensmtpd', 'opensmtpdall')
+    commands = r'smtp: 0x[0-9a-f]+: <<< (.*)'
+
+    def start(self, world):
+        folder = world.folder('opensmtpd')
+        users = ', '.join(f'"{a}" = "vmail"' for a in users_of('opensmtpd'))
+        listen = '\n'.join(f'listen on {HOSTS[d]} port {PORT} tls pki mx.test hostname mx.{d}.test' for d in self.domains)
+        (folder / 'smtpd.conf').write_text(f"""pki mx.test cert "/srv/tls/cert.pem"
+pki mx.test key "/srv/tls/key.pem"
+table users {{ {users} }}
+table everybody {{ "@opensmtpdall.test" = "vmail" }}
+{listen}
+action known maildir "/srv/opensmtpd/mail" virtual <users>
+action all maildir "/srv/opensmtpd/mail" virtual <everybody>
+match from any for domain "opensmtpd.test" action known
+match from any for domain "opensmtpdall.test" action all
+""")
+        for path in ('var/spool/smtpd', 'var/lib/opensmtpd/empty', 'run/smtpd', 'var/empty'):
+            shutil.rmtree(world.root / path, ignore_errors=True)
+            (world.root / path).mkdir(parents=True)
+        (world.root / 'var/spool/smtpd').chmod(0o711)
+        world.start(self.name, '/usr/sbin/smtpd', '-d', '-v', '-T', 'smtp', '-f', '/srv/opensmtpd/smtpd.conf')
+
+
+SENDMAIL_MC = """divert(0)dnl
+OSTYPE(`linux')dnl
+define(`QUEUE_DIR', `/srv/sendmail/queue')dnl
+define(`confPID_FILE', `/srv/sendmail/pid')dnl
+define(`STATUS_FILE', `/srv/sendmail/statistics')dnl
+define(`ALIAS_FILE', `/srv/sendmail/aliases')dnl
+define(`confDOMAIN_NAME', `mx.sendmail.test')dnl
+define(`confLOG_LEVEL', `20')dnl
+define(`confTO_IDENT', `0')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confREFUSE_LA', `1000')dnl
+define(`confDELAY_LA', `0')dnl
+define(`confDONT_PROBE_INTERFACES', `True')dnl
+define(`confDEF_USER_ID', `nobody:nogroup')dnl
+define(`confTRUSTED_USERS', `root')dnl
+define(`confSERVER_CERT', `/srv/tls/cert.pem')dnl
+define(`confSERVER_KEY', `/srv/tls/key.pem')dnl
+FEATURE(`no_default_msa')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+DAEMON_OPTIONS(`Port=%(port)d, Addr=%(address)s, Name=MTA')dnl
+LOCAL_DOMAIN(`sendmail.test')dnl
+MAILER(`local')dnl
+MAILER(`smtp')dnl
+"""
+
+
+class Sendmail(Rig):
+    name = 'sendmail'
+    domains = ('sendmail',)
+    commands = r'sendmail\[\d+\]: [^:]+: <-- (.*)'
+
+    def start(self, world):
+        folder = world.folder('sendmail')
+        world.folder('sendmail/queue').chmod(0o700)
+        (folder / 'sendmail.mc').write_text(SENDMAIL_MC % {'port': PORT, 'address': HOSTS['sendmail']})
+        text = world.call('sh', '-c', 'm4 -D_CF_DIR_=/usr/share/sendmail/cf/ /usr/share/sendmail/cf/m4/cf.m4 '
+                          '/srv/sendmail/sendmail.mc 2>/dev/null')
+        (folder / 'sendmail.cf').write_text(text)
+        (folder / 'aliases').write_text('postmaster: root\n')
+        world.call('/usr/libexec/sendmail/sendmail', '-C', '/srv/sendmail/sendmail.cf', '-bi')
+        world.start(self.name, '/usr/libexec/sendmail/sendmail', '-C', '/srv/sendmail/sendmail.cf', '-bD')
+
+    def log(self, world):
+        return world.read_log('system') + world.read_log(self.name)
+
+
+class Qpsmtpd(Rig):
+    name = 'qpsmtpd'
+    domains = ('qpsmtpd',)
+    commands = r'dispatching (.*)'
+
+    def start(self, world):
+        folder = world.folder('qpsmtpd')
+        world.folder('qpsmtpd/spool', 'qpsmtpd', 0o700)
+        plugins = world.folder('qpsmtpd/plugins')
+        shutil.copy(world.sources / 'servers/qpsmtpd_users', plugins / 'users')
+        (folder / 'users').write_text(self.table(world))
+        (folder / 'plugins').is_dir()
+        config = world.folder('qpsmtpd/config')
+        for name, text in {'plugins': 'users\nrcpt_ok\n', 'plugin_dirs': '/srv/qpsmtpd/plugins\n/usr/share/qpsmtpd/plugins\n',
+                           'rcpthosts': 'qpsmtpd.test\n', 'me': 'mx.qpsmtpd.test\n', 'loglevel': '7\n',
+                           'logging': 'logging/warn 7\n', 'spool_dir': '/srv/qpsmtpd/spool\n',
+                           'users': self.table(world)}.items():
+            (config / name).write_text(text)
+        world.start(self.name, '/usr/bin/env', 'QPSMTPD_CONFIG=/srv/qpsmtpd/config', '/usr/bin/qpsmtpd-forkserver',
+                    '-u', 'qpsmtpd', '-l', HOSTS['qpsmtpd'], '-p', str(PORT), '-m', '100', '-c', '100',
+                    '-H', '--pid-file', '/srv/qpsmtpd/spool/pid')
+
+
+class Aiosmtpd(Rig):
+    name = 'aiosmtpd'
+    domains = ('aiosmtpd',)
+    commands = r">> b'(.*)'"
+
+    def start(self, world):
+        folder = world.folder('aiosmtpd')
+        (folder / 'users').write_text(self.table(world))
+        shutil.copy(world.sources / 'servers/aiosmtpd_server.py', folder / 'server.py')
+        world.start(self.name, '/usr/bin/python3', '/srv/aiosmtpd/server.py', HOSTS['aiosmtpd'], str(PORT),
+                    '/srv/aiosmtpd/users')
+
+
+class FromNpm(Rig):
+    """Servers that npm brings; they run with the machine's own Node, outside the root."""
+
+    def is_possible(self):
+        return shutil.which('npm') is not None and shutil.which('node') is not None
+
+    def modules(self, world):
+        """The folder whose node_modules hold the servers, filled once."""
+        folder = world.root.parent / 'node'
+        wanted = (world.sources / 'node/package.json').read_text()
+        stamp = folder / 'complete'
+        if not stamp.exists() or stamp.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(world.sources / 'node', folder)
+            rootfs.run(['npm', 'install', '--before', NPM_DAY, '--no-package-lock', '--ignore-scripts', '--no-audit',
+                        '--no-fund'], cwd=folder)
+            stamp.write_text(wanted)
+        return folder
+
+
+class SmtpServer(FromNpm):
+    name = 'smtp-server'
+    domains = ('smtpserver',)
+    commands = r'C: (.*)'
+
+    def start(self, world):
+        (world.folder('smtp-server') / 'users').write_text(self.table(world))
+        world.start(self.name, 'node', world.sources / 'servers/smtp_server.js', HOSTS['smtpserver'], PORT,
+                    world.root / 'srv/smtp-server/users', outside=self.modules(world))
+
+
+class Haraka(FromNpm):
+    name = 'haraka'
+    domains = ('haraka',)
+    commands = r'\[PROTOCOL\].*C: (.*?)(?: state=.*)?$'
+
+    def start(self, world):
+        folder = world.folder('haraka')
+        config = world.folder('haraka/config')
+        shutil.copy(world.sources / 'servers/haraka_users.js', world.folder('haraka/plugins') / 'users.js')
+        for name, text in {'smtp.ini': f'listen={HOSTS["haraka"]}:{PORT}\nnodes=0\n', 'plugins': 'users\n',
+                           'me': 'mx.haraka.test\n', 'log.ini': 'level=PROTOCOL\n', 'users': self.table(world),
+                           'host_list': 'haraka.test\n'}.items():
+            (config / name).write_text(text)
+        (folder / 'queue').mkdir(exist_ok=True)
+        modules = self.modules(world)
+        shutil.copy(modules / 'node_modules/Haraka/config/connection.ini', config)
+        world.start(self.name, 'node', modules / 'node_modules/Haraka/bin/haraka', '-c', folder, outside=modules)
+
+
+RIGS = [Nsd(), Postgrey(), Exim(), Postfix(), OpenSmtpd(), Sendmail(), Qpsmtpd(), Aiosmtpd(), SmtpServer(), Haraka()]

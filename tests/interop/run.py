@@ -1,0 +1,174 @@
+#!/usr/bin/python3
+"""tests/interop/run.py: Heloise against real mail servers and a real name server, on loopback.
+
+    tests/interop/run.py --install --heloise build/src/cli/heloise [RIG...]
+
+Needs root (chroot, port 53 of a loopback address) and Debian's package registry the first time; what
+it fetches is kept in --work. Prints "ok", "not ok" or "skip" for each case. See README.md.
+SPDX-License-Identifier: Apache-2.0
+"""
+import argparse
+import concurrent.futures
+import fcntl
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+import rootfs
+from cases import CASES, STATUS_OF
+from rigs import RIGS, FromNpm
+from world import CLIENT_NAME, DNS, LIVE, PORT, SENDER, World
+
+HERE = pathlib.Path(__file__).resolve().parent
+TREE = HERE.parent.parent
+FORBIDDEN = {'DATA', 'BDAT', 'VRFY', 'EXPN'}
+ALWAYS = ('nsd',)  # what every other rig needs
+BEHIND = {'postfix': ('postgrey', 'exim')}
+RUN_SECONDS = 150
+
+
+class Report:
+    def __init__(self):
+        self.failed = 0
+
+    def case(self, good, title, detail=''):
+        self.failed += not good
+        print(f'{"ok" if good else "not ok"} {title}{": " + detail if detail and not good else ""}', flush=True)
+
+
+def say(text):
+    print(f'# {text}', flush=True)
+
+
+def ask(args, folder, case):
+    """Runs `heloise verify`; its records, one for each address, in order."""
+    argv = [args.heloise, 'verify', '--json', '--resolver', f'{DNS}:53', '--port', PORT, '--allow-net',
+            '127.0.0.0/8', '--store', folder / 'store.db', '--from', SENDER, '--helo', CLIENT_NAME,
+            *case.options, *case.expected]
+    done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=RUN_SECONDS, check=False,
+                          env={**os.environ, 'HELOISE_DATA': str(TREE / 'data'), 'XDG_STATE_HOME': str(folder)})
+    records = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{')]
+    if len(records) != len(case.expected):
+        raise RuntimeError(f'{len(records)} records, exit {done.returncode}: {done.stderr[-500:]}')
+    return records
+
+
+def judge(case, records):
+    """What is wrong with the records, or an empty string."""
+    for (address, subs), record in zip(case.expected.items(), records):
+        seen = record.get('sub_status')
+        if record.get('email') != address:
+            return f'the record of {address} is about {record.get("email")}'
+        if seen not in subs or record.get('status') != STATUS_OF[seen]:
+            smtp = record.get('smtp') or {}
+            return (f'{address} is {record.get("status")}/{seen}, should be {" or ".join(sorted(subs))}; the server '
+                    f'said at {smtp.get("stage")}: {smtp.get("code")} {smtp.get("text")}')
+        complaint = case.check(record) if case.check else None
+        if complaint:
+            return f'{address}: {complaint}'
+    return ''
+
+
+def ask_cases(args, report, folder, rig):
+    for case in CASES.get(rig.name, []):
+        time.sleep(case.pause_s)
+        try:
+            trouble = judge(case, ask(args, folder, case))
+        except (RuntimeError, ValueError, OSError, subprocess.TimeoutExpired) as error:
+            trouble = str(error)
+        report.case(not trouble, case.title, trouble)
+
+
+def check_commands(report, world, rig):
+    """What the server saw: no forbidden command, our name and sender, QUIT in the end."""
+    lines = re.findall(rig.commands, rig.log(world), re.M)
+    verbs = [line.split()[0].upper() for line in lines if line.split()]
+    bad = sorted(set(verbs) & FORBIDDEN)
+    report.case(not bad and 'RCPT' in verbs, f'{rig.name}: no message, no VRFY, no EXPN',
+                f'{bad} among {len(verbs)} commands')
+    senders = {m.group(1).lower() for m in (re.match(r'MAIL FROM:\s*<([^>]*)>', line, re.I) for line in lines) if m}
+    strange = senders - {SENDER, '', f'double-bounce@{"mx.postfix.test"}'}
+    report.case(not strange and SENDER in senders, f'{rig.name}: the sender as configured', str(senders))
+    hellos = {m.group(1) for m in (re.match(r'(?:EHLO|HELO)\s+(\S+)', line, re.I) for line in lines) if m}
+    report.case(CLIENT_NAME in hellos and not hellos - {CLIENT_NAME, 'mx.postfix.test'},
+                f'{rig.name}: EHLO with the name as configured', str(hellos))
+    report.case('QUIT' in verbs, f'{rig.name}: leaves with QUIT')
+
+
+def start_rigs(report, world, wanted):
+    """The rigs that are up."""
+    ready = []
+    for rig in RIGS:
+        if rig.name not in wanted:
+            continue
+        if isinstance(rig, FromNpm) and not rig.is_possible():
+            print(f'skip {rig.name}: npm and node are not on this machine', flush=True)
+            continue
+        try:
+            rig.start(world)
+            is_up = rig.is_ready(world)
+            trouble = 'does not answer; its log ends with: ' + rig.log(world)[-600:]
+        except (RuntimeError, OSError) as error:
+            is_up, trouble = False, str(error)[-600:]
+        report.case(is_up, f'{rig.name}: starts', trouble)
+        if is_up:
+            ready.append(rig)
+    return ready
+
+
+def run_all(args, report):
+    wanted = set(args.rigs or CASES) | set(ALWAYS)
+    for name in list(wanted):
+        wanted |= set(BEHIND.get(name, ()))
+    world = World(args.work / 'root', HERE)
+    try:
+        ready = start_rigs(report, world, wanted)
+
+        def ask_one(rig):
+            ask_cases(args, report, world.folder(f'client/{rig.name}'), rig)
+
+        with concurrent.futures.ThreadPoolExecutor(len(ready) or 1) as pool:
+            list(pool.map(ask_one, ready))
+        time.sleep(0.5)  # the servers write their logs
+        for rig in ready:
+            if rig.commands:
+                check_commands(report, world, rig)
+    finally:
+        world.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--heloise', type=pathlib.Path,
+                        default=pathlib.Path(os.environ.get('HELOISE', TREE / 'build/src/cli/heloise')))
+    parser.add_argument('--work', type=pathlib.Path, default=pathlib.Path(
+        os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache'))) / 'heloise-interop')
+    parser.add_argument('--install', action='store_true', help='fetch the servers when they are not there')
+    parser.add_argument('rigs', nargs='*', metavar='RIG', help=', '.join(CASES))
+    args = parser.parse_args()
+    args.heloise, args.work = args.heloise.resolve(), args.work.resolve()
+    if os.geteuid() != 0:
+        print('skip interop: needs root')
+        return 0
+    if not args.heloise.exists():
+        parser.error(f'{args.heloise} is not there')
+    if not args.install and not (args.work / 'root/complete').exists():
+        print(f'skip interop: no servers in {args.work}; --install fetches them')
+        return 0
+    report = Report()
+    with open('/tmp/heloise-interop.lock', 'w', encoding='utf-8') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the addresses are the same for every run on this machine
+        rootfs.prepare(args.work / 'root', LIVE, say)
+        run_all(args, report)
+    return 1 if report.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -110,7 +110,7 @@ CASES = {
     'postfix': honest('plain') + catch_all('catchall') + greylisting() + in_progress()
     + with_check(honest('tlsonly'), was_encrypted) + [streak('limits')] + names(),
     'exim': honest('exim') + [streak('eximlimit')],
-    'opensmtpd': with_check(honest('opensmtpd'), was_encrypted) + catch_all('opensmtpdall'),
+    'opensmtpd': honest('opensmtpd') + catch_all('opensmtpdall'),
     'sendmail': honest('sendmail'),
     'qpsmtpd': with_check(honest('qpsmtpd'), was_plain),
     'aiosmtpd': honest('aiosmtpd'),

@@ -22,4 +22,4 @@ new SMTPServer({
         refusal.responseCode = 550;
         return done(refusal);
     },
-}).listen(Number(port), address);
+}).on('error', (error) => log(null, 'client: %s', error.message)).listen(Number(port), address);

@@ -2,7 +2,7 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
-from world import users_of
+from world import HAS_IPV6, users_of
 
 DEAD = ['dead', 'no.such.person']
 
@@ -84,6 +84,10 @@ def in_progress():
             Case('verify: does not', {'dead@verify.test': {'mailbox_not_found'}}, ['--timeout', '90'])]
 
 
+ONLY_IPV6 = [Case('an exchanger with an IPv6 address only', {'live@six.test': {'accepted'}},
+                  ['--allow-net', '::1/128'])] if HAS_IPV6 else []
+
+
 def names():
     """Through a real name server: each kind of domain, apart from the others."""
     return [
@@ -102,6 +106,7 @@ def names():
         Case('an answer too large for a datagram', {'live@large.test': {'accepted'}}, ['--timeout', '60']),
         Case('an international domain', {'live@b\u00fccher.test': {'accepted'}}),
         Case('the same in capitals', {'live@B\u00dcCHER.test': {'accepted'}}),
+        *ONLY_IPV6,
         Case('malformed', {'live..x@plain.test': {'invalid_syntax'}}),
     ]
 
@@ -117,3 +122,14 @@ CASES = {
     'smtp-server': honest('smtpserver'),
     'haraka': honest('haraka'),
 }
+
+
+def everything(rigs):
+    """The addresses that have a final status, for one list: {address: status}."""
+    listed = {}
+    for case in (case for rig in rigs for case in CASES.get(rig.name, [])):
+        for address, subs in case.expected.items():
+            statuses = {STATUS_OF[sub] for sub in subs}
+            if not case.pause_s and statuses <= {'deliverable', 'undeliverable', 'risky'} and len(statuses) == 1:
+                listed[address] = statuses.pop()
+    return listed

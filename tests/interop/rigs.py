@@ -4,12 +4,10 @@ A rig knows its domains, starts its server in the world, and says with `commands
 group 1 is a command line) what the client sent. Each server has its own user table.
 SPDX-License-Identifier: Apache-2.0
 """
-import os
 import shutil
-import subprocess
 
 import rootfs
-from world import DNS, HOSTS, PORT, users_of, zone
+from world import DNS, HAS_IPV6, HOSTS, PORT, users_of, zone
 
 
 NPM_DAY = '2026-06-01'  # versions as of this day, so that every run gets the same
@@ -97,10 +95,10 @@ myhostname = mx.postfix.test
 mydestination =
 mynetworks = 127.0.9.9/32
 inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
+inet_protocols = %(protocols)s
 alias_maps =
 virtual_mailbox_domains = plain.test catchall.test grey.test tlsonly.test limits.test implicit.test alias.test
-    backup.test large.test xn--bcher-kva.test
+    backup.test large.test xn--bcher-kva.test six.test
 virtual_mailbox_maps = texthash:/srv/postfix/users
 virtual_mailbox_base = /srv/postfix/mail
 virtual_uid_maps = static:65534
@@ -115,7 +113,7 @@ smtpd_tls_security_level = may
 smtp_tls_security_level = none
 smtpd_recipient_restrictions = reject_unauth_destination, reject_unlisted_recipient
 smtpd_client_connection_rate_limit = 0
-debug_peer_list = 127.0.0.0/8
+debug_peer_list = 127.0.0.0/8 [::1]/128
 debug_peer_level = 1
 smtp_host_lookup = native
 """
@@ -152,7 +150,7 @@ postlog unix-dgram n - n - 1 postlogd
 class Postfix(Rig):
     name = 'postfix'
     domains = tuple(POSTFIX_SERVICES)
-    commands = r'smtpd\[\d+\]: < [^:]*\[127\.0\.0\.1\]: (.*)'
+    commands = r'smtpd\[\d+\]: < [^:]*\[(?:127\.0\.0\.1|::1)\]: (.*)'
 
     def start(self, world):
         etc = world.folder('postfix/etc')
@@ -165,14 +163,17 @@ class Postfix(Rig):
         world.folder('postfix/queue/public', 'postfix', 0o755)
         world.folder('postfix/queue/maildrop', 'postfix', 0o730)
         world.folder('postfix/queue/pid')
-        (etc / 'main.cf').write_text(POSTFIX_MAIN % {'backend': HOSTS['exim'], 'port': PORT})
+        (etc / 'main.cf').write_text(POSTFIX_MAIN % {'backend': HOSTS['exim'], 'port': PORT,
+                                                   'protocols': 'all' if HAS_IPV6 else 'ipv4'})
         # Postfix parts an option's words at blanks unless they are commas.
         services = ''.join(f'{HOSTS[d]}:{PORT} inet n - n - - smtpd -o myhostname=mx.{d}.test'
                            + ''.join(f' -o {option}' for option in options) + '\n'
                            for d, options in POSTFIX_SERVICES.items())
+        if HAS_IPV6:
+            services += f'[::1]:{PORT} inet n - n - - smtpd -o myhostname=mx.six.test\n'
         (etc / 'master.cf').write_text(services + POSTFIX_DAEMONS)
         own = [d for d in self.domains if d not in ('catchall', 'verify')]
-        own += ['implicit', 'alias', 'backup', 'large', 'xn--bcher-kva']
+        own += ['implicit', 'alias', 'backup', 'large', 'xn--bcher-kva', 'six']
         users = [f'{address} x' for d in own for address in users_of(d)] + ['@catchall.test x']
         (etc.parent / 'users').write_text('\n'.join(users) + '\n')
         world.start('postfix-master', '/usr/lib/postfix/sbin/master', '-d', '-c', '/srv/postfix/etc')
@@ -314,8 +315,6 @@ class Qpsmtpd(Rig):
         world.folder('qpsmtpd/spool', 'qpsmtpd', 0o700)
         plugins = world.folder('qpsmtpd/plugins')
         shutil.copy(world.sources / 'servers/qpsmtpd_users', plugins / 'users')
-        (folder / 'users').write_text(self.table(world))
-        (folder / 'plugins').is_dir()
         config = world.folder('qpsmtpd/config')
         for name, text in {'plugins': 'users\nrcpt_ok\n', 'plugin_dirs': '/srv/qpsmtpd/plugins\n/usr/share/qpsmtpd/plugins\n',
                            'rcpthosts': 'qpsmtpd.test\n', 'me': 'mx.qpsmtpd.test\n', 'loglevel': '7\n',

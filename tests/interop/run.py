@@ -9,6 +9,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import argparse
 import concurrent.futures
+import csv
 import fcntl
 import json
 import os
@@ -21,7 +22,7 @@ import time
 sys.dont_write_bytecode = True
 
 import rootfs
-from cases import CASES, STATUS_OF
+from cases import CASES, STATUS_OF, everything
 from rigs import RIGS, FromNpm
 from world import CLIENT_NAME, DNS, LIVE, PORT, SENDER, World
 
@@ -46,14 +47,17 @@ def say(text):
     print(f'# {text}', flush=True)
 
 
-def ask(args, folder, case):
-    """Runs `heloise verify`; its records, one for each address, in order."""
-    argv = [args.heloise, 'verify', '--json', '--resolver', f'{DNS}:53', '--port', PORT, '--allow-net',
-            '127.0.0.0/8', '--store', folder / 'store.db', '--from', SENDER, '--helo', CLIENT_NAME,
-            *case.options, *case.expected]
-    done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+def heloise(args, folder, command, *more):
+    argv = [args.heloise, command, '--resolver', f'{DNS}:53', '--port', PORT, '--allow-net', '127.0.0.0/8',
+            '--store', folder / 'store.db', '--from', SENDER, '--helo', CLIENT_NAME, *more]
+    return subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=RUN_SECONDS, check=False,
                           env={**os.environ, 'HELOISE_DATA': str(TREE / 'data'), 'XDG_STATE_HOME': str(folder)})
+
+
+def ask(args, folder, case):
+    """Runs `heloise verify`; its records, one for each address, in order."""
+    done = heloise(args, folder, 'verify', '--json', *case.options, *case.expected)
     records = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{')]
     if len(records) != len(case.expected):
         raise RuntimeError(f'{len(records)} records, exit {done.returncode}: {done.stderr[-500:]}')
@@ -84,6 +88,27 @@ def ask_cases(args, report, folder, rig):
         except (RuntimeError, ValueError, OSError, subprocess.TimeoutExpired) as error:
             trouble = str(error)
         report.case(not trouble, case.title, trouble)
+
+
+def ask_list(args, report, folder, rigs):
+    """One list with the addresses of all servers through `heloise bulk`."""
+    expected = everything(rigs)
+    with open(folder / 'list.csv', 'w', newline='', encoding='utf-8') as out:
+        csv.writer(out).writerows([['name', 'email'], *(['someone', address] for address in expected)])
+    trouble = ''
+    try:
+        done = heloise(args, folder, 'bulk', '--timeout', '90', folder / 'list.csv', '-o', folder / 'out.csv')
+        with open(folder / 'out.csv', newline='', encoding='utf-8') as source:
+            rows = list(csv.DictReader(source))
+        key = next(k for k in rows[0] if k.endswith('status') and not k.endswith('sub_status'))
+        wrong = [f'{row["email"]} is {row[key]}, should be {expected[row["email"]]}' for row in rows
+                 if row[key] != expected[row['email']]]
+        if [row['email'] for row in rows] != list(expected):
+            wrong.append(f'{len(rows)} rows of {len(expected)}, or not in their order')
+        trouble = '; '.join(wrong) if wrong or done.returncode == 0 else f'exit {done.returncode}: {done.stderr[-500:]}'
+    except (OSError, LookupError, StopIteration, subprocess.TimeoutExpired) as error:
+        trouble = repr(error)
+    report.case(not trouble, f'bulk: {len(expected)} addresses of all servers in one list', trouble)
 
 
 def check_commands(report, world, rig):
@@ -136,6 +161,7 @@ def run_all(args, report):
 
         with concurrent.futures.ThreadPoolExecutor(len(ready) or 1) as pool:
             list(pool.map(ask_one, ready))
+        ask_list(args, report, world.folder('client/bulk'), ready)
         time.sleep(0.5)  # the servers write their logs
         for rig in ready:
             if rig.commands:

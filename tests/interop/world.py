@@ -49,7 +49,11 @@ mx.private IN A 10.0.0.1
 nowhere IN MX 10 missing.nowhere.test.
 large IN MX 1 mx.plain.test.
 xn--bcher-kva IN MX 10 mx.plain.test.
+six IN MX 10 mx.six.test.
+mx.six IN AAAA ::1
 """
+HAS_IPV6 = '00000000000000000000000000000001' in (
+    pathlib.Path('/proc/net/if_inet6').read_text() if pathlib.Path('/proc/net/if_inet6').exists() else '')
 
 
 def zone():

@@ -22,9 +22,9 @@ FUZZ_SECONDS = int(os.environ.get('CHECK_FUZZ_SECONDS', '60'))
 LANES = os.cpu_count() or 2
 SHOWN_LINES = 80
 SANITIZER_ENV = {
-    'ASAN_OPTIONS': 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:abort_on_error=0',
-    'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1',
-    'TSAN_OPTIONS': 'halt_on_error=1:second_deadlock_stack=1',
+    'ASAN_OPTIONS': 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:exitcode=99',
+    'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1:exitcode=99',
+    'TSAN_OPTIONS': 'halt_on_error=1:second_deadlock_stack=1:exitcode=99',
 }
 
 
@@ -192,6 +192,11 @@ def install(log):
     return outcome + one(run(log, [program, '--version'], **data)) + one(run(log, [program, '--help'], **data))
 
 
+def demo(log):
+    """What ./run does without arguments, with the program that is already built."""
+    return one(run(log, ['./run'], 120, HELOISE_BUILD=str(BUILD / 'gcc')))
+
+
 def man(log):
     outcome = Outcome()
     for page in sorted((ROOT / 'man').glob('*.[1-9]')):
@@ -239,9 +244,9 @@ def fuzz(log):
 # --- real servers ---------------------------------------------------------------------------------
 
 def interop(log):
-    program = BUILD / 'gcc/src/cli/heloise'
+    program = BUILD / 'clang/src/cli/heloise'  # with sanitizers: real servers find what tests do not
     good = run(log, ['tests/interop/run.py', '--install', '--heloise', program, '--work', BUILD / 'interop'],
-               1200)
+               1200, **SANITIZER_ENV)
     text = log.read_text(errors='replace')
     outcome = Outcome(passed=len(re.findall(r'^ok ', text, re.M)), failed=len(re.findall(r'^not ok ', text, re.M)),
                       skipped=len(re.findall(r'^skip ', text, re.M)))
@@ -263,6 +268,7 @@ STEPS = [
     ('gcc-tests', test('gcc')),
     ('purity', tool('tools/purity', BUILD / 'gcc')),
     ('install', install),
+    ('demo', demo),
     ('clang-build', build('clang')),
     ('clang-tests', test('clang')),
     ('tidy', tidy),

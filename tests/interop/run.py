@@ -32,6 +32,7 @@ FORBIDDEN = {'DATA', 'BDAT', 'VRFY', 'EXPN'}
 ALWAYS = ('nsd',)  # what every other rig needs
 BEHIND = {'postfix': ('postgrey', 'exim')}
 RUN_SECONDS = 150
+VERDICT_EXITS = range(4)  # deliverable, undeliverable, risky, unknown; all else is a failure of the program
 
 
 class Report:
@@ -59,7 +60,7 @@ def ask(args, folder, case):
     """Runs `heloise verify`; its records, one for each address, in order."""
     done = heloise(args, folder, 'verify', '--json', *case.options, *case.expected)
     records = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{')]
-    if len(records) != len(case.expected):
+    if len(records) != len(case.expected) or done.returncode not in VERDICT_EXITS:
         raise RuntimeError(f'{len(records)} records, exit {done.returncode}: {done.stderr[-500:]}')
     return records
 

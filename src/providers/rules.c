@@ -1,70 +1,20 @@
 /* providers/rules: reads rule files into their compiled form. The language stands in
  * data/rules/README.md. One struct rules_reader walks one file; each key of a rule is one function.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "providers/rules_private.h"
+#include "providers/rules_reader_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/slice.h"
 #include "providers/codes.h"
-#include "providers/fold.h"
-#include "providers/lines.h"
-#include "providers/provider.h"
 
 enum {
-    PATTERN_BYTES_MAX = 500,
     RETRY_SECONDS_MAX = 24 * 60 * 60,
     STAGES_ALL = (1 << HEL_SMTP_STAGE_COUNT) - 1,
     STAGES_FROM_RCPT = 1 << HEL_SMTP_RCPT | 1 << HEL_SMTP_DATA | 1 << HEL_SMTP_BODY,
     STAGES_FROM_MAIL = STAGES_FROM_RCPT | 1 << HEL_SMTP_MAIL,
 };
-
-/* A rule while it is read, in a list of its layer. */
-struct rule_node {
-    struct rule_node *next;
-    struct rule rule;
-    size_t example_count;
-    bool has_stage, has_scope, has_source, has_date;
-};
-
-struct example_node {
-    struct example_node *next;
-    struct rules_example example;
-};
-
-struct rule_list {
-    struct rule_node *first, *last;
-};
-
-struct rules_reader {
-    struct rules *rules;
-    const struct provider_book *book;
-    struct lines lines;
-    struct fault *fault;
-    struct rule_node *now;         /* NULL: the lines speak of the section */
-    enum rule_layer layer;         /* of the section; LAYER_COUNT: none */
-    bool has_source, has_date;     /* of the section */
-    struct provider_set providers; /* of the section */
-    struct slice first_provider;
-    struct slice rule_provider; /* the first one of the rule, for its examples */
-    bool has_providers;
-    struct rule_list layers[LAYER_COUNT];
-    struct example_node *examples, *last_example;
-};
-
-static struct slice key_of(const struct rules_reader *r)
-{
-    return r->lines.words[0].text;
-}
-
-static void *reader_alloc(struct rules_reader *r, size_t size)
-{
-    return arena_alloc(&r->rules->arena, size);
-}
-
-/* ---- words that stand for values ---- */
 
 static bool reason_parse(struct slice name, enum reply_reason *out)
 {
@@ -103,380 +53,12 @@ static enum err key_block(struct rules_reader *r)
                        "policy geo");
 }
 
-static enum err key_stage(struct rules_reader *r)
-{
-    unsigned stages = 0;
-    for (size_t i = 1; i < r->lines.count; i++) {
-        enum hel_smtp_stage stage;
-        if (slice_equal(r->lines.words[i].text, SLICE("any"))) {
-            stages = STAGES_ALL;
-        } else if (hel_smtp_stage_parse(r->lines.words[i].text, &stage)) {
-            stages |= 1u << stage;
-        } else {
-            return lines_fault(&r->lines, r->fault,
-                               "unknown stage \"%.*s\"; known: any connect banner ehlo starttls "
-                               "mail rcpt data body rset quit",
-                               SLICE_ARG(r->lines.words[i].text));
-        }
-    }
-    if (stages == 0) {
-        return lines_fault(&r->lines, r->fault, "stage needs at least one name");
-    }
-    r->now->rule.stages = stages;
-    r->now->has_stage = true;
-    return ERR_NONE;
-}
-
-/* "550", "55x", "5xx" as the first and last code of its range. */
-static bool code_range(struct slice text, unsigned *out_first, unsigned *out_last)
-{
-    if (text.len != 3) {
-        return false;
-    }
-    unsigned first = 0;
-    unsigned last = 0;
-    bool is_open = false;
-    for (size_t i = 0; i < 3; i++) {
-        bool is_any = text.at[i] == 'x';
-        if (!is_any && (is_open || !ascii_is_digit(text.at[i]))) {
-            return false;
-        }
-        is_open = is_open || is_any;
-        first = first * 10 + (is_any ? 0 : (unsigned)(text.at[i] - '0'));
-        last = last * 10 + (is_any ? 9 : (unsigned)(text.at[i] - '0'));
-    }
-    *out_first = first;
-    *out_last = last;
-    return first >= RULE_CODE_FIRST && last < RULE_CODE_FIRST + RULE_CODES;
-}
-
-static void code_set_add(struct code_set *set, unsigned first, unsigned last)
-{
-    for (unsigned code = first; code <= last; code++) {
-        unsigned bit = code - RULE_CODE_FIRST;
-        set->words[bit / 64] |= UINT64_C(1) << (bit % 64);
-    }
-}
-
-static enum err key_code(struct rules_reader *r)
-{
-    struct code_set set = {{0}};
-    for (size_t i = 1; i < r->lines.count; i++) {
-        unsigned first = 0;
-        unsigned last = 0;
-        if (!code_range(r->lines.words[i].text, &first, &last)) {
-            return lines_fault(&r->lines, r->fault,
-                               "\"%.*s\" is no code; write 550, 55x or 5xx, from 200 to 599",
-                               SLICE_ARG(r->lines.words[i].text));
-        }
-        code_set_add(&set, first, last);
-    }
-    if (r->lines.count < 2) {
-        return lines_fault(&r->lines, r->fault, "code needs at least one value");
-    }
-    r->now->rule.codes = set;
-    return ERR_NONE;
-}
-
-static bool enhanced_part(struct slice text, uint16_t *out)
-{
-    uint64_t value = 0;
-    struct reader digits = reader_over(text);
-    if (slice_equal(text, SLICE("x"))) {
-        *out = ENHANCED_ANY;
-        return true;
-    }
-    if (!reader_number(&digits, 999, &value) || !reader_is_done(&digits)) {
-        return false;
-    }
-    *out = (uint16_t)value;
-    return true;
-}
-
-static bool enhanced_form(struct slice text, struct enhanced_form *out)
-{
-    *out = (struct enhanced_form){.is_none = slice_equal(text, SLICE("none"))};
-    if (out->is_none) {
-        return true;
-    }
-    struct slice first = slice_cut(&text, '.');
-    uint16_t class_digit = 0;
-    if (text.at == NULL || !enhanced_part(first, &class_digit) ||
-        (class_digit != ENHANCED_ANY && class_digit != 2 && class_digit != 4 && class_digit != 5)) {
-        return false;
-    }
-    out->class_digit = class_digit == ENHANCED_ANY ? 0 : (uint8_t)class_digit;
-    return enhanced_part(slice_cut(&text, '.'), &out->subject) && text.at != NULL &&
-           enhanced_part(slice_cut(&text, '.'), &out->detail) && text.at == NULL;
-}
-
-static enum err key_enhanced(struct rules_reader *r)
-{
-    struct rule *rule = &r->now->rule;
-    for (size_t i = 1; i < r->lines.count; i++) {
-        if (rule->enhanced_count == RULE_ENHANCED_MAX) {
-            return lines_fault(&r->lines, r->fault, "more than %d enhanced codes; split the rule",
-                               RULE_ENHANCED_MAX);
-        }
-        if (!enhanced_form(r->lines.words[i].text, &rule->enhanced[rule->enhanced_count])) {
-            return lines_fault(&r->lines, r->fault,
-                               "\"%.*s\" is no enhanced code; write 5.1.1, x.2.2, 5.7.x or none",
-                               SLICE_ARG(r->lines.words[i].text));
-        }
-        rule->enhanced_count++;
-    }
-    return r->lines.count > 1
-               ? ERR_NONE
-               : lines_fault(&r->lines, r->fault, "enhanced needs at least one value");
-}
-
-static enum err provider_id(struct rules_reader *r, struct slice name, size_t *out)
-{
-    void *known = map_find(&r->rules->provider_ids, name);
-    if (known != NULL) {
-        *out = (size_t)((uintptr_t)known - 1);
-        return ERR_NONE;
-    }
-    const struct provider *provider = provider_by_name(r->book, name);
-    if (provider == NULL) {
-        return lines_fault(&r->lines, r->fault,
-                           "unknown provider \"%.*s\"; add it to data/providers or mend the name",
-                           SLICE_ARG(name));
-    }
-    if (r->rules->provider_count == RULE_PROVIDERS_MAX) {
-        return lines_fault(&r->lines, r->fault, "rules name more than %d providers",
-                           RULE_PROVIDERS_MAX);
-    }
-    struct slice copy;
-    enum err e = arena_copy(&r->rules->arena, name, &copy);
-    if (e != ERR_NONE) {
-        return e;
-    }
-    size_t id = r->rules->provider_count++;
-    *out = id;
-    return map_put(&r->rules->provider_ids, copy, (void *)(uintptr_t)(id + 1));
-}
-
-static enum err key_provider(struct rules_reader *r)
-{
-    struct provider_set set = {{0}};
-    for (size_t i = 1; i < r->lines.count; i++) {
-        size_t id = 0;
-        enum err e = provider_id(r, r->lines.words[i].text, &id);
-        if (e != ERR_NONE) {
-            return e;
-        }
-        set.words[id / 64] |= UINT64_C(1) << (id % 64);
-    }
-    if (r->lines.count < 2) {
-        return lines_fault(&r->lines, r->fault, "provider needs at least one name");
-    }
-    if (r->now == NULL) {
-        r->providers = set;
-        r->has_providers = true;
-        r->first_provider = r->lines.words[1].text;
-    } else {
-        r->now->rule.providers = set;
-        r->now->rule.is_for_provider = true;
-        r->rule_provider = r->lines.words[1].text;
-    }
-    return ERR_NONE;
-}
-
-/* ---- texts ---- */
-
-static bool is_plain_byte(char c)
-{
-    return ascii_is_alnum(c) || c == ' ' || (unsigned char)c >= 0x80 ||
-           (c != '\0' && strchr("<>@'\"=_:;,!%&-/", c) != NULL);
-}
-
-/* The longest run of plain bytes outside of groups, sets and repeats: without it the pattern cannot
- * match, so it is looked for first. Empty where an alternative at the top makes all runs optional. */
-static struct slice required_run(struct slice pattern)
-{
-    struct slice best = SLICE_NONE;
-    size_t run = 0;
-    unsigned depth = 0;
-    for (size_t i = 0; i <= pattern.len; i++) {
-        char c = i < pattern.len ? pattern.at[i] : '$';
-        if (depth == 0 && is_plain_byte(c)) {
-            run++;
-            continue;
-        }
-        bool is_optional = c == '?' || c == '*' || c == '{';
-        size_t kept = is_optional && run > 0 ? run - 1 : run;
-        if (kept > best.len) {
-            best = slice_sub(pattern, i - run, i - run + kept);
-        }
-        run = 0;
-        if (c == '\\') {
-            i++;
-        } else if (c == '(' || c == '[' || c == '{') {
-            depth++;
-        } else if ((c == ')' || c == ']' || c == '}') && depth > 0) {
-            depth--;
-        } else if (c == '|' && depth == 0) {
-            return SLICE_NONE;
-        }
-    }
-    return best;
-}
-
-/* The run as a fragment. One that begins inside a word would be missed by the word rule: it is cut to
- * its first blank. */
-static enum err add_required(struct rules_reader *r, struct rule_item *item)
-{
-    item->fragment = RULE_NO_FRAGMENT;
-    struct slice run = required_run(item->text);
-    size_t blank = 0;
-    while (blank < run.len && ascii_is_alnum(run.at[blank])) {
-        blank++;
-    }
-    bool is_at_start = run.at == item->text.at;
-    if (!is_at_start) {
-        run = slice_sub(run, blank, run.len);
-    } else {
-        run = slice_sub(run, 0, 0);
-    }
-    if (run.len < FRAGMENT_BYTES_MIN || run.len > FRAGMENT_BYTES_MAX) {
-        return ERR_NONE;
-    }
-    return fragments_add(&r->rules->fragments, run, &item->fragment);
-}
-
-static enum err compile_pattern(struct rules_reader *r, struct rule_item *item)
-{
-    int number = 0;
-    PCRE2_SIZE at = 0;
-    item->pattern =
-        pcre2_compile((PCRE2_SPTR)item->text.at, item->text.len,
-                      PCRE2_CASELESS | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C |
-                          PCRE2_NO_AUTO_CAPTURE | PCRE2_DOTALL,
-                      &number, &at, NULL);
-    if (item->pattern == NULL) {
-        PCRE2_UCHAR why[100] = {0};
-        (void)pcre2_get_error_message(number, why, sizeof why);
-        return lines_fault(&r->lines, r->fault, "pattern /%.*s/: %s, at byte %zu",
-                           SLICE_ARG(slice_sub(item->text, 0, 60)), (const char *)why, at + 1);
-    }
-    item->next_pattern = r->rules->patterns;
-    r->rules->patterns = item;
-    /* Without JIT (a platform, a locked-down kernel) the interpreter does the same, slower. */
-    (void)pcre2_jit_compile(item->pattern, PCRE2_JIT_COMPLETE);
-    if (rule_pattern_matches(r->rules, item, SLICE_NONE)) {
-        return lines_fault(&r->lines, r->fault,
-                           "pattern /%.*s/ fits the empty text; make it say something",
-                           SLICE_ARG(item->text));
-    }
-    return add_required(r, item);
-}
-
-static enum err pattern_item(struct rules_reader *r, const struct word *word,
-                             struct rule_item *item)
-{
-    if (word->text.len == 0 || word->text.len > PATTERN_BYTES_MAX) {
-        return lines_fault(&r->lines, r->fault, "a pattern has 1 to %d bytes", PATTERN_BYTES_MAX);
-    }
-    enum err e = arena_copy(&r->rules->arena, word->text, &item->text);
-    return e == ERR_NONE ? compile_pattern(r, item) : e;
-}
-
-static enum err fragment_item(struct rules_reader *r, const struct word *word,
-                              struct rule_item *item)
-{
-    char folded[FRAGMENT_BYTES_MAX + 1];
-    struct slice plain;
-    enum err e = word_copy(&r->rules->arena, word, &plain);
-    if (e != ERR_NONE) {
-        return e;
-    }
-    size_t len = fold_text(plain, folded, sizeof folded);
-    if (word->kind == WORD_BARE || len < FRAGMENT_BYTES_MIN || len > FRAGMENT_BYTES_MAX) {
-        return lines_fault(&r->lines, r->fault,
-                           "\"%.*s\": a text is a \"fragment\" of %d to %d bytes or a /pattern/",
-                           SLICE_ARG(slice_sub(word->text, 0, 60)), FRAGMENT_BYTES_MIN,
-                           FRAGMENT_BYTES_MAX);
-    }
-    e = arena_copy(&r->rules->arena, slice_make(folded, len), &item->text);
-    return e == ERR_NONE ? fragments_add(&r->rules->fragments, item->text, &item->fragment) : e;
-}
-
-/* The words after the key, put behind *last. */
-static enum err read_items(struct rules_reader *r, struct rule_item **last)
-{
-    while (*last != NULL) {
-        last = &(*last)->next;
-    }
-    for (size_t i = 1; i < r->lines.count; i++) {
-        const struct word *word = &r->lines.words[i];
-        struct rule_item *item = reader_alloc(r, sizeof *item);
-        if (item == NULL) {
-            return ERR_NOMEM;
-        }
-        *item = (struct rule_item){.next = NULL};
-        enum err e =
-            word->kind == WORD_PATTERN ? pattern_item(r, word, item) : fragment_item(r, word, item);
-        if (e != ERR_NONE) {
-            return e;
-        }
-        *last = item;
-        last = &item->next;
-    }
-    return r->lines.count > 1 ? ERR_NONE
-                              : lines_fault(&r->lines, r->fault, "%.*s needs at least one text",
-                                            SLICE_ARG(key_of(r)));
-}
-
-static enum err new_group(struct rules_reader *r, struct rule_group **out)
-{
-    struct rule_group *group = reader_alloc(r, sizeof *group);
-    if (group == NULL) {
-        return ERR_NOMEM;
-    }
-    *group = (struct rule_group){.next = NULL};
-    *out = group;
-    return ERR_NONE;
-}
-
-/* All text lines of a rule are one group, always the first. */
-static enum err key_text(struct rules_reader *r)
-{
-    struct rule *rule = &r->now->rule;
-    if (rule->needs == NULL) {
-        enum err e = new_group(r, &rule->needs);
-        if (e != ERR_NONE) {
-            return e;
-        }
-    }
-    return read_items(r, &rule->needs->items);
-}
-
-static enum err key_with(struct rules_reader *r)
-{
-    struct rule *rule = &r->now->rule;
-    if (rule->needs == NULL) {
-        return lines_fault(&r->lines, r->fault, "with adds to text; write the text line first");
-    }
-    struct rule_group *last = rule->needs;
-    while (last->next != NULL) {
-        last = last->next;
-    }
-    enum err e = new_group(r, &last->next);
-    return e == ERR_NONE ? read_items(r, &last->next->items) : e;
-}
-
-static enum err key_without(struct rules_reader *r)
-{
-    return read_items(r, &r->now->rule.excludes);
-}
-
 /* ---- results ---- */
 
 static enum err flag(struct rules_reader *r, bool *out)
 {
     if (r->lines.count != 1) {
-        return lines_fault(&r->lines, r->fault, "%.*s takes no value", SLICE_ARG(key_of(r)));
+        return lines_fault(&r->lines, r->fault, "%.*s takes no value", SLICE_ARG(rules_key(r)));
     }
     *out = true;
     return ERR_NONE;
@@ -541,7 +123,7 @@ static enum err key_layer(struct rules_reader *r)
 
 static enum err key_example(struct rules_reader *r)
 {
-    struct example_node *node = reader_alloc(r, sizeof *node);
+    struct example_node *node = rules_alloc(r, sizeof *node);
     if (node == NULL) {
         return ERR_NOMEM;
     }
@@ -649,7 +231,7 @@ static enum err end_rule(struct rules_reader *r)
     }
     struct code_set none = {{0}};
     if (memcmp(&rule->codes, &none, sizeof none) == 0) {
-        code_set_add(&rule->codes, 400, RULE_CODE_FIRST + RULE_CODES - 1);
+        rules_code_set_add(&rule->codes, 400, RULE_CODE_FIRST + RULE_CODES - 1);
     }
     rule->layer = rule->is_for_provider ? LAYER_PROVIDER : r->layer;
     struct rule_list *list = &r->layers[rule->layer];
@@ -665,7 +247,7 @@ static enum err key_rule(struct rules_reader *r)
     if (e != ERR_NONE) {
         return e;
     }
-    struct rule_node *node = reader_alloc(r, sizeof *node);
+    struct rule_node *node = rules_alloc(r, sizeof *node);
     if (node == NULL) {
         return ERR_NOMEM;
     }
@@ -707,15 +289,15 @@ static const struct rule_key {
     {"section", key_section, true, true},
     {"rule", key_rule, true, true},
     {"layer", key_layer, true, false},
-    {"provider", key_provider, true, true},
+    {"provider", rules_key_provider, true, true},
     {"source", key_source, true, true},
     {"date", key_date, true, true},
-    {"stage", key_stage, false, true},
-    {"code", key_code, false, true},
-    {"enhanced", key_enhanced, false, true},
-    {"text", key_text, false, true},
-    {"with", key_with, false, true},
-    {"without", key_without, false, true},
+    {"stage", rules_key_stage, false, true},
+    {"code", rules_key_code, false, true},
+    {"enhanced", rules_key_enhanced, false, true},
+    {"text", rules_key_text, false, true},
+    {"with", rules_key_with, false, true},
+    {"without", rules_key_without, false, true},
     {"scope", key_scope, false, true},
     {"block", key_block, false, true},
     {"in_progress", key_in_progress, false, true},
@@ -727,7 +309,7 @@ static const struct rule_key {
 static enum err read_line(struct rules_reader *r)
 {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        if (!slice_equal(key_of(r), slice_of(keys[i].name))) {
+        if (!slice_equal(rules_key(r), slice_of(keys[i].name))) {
             continue;
         }
         if (r->now == NULL ? keys[i].in_section : keys[i].in_rule) {
@@ -744,7 +326,7 @@ static enum err read_line(struct rules_reader *r)
     }
     return lines_fault(&r->lines, r->fault,
                        "unknown key \"%.*s\"; data/rules/README.md lists those that exist",
-                       SLICE_ARG(slice_sub(key_of(r), 0, 40)));
+                       SLICE_ARG(slice_sub(rules_key(r), 0, 40)));
 }
 
 static enum err read_source(struct rules_reader *r, const struct rules_source *source)
@@ -769,8 +351,8 @@ static enum err read_source(struct rules_reader *r, const struct rules_source *s
 static enum err lay_out(struct rules_reader *r)
 {
     struct rules *rules = r->rules;
-    rules->list = reader_alloc(r, (rules->count + 1) * sizeof(struct rule *));
-    rules->examples = reader_alloc(r, (rules->example_count + 1) * sizeof *rules->examples);
+    rules->list = rules_alloc(r, (rules->count + 1) * sizeof(struct rule *));
+    rules->examples = rules_alloc(r, (rules->example_count + 1) * sizeof *rules->examples);
     if (rules->list == NULL || rules->examples == NULL) {
         return ERR_NOMEM;
     }

@@ -210,7 +210,9 @@ size_t fold_mask(char *text, size_t len, struct slice rcpt)
     len = mask_addresses(text, len);
     if (has_parts) {
         struct slice domain = slice_sub(whole, at + 1, whole.len);
-        len = mask_word(text, len, slice_sub(whole, 0, at), fits_in_quotes);
+        struct slice local = slice_sub(whole, 0, at);
+        bool is_quoted = local.len > 2 && local.at[0] == '"' && local.at[at - 1] == '"';
+        len = mask_word(text, len, is_quoted ? slice_sub(local, 1, at - 1) : local, fits_in_quotes);
         if (slice_find_byte(domain, '.', 0) < domain.len) {
             len = mask_word(text, len, domain, fits_as_word);
         }

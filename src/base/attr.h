@@ -8,7 +8,7 @@
 #include "heloise/types.h"
 
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
-#define DEFER(cleanup) __attribute__((cleanup(cleanup)))
+#define DEFER(done) __attribute__((cleanup(done)))
 #define UNUSED __attribute__((unused))
 #define TAKE(pointer)                                                                              \
     __extension__({                                                                                \

@@ -157,7 +157,14 @@ static void on_answer(void *context, const struct record *record)
     show_ready(run);
     if (!run->is_input_over) {
         door_timer_start(run->bench.door, &run->refill, door_now_ms(run->bench.door));
-    } else if (run->open == 0) {
+    }
+}
+
+/* Every answer is out and every line is closed politely. */
+static void on_idle(void *context)
+{
+    struct run *run = context;
+    if (run->is_input_over) {
         door_stop(run->bench.door);
     }
 }
@@ -212,7 +219,7 @@ static void on_refill(void *context)
             run->is_input_over = true;
         }
     }
-    if (run->open == 0) {
+    if (run->is_input_over && run->open == 0) {
         door_stop(run->bench.door);
     }
 }
@@ -279,6 +286,7 @@ static int run_questions(struct run *run, struct verify_options *options)
     }
     run->bench.on_interrupt = on_interrupt;
     run->bench.interrupt_context = run;
+    knocker_on_idle(run->bench.knocker, on_idle, run);
     run->refill = (struct timer){.fired = on_refill, .context = run};
     door_timer_start(run->bench.door, &run->refill, door_now_ms(run->bench.door));
     door_run(run->bench.door);

@@ -52,6 +52,7 @@ struct route {
     struct exchanger exchangers[]; /* in the order to try; equal preferences shuffled */
 };
 
+void route_free(struct route *route); /* NULL is fine */
 const char *route_status_name(enum route_status status);
 const char *dns_failure_name(enum dns_failure failure);
 

@@ -374,6 +374,12 @@ void conversation_leave(struct conversation *c)
     c->probe = NULL;
 }
 
+void conversation_drop(struct conversation *c)
+{
+    c->state = CONVERSATION_OVER;
+    destroy(c);
+}
+
 static void start_tls(struct conversation *c, const struct hel_smtp_event *event)
 {
     if (event->is_plaintext_dropped) {

@@ -83,6 +83,9 @@ bool conversation_broke_tls(const struct conversation *c);
 /* Leave as soon as may be: a probe under way is given up without evidence; QUIT where the line is up. */
 void conversation_leave(struct conversation *c);
 
+/* Ends it at once, without a word; closed() is called. Not from inside its callbacks. */
+void conversation_drop(struct conversation *c);
+
 void conversation_line(const struct conversation *c, struct conversation_line *out);
 void *conversation_context(const struct conversation *c);
 

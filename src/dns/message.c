@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dns/message.h"
+
+#include <string.h>
+
+#include "base/reader.h"
+#include "base/slice.h"
+
+enum {
+    DNS_CLASS_IN = 1,
+    DNS_LABEL_MAX = 63,
+    DNS_POINTERS_MAX = 64,      /* jumps within one name */
+    DNS_FLAG_RESPONSE = 0x8000,
+    DNS_FLAG_TRUNCATED = 0x0200,
+    DNS_FLAGS_ANSWER = 0x8180,  /* response, recursion desired and available */
+    DNS_SECTION_MAX = 512,      /* records of a section that are walked over */
+};
+
+/* Appends one octet of a label as text. */
+static bool put_octet(char out[DNS_NAME_BYTES], size_t *len, unsigned char octet)
+{
+    bool is_plain = octet > ' ' && octet < 0x7f && octet != '.' && octet != '\\';
+    if (*len + (is_plain ? 1u : 4u) >= DNS_NAME_BYTES) {
+        return false;
+    }
+    if (is_plain) {
+        out[(*len)++] = ascii_lower((char)octet);
+        return true;
+    }
+    out[(*len)++] = '\\';
+    out[(*len)++] = (char)('0' + octet / 100);
+    out[(*len)++] = (char)('0' + octet / 10 % 10);
+    out[(*len)++] = (char)('0' + octet % 10);
+    return true;
+}
+
+static bool put_label(char out[DNS_NAME_BYTES], size_t *len, struct slice label)
+{
+    if (*len > 0) {
+        if (*len + 1 >= DNS_NAME_BYTES) {
+            return false;
+        }
+        out[(*len)++] = '.';
+    }
+    for (size_t i = 0; i < label.len; i++) {
+        if (!put_octet(out, len, (unsigned char)label.at[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A name at the reader, following pointers into the whole message (RFC 1035 4.1.4). Each pointer must lead
+ * before the place where the last one led, so that no loop is possible. */
+static bool read_name(struct slice message, struct reader *r, char out[DNS_NAME_BYTES])
+{
+    struct reader here = *r;
+    bool has_jumped = false;
+    size_t len = 0;
+    size_t limit = message.len - r->rest.len;
+    for (unsigned jumps = 0; jumps <= DNS_POINTERS_MAX;) {
+        uint8_t size;
+        if (!reader_u8(&here, &size)) {
+            return false;
+        }
+        if (!has_jumped) {
+            *r = here;
+        }
+        if (size == 0) {
+            out[len] = '\0';
+            return true;
+        }
+        struct slice label;
+        if (size <= DNS_LABEL_MAX) {
+            if (!reader_take(&here, size, &label) || !put_label(out, &len, label)) {
+                return false;
+            }
+            if (!has_jumped) {
+                *r = here;
+            }
+            continue;
+        }
+        uint8_t low;
+        if (size < 0xc0 || !reader_u8(&here, &low)) {
+            return false;
+        }
+        if (!has_jumped) {
+            *r = here;
+            has_jumped = true;
+        }
+        size_t target = (size_t)(size & 0x3f) << 8 | low;
+        if (target >= limit) {
+            return false;
+        }
+        limit = target;
+        here = reader_over(slice_sub(message, target, message.len));
+        jumps++;
+    }
+    return false;
+}
+
+static bool read_soa(struct slice message, struct reader *r, struct dns_record *out)
+{
+    char name[DNS_NAME_BYTES];
+    uint32_t number = 0;
+    if (!read_name(message, r, name) || !read_name(message, r, name)) {
+        return false;
+    }
+    for (int i = 0; i < 5; i++) { /* serial, refresh, retry, expire, minimum */
+        if (!reader_u32(r, &number)) {
+            return false;
+        }
+    }
+    out->minimum_s = number;
+    return true;
+}
+
+static bool read_address(struct slice data, uint8_t family, struct ip *out)
+{
+    size_t len = family == IP_V4 ? 4 : 16;
+    if (data.len != len) {
+        return false;
+    }
+    *out = (struct ip){.family = family};
+    memcpy(out->bytes, data.at, len);
+    return true;
+}
+
+static bool read_data(struct slice message, struct reader *r, struct slice data,
+                      struct dns_record *out)
+{
+    switch (out->type) {
+    case DNS_A: return read_address(data, IP_V4, &out->ip);
+    case DNS_AAAA: return read_address(data, IP_V6, &out->ip);
+    case DNS_MX: return reader_u16(r, &out->preference) && read_name(message, r, out->target);
+    case DNS_CNAME:
+    case DNS_NS: return read_name(message, r, out->target);
+    case DNS_SOA: return read_soa(message, r, out);
+    default: return true;
+    }
+}
+
+static bool read_record(struct slice message, struct reader *r, struct dns_record *out)
+{
+    uint16_t class;
+    uint16_t size;
+    struct slice data;
+    *out = (struct dns_record){0};
+    if (!read_name(message, r, out->owner) || !reader_u16(r, &out->type) || !reader_u16(r, &class) ||
+        !reader_u32(r, &out->ttl_s) || !reader_u16(r, &size)) {
+        return false;
+    }
+    struct reader inside = *r;
+    if (!reader_take(r, size, &data)) {
+        return false;
+    }
+    if (class != DNS_CLASS_IN) {
+        out->type = 0;
+        return true;
+    }
+    if (out->ttl_s > INT32_MAX) {
+        out->ttl_s = 0; /* RFC 2181 8 */
+    }
+    /* The data may point back into the message, so it is read in place; it must end where it says. */
+    bool is_good = read_data(message, &inside, data, out);
+    size_t used = r->rest.len + size >= inside.rest.len ? r->rest.len + size - inside.rest.len : 0;
+    return is_good && used <= size;
+}
+
+static bool read_questions(struct slice message, struct reader *r, unsigned count,
+                           struct dns_message *out)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char name[DNS_NAME_BYTES];
+        uint16_t type;
+        uint16_t class;
+        if (!read_name(message, r, name) || !reader_u16(r, &type) || !reader_u16(r, &class)) {
+            return false;
+        }
+        if (i == 0) {
+            memcpy(out->question, name, strlen(name) + 1);
+            out->question_type = type;
+        }
+    }
+    return true;
+}
+
+static bool read_answers(struct slice message, struct reader *r, unsigned count,
+                         struct dns_message *out)
+{
+    for (unsigned i = 0; i < count && i < DNS_SECTION_MAX; i++) {
+        struct dns_record record;
+        if (!read_record(message, r, &record)) {
+            return out->is_truncated; /* a cut answer is asked again over TCP */
+        }
+        if (out->answer_count < DNS_RECORDS_MAX) {
+            out->answers[out->answer_count++] = record;
+        }
+    }
+    return true;
+}
+
+static void read_authority(struct slice message, struct reader *r, unsigned count,
+                           struct dns_message *out)
+{
+    for (unsigned i = 0; i < count && i < DNS_SECTION_MAX; i++) {
+        struct dns_record record;
+        if (!read_record(message, r, &record)) {
+            return; /* the answer is whole already */
+        }
+        if (record.type == DNS_SOA) {
+            /* RFC 2308 5: the least of the SOA's own life and its minimum. */
+            out->has_negative_ttl = true;
+            out->negative_ttl_s =
+                record.ttl_s < record.minimum_s ? record.ttl_s : record.minimum_s;
+        }
+    }
+}
+
+enum err dns_message_parse(struct slice bytes, struct dns_message *out)
+{
+    struct reader r = reader_over(bytes);
+    uint16_t flags;
+    uint16_t counts[4];
+    memset(out, 0, offsetof(struct dns_message, answers));
+    out->has_negative_ttl = false;
+    out->negative_ttl_s = 0;
+    if (!reader_u16(&r, &out->id) || !reader_u16(&r, &flags)) {
+        return ERR_SYNTAX;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        if (!reader_u16(&r, &counts[i])) {
+            return ERR_SYNTAX;
+        }
+    }
+    out->is_response = (flags & DNS_FLAG_RESPONSE) != 0;
+    out->is_truncated = (flags & DNS_FLAG_TRUNCATED) != 0;
+    out->rcode = flags & 0xf;
+    if (!read_questions(bytes, &r, counts[0], out) || !read_answers(bytes, &r, counts[1], out)) {
+        return ERR_SYNTAX;
+    }
+    read_authority(bytes, &r, counts[2], out);
+    return ERR_NONE;
+}
+
+/* Writing. */
+
+static enum err put_u16(struct buf *out, unsigned value)
+{
+    char bytes[2] = {(char)(value >> 8 & 0xff), (char)(value & 0xff)};
+    return buf_append(out, slice_make(bytes, 2));
+}
+
+static enum err put_u32(struct buf *out, uint32_t value)
+{
+    enum err e = put_u16(out, value >> 16);
+    return e != ERR_NONE ? e : put_u16(out, value & 0xffff);
+}
+
+static enum err put_name(struct buf *out, const char *name)
+{
+    struct slice rest = slice_of(name);
+    while (rest.at != NULL && rest.len > 0) {
+        struct slice label = slice_cut(&rest, '.');
+        if (label.len == 0 || label.len > DNS_LABEL_MAX) {
+            return ERR_SYNTAX;
+        }
+        enum err e = buf_append_byte(out, (char)label.len);
+        if (e == ERR_NONE) {
+            e = buf_append(out, label);
+        }
+        if (e != ERR_NONE) {
+            return e;
+        }
+    }
+    return buf_append_byte(out, '\0');
+}
+
+static enum err put_data(struct buf *out, const struct dns_record *record)
+{
+    enum err e;
+    switch (record->type) {
+    case DNS_A: return buf_append(out, slice_make((const char *)record->ip.bytes, 4));
+    case DNS_AAAA: return buf_append(out, slice_make((const char *)record->ip.bytes, 16));
+    case DNS_MX:
+        e = put_u16(out, record->preference);
+        return e != ERR_NONE ? e : put_name(out, record->target);
+    case DNS_CNAME:
+    case DNS_NS: return put_name(out, record->target);
+    case DNS_SOA:
+        e = put_name(out, "ns.invalid");
+        e = e != ERR_NONE ? e : put_name(out, "hostmaster.invalid");
+        for (int i = 0; i < 4 && e == ERR_NONE; i++) {
+            e = put_u32(out, 1);
+        }
+        return e != ERR_NONE ? e : put_u32(out, record->minimum_s);
+    default: return ERR_NONE;
+    }
+}
+
+static enum err put_record(struct buf *out, const struct dns_record *record)
+{
+    enum err e = put_name(out, record->owner);
+    e = e != ERR_NONE ? e : put_u16(out, record->type);
+    e = e != ERR_NONE ? e : put_u16(out, DNS_CLASS_IN);
+    e = e != ERR_NONE ? e : put_u32(out, record->ttl_s);
+    size_t size_at = out->len;
+    e = e != ERR_NONE ? e : put_u16(out, 0);
+    e = e != ERR_NONE ? e : put_data(out, record);
+    if (e == ERR_NONE) {
+        size_t size = out->len - size_at - 2;
+        out->at[size_at] = (char)(size >> 8 & 0xff);
+        out->at[size_at + 1] = (char)(size & 0xff);
+    }
+    return e;
+}
+
+enum err dns_message_write(const struct dns_message *message, struct buf *out)
+{
+    bool has_question = message->question_type != 0;
+    unsigned flags = message->is_response ? DNS_FLAGS_ANSWER | message->rcode : 0x0100;
+    flags |= message->is_truncated ? DNS_FLAG_TRUNCATED : 0;
+    unsigned words[] = {message->id, flags, has_question ? 1 : 0, (unsigned)message->answer_count,
+                        message->has_negative_ttl ? 1 : 0, 0};
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && e == ERR_NONE; i++) {
+        e = put_u16(out, words[i]);
+    }
+    if (has_question) {
+        e = e != ERR_NONE ? e : put_name(out, message->question);
+        e = e != ERR_NONE ? e : put_u16(out, message->question_type);
+        e = e != ERR_NONE ? e : put_u16(out, DNS_CLASS_IN);
+    }
+    for (size_t i = 0; i < message->answer_count && e == ERR_NONE; i++) {
+        e = put_record(out, &message->answers[i]);
+    }
+    if (message->has_negative_ttl && e == ERR_NONE) {
+        struct dns_record soa = {.type = DNS_SOA, .ttl_s = message->negative_ttl_s,
+                                 .minimum_s = message->negative_ttl_s};
+        e = put_record(out, &soa);
+    }
+    return e;
+}

@@ -1,0 +1,47 @@
+/* dns/message: reading DNS answers and writing messages (RFC 1035 4.1), as far as mail routing needs: A, AAAA,
+ * MX, CNAME, SOA, TXT. Compression pointers only go backwards, and names are bounded, so no message can
+ * make reading long. Names come out lower-case, without the last dot, odd octets as \DDD.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNS_MESSAGE_H
+#define DNS_MESSAGE_H
+
+#include "base/buf.h"
+#include "base/ip.h"
+#include "dns/route.h"
+
+enum dns_type { DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
+
+enum dns_rcode { DNS_NOERROR = 0, DNS_FORMERR = 1, DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3, DNS_NOTIMP = 4, DNS_REFUSED = 5 };
+
+enum { DNS_RECORDS_MAX = 64 }; /* of one answer; further ones are not looked at */
+
+struct dns_record {
+    char owner[DNS_NAME_BYTES];
+    uint16_t type;
+    uint32_t ttl_s;
+    uint16_t preference;          /* MX */
+    char target[DNS_NAME_BYTES];  /* MX, CNAME, NS; "" is the root */
+    struct ip ip;                 /* A, AAAA */
+    uint32_t minimum_s;           /* SOA: the life of a negative answer (RFC 2308) */
+};
+
+struct dns_message {
+    uint16_t id;
+    bool is_response, is_truncated;
+    uint8_t rcode;
+    char question[DNS_NAME_BYTES]; /* of the first question; "" where there is none */
+    uint16_t question_type;
+    size_t answer_count;
+    struct dns_record answers[DNS_RECORDS_MAX];
+    bool has_negative_ttl; /* an SOA in the authority section */
+    uint32_t negative_ttl_s;
+};
+
+/* ERR_SYNTAX for what is no DNS message, or one that lies about its own size. */
+enum err dns_message_parse(struct slice bytes, struct dns_message *out) MUST_USE;
+
+/* Writes header, question and answers, uncompressed; with negative_ttl_s above zero also an SOA in the
+ * authority section. ERR_LIMIT, ERR_NOMEM, ERR_SYNTAX for a name that cannot be written. */
+enum err dns_message_write(const struct dns_message *message, struct buf *out) MUST_USE;
+
+#endif

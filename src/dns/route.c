@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dns/route.h"
+
+#include <stdlib.h>
+
+void route_free(struct route *route)
+{
+    free(route);
+}
+
+const char *route_status_name(enum route_status status)
+{
+    switch (status) {
+    case ROUTE_OK: return "ok";
+    case ROUTE_NOT_FOUND: return "not_found";
+    case ROUTE_NULL_MX: return "null_mx";
+    case ROUTE_NO_HOST: return "no_host";
+    case ROUTE_UNROUTABLE: return "unroutable";
+    case ROUTE_DNS_ERROR: return "dns_error";
+    }
+    return "unknown";
+}
+
+const char *dns_failure_name(enum dns_failure failure)
+{
+    switch (failure) {
+    case DNS_FAILURE_NONE: return "none";
+    case DNS_FAILURE_SERVFAIL: return "servfail";
+    case DNS_FAILURE_TIMEOUT: return "timeout";
+    case DNS_FAILURE_REFUSED: return "refused";
+    case DNS_FAILURE_BROKEN: return "broken";
+    }
+    return "unknown";
+}

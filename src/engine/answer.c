@@ -1,0 +1,333 @@
+/* engine/answer: the record of an ask that is over, and what is kept of it in the store.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "address/normal.h"
+#include "base/slice.h"
+#include "engine/knocker_private.h"
+#include "engine/record_json.h"
+
+enum {
+    ANSWER_ARENA_BYTES = 1 << 20, /* a record with its transcript is far smaller */
+    ANSWER_JSON_BYTES = 1 << 20,
+    ANSWER_SYNTAX_LIFE_S = 31 * 86400, /* the grammar does not change */
+    ANSWER_UNBEGUN_LIFE_S = 300,
+};
+
+/* Copies into the record's arena; where memory is short the field stays empty: an answer without its
+ * decoration is still the answer. */
+static struct slice keep(struct record *record, struct slice s)
+{
+    struct slice copy = SLICE_NONE;
+    if (s.len > 0 && arena_copy(&record->arena, s, &copy) != ERR_NONE) {
+        return SLICE_NONE;
+    }
+    return copy;
+}
+
+static void fill_address(const struct ask *ask, struct record *record)
+{
+    const struct hel_address *address = &ask->address;
+    char normal[HEL_WIRE_BYTES];
+    if (address_normal(address, normal) == ERR_NONE) {
+        record->normalized = keep(record, slice_of(normal));
+    }
+    record->ascii = keep(record, hel_address_wire(address));
+    record->local = keep(record, hel_address_local(address));
+    record->domain = keep(record, hel_address_domain(address));
+    record->did_you_mean = keep(record, slice_of(ask->suggestion));
+    const struct address_flags *flags = &ask->flags;
+    record->flags = (struct record_flags){
+        .is_disposable = flags->is_disposable,
+        .is_role = flags->is_role,
+        .is_free = flags->is_free,
+        .is_plus_tagged = flags->is_plus_tagged,
+        .is_noreply = flags->is_noreply,
+        .is_gov = flags->is_gov,
+        .is_edu = flags->is_edu,
+        .is_idn = flags->is_idn,
+        .is_gibberish = flags->is_gibberish,
+    };
+    record->disposable_entry = keep(record, flags->disposable_entry);
+}
+
+static void fill_route(const struct ask *ask, struct record *record)
+{
+    const struct domain *domain = ask->domain;
+    const struct route *route = domain->route;
+    if (route == NULL) {
+        return;
+    }
+    record->has_dns = true;
+    record->route_status = route->status;
+    record->dns_failure = route->failure;
+    record->is_implicit_mx = route->is_implicit_mx;
+    record->ttl_s = route->ttl_s;
+    record->smtp.latency_dns_ms = domain->dns_ms;
+    for (size_t i = 0; i < route->exchanger_count && i < ROUTE_EXCHANGERS_MAX; i++) {
+        const struct exchanger *from = &route->exchangers[i];
+        struct record_mx *to = &record->mx[record->mx_count++];
+        to->host = keep(record, slice_of(from->host));
+        to->preference = from->preference;
+        to->address_count = from->address_count;
+        memcpy(to->addresses, from->addresses, sizeof to->addresses);
+    }
+    const struct provider *provider = domain->site != NULL ? domain->site->provider : domain->provider;
+    record->provider_name = keep(record, provider->name);
+    record->provider_label = keep(record, provider->label);
+    record->provider_class = slice_of(provider_class_name(provider->class));
+    record->is_gateway = provider->class == PROVIDER_GATEWAY;
+    if ((provider->traits & PROVIDER_ACCEPTS_ALL) != 0) {
+        record->provider_trait = SLICE("accepts_all");
+    } else if ((provider->traits & PROVIDER_FORBIDS_PROBING) != 0) {
+        record->provider_trait = SLICE("forbids_probing");
+    }
+}
+
+static struct slice control_result(const struct verify_summary *summary)
+{
+    switch (summary->control) {
+    case CONTROL_REFUSED: return SLICE("refused");
+    case CONTROL_ACCEPTED: return SLICE("accepted");
+    case CONTROL_UNTESTABLE: return SLICE("untestable");
+    case CONTROL_UNTESTED:
+    case CONTROL_RUNNING: break;
+    }
+    return SLICE_NONE;
+}
+
+static int64_t wall_of(const struct ask *ask, uint64_t at_ms)
+{
+    if (at_ms == 0) {
+        return 0;
+    }
+    return ask->asked_wall_ms + ((int64_t)at_ms - (int64_t)ask->asked_ms);
+}
+
+static void fill_summary(const struct ask *ask, struct record *record)
+{
+    struct verify_summary summary;
+    verify_case_summary(ask->verify, &summary);
+    struct record_smtp *smtp = &record->smtp;
+    smtp->attempts = summary.attempts;
+    smtp->control_tested = summary.control_tested;
+    smtp->control_result = control_result(&summary);
+    smtp->control_code = summary.control_code;
+    smtp->control_count = summary.control_count;
+    smtp->greylist_seen = summary.greylist_seen;
+    smtp->greylist_first_at_ms = wall_of(ask, summary.greylist_first_ms);
+    smtp->greylist_passed_at_ms = wall_of(ask, summary.greylist_passed_ms);
+    if (summary.greylist_passed_ms > summary.greylist_first_ms) {
+        smtp->greylist_waited_s =
+            (uint32_t)((summary.greylist_passed_ms - summary.greylist_first_ms) / 1000);
+    }
+}
+
+static void fill_smtp(const struct ask *ask, const struct verdict *verdict, struct record *record)
+{
+    struct record_smtp *smtp = &record->smtp;
+    uint32_t dns_ms = smtp->latency_dns_ms;
+    if (ask->was_tried) {
+        *smtp = ask->line;
+        smtp->latency_dns_ms = dns_ms;
+        smtp->host = keep(record, slice_of(ask->line_host));
+        smtp->port = ask->knocker->config.port;
+        smtp->egress = keep(record, ask->knocker->config.egress_label);
+        smtp->helo = keep(record, ask->knocker->config.helo_name);
+        if (smtp->tls_used) {
+            smtp->tls_version = keep(record, slice_of(ask->tls.version));
+            smtp->tls_cipher = keep(record, slice_of(ask->tls.cipher));
+            smtp->tls_cert_ok = ask->tls.is_cert_trusted && ask->tls.is_cert_for_host &&
+                                !ask->tls.is_cert_expired;
+        }
+    }
+    smtp->was_tried = ask->was_tried;
+    smtp->stage = verdict->stage;
+    fill_summary(ask, record);
+    size_t count;
+    const struct evidence *evidence = verify_case_evidence(ask->verify, &count);
+    if (verdict->deciding < 0 || (size_t)verdict->deciding >= count) {
+        return;
+    }
+    const struct evidence *deciding = &evidence[verdict->deciding];
+    smtp->code = deciding->code;
+    smtp->enhanced = deciding->enhanced;
+    smtp->text = keep(record, slice_of(deciding->text));
+    smtp->rule = keep(record, slice_of(deciding->class.rule));
+    smtp->mail_from = deciding->is_null_sender
+                          ? SLICE_NONE
+                          : keep(record, ask->knocker->config.verify.mail_from);
+}
+
+static void fill_verdict(const struct verdict *verdict, struct record *record)
+{
+    record->status = verdict->status;
+    record->sub = verdict->sub;
+    record->block_kind = verdict->block_kind;
+    record->skip = verdict->skip;
+    record->score = verdict->score;
+    record->confidence = verdict->confidence;
+    record->reason_count = verdict->reason_count;
+    memcpy(record->reasons, verdict->reasons, sizeof record->reasons);
+    record->is_catch_all = verdict->is_catch_all;
+    record->is_full = verdict->is_full;
+    record->is_disabled = verdict->is_disabled;
+    record->retry_after_s = verdict->retry_after_s;
+}
+
+/* A verdict that needs no evidence, with its one reason. */
+static void fill_plain(struct record *record, enum verdict_sub sub, int score, const char *detail)
+{
+    record->sub = sub;
+    record->status = verdict_status_of(sub);
+    record->score = score;
+    record->confidence = record->status == VERDICT_UNDELIVERABLE ? 1.0 : 0.0;
+    record->reason_count = 1;
+    struct verdict_reason *reason = &record->reasons[0];
+    reason->code = verdict_sub_name(sub);
+    reason->effect = score;
+    (void)snprintf(reason->detail, sizeof reason->detail, "%s", detail);
+}
+
+static void fill_syntax(struct record *record, const struct hel_address_error *error)
+{
+    char detail[VERDICT_DETAIL_BYTES + 40];
+    (void)snprintf(detail, sizeof detail, "column %u: %s", error->column, error->text);
+    fill_plain(record, SUB_INVALID_SYNTAX, 0, detail);
+}
+
+/* No case was begun: it was stopped first, or our own memory or the resolver failed. */
+static void fill_unbegun(const struct ask *ask, struct record *record)
+{
+    if (ask->is_expired && ask->expired_why == SKIP_CANCELLED) {
+        fill_plain(record, SUB_SKIPPED, 40, "stopped before anything was asked");
+        record->skip = SKIP_CANCELLED;
+    } else if (ask->is_expired && ask->domain != NULL && ask->domain->route == NULL) {
+        fill_plain(record, SUB_DNS_ERROR, 35, "no answer from DNS in the time given");
+        record->dns_failure = DNS_FAILURE_TIMEOUT;
+        record->has_dns = true;
+        record->route_status = ROUTE_DNS_ERROR;
+        record->retry_after_s = 300;
+    } else {
+        fill_plain(record, SUB_INTERNAL_ERROR, 35, "out of memory");
+    }
+}
+
+struct line_list {
+    struct record *record;
+    struct record_line *lines;
+    size_t count;
+};
+
+static void keep_line(void *context, uint32_t t_ms, char direction, struct slice line)
+{
+    struct line_list *list = context;
+    list->lines[list->count++] = (struct record_line){
+        .t_ms = t_ms, .direction = direction, .text = keep(list->record, line)};
+}
+
+static void count_line(void *context, uint32_t t_ms, char direction, struct slice line)
+{
+    size_t *count = context;
+    (void)t_ms;
+    (void)direction;
+    (void)line;
+    (*count)++;
+}
+
+static void fill_transcript(const struct ask *ask, struct record *record)
+{
+    size_t count = 0;
+    transcript_each(&ask->transcript, count_line, &count);
+    if (count == 0) {
+        return;
+    }
+    struct line_list list = {.record = record};
+    list.lines = arena_alloc(&record->arena, count * sizeof *list.lines);
+    if (list.lines == NULL) {
+        return;
+    }
+    transcript_each(&ask->transcript, keep_line, &list);
+    record->transcript = list.lines;
+    record->transcript_count = list.count;
+}
+
+static void begin(const struct knocker *knocker, struct record *out)
+{
+    *out = (struct record){.engine_version = SLICE_LITERAL(HELOISE_VERSION)};
+    arena_init(&out->arena, ANSWER_ARENA_BYTES);
+    out->rules_version = slice_of(rules_version(knowledge_rules(knocker->knowledge)));
+    out->checked_at_ms = door_wall_ms(knocker->door);
+}
+
+void answer_invalid(const struct knocker *knocker, const struct hel_address_error *error,
+                    struct record *out)
+{
+    begin(knocker, out);
+    fill_syntax(out, error);
+    out->expires_at_ms = out->checked_at_ms + (int64_t)ANSWER_SYNTAX_LIFE_S * 1000;
+}
+
+void answer_build(struct ask *ask, struct record *out)
+{
+    struct knocker *knocker = ask->knocker;
+    if (ask->syntax.text[0] != '\0') {
+        answer_invalid(knocker, &ask->syntax, out);
+        return;
+    }
+    begin(knocker, out);
+    uint32_t life_s = ANSWER_UNBEGUN_LIFE_S;
+    fill_address(ask, out);
+    fill_route(ask, out);
+    if (ask->verify == NULL) {
+        fill_unbegun(ask, out);
+    } else {
+        const struct verdict *verdict = verify_case_verdict(ask->verify);
+        fill_verdict(verdict, out);
+        fill_smtp(ask, verdict, out);
+        life_s = verdict->life_s;
+    }
+    fill_transcript(ask, out);
+    uint64_t now = door_now_ms(knocker->door);
+    out->duration_ms = (uint32_t)(now - ask->asked_ms);
+    out->checked_at_ms = wall_of(ask, now);
+    out->expires_at_ms = out->checked_at_ms + (int64_t)life_s * 1000;
+}
+
+/* A full or broken store never spoils an answer: the record is already there; the caller of the
+ * store's flush is told. */
+void answer_store(struct ask *ask, const struct record *record)
+{
+    struct knocker *knocker = ask->knocker;
+    bool is_final = record->sub != SUB_SKIPPED && record->sub != SUB_INTERNAL_ERROR;
+    if (knocker->store == NULL || ask->domain == NULL || !is_final) {
+        return;
+    }
+    char key[HEL_WIRE_BYTES];
+    address_key(&ask->address, key);
+    struct buf json;
+    buf_init(&json, ANSWER_JSON_BYTES);
+    if (record_write_json(record, &json) == ERR_NONE) {
+        struct store_verdict row = {
+            .key = slice_of(key),
+            .domain = record->domain,
+            .status = slice_of(verdict_status_name(record->status)),
+            .sub_status = slice_of(verdict_sub_name(record->sub)),
+            .checked_at_ms = record->checked_at_ms,
+            .expires_at_ms = record->expires_at_ms,
+            .json = buf_view(&json),
+        };
+        knocker->counts.store_errors += store_verdict_put(knocker->store, &row) == ERR_NONE ? 0 : 1;
+        struct store_fact fact = {
+            .key = row.key,
+            .domain = row.domain,
+            .kind = SLICE_LITERAL("probe"),
+            .source = knocker->config.egress_label,
+            .detail = row.sub_status,
+            .at_ms = record->checked_at_ms,
+        };
+        knocker->counts.store_errors += store_fact_put(knocker->store, &fact) == ERR_NONE ? 0 : 1;
+    }
+    buf_done(&json);
+}

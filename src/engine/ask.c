@@ -1,0 +1,247 @@
+/* engine/ask: drives the case of one address: fulfils what it asks for, answers it, keeps its time.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/slice.h"
+#include "engine/knocker_private.h"
+
+static uint64_t now_ms(const struct ask *ask)
+{
+    return door_now_ms(ask->knocker->door);
+}
+
+static struct slice mx_host(const struct route *route, size_t i)
+{
+    return slice_of(route->exchangers[i].host);
+}
+
+/* The flags that need the route (a disposable MX host), then the case itself. */
+static enum err case_begin(struct ask *ask)
+{
+    struct knocker *knocker = ask->knocker;
+    struct slice hosts[ROUTE_EXCHANGERS_MAX];
+    size_t count = 0;
+    const struct route *route = ask->domain->route;
+    for (size_t i = 0; i < route->exchanger_count && i < ROUTE_EXCHANGERS_MAX; i++) {
+        hosts[count++] = mx_host(route, i);
+    }
+    address_flags(knowledge_lists(knocker->knowledge), &ask->address, hosts, count, &ask->flags);
+    struct verify_hints hints = {
+        .is_disposable = ask->flags.is_disposable,
+        .is_role = ask->flags.is_role,
+        .is_free = ask->flags.is_free,
+        .is_gibberish = ask->flags.is_gibberish,
+        .has_suggestion = ask->suggestion[0] != '\0',
+    };
+    return verify_case_new(&knocker->config.verify, &ask->address, &hints, &ask->domain->memory,
+                           random_next(&knocker->random), &ask->verify);
+}
+
+static void ask_probe(struct ask *ask, const struct verify_probe *probe)
+{
+    struct domain *domain = ask->domain;
+    must(domain->site != NULL && probe->exchanger < domain->route->exchanger_count);
+    must(probe->rcpt.len < sizeof ask->rcpt);
+    memcpy(ask->rcpt, probe->rcpt.at, probe->rcpt.len);
+    ask->probe = (struct conversation_probe){
+        .role = probe->role,
+        .exchanger = probe->exchanger,
+        .is_null_sender = probe->is_null_sender,
+        .needs_smtputf8 = probe->needs_smtputf8,
+        .rcpt = {ask->rcpt, probe->rcpt.len},
+    };
+    ask->wants_fresh = probe->wants_fresh_connection;
+    ask->requeues = 0;
+    site_enqueue(domain->site, ask, &domain->route->exchangers[probe->exchanger]);
+}
+
+static void on_wait_over(void *context)
+{
+    struct ask *ask = context;
+    ask->is_waiting = false;
+    ask->knocker->counts.waiting--;
+    verify_case_tick(ask->verify, now_ms(ask));
+    ask_step(ask);
+}
+
+static void stop_waiting(struct ask *ask)
+{
+    if (ask->is_waiting) {
+        ask->is_waiting = false;
+        ask->knocker->counts.waiting--;
+        door_timer_stop(ask->knocker->door, &ask->wait);
+    }
+}
+
+static void ask_wait(struct ask *ask, uint64_t until_ms)
+{
+    const struct knocker_config *config = &ask->knocker->config;
+    uint64_t end_ms = ask->asked_ms + config->budget_ms;
+    if (config->is_budget_wall_clock && config->budget_ms != 0 && until_ms >= end_ms) {
+        ask_expire(ask, SKIP_BUDGET); /* nobody will wait that long: say so now */
+        return;
+    }
+    ask->is_waiting = true;
+    ask->knocker->counts.waiting++;
+    ask->wait = (struct timer){.fired = on_wait_over, .context = ask};
+    door_timer_start(ask->knocker->door, &ask->wait, until_ms);
+}
+
+/* What others of the domain await may have changed with this case's last step. */
+static void spread_news(struct domain *domain)
+{
+    if (domain->memory.changes != domain->memory_changes_seen) {
+        domain->memory_changes_seen = domain->memory.changes;
+        domain_changed(domain);
+    }
+}
+
+/* One action; true: there may be another at once. */
+static bool act(struct ask *ask)
+{
+    struct verify_action action;
+    verify_case_next(ask->verify, now_ms(ask), &action);
+    switch (action.kind) {
+    case VERIFY_RESOLVE:
+        verify_case_routed(ask->verify, ask->domain->route, ask->domain->provider, now_ms(ask));
+        return true;
+    case VERIFY_PROBE:
+        ask_probe(ask, &action.probe);
+        return false;
+    case VERIFY_WAIT:
+        ask_wait(ask, action.until_ms);
+        return false;
+    case VERIFY_AWAIT_DOMAIN:
+        ask_link(ask, &ask->domain->waiting, ASK_DOMAIN, false);
+        return false;
+    case VERIFY_IDLE:
+        return false;
+    case VERIFY_DONE:
+        knocker_finish(ask);
+        return false;
+    }
+    return false;
+}
+
+static bool needs_route(struct ask *ask)
+{
+    if (domain_is_ready(ask->domain)) {
+        return false;
+    }
+    ask_link(ask, &ask->domain->waiting, ASK_DOMAIN, false);
+    domain_look_up(ask->domain);
+    return true;
+}
+
+static void out_of_memory(struct ask *ask)
+{
+    ask->is_expired = true;
+    knocker_finish(ask);
+}
+
+void ask_step(struct ask *ask)
+{
+    if (ask->syntax.text[0] != '\0' || ask->cached != NULL) {
+        knocker_finish(ask);
+        return;
+    }
+    if (ask->verify == NULL) {
+        if (!ask->is_expired && needs_route(ask)) {
+            return;
+        }
+        if (ask->domain->route == NULL || case_begin(ask) != ERR_NONE) {
+            out_of_memory(ask);
+            return;
+        }
+    }
+    if (ask->pending != NULL) {
+        struct evidence *evidence = ask->pending;
+        ask->pending = NULL;
+        verify_case_probed(ask->verify, evidence, now_ms(ask));
+        free(evidence);
+    }
+    if (ask->is_expired) {
+        verify_case_expire(ask->verify, ask->expired_why, now_ms(ask));
+    } else if (ask->is_woken) {
+        verify_case_tick(ask->verify, now_ms(ask));
+    }
+    ask->is_woken = false;
+    struct domain *domain = ask->domain;
+    domain->ask_count++; /* the last action may end the ask; the domain stays for the news */
+    bool goes_on = true;
+    while (goes_on) {
+        goes_on = act(ask);
+    }
+    spread_news(domain);
+    domain_release(domain);
+}
+
+void ask_told(struct ask *ask, const struct evidence *evidence)
+{
+    verify_case_probed(ask->verify, evidence, now_ms(ask));
+    ask_step(ask);
+}
+
+void ask_expire(struct ask *ask, enum skip_reason why)
+{
+    ask->is_expired = true;
+    ask->expired_why = why;
+    stop_waiting(ask);
+    knocker_make_ready(ask);
+}
+
+static void on_budget_over(void *context)
+{
+    struct ask *ask = context;
+    if (ask->conversation != NULL && ask->pending == NULL) {
+        struct evidence *evidence = calloc(1, sizeof *evidence);
+        if (evidence != NULL) {
+            *evidence = (struct evidence){
+                .role = ask->probe.role,
+                .kind = EVIDENCE_TIMEOUT,
+                .stage = HEL_SMTP_RCPT,
+                .exchanger = ask->probe.exchanger,
+                .is_null_sender = ask->probe.is_null_sender,
+                .at_ms = now_ms(ask),
+                .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""},
+            };
+        }
+        ask->pending = evidence;
+    }
+    site_remove(ask);
+    ask_expire(ask, SKIP_BUDGET);
+}
+
+/* Where only talking counts, the budget runs while a line works for this address. */
+void ask_talks(struct ask *ask, struct conversation *conversation)
+{
+    const struct knocker_config *config = &ask->knocker->config;
+    ask->conversation = conversation;
+    ask->talk_began_ms = now_ms(ask);
+    if (config->budget_ms != 0 && !config->is_budget_wall_clock) {
+        uint32_t left = config->budget_ms > ask->spent_ms ? config->budget_ms - ask->spent_ms : 0;
+        ask->budget = (struct timer){.fired = on_budget_over, .context = ask};
+        door_timer_start(ask->knocker->door, &ask->budget, ask->talk_began_ms + left);
+    }
+}
+
+void ask_talked(struct ask *ask)
+{
+    const struct knocker_config *config = &ask->knocker->config;
+    ask->conversation = NULL;
+    if (!config->is_budget_wall_clock) {
+        ask->spent_ms += (uint32_t)(now_ms(ask) - ask->talk_began_ms);
+        door_timer_stop(ask->knocker->door, &ask->budget);
+    }
+}
+
+void ask_begin_budget(struct ask *ask)
+{
+    const struct knocker_config *config = &ask->knocker->config;
+    ask->budget = (struct timer){.fired = on_budget_over, .context = ask};
+    if (config->budget_ms != 0 && config->is_budget_wall_clock) {
+        door_timer_start(ask->knocker->door, &ask->budget, ask->asked_ms + config->budget_ms);
+    }
+}

@@ -1,0 +1,227 @@
+/* engine/bulk: feeding the knocker from a job and keeping its answers. Reading and writing of rows is
+ * engine/bulk_rows.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/bulk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/slice.h"
+#include "engine/bulk_private.h"
+#include "engine/record_json.h"
+
+enum {
+    BULK_FETCH = 512,         /* items taken from the store at a time */
+    BULK_FLUSH_MS = 500,      /* results are committed at least so often */
+    BULK_JSON_BYTES = 1 << 20,
+};
+
+/* One address on its way. */
+struct bulk_item {
+    struct bulk *bulk;
+    uint64_t id;
+};
+
+static void feed(struct bulk *bulk);
+
+static void fail(struct bulk *bulk, const struct fault *fault)
+{
+    if (bulk->fault.err == ERR_NONE) {
+        bulk->fault = *fault;
+        bulk_cancel(bulk);
+    }
+}
+
+static void check_finished(struct bulk *bulk)
+{
+    bool is_through = bulk->is_exhausted || bulk->is_cancelled;
+    if (is_through && bulk->open == 0 && !bulk->is_finished) {
+        bulk->is_finished = true;
+        door_timer_stop(bulk->door, &bulk->flush);
+        door_timer_stop(bulk->door, &bulk->refill);
+        struct fault fault;
+        if (store_flush(bulk->store, &fault) != ERR_NONE && bulk->fault.err == ERR_NONE) {
+            bulk->fault = fault;
+        }
+        bulk->config->finished(bulk->config->context);
+    }
+}
+
+static void keep_result(struct bulk *bulk, uint64_t id, const struct record *record)
+{
+    struct buf json;
+    buf_init(&json, BULK_JSON_BYTES);
+    enum err e = record_write_json(record, &json);
+    if (e == ERR_NONE) {
+        e = store_job_result_put(bulk->job, id, slice_of(verdict_status_name(record->status)),
+                                 buf_view(&json));
+    }
+    buf_done(&json);
+    if (e != ERR_NONE) {
+        struct fault fault;
+        (void)fault_set(&fault, e, 0, "cannot keep a result in the store: %s", err_name(e));
+        fail(bulk, &fault);
+        return;
+    }
+    bulk->counts.done++;
+    bulk->counts.by_status[record->status]++;
+}
+
+static void on_answer(void *context, const struct record *record)
+{
+    struct bulk_item *item = context;
+    struct bulk *bulk = item->bulk;
+    bool is_cancelled = record->sub == SUB_SKIPPED && record->skip == SKIP_CANCELLED;
+    if (!is_cancelled && bulk->fault.err == ERR_NONE) {
+        keep_result(bulk, item->id, record);
+    }
+    free(item);
+    bulk->open--;
+    if (!bulk->is_cancelled && !bulk->is_exhausted && bulk->refill.place == 0) {
+        door_timer_start(bulk->door, &bulk->refill, door_now_ms(bulk->door));
+    }
+    check_finished(bulk);
+}
+
+static void on_item(void *context, const struct store_item *item)
+{
+    struct bulk *bulk = context;
+    struct bulk_item *asked = malloc(sizeof *asked);
+    if (asked == NULL) {
+        struct fault fault;
+        (void)fault_set(&fault, ERR_NOMEM, 0, "out of memory");
+        fail(bulk, &fault);
+        return;
+    }
+    *asked = (struct bulk_item){bulk, item->id};
+    bulk->open++;
+    if (knocker_ask(bulk->knocker, item->address, on_answer, asked) != ERR_NONE) {
+        bulk->open--;
+        free(asked);
+        struct fault fault;
+        (void)fault_set(&fault, ERR_NOMEM, 0, "out of memory");
+        fail(bulk, &fault);
+    }
+}
+
+static size_t room(const struct bulk *bulk)
+{
+    struct knocker_counts counts;
+    knocker_count(bulk->knocker, &counts);
+    size_t busy = bulk->open - (counts.waiting < bulk->open ? counts.waiting : bulk->open);
+    if (busy >= BULK_OPEN_MAX || bulk->open >= BULK_ALIVE_MAX) {
+        return 0;
+    }
+    return BULK_OPEN_MAX - busy;
+}
+
+static void feed(struct bulk *bulk)
+{
+    size_t wanted = room(bulk);
+    if (wanted < BULK_FETCH && bulk->open > 0) {
+        return; /* by the handful: the store is asked rarely */
+    }
+    while (!bulk->is_exhausted && !bulk->is_cancelled && room(bulk) >= BULK_FETCH) {
+        size_t count = 0;
+        enum err e = store_job_next(bulk->job, &bulk->cursor, BULK_FETCH, on_item, bulk, &count);
+        if (e != ERR_NONE) {
+            struct fault fault;
+            (void)fault_set(&fault, e, 0, "cannot read the job from the store: %s", err_name(e));
+            fail(bulk, &fault);
+            return;
+        }
+        bulk->is_exhausted = count < BULK_FETCH;
+    }
+}
+
+static void on_refill(void *context)
+{
+    struct bulk *bulk = context;
+    feed(bulk);
+    check_finished(bulk);
+}
+
+static void on_flush(void *context)
+{
+    struct bulk *bulk = context;
+    struct fault fault;
+    if (store_flush(bulk->store, &fault) != ERR_NONE) {
+        fail(bulk, &fault);
+    }
+    feed(bulk); /* asks that began to wait made room */
+    if (bulk->config->progressed != NULL) {
+        bulk->config->progressed(bulk->config->context);
+    }
+    door_timer_start(bulk->door, &bulk->flush, door_now_ms(bulk->door) + BULK_FLUSH_MS);
+    check_finished(bulk);
+}
+
+enum err bulk_open(const struct bulk_config *config, struct door *door, struct knocker *knocker,
+                   struct store *store, struct bulk **out, struct fault *out_fault)
+{
+    struct bulk *bulk = calloc(1, sizeof *bulk);
+    if (bulk == NULL) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    bulk->config = config;
+    bulk->door = door;
+    bulk->knocker = knocker;
+    bulk->store = store;
+    bulk->refill = (struct timer){.fired = on_refill, .context = bulk};
+    bulk->flush = (struct timer){.fired = on_flush, .context = bulk};
+    enum err e = store_job_open(store, config->fingerprint, slice_of(config->input_path),
+                                door_wall_ms(door), &bulk->job, &bulk->info, out_fault);
+    if (e != ERR_NONE) {
+        free(bulk);
+        return e;
+    }
+    bulk->counts.items = bulk->info.item_count;
+    bulk->counts.done = bulk->info.done_count;
+    bulk->counts.done_before = bulk->info.done_count;
+    *out = bulk;
+    return ERR_NONE;
+}
+
+void bulk_close(struct bulk *bulk)
+{
+    if (bulk == NULL) {
+        return;
+    }
+    door_timer_stop(bulk->door, &bulk->refill);
+    door_timer_stop(bulk->door, &bulk->flush);
+    store_job_close(bulk->job);
+    free(bulk);
+}
+
+void bulk_start(struct bulk *bulk)
+{
+    door_timer_start(bulk->door, &bulk->refill, door_now_ms(bulk->door));
+    door_timer_start(bulk->door, &bulk->flush, door_now_ms(bulk->door) + BULK_FLUSH_MS);
+}
+
+void bulk_cancel(struct bulk *bulk)
+{
+    if (bulk->is_cancelled) {
+        return;
+    }
+    bulk->is_cancelled = true;
+    knocker_cancel(bulk->knocker);
+    door_timer_start(bulk->door, &bulk->refill, door_now_ms(bulk->door)); /* where nothing is open */
+}
+
+enum err bulk_forget(struct bulk *bulk, struct fault *out_fault)
+{
+    struct store_job *job = bulk->job;
+    bulk->job = NULL;
+    return store_job_delete(job, out_fault);
+}
+
+const struct fault *bulk_fault(const struct bulk *bulk)
+{
+    return &bulk->fault;
+}
+
+void bulk_count(const struct bulk *bulk, struct bulk_counts *out)
+{
+    *out = bulk->counts;
+}

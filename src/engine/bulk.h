@@ -1,0 +1,65 @@
+/* engine/bulk: a list from first row to last: loads its addresses into a job of the store (each once),
+ * has the knocker ask them with a bounded number open at a time, commits each result, and writes the
+ * rows back in their order with the results beside them. A job that was stopped or killed goes on
+ * with the same call; what is final is not asked again.
+ *
+ *     bulk_open -> bulk_load -> bulk_start ... (door runs, finished() is called) -> bulk_write -> bulk_close
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_BULK_H
+#define ENGINE_BULK_H
+
+#include <stdio.h>
+
+#include "engine/knocker.h"
+#include "engine/table.h"
+
+struct bulk;
+
+enum {
+    BULK_OPEN_MAX = 8192, /* questions open at once, those that wait for a time not counted */
+    BULK_ALIVE_MAX = 65536, /* and counted */
+};
+
+struct bulk_config {
+    const char *input_path;   /* a regular file */
+    struct slice fingerprint; /* whatever else names the job: options, output */
+    struct table_reader_config table;
+    enum table_format output_format;
+    void (*progressed)(void *context); /* now and then while rows are read or written; may be NULL */
+    void (*finished)(void *context);   /* every item has its result, or cancel is through */
+    void *context;
+};
+
+struct bulk_counts {
+    uint64_t rows, bad_rows, invalid_rows; /* read; not usable as rows; no addresses */
+    uint64_t items, done, done_before;     /* distinct addresses; with a result; of an earlier run */
+    uint64_t by_status[4];                 /* of items done in this run and before, by enum verdict_status */
+    uint64_t written;
+};
+
+/* knocker, store and config must outlive it. ERR_STATE: another process runs this job. */
+enum err bulk_open(const struct bulk_config *config, struct door *door, struct knocker *knocker,
+                   struct store *store, struct bulk **out, struct fault *out_fault) MUST_USE;
+void bulk_close(struct bulk *bulk);
+
+/* Reads the input and stores its distinct addresses. Nothing to do where that was done before. */
+enum err bulk_load(struct bulk *bulk, struct fault *out_fault) MUST_USE;
+
+/* Begins to ask; the rest happens in the door's loop until finished(). */
+void bulk_start(struct bulk *bulk);
+/* No more questions; open ones are cancelled; finished() follows. */
+void bulk_cancel(struct bulk *bulk);
+
+/* All rows in their order, with the results there are. rows: how many lack one. */
+enum err bulk_write(struct bulk *bulk, FILE *to, uint64_t *out_unfinished, struct fault *out_fault)
+    MUST_USE;
+
+/* The job is over: forgets it. */
+enum err bulk_forget(struct bulk *bulk, struct fault *out_fault) MUST_USE;
+
+/* What went wrong while asking (a full disk): the run was stopped for it. err NONE: nothing. */
+const struct fault *bulk_fault(const struct bulk *bulk);
+void bulk_count(const struct bulk *bulk, struct bulk_counts *out);
+
+#endif

@@ -1,0 +1,24 @@
+/* engine/bulk_private: the fields of a bulk run, for bulk.c (asking) and bulk_rows.c (reading, writing).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_BULK_PRIVATE_H
+#define ENGINE_BULK_PRIVATE_H
+
+#include "engine/bulk.h"
+#include "net/door.h"
+
+struct bulk {
+    const struct bulk_config *config;
+    struct door *door;
+    struct knocker *knocker;
+    struct store *store;
+    struct store_job *job;
+    struct store_job_info info;
+    uint64_t cursor;
+    size_t open;
+    bool is_exhausted, is_cancelled, is_finished;
+    struct timer refill, flush;
+    struct fault fault;
+    struct bulk_counts counts;
+};
+
+#endif

@@ -1,0 +1,354 @@
+/* engine/domain: routes of domains, looked up once and shared, with the memory that cases of a domain
+ * share. Idle ones are kept for the next question, the oldest dropped first.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/reader.h"
+#include "base/slice.h"
+#include "engine/knocker_private.h"
+
+/* One DNS question on its way; outlives its domain where that is freed first. */
+struct question {
+    struct domain *domain; /* NULL: nobody cares any more */
+    unsigned id;
+};
+
+enum {
+    MEMORY_LIFE_MS = 7 * 86400000, /* catch-all and greylist habits of a domain (docs/verdicts.md) */
+    MEMORY_TEXT_BYTES = 1024,
+};
+
+static uint64_t now_ms(const struct domain *domain)
+{
+    return door_now_ms(domain->knocker->door);
+}
+
+static void leave_lookups(struct domain *domain)
+{
+    if (domain->is_lookup_queued) {
+        TAILQ_REMOVE(&domain->knocker->lookups, domain, lookup_link);
+        domain->is_lookup_queued = false;
+    }
+}
+
+void domain_free(struct domain *domain)
+{
+    must(TAILQ_EMPTY(&domain->waiting));
+    leave_lookups(domain);
+    if (domain->lookup != NULL) {
+        domain->knocker->lookups_open--;
+        dns_lookup_free(domain->lookup);
+    }
+    for (size_t i = 0; i < DOMAIN_QUESTIONS_MAX; i++) {
+        if (domain->questions[i] != NULL) {
+            domain->questions[i]->domain = NULL;
+        }
+    }
+    route_free(domain->route);
+    free(domain);
+}
+
+/* The memory between runs: "greylist=S" and "control.SHAPE=STATE CODE HASH REASON", space-separated. Only
+ * settled answers are worth keeping; what is temporary is asked again. */
+
+static void memory_apply(struct domain *domain, struct slice name, struct slice value)
+{
+    uint64_t numbers[4] = {0};
+    size_t count = 0;
+    struct slice rest = value;
+    while (rest.at != NULL && count < 4) {
+        struct reader r = reader_over(slice_cut(&rest, ','));
+        if (!reader_number(&r, UINT32_MAX, &numbers[count++])) {
+            return;
+        }
+    }
+    if (slice_equal(name, SLICE("greylist"))) {
+        domain->memory.greylist_delay_s = (uint32_t)numbers[0];
+        return;
+    }
+    struct reader r = reader_over(name);
+    uint64_t shape;
+    bool is_control = reader_literal(&r, SLICE("control.")) &&
+                      reader_number(&r, VERIFY_SHAPES_MAX - 1, &shape) && count == 4;
+    if (is_control && (numbers[0] == CONTROL_REFUSED || numbers[0] == CONTROL_ACCEPTED) &&
+        numbers[3] < REASON_COUNT) {
+        domain->memory.controls[shape] = (struct verify_control_memory){
+            .state = (uint8_t)numbers[0],
+            .code = (uint16_t)numbers[1],
+            .text_hash = (uint32_t)numbers[2],
+            .reason = (uint8_t)numbers[3],
+            .at_ms = now_ms(domain),
+        };
+    }
+}
+
+static void memory_load(struct domain *domain)
+{
+    struct knocker *knocker = domain->knocker;
+    if (knocker->store == NULL || knocker->config.is_fresh) {
+        return;
+    }
+    struct buf text;
+    buf_init(&text, MEMORY_TEXT_BYTES);
+    if (store_domain_find(knocker->store, slice_of(domain->name), SLICE("memory"),
+                          door_wall_ms(knocker->door), &text)) {
+        struct slice rest = buf_view(&text);
+        while (rest.at != NULL) {
+            struct slice item = slice_cut(&rest, ' ');
+            size_t equals = slice_find_byte(item, '=', 0);
+            memory_apply(domain, slice_sub(item, 0, equals), slice_sub(item, equals + 1, item.len));
+        }
+    }
+    buf_done(&text);
+    domain->memory_changes_stored = domain->memory.changes;
+}
+
+static enum err memory_write(const struct verify_domain *memory, struct buf *out)
+{
+    enum err e = ERR_NONE;
+    if (memory->greylist_delay_s != 0) {
+        e = buf_printf(out, "greylist=%u", memory->greylist_delay_s);
+    }
+    for (size_t i = 0; i < VERIFY_SHAPES_MAX && e == ERR_NONE; i++) {
+        const struct verify_control_memory *control = &memory->controls[i];
+        if (control->state == CONTROL_REFUSED || control->state == CONTROL_ACCEPTED) {
+            e = buf_printf(out, "%scontrol.%zu=%u,%u,%u,%u", out->len == 0 ? "" : " ", i,
+                           control->state, control->code, control->text_hash, control->reason);
+        }
+    }
+    return e;
+}
+
+static void memory_save(struct domain *domain)
+{
+    struct knocker *knocker = domain->knocker;
+    if (knocker->store == NULL || domain->memory.changes == domain->memory_changes_stored) {
+        return;
+    }
+    domain->memory_changes_stored = domain->memory.changes;
+    struct buf text;
+    buf_init(&text, MEMORY_TEXT_BYTES);
+    if (memory_write(&domain->memory, &text) == ERR_NONE && text.len > 0) {
+        int64_t now = door_wall_ms(knocker->door);
+        enum err e = store_domain_put(knocker->store, slice_of(domain->name), SLICE("memory"),
+                                      buf_view(&text), now, now + MEMORY_LIFE_MS);
+        knocker->counts.store_errors += e == ERR_NONE ? 0 : 1;
+    }
+    buf_done(&text);
+}
+
+static void leave_idle(struct domain *domain)
+{
+    if (domain->is_idle) {
+        TAILQ_REMOVE(&domain->knocker->idle_domains, domain, idle_link);
+        domain->knocker->idle_domain_count--;
+        domain->is_idle = false;
+    }
+}
+
+enum err domain_get(struct knocker *knocker, struct slice name, struct domain **out)
+{
+    struct domain *domain = map_find(&knocker->domains, name);
+    if (domain == NULL) {
+        domain = calloc(1, sizeof *domain);
+        if (domain == NULL) {
+            return ERR_NOMEM;
+        }
+        must(name.len < sizeof domain->name);
+        memcpy(domain->name, name.at, name.len);
+        domain->knocker = knocker;
+        TAILQ_INIT(&domain->waiting);
+        if (map_put(&knocker->domains, slice_of(domain->name), domain) != ERR_NONE) {
+            free(domain);
+            return ERR_NOMEM;
+        }
+        memory_load(domain);
+    }
+    leave_idle(domain);
+    domain->ask_count++;
+    *out = domain;
+    return ERR_NONE;
+}
+
+void domain_release(struct domain *domain)
+{
+    struct knocker *knocker = domain->knocker;
+    domain->ask_count--;
+    if (domain->ask_count > 0) {
+        return;
+    }
+    memory_save(domain);
+    TAILQ_INSERT_TAIL(&knocker->idle_domains, domain, idle_link);
+    domain->is_idle = true;
+    knocker->idle_domain_count++;
+    if (knocker->idle_domain_count > KNOCKER_DOMAINS_IDLE_MAX) {
+        struct domain *oldest = TAILQ_FIRST(&knocker->idle_domains);
+        leave_idle(oldest);
+        (void)map_remove(&knocker->domains, slice_of(oldest->name));
+        domain_free(oldest);
+    }
+}
+
+bool domain_is_ready(struct domain *domain)
+{
+    if (domain->route == NULL || domain->lookup != NULL) {
+        return false;
+    }
+    /* A route in use stays: the cases of its domain hold on to it. */
+    return domain->ask_count > 1 || now_ms(domain) < domain->route_until_ms;
+}
+
+void domain_changed(struct domain *domain)
+{
+    struct ask *ask = TAILQ_FIRST(&domain->waiting);
+    while (ask != NULL) {
+        struct ask *next = TAILQ_NEXT(ask, link);
+        ask->is_woken = ask->verify != NULL;
+        knocker_make_ready(ask);
+        ask = next;
+    }
+}
+
+/* The best exchanger tells who serves the domain; a listed domain tells it where the host does not. */
+static const struct provider *provider_of(const struct domain *domain)
+{
+    const struct provider_book *book = knowledge_providers(domain->knocker->knowledge);
+    const struct route *route = domain->route;
+    const struct provider *provider =
+        provider_by_host(book, route->exchanger_count > 0 ? slice_of(route->exchangers[0].host)
+                                                          : slice_of(domain->name));
+    if (provider->class == PROVIDER_SELFHOSTED) {
+        const struct provider *listed = provider_by_domain(book, slice_of(domain->name));
+        provider = listed == NULL ? provider : listed;
+    }
+    return provider;
+}
+
+/* Those that wait for the route go on; without one it was memory that failed. */
+static void tell_waiting(struct domain *domain)
+{
+    struct ask *ask = TAILQ_FIRST(&domain->waiting);
+    while (ask != NULL) {
+        struct ask *next = TAILQ_NEXT(ask, link);
+        if (domain->route == NULL) {
+            ask->is_expired = true;
+            ask->expired_why = SKIP_BUDGET;
+        }
+        knocker_make_ready(ask);
+        ask = next;
+    }
+}
+
+static void looked_up(struct domain *domain)
+{
+    struct route *route = NULL;
+    enum err e = dns_lookup_take(domain->lookup, &route);
+    dns_lookup_free(domain->lookup);
+    domain->lookup = NULL;
+    domain->knocker->lookups_open--;
+    domain->dns_ms = (uint32_t)(now_ms(domain) - domain->lookup_began_ms);
+    if (e == ERR_NONE) {
+        route_free(domain->route);
+        domain->route = route;
+        domain->route_until_ms = now_ms(domain) + (uint64_t)route->ttl_s * 1000;
+        domain->provider = provider_of(domain);
+        domain->site = NULL;
+        if (route->status == ROUTE_OK &&
+            site_get(domain->knocker, route, domain->provider, &domain->site) != ERR_NONE) {
+            route_free(domain->route);
+            domain->route = NULL;
+        }
+    }
+    tell_waiting(domain);
+}
+
+static enum dns_transport transport_of(enum query_status status)
+{
+    switch (status) {
+    case QUERY_ANSWERED: return DNS_TRANSPORT_ANSWERED;
+    case QUERY_TIMEOUT: return DNS_TRANSPORT_TIMEOUT;
+    case QUERY_REFUSED: return DNS_TRANSPORT_REFUSED;
+    case QUERY_FAILED: break;
+    }
+    return DNS_TRANSPORT_FAILED;
+}
+
+static void ask_dns(struct domain *domain);
+static void start_queued(struct knocker *knocker);
+
+static void on_answer(void *context, enum query_status status, struct slice message)
+{
+    struct question *question = context;
+    struct domain *domain = question->domain;
+    unsigned id = question->id;
+    free(question);
+    if (domain == NULL || domain->lookup == NULL) {
+        return;
+    }
+    domain->questions[id] = NULL;
+    struct knocker *knocker = domain->knocker;
+    dns_lookup_answered(domain->lookup, id, transport_of(status), message);
+    ask_dns(domain);
+    start_queued(knocker);
+}
+
+static void ask_dns(struct domain *domain)
+{
+    struct dns_question asked;
+    while (domain->lookup != NULL && dns_lookup_next(domain->lookup, &asked)) {
+        struct question *question = calloc(1, sizeof *question);
+        if (question == NULL) {
+            dns_lookup_answered(domain->lookup, asked.id, DNS_TRANSPORT_FAILED, SLICE_NONE);
+            continue;
+        }
+        must(asked.id < DOMAIN_QUESTIONS_MAX && domain->questions[asked.id] == NULL);
+        *question = (struct question){domain, asked.id};
+        domain->questions[asked.id] = question;
+        door_query(domain->knocker->door, asked.name, asked.type, on_answer, question);
+    }
+    if (domain->lookup != NULL && dns_lookup_is_done(domain->lookup)) {
+        looked_up(domain);
+    }
+}
+
+static void start_lookup(struct domain *domain)
+{
+    struct knocker *knocker = domain->knocker;
+    struct dns_lookup_options options = {
+        .allowed_nets = knocker->config.allowed_nets,
+        .allowed_net_count = knocker->config.allowed_net_count,
+        .can_ipv4 = true,
+        .can_ipv6 = true,
+        .seed = random_next(&knocker->random),
+    };
+    domain->lookup_began_ms = now_ms(domain);
+    if (dns_lookup_new(slice_of(domain->name), &options, &domain->lookup) != ERR_NONE) {
+        domain->lookup = NULL;
+        tell_waiting(domain);
+        return;
+    }
+    knocker->lookups_open++;
+    ask_dns(domain);
+}
+
+static void start_queued(struct knocker *knocker)
+{
+    while (!TAILQ_EMPTY(&knocker->lookups) && knocker->lookups_open < KNOCKER_LOOKUPS_MAX) {
+        struct domain *domain = TAILQ_FIRST(&knocker->lookups);
+        leave_lookups(domain);
+        start_lookup(domain);
+    }
+}
+
+void domain_look_up(struct domain *domain)
+{
+    struct knocker *knocker = domain->knocker;
+    if (domain->lookup != NULL || domain->is_lookup_queued) {
+        return;
+    }
+    domain->is_lookup_queued = true;
+    TAILQ_INSERT_TAIL(&knocker->lookups, domain, lookup_link);
+    start_queued(knocker);
+}

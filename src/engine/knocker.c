@@ -1,0 +1,396 @@
+/* engine/knocker: takes questions, shares one probe between those that ask the same, gives answers.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/knocker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "address/normal.h"
+#include "base/must.h"
+#include "base/slice.h"
+#include "engine/knocker_private.h"
+#include "engine/record_json.h"
+
+void knocker_config_init(struct knocker_config *out)
+{
+    *out = (struct knocker_config){
+        .verify = {.null_sender_first = true,
+                   .retry_temporary = true,
+                   .risky_if = VERIFY_RISKY_DISPOSABLE},
+        .address_mode = HEL_ADDRESS_PRACTICAL,
+        .helo_name = SLICE_LITERAL("localhost.localdomain"),
+        .egress_label = SLICE_LITERAL("default"),
+        .port = 25,
+        /* RFC 5321 4.5.3.2 allows minutes; probing scales that down to what real servers need: slow
+         * banners take 30 s, callouts behind RCPT about as long. */
+        .timeout_ms = {[HEL_SMTP_CONNECT] = 10000,
+                       [HEL_SMTP_BANNER] = 35000,
+                       [HEL_SMTP_EHLO] = 30000,
+                       [HEL_SMTP_STARTTLS] = 20000,
+                       [HEL_SMTP_MAIL] = 30000,
+                       [HEL_SMTP_RCPT] = 45000,
+                       [HEL_SMTP_DATA] = 30000,
+                       [HEL_SMTP_BODY] = 60000,
+                       [HEL_SMTP_RSET] = 15000,
+                       [HEL_SMTP_QUIT] = 2000},
+        .budget_ms = 120000,
+        .is_budget_wall_clock = true,
+        .queue_wait_ms_max = 300000,
+        .connections_max = 500,
+    };
+}
+
+/* Lists. */
+
+void ask_link(struct ask *ask, struct ask_list *list, enum ask_place place, bool is_first)
+{
+    must(ask->place == ASK_NOWHERE);
+    if (is_first) {
+        TAILQ_INSERT_HEAD(list, ask, link);
+    } else {
+        TAILQ_INSERT_TAIL(list, ask, link);
+    }
+    ask->place = place;
+}
+
+void ask_unlink(struct ask *ask)
+{
+    switch (ask->place) {
+    case ASK_NOWHERE:
+        return;
+    case ASK_READY:
+        TAILQ_REMOVE(&ask->knocker->ready, ask, link);
+        break;
+    case ASK_DOMAIN:
+        TAILQ_REMOVE(&ask->domain->waiting, ask, link);
+        break;
+    case ASK_QUEUE:
+        site_remove(ask);
+        break;
+    }
+    ask->place = ASK_NOWHERE;
+}
+
+void knocker_make_ready(struct ask *ask)
+{
+    struct knocker *knocker = ask->knocker;
+    if (ask->place == ASK_READY) {
+        return;
+    }
+    ask_unlink(ask);
+    ask_link(ask, &knocker->ready, ASK_READY, false);
+    if (knocker->turn.place == 0 && !knocker->is_turning) {
+        door_timer_start(knocker->door, &knocker->turn, door_now_ms(knocker->door));
+    }
+}
+
+static void on_turn(void *context)
+{
+    struct knocker *knocker = context;
+    knocker->is_turning = true;
+    while (!TAILQ_EMPTY(&knocker->ready)) {
+        struct ask *ask = TAILQ_FIRST(&knocker->ready);
+        ask_unlink(ask);
+        ask_step(ask);
+    }
+    knocker->is_turning = false;
+}
+
+/* Asks. */
+
+static void ask_free(struct ask *ask)
+{
+    struct knocker *knocker = ask->knocker;
+    door_timer_stop(knocker->door, &ask->wait);
+    door_timer_stop(knocker->door, &ask->budget);
+    if (ask->is_waiting) {
+        knocker->counts.waiting--;
+    }
+    ask_unlink(ask);
+    if (ask->key[0] != '\0') {
+        (void)map_remove(&knocker->asks, slice_of(ask->key));
+    }
+    verify_case_free(ask->verify);
+    if (ask->domain != NULL) {
+        domain_release(ask->domain);
+    }
+    if (ask->cached != NULL) {
+        record_done(ask->cached);
+        free(ask->cached);
+    }
+    free(ask->pending);
+    transcript_done(&ask->transcript);
+    while (ask->callers != NULL) {
+        struct caller *caller = ask->callers;
+        ask->callers = caller->next;
+        free(caller->text);
+        free(caller);
+    }
+    free(ask);
+}
+
+static enum err caller_add(struct ask *ask, struct slice text, knocker_fn fn, void *context)
+{
+    struct caller *caller = calloc(1, sizeof *caller);
+    char *copy = malloc(text.len + 1);
+    if (caller == NULL || copy == NULL) {
+        free(caller);
+        free(copy);
+        return ERR_NOMEM;
+    }
+    if (text.len > 0) {
+        memcpy(copy, text.at, text.len);
+    }
+    copy[text.len] = '\0';
+    *caller = (struct caller){.fn = fn, .context = context, .text = copy, .text_len = text.len};
+    struct caller **last = &ask->callers;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = caller;
+    return ERR_NONE;
+}
+
+void knocker_settle(struct knocker *knocker)
+{
+    const struct knocker_counts *counts = &knocker->counts;
+    if (knocker->idle_fn != NULL && counts->asked == counts->answered &&
+        TAILQ_EMPTY(&knocker->sessions)) {
+        knocker->idle_fn(knocker->idle_context);
+    }
+}
+
+void knocker_on_idle(struct knocker *knocker, void (*fn)(void *context), void *context)
+{
+    knocker->idle_fn = fn;
+    knocker->idle_context = context;
+}
+
+/* The ask leaves the tables first, so that a callback may ask the same again. */
+void knocker_finish(struct ask *ask)
+{
+    struct knocker *knocker = ask->knocker;
+    ask_unlink(ask);
+    if (ask->key[0] != '\0') {
+        (void)map_remove(&knocker->asks, slice_of(ask->key));
+        ask->key[0] = '\0';
+    }
+    struct record built;
+    struct record *record = ask->cached;
+    if (record == NULL) {
+        answer_build(ask, &built);
+        record = &built;
+        answer_store(ask, record);
+    } else {
+        knocker->counts.cached++;
+    }
+    for (struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
+        record->email = slice_make(caller->text, caller->text_len);
+        knocker->counts.answered++;
+        caller->fn(caller->context, record);
+    }
+    record->email = SLICE_NONE;
+    if (record == &built) {
+        record_done(&built);
+    }
+    ask_free(ask);
+    knocker_settle(knocker);
+}
+
+/* What else than the address changes an answer: a cached one of another profile is no answer. */
+static bool find_cached(struct ask *ask)
+{
+    struct knocker *knocker = ask->knocker;
+    if (knocker->store == NULL || knocker->config.is_fresh || knocker->config.keeps_transcript) {
+        return false;
+    }
+    struct buf json;
+    buf_init(&json, 1 << 20);
+    bool is_found = store_verdict_find(knocker->store, slice_of(ask->key), ask->asked_wall_ms,
+                                       knocker->config.cache_age_ms_max, &json);
+    if (is_found) {
+        ask->cached = calloc(1, sizeof *ask->cached);
+        is_found = ask->cached != NULL &&
+                   record_read_json(buf_view(&json), ask->cached) == ERR_NONE;
+        if (!is_found) {
+            free(ask->cached);
+            ask->cached = NULL;
+        } else {
+            ask->cached->is_cached = true;
+        }
+    }
+    buf_done(&json);
+    return is_found;
+}
+
+static enum err prepare(struct ask *ask, struct slice text)
+{
+    struct knocker *knocker = ask->knocker;
+    enum err e = hel_address_parse(text, knocker->config.address_mode, &ask->address, &ask->syntax);
+    if (e == ERR_SYNTAX) {
+        return ERR_NONE; /* answered as invalid in the next turn */
+    }
+    if (e != ERR_NONE) {
+        return e;
+    }
+    ask->syntax.text[0] = '\0';
+    address_key(&ask->address, ask->key);
+    const struct address_lists *lists = knowledge_lists(knocker->knowledge);
+    if (!address_suggest(lists, &ask->address, ask->suggestion)) {
+        ask->suggestion[0] = '\0';
+    }
+    if (find_cached(ask)) {
+        return ERR_NONE;
+    }
+    e = domain_get(knocker, hel_address_domain(&ask->address), &ask->domain);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    return map_put(&knocker->asks, slice_of(ask->key), ask);
+}
+
+static struct ask *find_shared(struct knocker *knocker, struct slice text)
+{
+    struct hel_address address;
+    char key[HEL_WIRE_BYTES];
+    if (hel_address_parse(text, knocker->config.address_mode, &address, NULL) != ERR_NONE) {
+        return NULL;
+    }
+    address_key(&address, key);
+    return map_find(&knocker->asks, slice_of(key));
+}
+
+enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
+{
+    struct ask *shared = find_shared(knocker, text);
+    if (shared != NULL) {
+        enum err e = caller_add(shared, text, fn, context);
+        knocker->counts.asked += e == ERR_NONE ? 1 : 0;
+        return e;
+    }
+    struct ask *ask = calloc(1, sizeof *ask);
+    if (ask == NULL) {
+        return ERR_NOMEM;
+    }
+    ask->knocker = knocker;
+    ask->asked_ms = door_now_ms(knocker->door);
+    ask->asked_wall_ms = door_wall_ms(knocker->door);
+    transcript_init(&ask->transcript, ask->asked_ms, knocker->config.observe,
+                    knocker->config.observe_context);
+    enum err e = caller_add(ask, text, fn, context);
+    if (e == ERR_NONE) {
+        e = prepare(ask, text);
+    }
+    if (e != ERR_NONE) {
+        ask_free(ask);
+        return e;
+    }
+    knocker->counts.asked++;
+    ask_begin_budget(ask);
+    if (knocker->is_cancelled) {
+        ask->is_expired = true;
+        ask->expired_why = SKIP_CANCELLED;
+    }
+    knocker_make_ready(ask);
+    return ERR_NONE;
+}
+
+/* The knocker. */
+
+enum err knocker_new(struct door *door, const struct knowledge *knowledge,
+                     const struct knocker_config *config, struct store *store, struct knocker **out)
+{
+    struct knocker *knocker = calloc(1, sizeof *knocker);
+    if (knocker == NULL) {
+        return ERR_NOMEM;
+    }
+    knocker->door = door;
+    knocker->knowledge = knowledge;
+    knocker->config = *config;
+    knocker->store = store;
+    uint64_t seeds[2];
+    door_random_bytes(door, seeds, sizeof seeds);
+    knocker->random.state = seeds[0];
+    map_init(&knocker->asks, seeds[1]);
+    map_init(&knocker->domains, seeds[1]);
+    map_init(&knocker->sites, seeds[1]);
+    TAILQ_INIT(&knocker->idle_domains);
+    TAILQ_INIT(&knocker->lookups);
+    TAILQ_INIT(&knocker->hungry);
+    TAILQ_INIT(&knocker->sessions);
+    TAILQ_INIT(&knocker->ready);
+    knocker->turn = (struct timer){.fired = on_turn, .context = knocker};
+    *out = knocker;
+    return ERR_NONE;
+}
+
+void knocker_free(struct knocker *knocker)
+{
+    if (knocker == NULL) {
+        return;
+    }
+    must(knocker->asks.count == 0 && TAILQ_EMPTY(&knocker->ready));
+    knocker->is_cancelled = true;
+    knocker->idle_fn = NULL;
+    while (!TAILQ_EMPTY(&knocker->sessions)) {
+        conversation_drop(TAILQ_FIRST(&knocker->sessions)->conversation);
+    }
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&knocker->domains, &cursor, &key, &value)) {
+        domain_free(value);
+    }
+    cursor = 0;
+    while (map_next(&knocker->sites, &cursor, &key, &value)) {
+        site_free(value);
+    }
+    door_timer_stop(knocker->door, &knocker->turn);
+    map_done(&knocker->asks);
+    map_done(&knocker->domains);
+    map_done(&knocker->sites);
+    free(knocker);
+}
+
+void knocker_cancel(struct knocker *knocker)
+{
+    knocker->is_cancelled = true;
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&knocker->asks, &cursor, &key, &value)) {
+        struct ask *ask = value;
+        site_remove(ask);
+        ask_expire(ask, SKIP_CANCELLED);
+    }
+    struct session *session;
+    TAILQ_FOREACH (session, &knocker->sessions, link) {
+        conversation_leave(session->conversation);
+    }
+}
+
+static void copy_slice(char *to, struct slice from)
+{
+    memcpy(to, from.at, from.len);
+    to[from.len] = '\0';
+}
+
+bool knocker_identify(struct knocker *knocker, struct slice text, struct knocker_identity *out,
+                      struct record *out_invalid)
+{
+    struct hel_address address;
+    struct hel_address_error error;
+    if (hel_address_parse(text, knocker->config.address_mode, &address, &error) != ERR_NONE) {
+        answer_invalid(knocker, &error, out_invalid);
+        return false;
+    }
+    address_key(&address, out->key);
+    copy_slice(out->wire, hel_address_wire(&address));
+    copy_slice(out->domain, hel_address_domain(&address));
+    return true;
+}
+
+void knocker_count(const struct knocker *knocker, struct knocker_counts *out)
+{
+    *out = knocker->counts;
+}

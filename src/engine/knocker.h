@@ -1,0 +1,94 @@
+/* engine/knocker: the engine of the knock half: takes addresses, gives records. It joins the machines
+ * (dns lookup, verify case, traffic site, SMTP client) to a door, owns sites and domains, shares one
+ * probe between callers that ask the same address, and keeps what it learns in a store where given.
+ * One knocker belongs to one door and thread. See docs/ARCHITECTURE for the flow.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_KNOCKER_H
+#define ENGINE_KNOCKER_H
+
+#include "dns/route.h"
+#include "engine/knowledge.h"
+#include "engine/transcript.h"
+#include "net/door.h"
+#include "store/store.h"
+#include "verify/case.h"
+#include "verify/record.h"
+
+struct knocker;
+
+enum {
+    KNOCKER_NETS_MAX = 16,
+};
+
+struct knocker_config {
+    struct verify_config verify; /* its mail_from and flags are used as they are */
+    enum hel_address_mode address_mode;
+    struct slice helo_name;
+    struct slice egress_label;
+    uint16_t port;                 /* 25 */
+    struct ip source_v4, source_v6;
+    struct ip_net allowed_nets[KNOCKER_NETS_MAX]; /* special networks that may be contacted */
+    size_t allowed_net_count;
+    uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
+    uint32_t budget_ms;            /* for one address; 0: none */
+    bool is_budget_wall_clock;     /* from the question on (someone waits), else only while talking */
+    uint32_t queue_wait_ms_max;    /* a site's hourly limit that binds for longer ends as skipped */
+    unsigned connections_max;      /* at once, all sites */
+    unsigned per_site_max;         /* 0: the provider's limit */
+    unsigned rcpts_per_connection; /* 0: the provider's limit */
+    unsigned invalids_per_hour;    /* 0: the provider's limit */
+    bool no_tls;
+    bool is_fresh;                 /* do not read the cache */
+    int64_t cache_age_ms_max;      /* 0: as long as the verdict's life */
+    bool keeps_transcript;         /* in records */
+    transcript_fn observe;         /* every line as it happens; NULL: nobody */
+    void *observe_context;
+};
+
+/* Sensible values for everything: RFC 5321 timeouts scaled for probing, null sender first. */
+void knocker_config_init(struct knocker_config *out);
+
+/* The record is lent for the call. A callback may ask again. */
+typedef void (*knocker_fn)(void *context, const struct record *record);
+
+/* door, knowledge, config (copied; its slices borrowed) and store (may be NULL) must outlive it. */
+enum err knocker_new(struct door *door, const struct knowledge *knowledge,
+                     const struct knocker_config *config, struct store *store, struct knocker **out)
+    MUST_USE;
+void knocker_free(struct knocker *knocker); /* after everything was answered; drops open lines */
+
+/* The answer comes from the loop, exactly once. text is copied. ERR_NOMEM. */
+enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context) MUST_USE;
+
+/* Stops: whatever is still open is answered at once with what is known (skipped, cancelled), lines are
+ * left politely. */
+void knocker_cancel(struct knocker *knocker);
+
+/* Called whenever everything asked was answered and every line is closed. NULL: nobody. */
+void knocker_on_idle(struct knocker *knocker, void (*fn)(void *context), void *context);
+
+/* Calls that function now if it is idle already. */
+void knocker_settle(struct knocker *knocker);
+
+/* For lists: the key under which equal addresses fall together and the domain; or false for text that is
+ * no address, with the record that says why (record_done is owed then). */
+struct knocker_identity {
+    char key[HEL_WIRE_BYTES];
+    char wire[HEL_WIRE_BYTES];
+    char domain[HEL_WIRE_BYTES];
+};
+bool knocker_identify(struct knocker *knocker, struct slice text, struct knocker_identity *out,
+                      struct record *out_invalid);
+
+struct knocker_counts {
+    uint64_t asked, answered, cached;
+    unsigned talking;        /* open connections */
+    unsigned talking_peak;
+    unsigned waiting;        /* asks that wait for a time (greylisting) */
+    uint64_t conversations, probes, control_probes;
+    uint64_t connects_failed, connects_good;
+    uint64_t store_errors;   /* answers that could not be kept */
+};
+void knocker_count(const struct knocker *knocker, struct knocker_counts *out);
+
+#endif

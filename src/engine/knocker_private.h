@@ -1,0 +1,210 @@
+/* engine/knocker_private: what the files of the knocker share: asks (one address each), domains (route
+ * and memory), sites (limits) with their hosts (queues of probes and open conversations).
+ *
+ *     knocker.c   takes questions, shares them, gives answers      ask.c     drives one case
+ *     domain.c    finds and keeps routes                           site.c    queues, connections, limits
+ *     answer.c    makes the record of a finished case
+ *
+ * An ask is in at most one list at a time: the ready list (to be stepped in the next turn), a domain's
+ * waiting list, or a host's queue.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_KNOCKER_PRIVATE_H
+#define ENGINE_KNOCKER_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include "address/lists.h"
+#include "base/map.h"
+#include "base/random.h"
+#include "dns/lookup.h"
+#include "engine/conversation.h"
+#include "engine/knocker.h"
+#include "traffic/site.h"
+
+enum {
+    KNOCKER_DOMAINS_IDLE_MAX = 20000, /* routes and memories kept without anybody asking */
+    KNOCKER_LOOKUPS_MAX = 256,        /* at once: resolvers drop what comes in floods */
+    KNOCKER_REQUEUES_MAX = 3,         /* of one probe whose session was cut under it */
+    KNOCKER_DOWN_MS = 60000,          /* how long a dead host is believed dead */
+    KNOCKER_QUEUE_PER_CONNECTION = 8, /* one more connection for each so many waiting probes */
+    DOMAIN_QUESTIONS_MAX = DNS_LOOKUP_IDS,
+    KNOCKER_FAILURES_MAX = 3,         /* lines lost in a row before the queue is told */
+};
+
+struct caller {
+    struct caller *next;
+    knocker_fn fn;
+    void *context;
+    char *text;
+    size_t text_len;
+};
+
+enum ask_place { ASK_NOWHERE, ASK_READY, ASK_DOMAIN, ASK_QUEUE };
+
+struct ask {
+    TAILQ_ENTRY(ask) link;
+    enum ask_place place;
+    struct knocker *knocker;
+    struct caller *callers;
+    struct hel_address address;
+    char key[HEL_WIRE_BYTES];
+    struct address_flags flags;
+    char suggestion[HEL_WIRE_BYTES];
+    struct verify_case *verify; /* NULL before the route is known, or for bad syntax */
+    struct hel_address_error syntax; /* text[0] != 0: bad syntax */
+    struct record *cached;           /* a stored answer */
+    struct domain *domain;
+    uint64_t asked_ms;
+    int64_t asked_wall_ms;
+    uint32_t spent_ms; /* of the budget, where only talking counts */
+    uint64_t talk_began_ms;
+    struct timer wait, budget;
+    bool is_waiting; /* for a time, as verify asked */
+    bool is_woken;   /* the domain's memory changed while it was awaited */
+    bool is_expired;
+    enum skip_reason expired_why;
+
+    /* The probe under way. */
+    struct conversation_probe probe;
+    char rcpt[HEL_WIRE_BYTES + 64];
+    bool wants_fresh, is_first; /* of the queue: a follow-up on the same line */
+    uint8_t requeues;
+    struct host *host;
+    struct conversation *conversation; /* while it is being asked */
+    struct evidence *pending;          /* to be told in the next turn */
+
+    /* For the record: the line that gave the last real answer. */
+    bool was_tried;
+    struct record_smtp line;
+    char line_host[DNS_NAME_BYTES];
+    struct tls_info tls;
+    struct transcript transcript;
+};
+TAILQ_HEAD(ask_list, ask);
+
+struct domain {
+    TAILQ_ENTRY(domain) idle_link;
+    bool is_idle;
+    char name[HEL_WIRE_BYTES];
+    struct knocker *knocker;
+    struct dns_lookup *lookup; /* while it runs */
+    TAILQ_ENTRY(domain) lookup_link;
+    bool is_lookup_queued; /* waits for its turn to be looked up */
+    struct question *questions[DOMAIN_QUESTIONS_MAX]; /* on their way, by id */
+    struct route *route;
+    uint64_t route_until_ms;
+    uint32_t dns_ms; /* how long the lookup took */
+    uint64_t lookup_began_ms;
+    const struct provider *provider;
+    struct site *site; /* NULL where there is no route */
+    struct verify_domain memory;
+    unsigned memory_changes_seen, memory_changes_stored;
+    struct ask_list waiting; /* for the route, or for a change of the memory */
+    unsigned ask_count;
+};
+TAILQ_HEAD(domain_list, domain);
+
+struct host {
+    struct host *next;
+    struct site *site;
+    struct exchanger exchanger;
+    struct ask_list queue;       /* any session will do */
+    struct ask_list fresh_queue; /* a new session is wanted */
+    unsigned queued, fresh_queued;
+    unsigned connecting, talking;
+    unsigned lost_in_a_row;
+    bool avoids_tls;
+    uint64_t down_until_ms;
+    struct evidence down;
+};
+
+struct site {
+    TAILQ_ENTRY(site) hungry_link;
+    bool is_hungry; /* waits for a free connection of the knocker */
+    char key[TRAFFIC_KEY_BYTES];
+    struct knocker *knocker;
+    struct traffic_site traffic;
+    const struct provider *provider;
+    struct conversation_config conversation;
+    struct host *hosts;
+    struct timer wake;
+    unsigned domain_count;
+};
+TAILQ_HEAD(site_list, site);
+
+/* One open conversation, as its site sees it. */
+struct session {
+    TAILQ_ENTRY(session) link;
+    struct host *host;
+    struct conversation *conversation;
+    struct ask *ask; /* being asked */
+    bool is_ready;   /* EHLO was accepted */
+    bool asked_any;
+    unsigned invalids;
+};
+TAILQ_HEAD(session_list, session);
+
+struct knocker {
+    struct door *door;
+    const struct knowledge *knowledge;
+    struct knocker_config config;
+    struct store *store;
+    struct random random;
+    struct map asks;    /* key -> struct ask: shared questions */
+    struct map domains; /* name -> struct domain */
+    struct map sites;   /* key -> struct site */
+    struct domain_list idle_domains;
+    unsigned idle_domain_count;
+    struct domain_list lookups; /* that wait for their turn */
+    unsigned lookups_open;
+    struct site_list hungry;
+    struct session_list sessions;
+    struct ask_list ready;
+    struct timer turn;
+    bool is_turning;
+    bool is_cancelled;
+    uint32_t conversation_number;
+    void (*idle_fn)(void *context);
+    void *idle_context;
+    struct knocker_counts counts;
+};
+
+/* knocker.c */
+void knocker_make_ready(struct ask *ask); /* out of its list, stepped in the next turn */
+void ask_unlink(struct ask *ask);
+void ask_link(struct ask *ask, struct ask_list *list, enum ask_place place, bool is_first);
+void knocker_finish(struct ask *ask);
+
+/* ask.c */
+void ask_step(struct ask *ask);
+void ask_expire(struct ask *ask, enum skip_reason why);
+void ask_talks(struct ask *ask, struct conversation *conversation);
+void ask_talked(struct ask *ask);
+void ask_told(struct ask *ask, const struct evidence *evidence);
+void ask_begin_budget(struct ask *ask);
+
+/* domain.c */
+enum err domain_get(struct knocker *knocker, struct slice name, struct domain **out) MUST_USE;
+bool domain_is_ready(struct domain *domain);
+void domain_look_up(struct domain *domain);
+void domain_changed(struct domain *domain); /* wakes those that await a change of its memory */
+void domain_release(struct domain *domain);
+void domain_free(struct domain *domain);
+
+/* site.c */
+enum err site_get(struct knocker *knocker, const struct route *route, const struct provider *provider,
+                  struct site **out) MUST_USE;
+void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *exchanger);
+void site_remove(struct ask *ask); /* out of a queue, or off the line */
+void site_pump(struct site *site);
+void site_feed_hungry(struct knocker *knocker);
+void site_free(struct site *site);
+
+/* answer.c */
+void answer_build(struct ask *ask, struct record *out);
+/* A record for text that is no address. */
+void answer_invalid(const struct knocker *knocker, const struct hel_address_error *error,
+                    struct record *out);
+void answer_store(struct ask *ask, const struct record *record);
+
+#endif

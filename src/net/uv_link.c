@@ -1,0 +1,387 @@
+/* net/uv_link: TCP connections on the loop, with the TLS filter between socket and owner where asked.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/slice.h"
+#include "net/uv_private.h"
+
+enum { TLS_BLOCK_BYTES = 16384 }; /* a record, RFC 8446 5.1 */
+
+struct uv_link_write {
+    uv_write_t request;
+    struct uv_link *link;
+    size_t len;
+    char bytes[];
+};
+
+static struct uv_link *of(struct link *link)
+{
+    return (struct uv_link *)(void *)link;
+}
+
+static struct uv_door *door_of(const struct uv_link *link)
+{
+    return (struct uv_door *)(void *)link->link.door;
+}
+
+/* For the owner that is gone. */
+static void silent_connected(void *context)
+{
+    (void)context;
+}
+static void silent_received(void *context, struct slice bytes)
+{
+    (void)context;
+    (void)bytes;
+}
+static void silent_secured(void *context, const struct tls_info *info)
+{
+    (void)context;
+    (void)info;
+}
+static void silent_ended(void *context, enum link_end why, const char *detail)
+{
+    (void)context;
+    (void)why;
+    (void)detail;
+}
+const struct link_handler uv_link_silent = {silent_connected, silent_received, silent_secured,
+                                            silent_ended};
+
+static void end(struct uv_link *link, enum link_end why, const char *detail)
+{
+    if (link->state == UV_LINK_ENDED || link->state == UV_LINK_CLOSING) {
+        return;
+    }
+    link->state = UV_LINK_ENDED;
+    (void)uv_read_stop((uv_stream_t *)&link->tcp);
+    link->handler->ended(link->context, why, detail);
+}
+
+static enum link_end end_of_error(int error)
+{
+    switch (error) {
+    case UV_ECONNREFUSED: return LINK_END_REFUSED;
+    case UV_EHOSTUNREACH:
+    case UV_ENETUNREACH:
+    case UV_ENETDOWN:
+    case UV_ETIMEDOUT: return LINK_END_UNREACHABLE;
+    case UV_EMFILE:
+    case UV_ENFILE:
+    case UV_ENOBUFS:
+    case UV_ENOMEM:
+    case UV_EADDRNOTAVAIL:
+    case UV_EADDRINUSE:
+    case UV_EACCES:
+    case UV_EPERM:
+    case UV_EINVAL: return LINK_END_LOCAL;
+    case UV_EOF: return LINK_END_CLOSED;
+    default: return LINK_END_RESET;
+    }
+}
+
+/* A call that failed at once is told from the loop, like everything. */
+static void on_linger(void *context)
+{
+    struct uv_link *link = context;
+    if (link->state == UV_LINK_CLOSING) {
+        if (!uv_is_closing((uv_handle_t *)&link->tcp)) {
+            link->writes = 0;
+            link->state = UV_LINK_ENDED;
+            uv_link_close(&link->link);
+        }
+        return;
+    }
+    end(link, end_of_error(link->late_error), uv_strerror(link->late_error));
+}
+
+struct uv_link *uv_link_new(struct uv_door *door)
+{
+    struct uv_link *link = calloc(1, sizeof *link);
+    if (link == NULL || uv_tcp_init(&door->loop, &link->tcp) != 0) {
+        free(link);
+        return NULL;
+    }
+    link->link.door = &door->door;
+    link->tcp.data = link;
+    link->connect.data = link;
+    link->handler = &uv_link_silent;
+    link->linger = (struct timer){.fired = on_linger, .context = link};
+    return link;
+}
+
+/* Writing. */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct uv_link *link = handle->data;
+    tls_session_free(link->tls);
+    free(link);
+}
+
+static void close_now(struct uv_link *link)
+{
+    timers_remove(&door_of(link)->timers, &link->linger);
+    if (!uv_is_closing((uv_handle_t *)&link->tcp)) {
+        uv_close((uv_handle_t *)&link->tcp, on_closed);
+    }
+}
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct uv_link_write *write = (struct uv_link_write *)(void *)request;
+    struct uv_link *link = write->link;
+    link->writes--;
+    link->unsent -= write->len;
+    free(write);
+    if (link->state == UV_LINK_CLOSING && (link->writes == 0 || status < 0)) {
+        close_now(link);
+    }
+}
+
+static enum err write_rest(struct uv_link *link, struct slice bytes)
+{
+    if (bytes.len > UV_UNSENT_BYTES - link->unsent) {
+        return ERR_LIMIT;
+    }
+    struct uv_link_write *write = malloc(sizeof *write + bytes.len);
+    if (write == NULL) {
+        return ERR_NOMEM;
+    }
+    write->link = link;
+    write->len = bytes.len;
+    memcpy(write->bytes, bytes.at, bytes.len);
+    uv_buf_t out = {.base = write->bytes, .len = bytes.len};
+    if (uv_write(&write->request, (uv_stream_t *)&link->tcp, &out, 1, on_written) != 0) {
+        free(write);
+        return ERR_CLOSED;
+    }
+    link->writes++;
+    link->unsent += bytes.len;
+    return ERR_NONE;
+}
+
+/* At once where the socket takes it; only what is left over costs memory. */
+static enum err write_raw(struct uv_link *link, struct slice bytes)
+{
+    if (link->writes == 0 && bytes.len > 0) {
+        char *at = (char *)(uintptr_t)bytes.at; /* uv_buf_t knows no const; it is only read */
+        uv_buf_t out = {.base = at, .len = bytes.len};
+        int sent = uv_try_write((uv_stream_t *)&link->tcp, &out, 1);
+        if (sent < 0 && sent != UV_EAGAIN) {
+            return ERR_CLOSED;
+        }
+        bytes = slice_sub(bytes, sent < 0 ? 0 : (size_t)sent, bytes.len);
+    }
+    return bytes.len == 0 ? ERR_NONE : write_rest(link, bytes);
+}
+
+static enum err write_outgoing(struct uv_link *link)
+{
+    char block[TLS_BLOCK_BYTES];
+    size_t len;
+    while ((len = tls_session_outgoing(link->tls, block, sizeof block)) > 0) {
+        enum err e = write_raw(link, slice_make(block, len));
+        if (e != ERR_NONE) {
+            return e;
+        }
+    }
+    return ERR_NONE;
+}
+
+enum err uv_link_send(struct link *base, struct slice bytes)
+{
+    struct uv_link *link = of(base);
+    if (link->state != UV_LINK_OPEN) {
+        return ERR_CLOSED;
+    }
+    if (link->tls == NULL) {
+        return write_raw(link, bytes);
+    }
+    enum err e = tls_session_write(link->tls, bytes);
+    return e != ERR_NONE ? e : write_outgoing(link);
+}
+
+/* Reading. */
+
+static void on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *out)
+{
+    (void)wanted;
+    struct uv_link *link = handle->data;
+    struct uv_door *door = door_of(link);
+    out->base = door->read_buffer;
+    out->len = sizeof door->read_buffer;
+}
+
+static void shake(struct uv_link *link)
+{
+    enum tls_status status = tls_session_shake(link->tls);
+    enum err e = write_outgoing(link);
+    if (status == TLS_FAILED || status == TLS_CLOSED || e != ERR_NONE) {
+        end(link, LINK_END_TLS, tls_session_error(link->tls));
+    } else if (status == TLS_UP) {
+        link->is_secured = true;
+        struct tls_info info;
+        tls_session_info(link->tls, &info);
+        link->handler->secured(link->context, &info);
+    }
+}
+
+static void read_tls(struct uv_link *link)
+{
+    char plain[TLS_BLOCK_BYTES];
+    while (link->state == UV_LINK_OPEN) {
+        size_t len;
+        enum tls_status status = tls_session_read(link->tls, plain, sizeof plain, &len);
+        (void)write_outgoing(link); /* a key update may answer; a broken line shows at the next read */
+        if (len > 0) {
+            link->handler->received(link->context, slice_make(plain, len));
+        } else if (status == TLS_FAILED) {
+            end(link, LINK_END_RESET, tls_session_error(link->tls));
+        } else if (status == TLS_CLOSED) {
+            end(link, LINK_END_CLOSED, "");
+        } else {
+            return;
+        }
+    }
+}
+
+static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *block)
+{
+    struct uv_link *link = stream->data;
+    if (len == 0 || link->state != UV_LINK_OPEN) {
+        return;
+    }
+    if (len < 0) {
+        bool is_shaking = link->tls != NULL && !link->is_secured;
+        end(link, is_shaking ? LINK_END_TLS : end_of_error((int)len), uv_strerror((int)len));
+        return;
+    }
+    struct slice bytes = slice_make(block->base, (size_t)len);
+    if (link->tls == NULL) {
+        link->handler->received(link->context, bytes);
+        return;
+    }
+    tls_session_received(link->tls, bytes);
+    if (!link->is_secured) {
+        shake(link);
+    }
+    if (link->is_secured && link->state == UV_LINK_OPEN) {
+        read_tls(link);
+    }
+}
+
+void uv_link_accepted(struct uv_link *link)
+{
+    link->state = UV_LINK_OPEN;
+    (void)uv_tcp_nodelay(&link->tcp, 1);
+    int error = uv_read_start((uv_stream_t *)&link->tcp, on_room, on_read);
+    if (error != 0) {
+        link->late_error = error;
+        door_timer_start(link->link.door, &link->linger, door_now_ms(link->link.door));
+    }
+}
+
+/* Connecting. */
+
+static void on_connect(uv_connect_t *request, int status)
+{
+    struct uv_link *link = request->data;
+    if (link->state != UV_LINK_CONNECTING) {
+        return; /* closed meanwhile */
+    }
+    if (status != 0) {
+        end(link, end_of_error(status), uv_strerror(status));
+        return;
+    }
+    uv_link_accepted(link);
+    link->handler->connected(link->context);
+}
+
+static void to_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
+{
+    memset(out, 0, sizeof *out);
+    if (ip->family == IP_V6) {
+        struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)out;
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons(port);
+        memcpy(&six->sin6_addr, ip->bytes, 16);
+        return;
+    }
+    struct sockaddr_in *four = (struct sockaddr_in *)(void *)out;
+    four->sin_family = AF_INET;
+    four->sin_port = htons(port);
+    memcpy(&four->sin_addr, ip->bytes, 4);
+}
+
+struct link *uv_link_connect(struct door *door, const struct link_request *request,
+                             const struct link_handler *handler, void *context)
+{
+    struct uv_link *link = uv_link_new((struct uv_door *)(void *)door);
+    if (link == NULL) {
+        return NULL;
+    }
+    link->handler = handler;
+    link->context = context;
+    struct sockaddr_storage address;
+    int error = 0;
+    if (request->source.family != IP_NONE) {
+        to_sockaddr(&request->source, 0, &address);
+        error = uv_tcp_bind(&link->tcp, (const struct sockaddr *)&address, 0);
+    }
+    if (error == 0) {
+        to_sockaddr(&request->ip, request->port, &address);
+        error = uv_tcp_connect(&link->connect, &link->tcp, (const struct sockaddr *)&address,
+                               on_connect);
+    }
+    if (error != 0) {
+        link->late_error = error;
+        door_timer_start(door, &link->linger, door_now_ms(door));
+    }
+    return &link->link;
+}
+
+void uv_link_start_tls(struct link *base, struct slice server_name)
+{
+    struct uv_link *link = of(base);
+    size_t len = server_name.len < sizeof link->peer_name ? server_name.len
+                                                          : sizeof link->peer_name - 1;
+    memcpy(link->peer_name, server_name.at, len);
+    link->peer_name[len] = '\0';
+    if (link->state != UV_LINK_OPEN) {
+        return; /* ended() is on its way or was there */
+    }
+    if (tls_session_client(door_of(link)->tls, link->peer_name, &link->tls) != ERR_NONE) {
+        link->late_error = UV_ENOMEM;
+        door_timer_start(base->door, &link->linger, door_now_ms(base->door));
+        return;
+    }
+    enum tls_status status = tls_session_shake(link->tls);
+    if (status == TLS_FAILED || write_outgoing(link) != ERR_NONE) {
+        link->late_error = UV_ECONNRESET;
+        door_timer_start(base->door, &link->linger, door_now_ms(base->door));
+    }
+}
+
+void uv_link_close(struct link *base)
+{
+    struct uv_link *link = of(base);
+    if (link->state == UV_LINK_CLOSING) {
+        return;
+    }
+    bool is_open = link->state == UV_LINK_OPEN;
+    if (is_open && link->is_secured) {
+        tls_session_close(link->tls);
+        (void)write_outgoing(link); /* close_notify is a courtesy */
+    }
+    link->handler = &uv_link_silent;
+    link->state = UV_LINK_CLOSING;
+    if (is_open && link->writes > 0) {
+        (void)uv_read_stop((uv_stream_t *)&link->tcp);
+        door_timer_start(base->door, &link->linger, door_now_ms(base->door) + UV_LINGER_MS);
+        return;
+    }
+    close_now(link);
+}

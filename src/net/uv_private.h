@@ -1,0 +1,74 @@
+/* net/uv_private: what the files of the real door share: uv_door.c (loop, timers, signals), uv_link.c (TCP),
+ * tls.c (the TLS filter), uv_resolver.c (DNS transport), listener.c (accepting, for the village and tests).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NET_UV_PRIVATE_H
+#define NET_UV_PRIVATE_H
+
+#include <uv.h>
+
+#include "net/timers.h"
+#include "net/tls.h"
+#include "net/uv_door.h"
+
+enum {
+    UV_READ_BYTES = 65536,    /* one buffer a door: a read is handled before the next one begins */
+    UV_UNSENT_BYTES = 1 << 20,
+    UV_LINGER_MS = 2000,      /* for what is queued when a link is closed */
+    UV_SIGNALS_MAX = 4,
+};
+
+struct uv_resolver;
+
+struct uv_signal_watch {
+    uv_signal_t handle;
+    void (*fn)(void *context);
+    void *context;
+    bool is_open;
+};
+
+struct uv_door {
+    struct door door; /* first */
+    uv_loop_t loop;
+    uv_timer_t alarm;
+    struct timers timers;
+    struct tls_client *tls;
+    struct uv_resolver *resolver;
+    struct uv_signal_watch signals[UV_SIGNALS_MAX];
+    bool is_stopped;
+    char read_buffer[UV_READ_BYTES];
+};
+
+enum uv_link_state { UV_LINK_CONNECTING, UV_LINK_OPEN, UV_LINK_ENDED, UV_LINK_CLOSING };
+
+struct uv_link {
+    struct link link; /* first */
+    uv_tcp_t tcp;
+    uv_connect_t connect;
+    const struct link_handler *handler;
+    void *context;
+    enum uv_link_state state;
+    struct tls_session *tls; /* NULL: plain */
+    bool is_secured;
+    unsigned writes;  /* under way */
+    size_t unsent;
+    struct timer linger;  /* also carries a late bad word about a connect */
+    int late_error;
+    char peer_name[256];  /* for SNI and the certificate check */
+};
+
+struct uv_link *uv_link_new(struct uv_door *door);
+void uv_link_accepted(struct uv_link *link); /* open already: begins to read */
+extern const struct link_handler uv_link_silent;
+
+struct link *uv_link_connect(struct door *door, const struct link_request *request,
+                             const struct link_handler *handler, void *context);
+enum err uv_link_send(struct link *link, struct slice bytes);
+void uv_link_start_tls(struct link *link, struct slice server_name);
+void uv_link_close(struct link *link);
+
+enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *config,
+                          struct uv_resolver **out, struct fault *out_fault) MUST_USE;
+void uv_resolver_close(struct uv_resolver *resolver);
+void uv_resolver_query(struct door *door, struct slice name, uint16_t type, query_fn fn, void *context);
+
+#endif

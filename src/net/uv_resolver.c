@@ -1,0 +1,299 @@
+/* net/uv_resolver: DNS questions over c-ares on the loop: UDP first, TCP where an answer was cut. Answers are
+ * handed up as they came; what they say is dns/message's.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <ares.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/reader.h"
+#include "base/slice.h"
+#include "net/uv_private.h"
+
+enum {
+    RESOLVER_QUERY_TIMEOUT_MS = 3000,
+    RESOLVER_TRIES = 3,
+    RESOLVER_SERVERS_MAX = 8,
+    DNS_CLASS_IN = 1,
+    DNS_PORT = 53,
+};
+
+/* A socket of c-ares that the loop watches. */
+struct resolver_socket {
+    struct resolver_socket *next;
+    struct uv_resolver *resolver;
+    ares_socket_t fd;
+    uv_poll_t poll;
+};
+
+struct uv_resolver {
+    struct uv_door *door;
+    ares_channel channel;
+    bool is_open;
+    struct resolver_socket *sockets;
+    struct timer tick;
+};
+
+struct resolver_query {
+    query_fn fn;
+    void *context;
+    struct door *door;
+    bool is_being_asked;
+    int status; /* of a question that failed at once */
+    struct timer late;
+};
+
+static void set_tick(struct uv_resolver *resolver)
+{
+    struct timeval wait;
+    if (ares_timeout(resolver->channel, NULL, &wait) == NULL) {
+        door_timer_stop(&resolver->door->door, &resolver->tick);
+        return;
+    }
+    uint64_t wait_ms = (uint64_t)wait.tv_sec * 1000 + (uint64_t)wait.tv_usec / 1000 + 1;
+    door_timer_start(&resolver->door->door, &resolver->tick,
+                     door_now_ms(&resolver->door->door) + wait_ms);
+}
+
+static void on_tick(void *context)
+{
+    struct uv_resolver *resolver = context;
+    ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    set_tick(resolver);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    const struct resolver_socket *socket = poll->data;
+    struct uv_resolver *resolver = socket->resolver;
+    ares_socket_t fd = socket->fd;
+    bool can_read = status < 0 || (events & UV_READABLE) != 0;
+    bool can_write = status < 0 || (events & UV_WRITABLE) != 0;
+    ares_process_fd(resolver->channel, can_read ? fd : ARES_SOCKET_BAD,
+                    can_write ? fd : ARES_SOCKET_BAD);
+    set_tick(resolver);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void socket_drop(struct uv_resolver *resolver, struct resolver_socket **at)
+{
+    struct resolver_socket *socket = *at;
+    *at = socket->next;
+    socket->resolver = resolver;
+    (void)uv_poll_stop(&socket->poll);
+    uv_close((uv_handle_t *)&socket->poll, on_poll_closed);
+}
+
+static void on_socket(void *context, ares_socket_t fd, int readable, int writable)
+{
+    struct uv_resolver *resolver = context;
+    struct resolver_socket **at = &resolver->sockets;
+    while (*at != NULL && (*at)->fd != fd) {
+        at = &(*at)->next;
+    }
+    if (readable == 0 && writable == 0) {
+        if (*at != NULL) {
+            socket_drop(resolver, at);
+        }
+        return;
+    }
+    if (*at == NULL) {
+        struct resolver_socket *socket = calloc(1, sizeof *socket);
+        if (socket == NULL || uv_poll_init(&resolver->door->loop, &socket->poll, fd) != 0) {
+            free(socket); /* the question will time out */
+            return;
+        }
+        socket->resolver = resolver;
+        socket->fd = fd;
+        socket->poll.data = socket;
+        *at = socket;
+    }
+    int events = (readable != 0 ? UV_READABLE : 0) | (writable != 0 ? UV_WRITABLE : 0);
+    (void)uv_poll_start(&(*at)->poll, events, on_poll);
+}
+
+/* Servers. */
+
+static bool parse_port(struct slice text, uint16_t *out)
+{
+    struct reader r = reader_over(text);
+    uint64_t port;
+    if (!reader_number(&r, 65535, &port) || !reader_is_done(&r) || port == 0) {
+        return false;
+    }
+    *out = (uint16_t)port;
+    return true;
+}
+
+/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]:5353". */
+static bool parse_server(struct slice text, struct ip *out_ip, uint16_t *out_port)
+{
+    *out_port = DNS_PORT;
+    if (ip_parse(text, out_ip)) {
+        return true;
+    }
+    size_t colon = slice_find_last_byte(text, ':');
+    if (colon == text.len || !parse_port(slice_sub(text, colon + 1, text.len), out_port)) {
+        colon = text.len;
+        *out_port = DNS_PORT;
+    }
+    struct slice host = slice_sub(text, 0, colon);
+    if (host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']') {
+        host = slice_sub(host, 1, host.len - 1);
+    }
+    return ip_parse(host, out_ip);
+}
+
+static enum err set_servers(struct uv_resolver *resolver, const struct uv_door_config *config,
+                            struct fault *out_fault)
+{
+    struct ares_addr_port_node nodes[RESOLVER_SERVERS_MAX];
+    size_t count = 0;
+    for (; count < config->resolver_count && count < RESOLVER_SERVERS_MAX; count++) {
+        struct ip ip;
+        uint16_t port;
+        if (!parse_server(slice_of(config->resolvers[count]), &ip, &port)) {
+            return fault_set(out_fault, ERR_SYNTAX, 0,
+                             "--resolver: '%.80s' is not an address like 192.0.2.53, 127.0.0.1:5353 "
+                             "or [2001:db8::1]:53", config->resolvers[count]);
+        }
+        struct ares_addr_port_node *node = &nodes[count];
+        *node = (struct ares_addr_port_node){.family = ip.family == IP_V6 ? AF_INET6 : AF_INET,
+                                             .udp_port = port, .tcp_port = port};
+        memcpy(&node->addr, ip.bytes, ip.family == IP_V6 ? 16 : 4);
+        if (count > 0) {
+            nodes[count - 1].next = node;
+        }
+    }
+    if (count > 0 && ares_set_servers_ports(resolver->channel, nodes) != ARES_SUCCESS) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "cannot set the DNS servers");
+    }
+    return ERR_NONE;
+}
+
+enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *config,
+                          struct uv_resolver **out, struct fault *out_fault)
+{
+    struct uv_resolver *resolver = calloc(1, sizeof *resolver);
+    if (resolver == NULL) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    resolver->door = door;
+    resolver->tick = (struct timer){.fired = on_tick, .context = resolver};
+    struct ares_options options = {
+        .timeout = (int)(config->query_timeout_ms == 0 ? RESOLVER_QUERY_TIMEOUT_MS
+                                                       : config->query_timeout_ms),
+        .tries = (int)(config->query_tries == 0 ? RESOLVER_TRIES : config->query_tries),
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
+        .sock_state_cb = on_socket,
+        .sock_state_cb_data = resolver,
+    };
+    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
+    int status = ares_library_init(ARES_LIB_INIT_ALL);
+    if (status == ARES_SUCCESS) {
+        status = ares_init_options(&resolver->channel, &options, mask);
+    }
+    if (status != ARES_SUCCESS) {
+        free(resolver);
+        return fault_set(out_fault, ERR_SYSTEM, 0, "cannot set up DNS: %s", ares_strerror(status));
+    }
+    resolver->is_open = true;
+    enum err e = set_servers(resolver, config, out_fault);
+    if (e != ERR_NONE) {
+        uv_resolver_close(resolver);
+        return e;
+    }
+    *out = resolver;
+    return ERR_NONE;
+}
+
+void uv_resolver_close(struct uv_resolver *resolver)
+{
+    if (resolver == NULL) {
+        return;
+    }
+    ares_destroy(resolver->channel); /* ends each question with ARES_EDESTRUCTION */
+    while (resolver->sockets != NULL) {
+        socket_drop(resolver, &resolver->sockets);
+    }
+    door_timer_stop(&resolver->door->door, &resolver->tick);
+    ares_library_cleanup();
+    free(resolver);
+}
+
+/* c-ares asks the next server after SERVFAIL, NOTIMP and REFUSED and keeps only the word: told upwards as
+ * the header that said it, so that nobody confuses it with silence (RFC 1035 4.1.1). */
+static struct slice header_of(int status)
+{
+    static const char servfail[12] = {0, 0, (char)0x81, (char)0x82};
+    static const char not_implemented[12] = {0, 0, (char)0x81, (char)0x84};
+    static const char refused[12] = {0, 0, (char)0x81, (char)0x85};
+    switch (status) {
+    case ARES_ESERVFAIL: return slice_make(servfail, sizeof servfail);
+    case ARES_ENOTIMP: return slice_make(not_implemented, sizeof not_implemented);
+    case ARES_EREFUSED: return slice_make(refused, sizeof refused);
+    default: return SLICE_NONE;
+    }
+}
+
+static void answer(struct resolver_query *query, int status, struct slice message)
+{
+    enum query_status told = QUERY_FAILED;
+    if (message.len == 0) {
+        message = header_of(status);
+    }
+    if (message.len > 0) {
+        told = QUERY_ANSWERED;
+    } else if (status == ARES_ETIMEOUT) {
+        told = QUERY_TIMEOUT;
+    } else if (status == ARES_ECONNREFUSED) {
+        told = QUERY_REFUSED;
+    }
+    query->fn(query->context, told, message);
+    free(query);
+}
+
+static void on_late(void *context)
+{
+    struct resolver_query *query = context;
+    answer(query, query->status, SLICE_NONE);
+}
+
+static void on_answer(void *context, int status, int timeouts, unsigned char *message, int len)
+{
+    (void)timeouts;
+    struct resolver_query *query = context;
+    if (query->is_being_asked) { /* failed at once; told from the loop like everything */
+        query->status = status;
+        query->late = (struct timer){.fired = on_late, .context = query};
+        door_timer_start(query->door, &query->late, door_now_ms(query->door));
+        return;
+    }
+    struct slice bytes = SLICE_NONE;
+    if (message != NULL && len > 0 && status != ARES_ETIMEOUT) {
+        bytes = slice_make((const char *)message, (size_t)len);
+    }
+    answer(query, status, bytes);
+}
+
+void uv_resolver_query(struct door *base, struct slice name, uint16_t type, query_fn fn, void *context)
+{
+    struct uv_resolver *resolver = ((struct uv_door *)(void *)base)->resolver;
+    struct resolver_query *query = malloc(sizeof *query);
+    char text[256];
+    if (query == NULL || name.len >= sizeof text) {
+        free(query);
+        fn(context, QUERY_FAILED, SLICE_NONE);
+        return;
+    }
+    memcpy(text, name.at, name.len);
+    text[name.len] = '\0';
+    *query = (struct resolver_query){
+        .fn = fn, .context = context, .door = base, .is_being_asked = true};
+    ares_query(resolver->channel, text, DNS_CLASS_IN, type, on_answer, query);
+    query->is_being_asked = false; /* a late answer waits for the loop: the query still lives */
+    set_tick(resolver);
+}

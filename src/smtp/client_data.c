@@ -1,0 +1,97 @@
+/* smtp/client_data: the message itself: DATA with dot-stuffing (RFC 5321 4.1.1.4, 4.5.2) and BDAT (RFC 3030).
+ * Bare CR and LF become CRLF, so that nothing but CRLF.CRLF can end the message (2.3.8).
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "base/slice.h"
+#include "smtp/client_private.h"
+
+enum err hel_smtp_client_data(struct hel_smtp_client *client, uint64_t tag)
+{
+    if (client->state != CLIENT_READY) {
+        return ERR_STATE;
+    }
+    struct client_command command = {.tag = tag, .stage = HEL_SMTP_DATA};
+    enum err e = client_queue(client, &command, SLICE("DATA\r\n"));
+    if (e == ERR_NONE) {
+        client->is_data_open = true;
+    }
+    return e;
+}
+
+static enum err end_body_line(struct hel_smtp_client *client)
+{
+    client->is_body_line_start = true;
+    return buf_append(&client->out, SLICE("\r\n"));
+}
+
+static enum err body_byte(struct hel_smtp_client *client, char byte)
+{
+    bool follows_cr = client->body_had_cr;
+    client->body_had_cr = byte == '\r';
+    if (byte == '\r' || (byte == '\n' && !follows_cr)) {
+        return end_body_line(client);
+    }
+    if (byte == '\n') {
+        return ERR_NONE; /* the second half of CRLF */
+    }
+    if (client->is_body_line_start && byte == '.') {
+        enum err e = buf_append_byte(&client->out, '.');
+        if (e != ERR_NONE) {
+            return e;
+        }
+    }
+    client->is_body_line_start = false;
+    return buf_append_byte(&client->out, byte);
+}
+
+enum err hel_smtp_client_body(struct hel_smtp_client *client, struct slice bytes)
+{
+    if (client->state != CLIENT_BODY) {
+        return ERR_STATE;
+    }
+    /* Each byte may double; all of a piece goes in, or none of it. */
+    if (bytes.len > (client->out.max - client->out.len) / 2) {
+        return ERR_LIMIT;
+    }
+    enum err e = buf_reserve(&client->out, bytes.len * 2);
+    for (size_t i = 0; i < bytes.len && e == ERR_NONE; i++) {
+        e = body_byte(client, bytes.at[i]);
+    }
+    return e;
+}
+
+enum err hel_smtp_client_body_end(struct hel_smtp_client *client, uint64_t tag)
+{
+    if (client->state != CLIENT_BODY) {
+        return ERR_STATE;
+    }
+    struct client_command command = {.tag = tag, .stage = HEL_SMTP_BODY};
+    struct slice end = client->is_body_line_start ? SLICE(".\r\n") : SLICE("\r\n.\r\n");
+    enum err e = client_queue(client, &command, end);
+    if (e == ERR_NONE) {
+        client->state = CLIENT_READY;
+    }
+    return e;
+}
+
+enum err hel_smtp_client_bdat(struct hel_smtp_client *client, uint64_t tag, struct slice chunk,
+                              bool is_last)
+{
+    bool is_offered = (client->extensions & HEL_SMTP_EXT_CHUNKING) != 0;
+    if (client->state != CLIENT_READY || !is_offered) {
+        return ERR_STATE;
+    }
+    struct buf text;
+    buf_init(&text, client->config.unsent_bytes_max);
+    enum err e = buf_printf(&text, "BDAT %zu%s\r\n", chunk.len, is_last ? " LAST" : "");
+    if (e == ERR_NONE) {
+        e = buf_append(&text, chunk);
+    }
+    if (e == ERR_NONE) {
+        struct client_command command = {.tag = tag,
+                                         .stage = is_last ? HEL_SMTP_BODY : HEL_SMTP_DATA};
+        e = client_queue(client, &command, buf_view(&text));
+    }
+    buf_done(&text);
+    return e;
+}

@@ -1,0 +1,72 @@
+/* smtp/client_private: the fields of a client, and what its files share: client.c (life, bytes, time, events),
+ * client_hello.c, client_starttls.c, client_transaction.c (MAIL, RCPT, RSET, QUIT), client_data.c.
+ *
+ * Invariants: (1) commands[0..sent) are on the wire or in `out` and owe a reply each, in this order;
+ * commands[sent..count) wait, their text in `held`. (2) A reply belongs to commands[0]; without one it is
+ * a 421 or an error. (3) Nothing is released behind a command that must end its group (RFC 2920 3.1).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SMTP_CLIENT_PRIVATE_H
+#define SMTP_CLIENT_PRIVATE_H
+
+#include "base/buf.h"
+#include "heloise/smtp_client.h"
+
+enum {
+    CLIENT_REPLY_BYTES = 4096,
+    CLIENT_UNSENT_BYTES = 65536,
+    CLIENT_COMMANDS = 256,
+    CLIENT_COMMANDS_FIRST = 8,
+    CLIENT_INPUT_BYTES = 1 << 20, /* received and not yet looked at; the caller pulls after each read */
+    CLIENT_HELO_BYTES = 256,
+    CLIENT_PATH_BYTES = 1024,
+    CLIENT_EXTENSION_BYTES = 8192,
+};
+
+enum client_state {
+    CLIENT_GREETING, /* until EHLO or HELO is accepted */
+    CLIENT_READY,
+    CLIENT_REFUSED,   /* by banner or EHLO: only QUIT is left */
+    CLIENT_STARTING,  /* STARTTLS is on its way */
+    CLIENT_HANDSHAKE, /* the caller shakes hands */
+    CLIENT_BODY,      /* 354 was given */
+    CLIENT_QUITTING,
+    CLIENT_OVER, /* FAILED was given */
+};
+
+struct client_command {
+    uint64_t tag;
+    uint32_t len; /* of its text */
+    uint8_t stage;
+    bool is_own; /* the client's: banner, EHLO, HELO */
+};
+
+struct hel_smtp_client {
+    enum client_state state;
+    struct hel_smtp_client_config config; /* helo_name points to helo */
+    char helo[CLIENT_HELO_BYTES];
+    struct hel_reply_parser *parser;
+    struct buf input, out, held, extension_lines;
+    struct client_command *commands;
+    unsigned command_count, command_room, sent_count;
+    uint64_t now_ms, awaited_since_ms;
+    unsigned extensions;
+    uint64_t size_limit;
+    bool tried_helo, is_tls, is_closed, is_timed_out, is_closing, is_data_open;
+    bool is_body_line_start; /* of the message being sent */
+    bool body_had_cr;
+};
+
+/* Queues one command; text is copied. ERR_LIMIT, ERR_NOMEM. */
+enum err client_queue(struct hel_smtp_client *client, const struct client_command *command,
+                      struct slice text) MUST_USE;
+void client_release(struct hel_smtp_client *client); /* what may go out now */
+void client_forget(struct hel_smtp_client *client);  /* what EHLO said */
+
+/* The answer to EHLO or HELO; true: *out is an event. */
+bool client_on_hello(struct hel_smtp_client *client, const struct hel_reply *reply,
+                     struct hel_smtp_event *out);
+enum err client_say_hello(struct hel_smtp_client *client) MUST_USE;
+
+bool client_path_is_safe(struct slice path);
+
+#endif

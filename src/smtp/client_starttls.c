@@ -1,0 +1,34 @@
+/* smtp/client_starttls: securing the line (RFC 3207).
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/must.h"
+#include "base/slice.h"
+#include "smtp/client_private.h"
+
+enum err hel_smtp_client_starttls(struct hel_smtp_client *client, uint64_t tag)
+{
+    bool is_offered = (client->extensions & HEL_SMTP_EXT_STARTTLS) != 0;
+    if (client->state != CLIENT_READY || client->is_tls || !is_offered ||
+        client->command_count > 0) {
+        return ERR_STATE;
+    }
+    struct client_command command = {.tag = tag, .stage = HEL_SMTP_STARTTLS};
+    enum err e = client_queue(client, &command, SLICE("STARTTLS\r\n"));
+    if (e == ERR_NONE) {
+        client->state = CLIENT_STARTING;
+    }
+    return e;
+}
+
+void hel_smtp_client_tls_ready(struct hel_smtp_client *client, uint64_t now_ms)
+{
+    must(client->state == CLIENT_HANDSHAKE);
+    client->now_ms = now_ms;
+    client->is_tls = true;
+    client->state = CLIENT_GREETING;
+    hel_reply_parser_reset(client->parser);
+    buf_clear(&client->input);
+    buf_clear(&client->out);
+    if (client_say_hello(client) != ERR_NONE) {
+        client->is_closed = true;
+    }
+}

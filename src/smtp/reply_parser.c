@@ -1,0 +1,194 @@
+/* smtp/reply_parser: replies out of bytes in any pieces. A line is three digits, a separator and text
+ * (RFC 5321 4.2); whatever does not begin so is not SMTP.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "heloise/reply.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/must.h"
+#include "base/slice.h"
+
+enum {
+    REPLY_CODE_DIGITS = 3,
+    REPLY_WIRE_FACTOR = 10,        /* of the text kept: more of one reply is an attack or a mistake */
+    REPLY_WIRE_BYTES_MIN = 65536,
+};
+
+struct hel_reply_parser {
+    struct buf text;
+    size_t wire_bytes, wire_bytes_max;
+    size_t line_start; /* of the present line, in text */
+    unsigned column;   /* bytes of the present line, counted up to the separator */
+    uint16_t code, first_code;
+    uint16_t line_count;
+    bool has_more; /* the separator was '-' */
+    bool has_mixed_codes, is_cut, is_line_cut;
+    bool is_given; /* the last call gave a whole reply */
+    struct hel_enhanced enhanced;
+};
+
+enum err hel_reply_parser_new(size_t bytes_max, struct hel_reply_parser **out)
+{
+    must(bytes_max > 0);
+    struct hel_reply_parser *parser = calloc(1, sizeof *parser);
+    if (parser == NULL) {
+        return ERR_NOMEM;
+    }
+    buf_init(&parser->text, bytes_max);
+    size_t wire_max = bytes_max * REPLY_WIRE_FACTOR;
+    parser->wire_bytes_max = wire_max > REPLY_WIRE_BYTES_MIN ? wire_max : REPLY_WIRE_BYTES_MIN;
+    *out = parser;
+    return ERR_NONE;
+}
+
+void hel_reply_parser_free(struct hel_reply_parser *parser)
+{
+    if (parser != NULL) {
+        buf_done(&parser->text);
+        free(parser);
+    }
+}
+
+void hel_reply_parser_reset(struct hel_reply_parser *parser)
+{
+    struct buf text = parser->text;
+    buf_clear(&text);
+    *parser = (struct hel_reply_parser){.text = text, .wire_bytes_max = parser->wire_bytes_max};
+}
+
+static void begin_line(struct hel_reply_parser *parser)
+{
+    parser->column = 0;
+    parser->code = 0;
+    parser->has_more = false;
+    parser->is_line_cut = false;
+    parser->line_start = parser->text.len;
+}
+
+/* Code and separator; false: not a reply. */
+static bool take_head(struct hel_reply_parser *parser, char byte)
+{
+    if (parser->column < REPLY_CODE_DIGITS) {
+        if (!ascii_is_digit(byte)) {
+            return false;
+        }
+        parser->code = (uint16_t)(parser->code * 10 + (byte - '0'));
+        parser->column++;
+        bool is_complete = parser->column == REPLY_CODE_DIGITS;
+        return !is_complete || (parser->code >= 200 && parser->code <= 599);
+    }
+    parser->has_more = byte == '-';
+    if (byte != '\r') { /* "250" alone: the line end comes next */
+        parser->column++;
+    }
+    return byte == '-' || byte == ' ' || byte == '\t' || byte == '\r';
+}
+
+static enum err add_text(struct hel_reply_parser *parser, struct slice piece)
+{
+    if (parser->is_line_cut) {
+        return ERR_NONE;
+    }
+    size_t room = parser->text.max - parser->text.len;
+    if (piece.len > room) {
+        parser->is_cut = true;
+        parser->is_line_cut = true;
+        piece = slice_sub(piece, 0, room);
+    }
+    return buf_append(&parser->text, piece);
+}
+
+/* True: that was the last line. */
+static bool end_line(struct hel_reply_parser *parser)
+{
+    struct buf *text = &parser->text;
+    if (text->len > parser->line_start && text->at[text->len - 1] == '\r') {
+        text->len--;
+    }
+    if (parser->enhanced.class_digit == 0) {
+        struct slice line = slice_sub(buf_view(text), parser->line_start, text->len);
+        (void)hel_enhanced_parse(line, &parser->enhanced);
+    }
+    if (parser->line_count == 0) {
+        parser->first_code = parser->code;
+    }
+    parser->has_mixed_codes = parser->has_mixed_codes || parser->code != parser->first_code;
+    if (parser->line_count < UINT16_MAX) {
+        parser->line_count++;
+    }
+    return !parser->has_more;
+}
+
+static void give(const struct hel_reply_parser *parser, struct hel_reply *out)
+{
+    *out = (struct hel_reply){
+        .code = parser->code,
+        .enhanced = parser->enhanced,
+        .line_count = parser->line_count,
+        .has_mixed_codes = parser->has_mixed_codes,
+        .is_cut = parser->is_cut,
+        .text = buf_view(&parser->text),
+    };
+}
+
+static enum hel_reply_status feed_text(struct hel_reply_parser *parser, struct slice bytes,
+                                       size_t *used, struct hel_reply *out)
+{
+    size_t end = slice_find_byte(bytes, '\n', *used);
+    if (add_text(parser, slice_sub(bytes, *used, end)) != ERR_NONE) {
+        return HEL_REPLY_BROKEN;
+    }
+    if (end == bytes.len) {
+        *used = end;
+        return HEL_REPLY_MORE;
+    }
+    *used = end + 1;
+    if (end_line(parser)) {
+        give(parser, out);
+        return HEL_REPLY_DONE;
+    }
+    if (parser->text.len < parser->text.max && buf_append_byte(&parser->text, '\n') != ERR_NONE) {
+        return HEL_REPLY_BROKEN;
+    }
+    begin_line(parser);
+    return HEL_REPLY_MORE;
+}
+
+static enum hel_reply_status feed(struct hel_reply_parser *parser, struct slice bytes, size_t *used,
+                                  struct hel_reply *out)
+{
+    while (*used < bytes.len) {
+        bool is_head = parser->column <= REPLY_CODE_DIGITS;
+        bool is_bare_end = parser->column == REPLY_CODE_DIGITS && bytes.at[*used] == '\n';
+        if (is_head && !is_bare_end) {
+            if (!take_head(parser, bytes.at[*used])) {
+                return HEL_REPLY_BROKEN;
+            }
+            (*used)++;
+            continue;
+        }
+        enum hel_reply_status status = feed_text(parser, bytes, used, out);
+        if (status != HEL_REPLY_MORE) {
+            return status;
+        }
+    }
+    return HEL_REPLY_MORE;
+}
+
+enum hel_reply_status hel_reply_parser_feed(struct hel_reply_parser *parser, struct slice bytes,
+                                            size_t *out_used, struct hel_reply *out)
+{
+    if (parser->is_given) {
+        hel_reply_parser_reset(parser);
+    }
+    size_t used = 0;
+    enum hel_reply_status status = feed(parser, bytes, &used, out);
+    parser->is_given = status == HEL_REPLY_DONE;
+    parser->wire_bytes += used;
+    if (parser->wire_bytes > parser->wire_bytes_max) {
+        status = HEL_REPLY_BROKEN;
+    }
+    *out_used = used;
+    return status;
+}

@@ -157,6 +157,23 @@ static enum err key_banner(struct book_reader *r)
     return add_form(r, &r->book->banners, text);
 }
 
+/* Other names that people use for it. */
+static enum err key_alias(struct book_reader *r)
+{
+    for (size_t i = 1; i < r->lines.count; i++) {
+        struct slice name;
+        enum err e = lower_copy(r, r->lines.words[i].text, &name);
+        if (e == ERR_NONE) {
+            e = add_unique(r, &r->book->names, name);
+        }
+        if (e != ERR_NONE) {
+            return e;
+        }
+    }
+    return r->lines.count > 1 ? ERR_NONE
+                              : lines_fault(&r->lines, r->fault, "at least one name is needed");
+}
+
 static enum err key_label(struct book_reader *r)
 {
     return lines_value(&r->lines, &r->book->arena, &r->now->label, r->fault);
@@ -310,6 +327,9 @@ static enum err key_provider(struct book_reader *r)
         return ERR_NOMEM;
     }
     e = lines_value(&r->lines, &r->book->arena, &p->name, r->fault);
+    if (e == ERR_NONE) {
+        e = lower_copy(r, p->name, &p->name);
+    }
     if (e != ERR_NONE) {
         return e;
     }
@@ -336,6 +356,7 @@ static const struct {
     {"source", key_source, true},
     {"date", key_date, true},
     {"label", key_label, false},
+    {"alias", key_alias, false},
     {"class", key_class, false},
     {"mx", key_mx, false},
     {"domain", key_domain, false},
@@ -498,5 +519,6 @@ const struct provider *provider_by_banner(const struct provider_book *book, stru
 
 const struct provider *provider_by_name(const struct provider_book *book, struct slice name)
 {
-    return map_find(&book->names, name);
+    char key[HOST_BYTES_MAX];
+    return map_find(&book->names, host_key(name, key));
 }

@@ -60,6 +60,7 @@ const struct provider *provider_by_host(const struct provider_book *book, struct
 const struct provider *provider_by_domain(const struct provider_book *book, struct slice domain);
 /* By fragments of the greeting; NULL where none fits. */
 const struct provider *provider_by_banner(const struct provider_book *book, struct slice banner);
+/* By its name or another that people use for it ("hotmail"), in any case; NULL where there is none. */
 const struct provider *provider_by_name(const struct provider_book *book, struct slice name);
 const char *provider_class_name(enum provider_class class);
 

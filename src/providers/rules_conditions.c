@@ -133,12 +133,12 @@ enum err rules_key_enhanced(struct rules_reader *r)
 
 static enum err provider_id(struct rules_reader *r, struct slice name, size_t *out)
 {
-    void *known = map_find(&r->rules->provider_ids, name);
+    const struct provider *provider = provider_by_name(r->book, name);
+    void *known = provider == NULL ? NULL : map_find(&r->rules->provider_ids, provider->name);
     if (known != NULL) {
         *out = (size_t)((uintptr_t)known - 1);
         return ERR_NONE;
     }
-    const struct provider *provider = provider_by_name(r->book, name);
     if (provider == NULL) {
         return lines_fault(&r->lines, r->fault,
                            "unknown provider \"%.*s\"; add it to data/providers or mend the name",
@@ -149,7 +149,7 @@ static enum err provider_id(struct rules_reader *r, struct slice name, size_t *o
                            RULE_PROVIDERS_MAX);
     }
     struct slice copy;
-    enum err e = arena_copy(&r->rules->arena, name, &copy);
+    enum err e = arena_copy(&r->rules->arena, provider->name, &copy);
     if (e != ERR_NONE) {
         return e;
     }

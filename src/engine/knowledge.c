@@ -1,0 +1,229 @@
+/* engine/knowledge: reads the data folders and hands the texts to the compilers of providers/ and
+ * address/. Files of a folder are taken in the order of their names, so that the order of rules does
+ * not depend on the file system.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/knowledge.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+
+enum {
+    FILES_MAX = 256,
+    FILE_BYTES_MAX = 16 * 1024 * 1024,
+    FOLDER_BYTES_MAX = 64 * 1024 * 1024,
+    READ_FIRST_BYTES = 16 * 1024,
+    PATH_BYTES = 4096,
+    NAME_BYTES = 320, /* "providers/" and a file name */
+};
+
+struct knowledge {
+    struct provider_book *providers;
+    struct rules *rules;
+};
+
+/* The files of one folder, in memory while they are compiled. */
+struct folder {
+    struct arena arena;
+    struct slice names[FILES_MAX]; /* "rules/google.rules": as faults name them */
+    struct slice texts[FILES_MAX];
+    size_t count;
+};
+
+static void folder_done(struct folder *folder)
+{
+    arena_done(&folder->arena);
+}
+
+static enum err read_open(struct folder *folder, FILE *file, const char *path, struct slice *out,
+                          struct fault *out_fault)
+{
+    size_t len = 0;
+    size_t cap = READ_FIRST_BYTES;
+    char *text = NULL;
+    for (;;) {
+        char *grown = realloc(text, cap);
+        if (grown == NULL) {
+            free(text);
+            return fault_set(out_fault, ERR_NOMEM, 0, "%.180s: no memory", path);
+        }
+        text = grown;
+        len += fread(text + len, 1, cap - len, file);
+        if (len < cap || cap >= FILE_BYTES_MAX) {
+            break;
+        }
+        cap *= 2;
+    }
+    enum err e = ERR_NONE;
+    if (ferror(file) != 0) {
+        e = fault_set(out_fault, ERR_SYSTEM, errno, "%.180s: %s", path, "cannot be read");
+    } else if (len == FILE_BYTES_MAX) {
+        e = fault_set(out_fault, ERR_LIMIT, 0, "%.180s: larger than %d MB", path,
+                      FILE_BYTES_MAX >> 20);
+    } else if (arena_copy(&folder->arena, slice_make(text, len), out) != ERR_NONE) {
+        e = fault_set(out_fault, ERR_NOMEM, 0, "%.180s: no memory", path);
+    }
+    free(text);
+    return e;
+}
+
+static enum err read_file(struct folder *folder, const char *path, struct slice *out,
+                          struct fault *out_fault)
+{
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) {
+        return fault_set(out_fault, ERR_SYSTEM, errno, "%.180s: cannot be opened", path);
+    }
+    enum err e = read_open(folder, file, path, out, out_fault);
+    (void)fclose(file); /* it was only read */
+    return e;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static enum err add_file(struct folder *folder, const char *dir, const char *kind, const char *name,
+                         struct fault *out_fault)
+{
+    char path[PATH_BYTES];
+    char shown[NAME_BYTES];
+    int n = snprintf(path, sizeof path, "%s/%s/%s", dir, kind, name);
+    int m = snprintf(shown, sizeof shown, "%s/%s", kind, name);
+    if (n < 0 || (size_t)n >= sizeof path || m < 0 || (size_t)m >= sizeof shown ||
+        folder->count == FILES_MAX) {
+        return fault_set(out_fault, ERR_LIMIT, 0, "%.100s/%s: too many files or too long a path",
+                         dir, kind);
+    }
+    size_t at = folder->count++;
+    if (arena_copy(&folder->arena, slice_of(shown), &folder->names[at]) != ERR_NONE) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "%.180s: no memory", path);
+    }
+    return read_file(folder, path, &folder->texts[at], out_fault);
+}
+
+/* All files of dir/kind whose names end in suffix. */
+static enum err folder_read(struct folder *folder, const char *dir, const char *kind,
+                            const char *suffix, struct fault *out_fault)
+{
+    folder->count = 0;
+    arena_init(&folder->arena, FOLDER_BYTES_MAX);
+    char path[PATH_BYTES];
+    int n = snprintf(path, sizeof path, "%s/%s", dir, kind);
+    if (n < 0 || (size_t)n >= sizeof path) {
+        return fault_set(out_fault, ERR_LIMIT, 0, "%.100s: too long a path", dir);
+    }
+    struct dirent **entries = NULL;
+    int count = scandir(path, &entries, NULL, by_name);
+    if (count < 0) {
+        return fault_set(out_fault, ERR_SYSTEM, errno,
+                         "%.120s: no such data folder; name it with --data or HELOISE_DATA", path);
+    }
+    enum err e = ERR_NONE;
+    for (int i = 0; i < count; i++) {
+        bool is_wanted = slice_ends(slice_of(entries[i]->d_name), slice_of(suffix)) &&
+                         entries[i]->d_name[0] != '.';
+        if (e == ERR_NONE && is_wanted) {
+            e = add_file(folder, dir, kind, entries[i]->d_name, out_fault);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    if (e == ERR_NONE && folder->count == 0) {
+        e = fault_set(out_fault, ERR_SYSTEM, 0, "%.120s: no %s files in this data folder", path,
+                      suffix);
+    }
+    return e;
+}
+
+static enum err compile_providers(struct knowledge *k, const struct folder *folder,
+                                  struct fault *out_fault)
+{
+    struct provider_source sources[FILES_MAX];
+    for (size_t i = 0; i < folder->count; i++) {
+        sources[i] = (struct provider_source){folder->names[i], folder->texts[i]};
+    }
+    return provider_book_compile(sources, folder->count, &k->providers, out_fault);
+}
+
+static enum err compile_rules(struct knowledge *k, const struct folder *folder,
+                              struct fault *out_fault)
+{
+    struct rules_source sources[FILES_MAX];
+    for (size_t i = 0; i < folder->count; i++) {
+        sources[i] = (struct rules_source){folder->names[i], folder->texts[i]};
+    }
+    return rules_compile(sources, folder->count, k->providers, &k->rules, out_fault);
+}
+
+/* One kind of knowledge: its folder, what its files are called, what makes it of them. */
+static const struct kind {
+    const char *folder, *suffix;
+    enum err (*compile)(struct knowledge *k, const struct folder *folder, struct fault *out_fault);
+} kinds[] = {
+    {"providers", ".conf", compile_providers}, /* before the rules, which name them */
+    {"rules", ".rules", compile_rules},
+};
+
+static enum err load(struct knowledge *k, const char *dir, struct fault *out_fault)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        DEFER(folder_done) struct folder folder = {.count = 0};
+        enum err e = folder_read(&folder, dir, kinds[i].folder, kinds[i].suffix, out_fault);
+        if (e == ERR_NONE) {
+            e = kinds[i].compile(k, &folder, out_fault);
+        }
+        if (e != ERR_NONE) {
+            return e;
+        }
+    }
+    return ERR_NONE;
+}
+
+enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fault *out_fault)
+{
+    const char *dir = data_dir;
+    if (dir == NULL || *dir == '\0') {
+        dir = secure_getenv("HELOISE_DATA");
+    }
+    if (dir == NULL || *dir == '\0') {
+        dir = HELOISE_DATA_DIR;
+    }
+    struct knowledge *k = calloc(1, sizeof *k);
+    if (k == NULL) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the data");
+    }
+    enum err e = load(k, dir, out_fault);
+    if (e != ERR_NONE) {
+        knowledge_free(k);
+        return e;
+    }
+    *out = k;
+    return ERR_NONE;
+}
+
+void knowledge_free(struct knowledge *knowledge)
+{
+    if (knowledge == NULL) {
+        return;
+    }
+    rules_free(knowledge->rules);
+    provider_book_free(knowledge->providers);
+    free(knowledge);
+}
+
+const struct provider_book *knowledge_providers(const struct knowledge *knowledge)
+{
+    return knowledge->providers;
+}
+
+const struct rules *knowledge_rules(const struct knowledge *knowledge)
+{
+    return knowledge->rules;
+}

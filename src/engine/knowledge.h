@@ -1,0 +1,26 @@
+/* engine/knowledge: everything under data/, read and compiled once at start: providers, reply rules,
+ * address lists. Read-only afterwards, so that threads may share it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_KNOWLEDGE_H
+#define ENGINE_KNOWLEDGE_H
+
+#include "base/err.h"
+#include "providers/classify.h"
+#include "providers/provider.h"
+
+struct knowledge;
+struct address_lists;
+
+/* data_dir: the folder that holds rules/, providers/ and lists/. NULL or empty: the one that the
+ * environment's HELOISE_DATA names, else the one of the installation. ERR_SYSTEM where a file cannot
+ * be read, ERR_SYNTAX where one is wrong (*out_fault names file and line), ERR_NOMEM, ERR_LIMIT. */
+enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fault *out_fault)
+    MUST_USE;
+void knowledge_free(struct knowledge *knowledge);
+
+/* Borrowed from the knowledge. */
+const struct provider_book *knowledge_providers(const struct knowledge *knowledge);
+const struct rules *knowledge_rules(const struct knowledge *knowledge);
+const struct address_lists *knowledge_lists(const struct knowledge *knowledge);
+
+#endif

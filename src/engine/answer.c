@@ -30,9 +30,8 @@ static void fill_address(const struct ask *ask, struct record *record)
 {
     const struct hel_address *address = &ask->address;
     char normal[HEL_WIRE_BYTES];
-    if (address_normal(address, normal) == ERR_NONE) {
-        record->normalized = keep(record, slice_of(normal));
-    }
+    address_normal(address, normal);
+    record->normalized = keep(record, slice_of(normal));
     record->ascii = keep(record, hel_address_wire(address));
     record->local = keep(record, hel_address_local(address));
     record->domain = keep(record, hel_address_domain(address));

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "address/lists.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "address/lists_private.h"
+#include "address/normal.h"
+#include "base/reader.h"
+#include "base/slice.h"
+
+static const char *const list_names[LIST_COUNT] = {
+    [LIST_DISPOSABLE] = "disposable.txt", [LIST_DISPOSABLE_WILDCARD] = "disposable-wildcard.txt",
+    [LIST_FREE] = "free.txt",             [LIST_POPULAR] = "popular.txt",
+    [LIST_ROLES] = "roles.txt",           [LIST_TLDS] = "tlds.txt",
+};
+
+enum { ENTRY_BYTES_MAX = 253 };
+
+static int compare(const void *a, const void *b)
+{
+    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+struct slice list_find(const struct list *list, struct slice word)
+{
+    if (list->count == 0) {
+        return SLICE_NONE;
+    }
+    const struct slice *found =
+        bsearch(&word, list->entries, list->count, sizeof *list->entries, compare);
+    return found == NULL ? SLICE_NONE : *found;
+}
+
+static enum err add(struct list *list, struct slice entry)
+{
+    if (list->count == list->cap) {
+        size_t cap = list->cap == 0 ? 256 : list->cap * 2;
+        struct slice *grown = realloc(list->entries, cap * sizeof *grown);
+        if (grown == NULL) {
+            return ERR_NOMEM;
+        }
+        list->entries = grown;
+        list->cap = cap;
+    }
+    list->entries[list->count++] = entry;
+    return ERR_NONE;
+}
+
+static bool is_entry(struct slice entry)
+{
+    for (size_t i = 0; i < entry.len; i++) {
+        unsigned char byte = (unsigned char)entry.at[i];
+        if (byte <= ' ' || byte == 0x7f || (byte >= 'A' && byte <= 'Z')) {
+            return false;
+        }
+    }
+    return entry.len <= ENTRY_BYTES_MAX;
+}
+
+static enum err load(struct list *list, const struct address_list_source *source,
+                     struct fault *out_fault)
+{
+    struct reader r = reader_over(source->text);
+    struct slice line;
+    for (unsigned number = 1; reader_line(&r, &line); number++) {
+        struct slice entry = slice_trim(line);
+        if (entry.len == 0 || entry.at[0] == '#') {
+            continue;
+        }
+        if (!is_entry(entry)) {
+            return fault_set(out_fault, ERR_SYNTAX, 0,
+                             "%.*s:%u: not one lower-case entry without spaces",
+                             SLICE_ARG(source->name), number);
+        }
+        if (add(list, entry) != ERR_NONE) {
+            return fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));
+        }
+    }
+    if (list->count > 0) {
+        qsort(list->entries, list->count, sizeof *list->entries, compare);
+    }
+    return ERR_NONE;
+}
+
+static enum err load_named(struct address_lists *lists, const struct address_list_source *source,
+                           struct fault *out_fault)
+{
+    size_t slash = slice_find_last_byte(source->name, '/');
+    struct slice name = slash == source->name.len
+                            ? source->name
+                            : slice_sub(source->name, slash + 1, source->name.len);
+    for (size_t i = 0; i < LIST_COUNT; i++) {
+        if (slice_equal(name, slice_of(list_names[i]))) {
+            return load(&lists->lists[i], source, out_fault);
+        }
+    }
+    return fault_set(out_fault, ERR_SYNTAX, 0,
+                     "%.*s: no list of this name is known; see data/lists/README.md",
+                     SLICE_ARG(source->name));
+}
+
+enum err address_lists_load(const struct address_list_source *sources, size_t count,
+                            struct address_lists **out, struct fault *out_fault)
+{
+    struct address_lists *lists = calloc(1, sizeof *lists);
+    if (lists == NULL) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the lists");
+    }
+    for (size_t i = 0; i < count; i++) {
+        enum err e = load_named(lists, &sources[i], out_fault);
+        if (e != ERR_NONE) {
+            address_lists_free(lists);
+            return e;
+        }
+    }
+    *out = lists;
+    return ERR_NONE;
+}
+
+void address_lists_free(struct address_lists *lists)
+{
+    if (lists == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < LIST_COUNT; i++) {
+        free(lists->lists[i].entries);
+    }
+    free(lists);
+}
+
+/* The name itself, then each parent with at least two labels. */
+static struct slice find_with_parents(const struct list *list, struct slice name)
+{
+    while (slice_find_byte(name, '.', 0) < name.len) {
+        struct slice found = list_find(list, name);
+        if (found.len > 0) {
+            return found;
+        }
+        name = slice_sub(name, slice_find_byte(name, '.', 0) + 1, name.len);
+    }
+    return SLICE_NONE;
+}
+
+static struct slice find_disposable(const struct address_lists *lists, struct slice domain)
+{
+    struct slice found = find_with_parents(&lists->lists[LIST_DISPOSABLE], domain);
+    return found.len > 0 ? found
+                         : find_with_parents(&lists->lists[LIST_DISPOSABLE_WILDCARD], domain);
+}
+
+/* A provider that serves many is never disposable for hosting one that is. */
+static struct slice find_disposable_host(const struct address_lists *lists, struct slice host)
+{
+    bool is_popular = find_with_parents(&lists->lists[LIST_POPULAR], host).len > 0;
+    return is_popular ? SLICE_NONE : find_disposable(lists, host);
+}
+
+static bool has_label(struct slice domain, struct slice label)
+{
+    struct slice rest = domain;
+    (void)slice_cut(&rest, '.'); /* the registered name itself is no sign */
+    while (rest.at != NULL) {
+        if (slice_equal(slice_cut(&rest, '.'), label)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_government(struct slice domain)
+{
+    return has_label(domain, SLICE("gov")) || has_label(domain, SLICE("gob")) ||
+           has_label(domain, SLICE("gouv")) || has_label(domain, SLICE("mil")) ||
+           has_label(domain, SLICE("govt"));
+}
+
+static bool is_noreply(struct slice word)
+{
+    return slice_equal(word, SLICE("noreply")) || slice_equal(word, SLICE("no-reply")) ||
+           slice_equal(word, SLICE("no_reply")) || slice_equal(word, SLICE("donotreply")) ||
+           slice_equal(word, SLICE("do-not-reply")) || slice_equal(word, SLICE("no.reply"));
+}
+
+static bool is_vowel(char c)
+{
+    return c != '\0' && strchr("aeiouy", c) != NULL;
+}
+
+/* Generated strings: long, and either without vowels for long stretches or mixing digits and letters often. A
+ * hint for the score only; names of any language must not fall in. */
+static bool is_gibberish(struct slice word)
+{
+    size_t consonants = 0;
+    size_t longest = 0;
+    size_t switches = 0;
+    for (size_t i = 0; i < word.len; i++) {
+        char c = word.at[i];
+        if ((unsigned char)c >= 0x80 || c == '.' || c == '-' || c == '_') {
+            return false;
+        }
+        consonants = ascii_is_alpha(c) && !is_vowel(c) ? consonants + 1 : 0;
+        longest = consonants > longest ? consonants : longest;
+        bool is_switch = i > 0 && ascii_is_digit(c) != ascii_is_digit(word.at[i - 1]);
+        switches += is_switch ? 1 : 0;
+    }
+    return word.len >= 8 && (longest >= 7 || switches >= 4);
+}
+
+void address_flags(const struct address_lists *lists, const struct hel_address *address,
+                   const struct slice *mx_hosts, size_t mx_count, struct address_flags *out)
+{
+    struct slice domain = hel_address_domain(address);
+    struct slice local = hel_address_local(address);
+    struct slice tag;
+    char lower[HEL_WIRE_BYTES];
+    bool is_tagged = address_tag(address, &tag);
+    size_t len = is_tagged ? local.len - tag.len - 1 : local.len;
+    for (size_t i = 0; i < len; i++) {
+        lower[i] = ascii_lower(local.at[i]);
+    }
+    struct slice word = slice_make(lower, len);
+    *out = (struct address_flags){
+        .is_plus_tagged = is_tagged,
+        .is_role = list_find(&lists->lists[LIST_ROLES], word).len > 0,
+        .is_free = list_find(&lists->lists[LIST_FREE], domain).len > 0,
+        .is_noreply = is_noreply(word),
+        .is_gov = is_government(domain),
+        .is_edu = has_label(domain, SLICE("edu")) || has_label(domain, SLICE("ac")),
+        .is_idn = address->is_idn,
+        .is_gibberish = is_gibberish(word),
+        .disposable_entry = find_disposable(lists, domain),
+    };
+    for (size_t i = 0; i < mx_count && out->disposable_entry.len == 0; i++) {
+        out->disposable_entry = find_disposable_host(lists, mx_hosts[i]);
+    }
+    out->is_disposable = out->disposable_entry.len > 0;
+}

@@ -1,0 +1,39 @@
+/* address/lists: what kind of address it is, by lists (data/lists): role, free, disposable, known top-level
+ * domains, and which well-known domain a misspelt one probably means. Pure: the texts of the files are
+ * arguments and stay borrowed; one entry a line, '#' begins a comment line, entries are lower case.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ADDRESS_LISTS_H
+#define ADDRESS_LISTS_H
+
+#include "base/err.h"
+#include "heloise/address.h"
+
+struct address_lists;
+
+/* By file name: disposable.txt, disposable-wildcard.txt, free.txt, popular.txt, roles.txt, tlds.txt. */
+struct address_list_source {
+    struct slice name;
+    struct slice text; /* must outlive the lists */
+};
+
+/* ERR_SYNTAX with file and line for an entry that cannot be one, or a file of another name; ERR_NOMEM. */
+enum err address_lists_load(const struct address_list_source *sources, size_t count,
+                            struct address_lists **out, struct fault *out_fault) MUST_USE;
+void address_lists_free(struct address_lists *lists);
+
+struct address_flags {
+    bool is_disposable, is_role, is_free, is_plus_tagged, is_noreply, is_gov, is_edu, is_idn,
+        is_gibberish;
+    struct slice disposable_entry; /* the list entry that decided: the domain, a parent, an MX host */
+};
+
+/* mx_hosts: lower case; may be empty. */
+void address_flags(const struct address_lists *lists, const struct hel_address *address,
+                   const struct slice *mx_hosts, size_t mx_count, struct address_flags *out);
+
+/* The address with the domain that was probably meant, NUL-terminated; false: nothing to suggest. Never leads away
+ * from a domain that is itself well known. */
+bool address_suggest(const struct address_lists *lists, const struct hel_address *address,
+                     char out[HEL_WIRE_BYTES]);
+
+#endif

@@ -1,0 +1,31 @@
+/* address/lists_private: the loaded lists, for lists.c (loading, flags) and suggest.c.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ADDRESS_LISTS_PRIVATE_H
+#define ADDRESS_LISTS_PRIVATE_H
+
+#include "address/lists.h"
+
+enum list_kind {
+    LIST_DISPOSABLE,
+    LIST_DISPOSABLE_WILDCARD,
+    LIST_FREE,
+    LIST_POPULAR,
+    LIST_ROLES,
+    LIST_TLDS,
+    LIST_COUNT,
+};
+
+/* Entries sorted by their bytes: found in logarithmic time, 16 bytes each. */
+struct list {
+    struct slice *entries;
+    size_t count, cap;
+};
+
+struct address_lists {
+    struct list lists[LIST_COUNT];
+};
+
+/* The entry, or an empty slice. */
+struct slice list_find(const struct list *list, struct slice word);
+
+#endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address/lists.h"
 #include "base/arena.h"
 #include "base/slice.h"
 
@@ -22,17 +23,19 @@ enum {
     NAME_BYTES = 320, /* "providers/" and a file name */
 };
 
-struct knowledge {
-    struct provider_book *providers;
-    struct rules *rules;
-};
-
-/* The files of one folder, in memory while they are compiled. */
+/* The files of one folder. */
 struct folder {
     struct arena arena;
     struct slice names[FILES_MAX]; /* "rules/google.rules": as faults name them */
     struct slice texts[FILES_MAX];
     size_t count;
+};
+
+struct knowledge {
+    struct provider_book *providers;
+    struct rules *rules;
+    struct address_lists *lists;
+    struct folder lists_folder; /* its texts are what the lists refer to */
 };
 
 static void folder_done(struct folder *folder)
@@ -162,7 +165,26 @@ static enum err compile_rules(struct knowledge *k, const struct folder *folder,
     return rules_compile(sources, folder->count, k->providers, &k->rules, out_fault);
 }
 
-/* One kind of knowledge: its folder, what its files are called, what makes it of them. */
+static struct slice base_name(struct slice path)
+{
+    return slice_sub(path, slice_find_last_byte(path, '/') + 1, path.len);
+}
+
+static enum err load_lists(struct knowledge *k, const char *dir, struct fault *out_fault)
+{
+    struct folder *folder = &k->lists_folder;
+    enum err e = folder_read(folder, dir, "lists", ".txt", out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    struct address_list_source sources[FILES_MAX];
+    for (size_t i = 0; i < folder->count; i++) {
+        sources[i] = (struct address_list_source){base_name(folder->names[i]), folder->texts[i]};
+    }
+    return address_lists_load(sources, folder->count, &k->lists, out_fault);
+}
+
+/* One kind of knowledge that is compiled and then independent of its files: its folder, what its files are called, what makes it of them. */
 static const struct kind {
     const char *folder, *suffix;
     enum err (*compile)(struct knowledge *k, const struct folder *folder, struct fault *out_fault);
@@ -183,7 +205,7 @@ static enum err load(struct knowledge *k, const char *dir, struct fault *out_fau
             return e;
         }
     }
-    return ERR_NONE;
+    return load_lists(k, dir, out_fault);
 }
 
 enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fault *out_fault)
@@ -215,6 +237,8 @@ void knowledge_free(struct knowledge *knowledge)
     }
     rules_free(knowledge->rules);
     provider_book_free(knowledge->providers);
+    address_lists_free(knowledge->lists);
+    folder_done(&knowledge->lists_folder);
     free(knowledge);
 }
 
@@ -226,4 +250,9 @@ const struct provider_book *knowledge_providers(const struct knowledge *knowledg
 const struct rules *knowledge_rules(const struct knowledge *knowledge)
 {
     return knowledge->rules;
+}
+
+const struct address_lists *knowledge_lists(const struct knowledge *knowledge)
+{
+    return knowledge->lists;
 }

@@ -46,13 +46,17 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the signature is argp's */
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct classify_options *options = state->input;
     switch (key) {
     case KEY_DATA: options->data_dir = arg; return 0;
     case KEY_JSON: options->is_json = true; return 0;
-    case ARGP_KEY_ARG: argp_error(state, "replies are read from standard input"); return 0;
+    case ARGP_KEY_ARG:
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread, before any work */
+        argp_error(state, "replies are read from standard input");
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -76,11 +80,11 @@ static enum line_status read_line(FILE *from, struct buf *line)
 {
     buf_clear(line);
     bool is_cut = false;
-    int c = getc_unlocked(from);
+    int c = getc(from);
     if (c == EOF) {
         return LINE_END;
     }
-    for (; c != EOF && c != '\n'; c = getc_unlocked(from)) {
+    for (; c != EOF && c != '\n'; c = getc(from)) {
         enum err e = is_cut ? ERR_NONE : buf_append_byte(line, (char)c);
         if (e == ERR_NOMEM) {
             return LINE_NO_MEMORY;
@@ -264,6 +268,7 @@ int cli_classify(int argc, char **argv)
 {
     argp_err_exit_status = EXIT_BAD_USAGE;
     struct classify_options options = {.data_dir = NULL};
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread, before any work */
     if (argp_parse(&parser, argc, argv, 0, NULL, &options) != 0) {
         return EXIT_BAD_USAGE;
     }

@@ -151,13 +151,13 @@ struct classification rules_classify(const struct rules *rules,
     char text[FOLD_BYTES_MAX];
     size_t len = fold_text(question->reply->text, text, sizeof text);
     len = fold_mask(text, len, question->rcpt);
-    const void *provider = map_find(&rules->provider_ids, question->provider);
+    const struct rule_provider *provider = map_find(&rules->provider_ids, question->provider);
     struct matter m = {
         .rules = rules,
         .stage_bit = 1u << question->stage,
         .code = code_within(question->reply->code),
         .enhanced = question->reply->enhanced,
-        .provider = provider == NULL ? rules->provider_count : (size_t)((uintptr_t)provider - 1),
+        .provider = provider == NULL ? rules->provider_count : provider->id,
         .text = slice_make(text, len),
     };
     if (m.enhanced.class_digit == 0) {

@@ -11,44 +11,44 @@ enum {
 /* RFC 3463 3.x with RFC 7505, 7372, 5248: the meaning as registered. is_firm: common servers use it
  * for nothing else, so that it may be believed without text. */
 static const struct enhanced_row {
-    uint16_t subject, detail;
-    uint8_t class_digit; /* 0: both 4 and 5 */
+    const char *rule;
     enum reply_reason reason;
     enum block_kind block;
+    uint16_t subject, detail;
+    uint8_t class_digit; /* 0: both 4 and 5 */
     bool is_firm;
-    const char *rule;
 } enhanced_rows[] = {
-    {1, 0, 0, REASON_MAILBOX_UNKNOWN, BLOCK_NONE, true, "enhanced:x.1.0"},
-    {1, 1, 0, REASON_MAILBOX_UNKNOWN, BLOCK_NONE, true, "enhanced:x.1.1"},
-    {1, 2, 0, REASON_DOMAIN_PROBLEM, BLOCK_NONE, true, "enhanced:x.1.2"},
-    {1, 3, 0, REASON_MAILBOX_UNKNOWN, BLOCK_NONE, false, "enhanced:x.1.3"},
-    {1, 4, 0, REASON_MAILBOX_UNKNOWN, BLOCK_NONE, false, "enhanced:x.1.4"},
-    {1, 6, 0, REASON_MAILBOX_MOVED, BLOCK_NONE, true, "enhanced:x.1.6"},
-    {1, 7, 0, REASON_POLICY_BLOCKED, BLOCK_SENDER, true, "enhanced:x.1.7"},
-    {1, 8, 0, REASON_POLICY_BLOCKED, BLOCK_SENDER, true, "enhanced:x.1.8"},
-    {1, 10, 0, REASON_DOMAIN_PROBLEM, BLOCK_NONE, false, "enhanced:x.1.10"},
-    {2, 1, 5, REASON_MAILBOX_DISABLED, BLOCK_NONE, true, "enhanced:5.2.1"},
-    {2, 1, 4, REASON_MAILBOX_DISABLED, BLOCK_NONE, false, "enhanced:4.2.1"},
-    {2, 2, 0, REASON_MAILBOX_FULL, BLOCK_NONE, true, "enhanced:x.2.2"},
-    {2, 3, 0, REASON_TOO_BIG, BLOCK_NONE, true, "enhanced:x.2.3"},
-    {3, 4, 0, REASON_TOO_BIG, BLOCK_NONE, true, "enhanced:x.3.4"},
-    {3, ANY, 0, REASON_SYSTEM_ERROR, BLOCK_NONE, true, "enhanced:x.3"},
-    {4, ANY, 0, REASON_SYSTEM_ERROR, BLOCK_NONE, true, "enhanced:x.4"},
-    {5, 3, 0, REASON_RATE_LIMITED, BLOCK_NONE, true, "enhanced:x.5.3"},
-    {7, 8, 0, REASON_AUTH_REQUIRED, BLOCK_NONE, true, "enhanced:x.7.8"},
-    {7, 10, 0, REASON_TLS_REQUIRED, BLOCK_NONE, true, "enhanced:x.7.10"},
-    {7, 11, 0, REASON_TLS_REQUIRED, BLOCK_NONE, true, "enhanced:x.7.11"},
-    {7, 13, 0, REASON_MAILBOX_DISABLED, BLOCK_NONE, false, "enhanced:x.7.13"},
-    {7, 20, 0, REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, true, "enhanced:x.7.20"},
-    {7, 21, 0, REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, true, "enhanced:x.7.21"},
-    {7, 22, 0, REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, true, "enhanced:x.7.22"},
-    {7, 23, 0, REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, true, "enhanced:x.7.23"},
-    {7, 24, 0, REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, true, "enhanced:x.7.24"},
-    {7, 25, 0, REASON_POLICY_BLOCKED, BLOCK_PTR, true, "enhanced:x.7.25"},
-    {7, 26, 0, REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, true, "enhanced:x.7.26"},
-    {7, 27, 0, REASON_POLICY_BLOCKED, BLOCK_SENDER, true, "enhanced:x.7.27"},
-    {7, 28, 0, REASON_RATE_LIMITED, BLOCK_NONE, true, "enhanced:x.7.28"},
-    {7, ANY, 0, REASON_POLICY_BLOCKED, BLOCK_POLICY, false, "enhanced:x.7"},
+    {"enhanced:x.1.0", REASON_MAILBOX_UNKNOWN, BLOCK_NONE, 1, 0, 0, true},
+    {"enhanced:x.1.1", REASON_MAILBOX_UNKNOWN, BLOCK_NONE, 1, 1, 0, true},
+    {"enhanced:x.1.2", REASON_DOMAIN_PROBLEM, BLOCK_NONE, 1, 2, 0, true},
+    {"enhanced:x.1.3", REASON_MAILBOX_UNKNOWN, BLOCK_NONE, 1, 3, 0, false},
+    {"enhanced:x.1.4", REASON_MAILBOX_UNKNOWN, BLOCK_NONE, 1, 4, 0, false},
+    {"enhanced:x.1.6", REASON_MAILBOX_MOVED, BLOCK_NONE, 1, 6, 0, true},
+    {"enhanced:x.1.7", REASON_POLICY_BLOCKED, BLOCK_SENDER, 1, 7, 0, true},
+    {"enhanced:x.1.8", REASON_POLICY_BLOCKED, BLOCK_SENDER, 1, 8, 0, true},
+    {"enhanced:x.1.10", REASON_DOMAIN_PROBLEM, BLOCK_NONE, 1, 10, 0, false},
+    {"enhanced:5.2.1", REASON_MAILBOX_DISABLED, BLOCK_NONE, 2, 1, 5, true},
+    {"enhanced:4.2.1", REASON_MAILBOX_DISABLED, BLOCK_NONE, 2, 1, 4, false},
+    {"enhanced:x.2.2", REASON_MAILBOX_FULL, BLOCK_NONE, 2, 2, 0, true},
+    {"enhanced:x.2.3", REASON_TOO_BIG, BLOCK_NONE, 2, 3, 0, true},
+    {"enhanced:x.3.4", REASON_TOO_BIG, BLOCK_NONE, 3, 4, 0, true},
+    {"enhanced:x.3", REASON_SYSTEM_ERROR, BLOCK_NONE, 3, ANY, 0, true},
+    {"enhanced:x.4", REASON_SYSTEM_ERROR, BLOCK_NONE, 4, ANY, 0, true},
+    {"enhanced:x.5.3", REASON_RATE_LIMITED, BLOCK_NONE, 5, 3, 0, true},
+    {"enhanced:x.7.8", REASON_AUTH_REQUIRED, BLOCK_NONE, 7, 8, 0, true},
+    {"enhanced:x.7.10", REASON_TLS_REQUIRED, BLOCK_NONE, 7, 10, 0, true},
+    {"enhanced:x.7.11", REASON_TLS_REQUIRED, BLOCK_NONE, 7, 11, 0, true},
+    {"enhanced:x.7.13", REASON_MAILBOX_DISABLED, BLOCK_NONE, 7, 13, 0, false},
+    {"enhanced:x.7.20", REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, 7, 20, 0, true},
+    {"enhanced:x.7.21", REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, 7, 21, 0, true},
+    {"enhanced:x.7.22", REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, 7, 22, 0, true},
+    {"enhanced:x.7.23", REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, 7, 23, 0, true},
+    {"enhanced:x.7.24", REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, 7, 24, 0, true},
+    {"enhanced:x.7.25", REASON_POLICY_BLOCKED, BLOCK_PTR, 7, 25, 0, true},
+    {"enhanced:x.7.26", REASON_POLICY_BLOCKED, BLOCK_SPF_DKIM_DMARC, 7, 26, 0, true},
+    {"enhanced:x.7.27", REASON_POLICY_BLOCKED, BLOCK_SENDER, 7, 27, 0, true},
+    {"enhanced:x.7.28", REASON_RATE_LIMITED, BLOCK_NONE, 7, 28, 0, true},
+    {"enhanced:x.7", REASON_POLICY_BLOCKED, BLOCK_POLICY, 7, ANY, 0, false},
 };
 
 static const struct enhanced_row *find_row(struct hel_enhanced enhanced)

@@ -122,16 +122,17 @@ static bool texts_imply(const struct rules *rules, const struct rule *inner,
     return true;
 }
 
-static bool is_shadowed(const struct rules *rules, const struct rule *later,
-                        const struct rule *earlier)
+/* inner: the later rule, outer: the earlier one. */
+static bool is_shadowed(const struct rules *rules, const struct rule *inner,
+                        const struct rule *outer)
 {
     bool has_providers_within =
-        !earlier->is_for_provider ||
-        (later->is_for_provider &&
-         words_within(later->providers.words, earlier->providers.words, RULE_PROVIDER_WORDS));
-    return has_providers_within && (later->stages & ~earlier->stages) == 0 &&
-           words_within(later->codes.words, earlier->codes.words, RULE_CODE_WORDS) &&
-           enhanced_within(later, earlier) && texts_imply(rules, later, earlier);
+        !outer->is_for_provider ||
+        (inner->is_for_provider &&
+         words_within(inner->providers.words, outer->providers.words, RULE_PROVIDER_WORDS));
+    return has_providers_within && (inner->stages & ~outer->stages) == 0 &&
+           words_within(inner->codes.words, outer->codes.words, RULE_CODE_WORDS) &&
+           enhanced_within(inner, outer) && texts_imply(rules, inner, outer);
 }
 
 static enum err check_group(const struct rules *rules, const struct rule *rule,

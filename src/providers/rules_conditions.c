@@ -134,9 +134,10 @@ enum err rules_key_enhanced(struct rules_reader *r)
 static enum err provider_id(struct rules_reader *r, struct slice name, size_t *out)
 {
     const struct provider *provider = provider_by_name(r->book, name);
-    void *known = provider == NULL ? NULL : map_find(&r->rules->provider_ids, provider->name);
+    const struct rule_provider *known =
+        provider == NULL ? NULL : map_find(&r->rules->provider_ids, provider->name);
     if (known != NULL) {
-        *out = (size_t)((uintptr_t)known - 1);
+        *out = known->id;
         return ERR_NONE;
     }
     if (provider == NULL) {
@@ -148,14 +149,17 @@ static enum err provider_id(struct rules_reader *r, struct slice name, size_t *o
         return lines_fault(&r->lines, r->fault, "rules name more than %d providers",
                            RULE_PROVIDERS_MAX);
     }
-    struct slice copy;
-    enum err e = arena_copy(&r->rules->arena, provider->name, &copy);
+    struct rule_provider *added = rules_alloc(r, sizeof *added);
+    if (added == NULL) {
+        return ERR_NOMEM;
+    }
+    enum err e = arena_copy(&r->rules->arena, provider->name, &added->name);
     if (e != ERR_NONE) {
         return e;
     }
-    size_t id = r->rules->provider_count++;
-    *out = id;
-    return map_put(&r->rules->provider_ids, copy, (void *)(uintptr_t)(id + 1));
+    added->id = r->rules->provider_count++;
+    *out = added->id;
+    return map_put(&r->rules->provider_ids, added->name, added);
 }
 
 enum err rules_key_provider(struct rules_reader *r)

@@ -66,6 +66,12 @@ struct rule_group {
     struct rule_item *items;
 };
 
+/* A provider that rules name: the index of its bit in a provider_set. */
+struct rule_provider {
+    struct slice name;
+    size_t id;
+};
+
 struct rule {
     unsigned stages; /* bits 1 << enum hel_smtp_stage */
     bool is_for_provider;
@@ -87,7 +93,7 @@ struct rules {
     size_t count;
     struct rules_example *examples;
     size_t example_count;
-    struct map provider_ids; /* name -> id + 1 */
+    struct map provider_ids; /* name -> struct rule_provider */
     size_t provider_count;
     struct fragments fragments;
     struct rule_item *patterns; /* all, by next_pattern, to free their code */

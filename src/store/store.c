@@ -1,0 +1,288 @@
+/* store/store: opening, schema and migrations, groups of writes.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/slice.h"
+#include "store/store_private.h"
+
+enum {
+    STORE_APPLICATION_ID = 0x48656c6f, /* "Helo": PRAGMA application_id of our files */
+    STORE_BUSY_MS = 10000,
+    STORE_PATH_BYTES = 4096,
+};
+
+/* One entry takes the schema from its index to the next version. Entries are never changed, only added. */
+static const char *const migrations[STORE_SCHEMA_VERSION] = {
+    "CREATE TABLE verdict(key TEXT PRIMARY KEY, domain TEXT NOT NULL, status TEXT NOT NULL,"
+    " sub_status TEXT NOT NULL, checked_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+    " json TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE domain(domain TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+    " at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(domain, name)) WITHOUT ROWID;"
+    "CREATE TABLE fact(id INTEGER PRIMARY KEY, key TEXT NOT NULL, domain TEXT NOT NULL,"
+    " kind TEXT NOT NULL, source TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL);"
+    "CREATE INDEX fact_key ON fact(key, at);"
+    "CREATE TABLE job(id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE,"
+    " label TEXT NOT NULL, created_at INTEGER NOT NULL, loaded INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE job_item(id INTEGER PRIMARY KEY, job INTEGER NOT NULL, key TEXT NOT NULL,"
+    " address TEXT NOT NULL, domain TEXT NOT NULL, turn INTEGER, status TEXT, json TEXT);"
+    "CREATE UNIQUE INDEX job_item_key ON job_item(job, key);"
+    "CREATE INDEX job_item_turn ON job_item(job, turn) WHERE status IS NULL;",
+};
+
+static const char *const statement_texts[STATEMENT_COUNT] = {
+    [STATEMENT_VERDICT_FIND] = "SELECT json FROM verdict WHERE key=?1 AND expires_at>?2 AND checked_at>?3",
+    [STATEMENT_VERDICT_PUT] = "INSERT OR REPLACE INTO verdict VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [STATEMENT_DOMAIN_FIND] = "SELECT value FROM domain WHERE domain=?1 AND name=?2 AND expires_at>?3",
+    [STATEMENT_DOMAIN_PUT] = "INSERT OR REPLACE INTO domain VALUES(?1,?2,?3,?4,?5)",
+    [STATEMENT_FACT_PUT] = "INSERT INTO fact(key,domain,kind,source,detail,at) VALUES(?1,?2,?3,?4,?5,?6)",
+    [STATEMENT_FACT_EACH] =
+        "SELECT key,domain,kind,source,detail,at FROM fact WHERE key=?1 ORDER BY at DESC,id DESC LIMIT ?2",
+    [STATEMENT_JOB_ADD] = "INSERT OR IGNORE INTO job_item(job,key,address,domain) VALUES(?1,?2,?3,?4)",
+    [STATEMENT_JOB_NEXT] = "SELECT id,key,address,domain,turn FROM job_item WHERE job=?1 AND turn>?2 "
+                           "AND status IS NULL ORDER BY turn LIMIT ?3",
+    [STATEMENT_JOB_RESULT_PUT] = "UPDATE job_item SET status=?2,json=?3 WHERE id=?1",
+    [STATEMENT_JOB_RESULT_FIND] =
+        "SELECT json FROM job_item WHERE job=?1 AND key=?2 AND status IS NOT NULL",
+};
+
+enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing)
+{
+    int code = sqlite3_errcode(store->db);
+    const char *help = code == SQLITE_FULL       ? "; make room and run the same command again"
+                       : code == SQLITE_READONLY ? "; check who owns the file and its folder"
+                       : code == SQLITE_BUSY     ? "; another process holds it, try again"
+                       : code == SQLITE_NOTADB || code == SQLITE_CORRUPT
+                           ? "; move the file away and a new one is made"
+                           : "";
+    return fault_set(out_fault, ERR_STORE, 0, "store %.100s: %s: %.60s%s", store->path, doing,
+                     sqlite3_errmsg(store->db), help);
+}
+
+enum err store_exec(struct store *store, const char *sql, struct fault *out_fault)
+{
+    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        return store_fail(store, out_fault, "cannot be changed");
+    }
+    return ERR_NONE;
+}
+
+static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW) {
+        sqlite3_finalize(statement);
+        return store_fail(store, out_fault, "cannot be read");
+    }
+    *out = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return ERR_NONE;
+}
+
+static enum err migrate(struct store *store, int version, struct fault *out_fault)
+{
+    char sql[64];
+    enum err e = store_exec(store, "BEGIN IMMEDIATE", out_fault);
+    if (e == ERR_NONE) { /* another process may have done it meanwhile */
+        e = read_number(store, "PRAGMA user_version", &version, out_fault);
+    }
+    for (; e == ERR_NONE && version < STORE_SCHEMA_VERSION; version++) {
+        e = store_exec(store, migrations[version], out_fault);
+    }
+    if (e == ERR_NONE) {
+        (void)snprintf(sql, sizeof sql, "PRAGMA user_version=%d; PRAGMA application_id=%d",
+                       STORE_SCHEMA_VERSION, STORE_APPLICATION_ID);
+        e = store_exec(store, sql, out_fault);
+    }
+    if (e == ERR_NONE) {
+        e = store_exec(store, "COMMIT", out_fault);
+    }
+    if (e != ERR_NONE) {
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return e;
+}
+
+static enum err check_schema(struct store *store, struct fault *out_fault)
+{
+    int version = 0;
+    int application = 0;
+    int tables = 0;
+    enum err e = read_number(store, "PRAGMA user_version", &version, out_fault);
+    if (e == ERR_NONE) {
+        e = read_number(store, "PRAGMA application_id", &application, out_fault);
+    }
+    if (e == ERR_NONE) {
+        e = read_number(store, "SELECT count(*) FROM sqlite_master", &tables, out_fault);
+    }
+    if (e != ERR_NONE) {
+        return e;
+    }
+    if (application != STORE_APPLICATION_ID && (application != 0 || tables > 0)) {
+        return fault_set(out_fault, ERR_STORE, 0,
+                         "store %.120s: is another program's database; give another --store FILE",
+                         store->path);
+    }
+    if (version > STORE_SCHEMA_VERSION) {
+        return fault_set(out_fault, ERR_STORE, 0,
+                         "store %.120s: was written by a newer heloise (schema %d, this one knows %d)",
+                         store->path, version, STORE_SCHEMA_VERSION);
+    }
+    return version < STORE_SCHEMA_VERSION ? migrate(store, version, out_fault) : ERR_NONE;
+}
+
+/* The folders on the way, private to the user. */
+static enum err make_folders(const char *path, struct fault *out_fault)
+{
+    char part[STORE_PATH_BYTES];
+    size_t len = strlen(path);
+    if (len >= sizeof part) {
+        return fault_set(out_fault, ERR_LIMIT, 0, "store: the path is too long");
+    }
+    memcpy(part, path, len + 1);
+    for (size_t i = 1; i < len; i++) {
+        if (part[i] != '/') {
+            continue;
+        }
+        part[i] = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+            return fault_set(out_fault, ERR_SYSTEM, errno, "store: cannot make the folder %.180s", part);
+        }
+        part[i] = '/';
+    }
+    /* Made first, so that its mode is ours and not the umask's. */
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return fault_set(out_fault, ERR_SYSTEM, errno, "store: cannot open %.180s for writing", path);
+    }
+    (void)close(fd);
+    return ERR_NONE;
+}
+
+static enum err open_database(struct store *store, struct fault *out_fault)
+{
+    if (sqlite3_open_v2(store->path, &store->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK) {
+        return store_fail(store, out_fault, "cannot be opened");
+    }
+    (void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
+    (void)sqlite3_extended_result_codes(store->db, 0);
+    enum err e = store_exec(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                   "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
+                            out_fault);
+    return e != ERR_NONE ? e : check_schema(store, out_fault);
+}
+
+enum err store_open(const char *path, struct store **out, struct fault *out_fault)
+{
+    bool is_file = strcmp(path, ":memory:") != 0;
+    enum err e = is_file ? make_folders(path, out_fault) : ERR_NONE;
+    if (e != ERR_NONE) {
+        return e;
+    }
+    struct store *store = calloc(1, sizeof *store);
+    if (store != NULL) {
+        store->path = strdup(path);
+    }
+    if (store == NULL || store->path == NULL) {
+        free(store);
+        return fault_set(out_fault, ERR_NOMEM, 0, "store: no memory");
+    }
+    e = open_database(store, out_fault);
+    if (e != ERR_NONE) {
+        store_close(store);
+        return e;
+    }
+    *out = store;
+    return ERR_NONE;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    if (store->is_in_group) {
+        (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+    }
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+        sqlite3_finalize(store->statements[i]);
+    }
+    sqlite3_close(store->db);
+    free(store->path);
+    free(store);
+}
+
+/* Statements. */
+
+sqlite3_stmt *store_statement(struct store *store, enum store_statement which)
+{
+    sqlite3_stmt **statement = &store->statements[which];
+    if (*statement == NULL && sqlite3_prepare_v3(store->db, statement_texts[which], -1,
+                                                 SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK) {
+        return NULL;
+    }
+    return *statement;
+}
+
+void store_bind(sqlite3_stmt *statement, int place, struct slice text)
+{
+    (void)sqlite3_bind_text(statement, place, text.len == 0 ? "" : text.at, (int)text.len, SQLITE_STATIC);
+}
+
+struct slice store_column(sqlite3_stmt *statement, int place)
+{
+    const char *at = (const char *)sqlite3_column_text(statement, place);
+    return at == NULL ? SLICE_NONE : slice_make(at, (size_t)sqlite3_column_bytes(statement, place));
+}
+
+enum err store_run(sqlite3_stmt *statement)
+{
+    int result = sqlite3_step(statement);
+    (void)sqlite3_reset(statement);
+    return result == SQLITE_DONE || result == SQLITE_ROW ? ERR_NONE : ERR_STORE;
+}
+
+enum err store_begin_write(struct store *store)
+{
+    if (store->is_in_group) {
+        return ERR_NONE;
+    }
+    if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+        return ERR_STORE;
+    }
+    store->is_in_group = true;
+    store->pending = 0;
+    return ERR_NONE;
+}
+
+enum err store_end_write(struct store *store)
+{
+    store->pending++;
+    return store->pending < STORE_GROUP_ROWS ? ERR_NONE : store_flush(store, NULL);
+}
+
+enum err store_flush(struct store *store, struct fault *out_fault)
+{
+    if (!store->is_in_group) {
+        return ERR_NONE;
+    }
+    if (sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
+        enum err e = store_fail(store, out_fault, "cannot be written");
+        if (sqlite3_get_autocommit(store->db) != 0) {
+            store->is_in_group = false;
+        }
+        return e;
+    }
+    store->is_in_group = false;
+    return ERR_NONE;
+}

@@ -1,0 +1,47 @@
+/* store/store_private: what the files of the store share: store.c (opening, groups, schema), verdicts.c, jobs.c.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORE_STORE_PRIVATE_H
+#define STORE_STORE_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+enum store_statement {
+    STATEMENT_VERDICT_FIND,
+    STATEMENT_VERDICT_PUT,
+    STATEMENT_DOMAIN_FIND,
+    STATEMENT_DOMAIN_PUT,
+    STATEMENT_FACT_PUT,
+    STATEMENT_FACT_EACH,
+    STATEMENT_JOB_ADD,
+    STATEMENT_JOB_NEXT,
+    STATEMENT_JOB_RESULT_PUT,
+    STATEMENT_JOB_RESULT_FIND,
+    STATEMENT_COUNT,
+};
+
+struct store {
+    sqlite3 *db;
+    char *path;
+    unsigned pending; /* rows written since the last commit */
+    bool is_in_group;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+};
+
+/* A prepared statement, reset and ready to be bound; NULL: the database said no. */
+sqlite3_stmt *store_statement(struct store *store, enum store_statement which);
+
+/* Begins the group if none is open; counts one written row, and commits when the group is full. */
+enum err store_begin_write(struct store *store) MUST_USE;
+enum err store_end_write(struct store *store) MUST_USE;
+
+/* Steps a statement that returns nothing, and resets it. */
+enum err store_run(sqlite3_stmt *statement) MUST_USE;
+enum err store_exec(struct store *store, const char *sql, struct fault *out_fault) MUST_USE;
+enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing);
+
+void store_bind(sqlite3_stmt *statement, int place, struct slice text);
+struct slice store_column(sqlite3_stmt *statement, int place); /* valid until the next step or reset */
+
+#endif

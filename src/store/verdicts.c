@@ -1,0 +1,115 @@
+/* store/verdicts: the verdict cache, what is learned of domains, and the history of facts.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_private.h"
+
+static bool find_text(sqlite3_stmt *statement, struct buf *out)
+{
+    bool is_found = sqlite3_step(statement) == SQLITE_ROW &&
+                    buf_append(out, store_column(statement, 0)) == ERR_NONE;
+    (void)sqlite3_reset(statement);
+    return is_found;
+}
+
+bool store_verdict_find(struct store *store, struct slice key, int64_t now_ms, int64_t age_ms_max,
+                        struct buf *out_json)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_VERDICT_FIND);
+    if (statement == NULL) {
+        return false;
+    }
+    store_bind(statement, 1, key);
+    (void)sqlite3_bind_int64(statement, 2, now_ms);
+    (void)sqlite3_bind_int64(statement, 3, age_ms_max == 0 ? INT64_MIN : now_ms - age_ms_max);
+    return find_text(statement, out_json);
+}
+
+enum err store_verdict_put(struct store *store, const struct store_verdict *verdict)
+{
+    enum err e = store_begin_write(store);
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_VERDICT_PUT);
+    if (e != ERR_NONE || statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind(statement, 1, verdict->key);
+    store_bind(statement, 2, verdict->domain);
+    store_bind(statement, 3, verdict->status);
+    store_bind(statement, 4, verdict->sub_status);
+    (void)sqlite3_bind_int64(statement, 5, verdict->checked_at_ms);
+    (void)sqlite3_bind_int64(statement, 6, verdict->expires_at_ms);
+    store_bind(statement, 7, verdict->json);
+    e = store_run(statement);
+    return e != ERR_NONE ? e : store_end_write(store);
+}
+
+bool store_domain_find(struct store *store, struct slice domain, struct slice name, int64_t now_ms,
+                       struct buf *out_value)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_DOMAIN_FIND);
+    if (statement == NULL) {
+        return false;
+    }
+    store_bind(statement, 1, domain);
+    store_bind(statement, 2, name);
+    (void)sqlite3_bind_int64(statement, 3, now_ms);
+    return find_text(statement, out_value);
+}
+
+enum err store_domain_put(struct store *store, struct slice domain, struct slice name, struct slice value,
+                          int64_t at_ms, int64_t expires_at_ms)
+{
+    enum err e = store_begin_write(store);
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_DOMAIN_PUT);
+    if (e != ERR_NONE || statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind(statement, 1, domain);
+    store_bind(statement, 2, name);
+    store_bind(statement, 3, value);
+    (void)sqlite3_bind_int64(statement, 4, at_ms);
+    (void)sqlite3_bind_int64(statement, 5, expires_at_ms);
+    e = store_run(statement);
+    return e != ERR_NONE ? e : store_end_write(store);
+}
+
+enum err store_fact_put(struct store *store, const struct store_fact *fact)
+{
+    enum err e = store_begin_write(store);
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_FACT_PUT);
+    if (e != ERR_NONE || statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind(statement, 1, fact->key);
+    store_bind(statement, 2, fact->domain);
+    store_bind(statement, 3, fact->kind);
+    store_bind(statement, 4, fact->source);
+    store_bind(statement, 5, fact->detail);
+    (void)sqlite3_bind_int64(statement, 6, fact->at_ms);
+    e = store_run(statement);
+    return e != ERR_NONE ? e : store_end_write(store);
+}
+
+enum err store_fact_each(struct store *store, struct slice key, size_t limit, store_fact_fn fn,
+                         void *context)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_FACT_EACH);
+    if (statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind(statement, 1, key);
+    (void)sqlite3_bind_int64(statement, 2, (int64_t)limit);
+    int result = sqlite3_step(statement);
+    while (result == SQLITE_ROW) {
+        struct store_fact fact = {
+            .key = store_column(statement, 0),
+            .domain = store_column(statement, 1),
+            .kind = store_column(statement, 2),
+            .source = store_column(statement, 3),
+            .detail = store_column(statement, 4),
+            .at_ms = sqlite3_column_int64(statement, 5),
+        };
+        fn(context, &fact);
+        result = sqlite3_step(statement);
+    }
+    (void)sqlite3_reset(statement);
+    return result == SQLITE_DONE ? ERR_NONE : ERR_STORE;
+}

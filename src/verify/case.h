@@ -38,29 +38,33 @@ struct verify_domain {
     struct verify_control_memory {
         uint8_t state; /* enum control_state */
         uint8_t tries;
-        uint16_t code;         /* the control's answer */
+        uint16_t code; /* the control's answer */
         uint64_t at_ms;
-        uint32_t text_hash;    /* of its normalised text, to tell blanket refusals */
-        uint8_t reason;        /* enum reply_reason */
+        uint32_t text_hash; /* of its normalised text, to tell blanket refusals */
+        uint8_t reason;     /* enum reply_reason */
     } controls[VERIFY_SHAPES_MAX];
     struct verify_control_memory postmaster;
+    /* Answers of exchangers that are not of the best preference: a backup knows less. */
+    struct verify_control_memory backup_controls[VERIFY_SHAPES_MAX];
     uint32_t greylist_delay_s;  /* learned: how long it really took; 0: not known */
     uint64_t greylist_until_ms; /* no use in asking before */
     uint16_t live_seen;         /* mailboxes seen accepted while a control was refused */
-    uint16_t changes;           /* grows with every change */
+    uint32_t pending; /* cases whose first answer is owed; an ambiguous refusal waits for them */
+    uint32_t awaiting_live; /* cases that wait so */
+    uint16_t changes;       /* grows with every change */
 };
 
 struct verify_config {
-    struct slice mail_from;        /* named sender, empty: only the null sender is used */
-    bool null_sender_first;        /* ask with <> first, and with mail_from where <> is refused;
+    struct slice mail_from;   /* named sender, empty: only the null sender is used */
+    bool null_sender_first;   /* ask with <> first, and with mail_from where <> is refused;
                                       otherwise the other way round */
-    bool no_smtp;                  /* stop after DNS */
-    bool no_control;               /* never send control probes (acceptance stays unconfirmed) */
-    bool retry_temporary;          /* wait and retry greylisting and other 4xx; otherwise conclude */
-    uint32_t greylist_wait_s;      /* first delay when neither hint nor memory knows; 0: 300 */
-    uint32_t wait_s_max;           /* of one wait; longer ones conclude with retry_after; 0: 3600 */
-    uint8_t attempts_max;          /* probes of the real address in all; 0: 6 */
-    unsigned risky_if;             /* set of enum verify_risky */
+    bool no_smtp;             /* stop after DNS */
+    bool no_control;          /* never send control probes (acceptance stays unconfirmed) */
+    bool retry_temporary;     /* wait and retry greylisting and other 4xx; otherwise conclude */
+    uint32_t greylist_wait_s; /* first delay when neither hint nor memory knows; 0: 300 */
+    uint32_t wait_s_max;      /* of one wait; longer ones conclude with retry_after; 0: 3600 */
+    uint8_t attempts_max;     /* probes of the real address in all; 0: 6 */
+    unsigned risky_if;        /* set of enum verify_risky */
 };
 enum verify_risky {
     VERIFY_RISKY_DISPOSABLE = 1 << 0,
@@ -85,11 +89,11 @@ enum verify_action_kind {
 
 struct verify_probe {
     enum probe_role role;
-    uint8_t exchanger;            /* index into the route */
-    bool is_null_sender;          /* MAIL FROM:<>, else config.mail_from */
-    bool wants_fresh_connection;  /* a session that asked nothing yet (poisoning, 503, ...) */
+    uint8_t exchanger;           /* index into the route */
+    bool is_null_sender;         /* MAIL FROM:<>, else config.mail_from */
+    bool wants_fresh_connection; /* a session that asked nothing yet (poisoning, 503, ...) */
     bool needs_smtputf8;
-    struct slice rcpt;            /* forward-path without brackets; valid until the next call */
+    struct slice rcpt; /* forward-path without brackets; valid until the next call */
 };
 
 struct verify_action {
@@ -101,8 +105,8 @@ struct verify_action {
 /* address, config, provider book and domain are borrowed and must outlive the case; address is copied.
  * seed makes the control names. ERR_NOMEM. */
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
-                         const struct verify_hints *hints, struct verify_domain *domain, uint64_t seed,
-                         struct verify_case **out) MUST_USE;
+                         const struct verify_hints *hints, struct verify_domain *domain,
+                         uint64_t seed, struct verify_case **out) MUST_USE;
 void verify_case_free(struct verify_case *c);
 
 void verify_case_next(struct verify_case *c, uint64_t now_ms, struct verify_action *out);
@@ -124,7 +128,7 @@ const struct evidence *verify_case_evidence(const struct verify_case *c, size_t 
 
 /* For records: control and greylist summary. */
 struct verify_summary {
-    unsigned attempts;          /* probes of the real address */
+    unsigned attempts; /* probes of the real address */
     bool control_tested;
     enum control_state control;
     uint16_t control_code;

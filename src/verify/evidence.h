@@ -33,9 +33,9 @@ enum evidence_kind {
 
 enum skip_reason {
     SKIP_NONE,
-    SKIP_PROVIDER_POLICY,   /* the provider is set to skip */
-    SKIP_EGRESS_UNHEALTHY,  /* blocked there, no other way out */
-    SKIP_BUDGET,            /* a limit (invalid RCPTs per hour) leaves no room within the time given */
+    SKIP_PROVIDER_POLICY,  /* the provider is set to skip */
+    SKIP_EGRESS_UNHEALTHY, /* blocked there, no other way out */
+    SKIP_BUDGET, /* a limit (invalid RCPTs per hour) leaves no room within the time given */
     SKIP_CANCELLED,
 };
 

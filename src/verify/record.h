@@ -22,7 +22,8 @@ struct record_line {
 };
 
 struct record_flags {
-    bool is_disposable, is_role, is_free, is_plus_tagged, is_noreply, is_gov, is_edu, is_idn, is_gibberish;
+    bool is_disposable, is_role, is_free, is_plus_tagged, is_noreply, is_gov, is_edu, is_idn,
+        is_gibberish;
 };
 
 struct record_smtp {
@@ -46,13 +47,14 @@ struct record_smtp {
     bool greylist_seen;
     int64_t greylist_first_at_ms, greylist_passed_at_ms; /* Unix time; 0: none */
     uint32_t greylist_waited_s;
-    uint32_t latency_ms[HEL_SMTP_STAGE_COUNT]; /* by stage; CONNECT, BANNER, EHLO, ...; 0: not measured */
+    uint32_t latency_ms
+        [HEL_SMTP_STAGE_COUNT]; /* by stage; CONNECT, BANNER, EHLO, ...; 0: not measured */
     uint32_t latency_dns_ms, latency_control_ms;
 };
 
 struct record {
     struct arena arena;
-    struct slice email; /* as given, cleaned of nothing; raw */
+    struct slice email;                            /* as given, cleaned of nothing; raw */
     struct slice normalized, ascii, local, domain; /* empty where the syntax is bad */
     enum verdict_status status;
     enum verdict_sub sub;

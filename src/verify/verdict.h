@@ -80,6 +80,7 @@ const char *verdict_status_name(enum verdict_status status);
 const char *verdict_sub_name(enum verdict_sub sub);
 bool verdict_status_parse(struct slice name, enum verdict_status *out);
 bool verdict_sub_parse(struct slice name, enum verdict_sub *out);
-enum verdict_status verdict_status_of(enum verdict_sub sub); /* every sub-status belongs to one status */
+enum verdict_status verdict_status_of(
+    enum verdict_sub sub); /* every sub-status belongs to one status */
 
 #endif

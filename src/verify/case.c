@@ -1,0 +1,326 @@
+/* The life of a case and its actions. After each answer there is a plan; `next` turns it into an action.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/slice.h"
+#include "verify/case_private.h"
+
+enum {
+    CASE_EVIDENCE_FIRST = 2,
+    CASE_WAIT_MAX_S = 3600,
+};
+
+/* Where not even the verdict fits into memory. */
+static const struct verdict verdict_of_no_memory = {
+    .status = VERDICT_UNKNOWN,
+    .sub = SUB_INTERNAL_ERROR,
+    .deciding = -1,
+    .life_s = 300,
+    .retry_after_s = 600,
+    .reason_count = 1,
+    .reasons = {{.code = "out_of_memory"}},
+};
+
+enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
+                         const struct verify_hints *hints, struct verify_domain *domain,
+                         uint64_t seed, struct verify_case **out)
+{
+    struct verify_case *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        return ERR_NOMEM;
+    }
+    c->config = config;
+    c->address = *address;
+    c->hints = *hints;
+    c->domain = domain;
+    c->seed = seed;
+    c->shape = (uint8_t)control_shape(hel_address_local(address));
+    c->is_null_sender = config->null_sender_first || config->mail_from.len == 0;
+    c->round_claim = CLAIM_COUNT;
+    c->is_pending = true;
+    domain->pending++;
+    *out = c;
+    return ERR_NONE;
+}
+
+static void leave_awaiting(struct verify_case *c)
+{
+    if (c->awaits_live) {
+        c->awaits_live = false;
+        c->domain->awaiting_live--;
+    }
+}
+
+void verify_case_free(struct verify_case *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    case_release(c);
+    leave_awaiting(c);
+    case_leave_pending(c);
+    free(c->evidence);
+    free(c->verdict);
+    free(c);
+}
+
+void case_changed(struct verify_case *c)
+{
+    c->domain->changes++;
+}
+
+void case_leave_pending(struct verify_case *c)
+{
+    if (!c->is_pending) {
+        return;
+    }
+    c->is_pending = false;
+    c->domain->pending--;
+    if (c->domain->pending == 0 && c->domain->awaiting_live > 0) {
+        case_changed(c);
+    }
+}
+
+void case_done(struct verify_case *c)
+{
+    c->plan = PLAN_DONE;
+}
+
+void case_wait(struct verify_case *c, uint32_t wait_s, uint64_t now_ms)
+{
+    uint32_t max_s = c->config->wait_s_max != 0 ? c->config->wait_s_max : CASE_WAIT_MAX_S;
+    c->wait_s = wait_s;
+    if (!c->config->retry_temporary || wait_s > max_s) {
+        case_done(c);
+        return;
+    }
+    c->not_before_ms = now_ms + (uint64_t)wait_s * 1000;
+}
+
+static bool is_asked(const struct verify_case *c)
+{
+    if (c->route->status != ROUTE_OK || c->config->no_smtp) {
+        return false;
+    }
+    return (c->provider->traits & PROVIDER_SKIP) == 0;
+}
+
+void verify_case_routed(struct verify_case *c, const struct route *route,
+                        const struct provider *provider, uint64_t now_ms)
+{
+    (void)now_ms;
+    must(route->exchanger_count <= ROUTE_EXCHANGERS_MAX);
+    bool is_first = c->route == NULL;
+    c->route = route;
+    c->provider = provider;
+    if (!is_first || c->plan != PLAN_RESOLVE) {
+        return;
+    }
+    c->is_asking = false;
+    if (is_asked(c)) {
+        case_begin_round(c);
+    } else {
+        case_done(c);
+    }
+}
+
+static bool append(struct verify_case *c, const struct evidence *evidence)
+{
+    if (c->count == c->cap) {
+        size_t cap = c->cap == 0 ? CASE_EVIDENCE_FIRST : c->cap * 2;
+        cap = cap > CASE_EVIDENCE_MAX ? CASE_EVIDENCE_MAX : cap;
+        struct evidence *grown = realloc(c->evidence, cap * sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        c->evidence = grown;
+        c->cap = cap;
+    }
+    c->evidence[c->count++] = *evidence;
+    return true;
+}
+
+void verify_case_probed(struct verify_case *c, const struct evidence *evidence, uint64_t now_ms)
+{
+    if (!c->is_asking || c->plan == PLAN_DONE || c->plan == PLAN_RESOLVE) {
+        return; /* too late: it was told to stop */
+    }
+    c->is_asking = false;
+    c->wait_s = 0;
+    c->not_before_ms = 0;
+    if (c->count == CASE_EVIDENCE_MAX || !append(c, evidence)) {
+        case_done(c);
+        return;
+    }
+    struct evidence *e = &c->evidence[c->count - 1];
+    e->role = c->asked;
+    e->exchanger = c->asked == PROBE_REAL ? c->exchanger : c->evidence[c->standing].exchanger;
+    e->text[EVIDENCE_TEXT_BYTES - 1] = '\0';
+    switch (c->asked) {
+    case PROBE_REAL: case_real(c, e, now_ms); break;
+    case PROBE_CONTROL: case_control(c, e, now_ms); break;
+    case PROBE_POSTMASTER: case_postmaster(c, e, now_ms); break;
+    }
+    if (c->count == CASE_EVIDENCE_MAX) {
+        case_done(c);
+    }
+}
+
+void verify_case_tick(struct verify_case *c, uint64_t now_ms)
+{
+    if (now_ms >= c->not_before_ms) {
+        c->not_before_ms = 0;
+    }
+}
+
+void verify_case_expire(struct verify_case *c, enum skip_reason why, uint64_t now_ms)
+{
+    if (c->verdict != NULL) {
+        return;
+    }
+    c->is_expired = true;
+    c->why = why;
+    c->is_asking = false;
+    if (c->not_before_ms > now_ms) {
+        c->wait_s = (uint32_t)((c->not_before_ms - now_ms + 999) / 1000);
+    }
+    case_done(c);
+}
+
+/* Seen alive where others are refused: what makes a vague refusal of another mailbox believable. */
+static void count_live(struct verify_case *c)
+{
+    enum claim claim = CLAIM_LOCAL;
+    int at = c->route == NULL ? -1 : verdict_standing(c->evidence, c->count, &claim);
+    if (at < 0 || (claim != CLAIM_ACCEPTED && claim != CLAIM_EXISTS)) {
+        return;
+    }
+    const struct evidence *e = &c->evidence[at];
+    const struct verify_control_memory *control = route_is_backup(c->route, e->exchanger)
+                                                      ? &c->domain->backup_controls[c->shape]
+                                                      : &c->domain->controls[c->shape];
+    unsigned traits = c->provider->traits;
+    bool is_selective = control->state == CONTROL_REFUSED || (traits & PROVIDER_SELECTIVE) != 0;
+    bool is_live = claim == CLAIM_EXISTS || (is_selective && (traits & PROVIDER_ACCEPTS_ALL) == 0 &&
+                                             !claim_is_distrusted(e, c->provider));
+    if (is_live && c->domain->live_seen < UINT16_MAX) {
+        c->domain->live_seen++;
+        if (c->domain->live_seen == 1) {
+            case_changed(c);
+        }
+    }
+}
+
+static void conclude(struct verify_case *c)
+{
+    case_release(c);
+    leave_awaiting(c);
+    c->verdict = malloc(sizeof *c->verdict);
+    if (c->verdict != NULL) {
+        struct verdict_question question = {
+            .evidence = c->evidence,
+            .count = c->count,
+            .route = c->route,
+            .provider = c->provider,
+            .domain = c->domain,
+            .hints = &c->hints,
+            .config = c->config,
+            .local = hel_address_local(&c->address),
+            .is_expired = c->is_expired,
+            .why = c->why,
+            .wait_s = c->wait_s,
+        };
+        verdict_decide(&question, c->verdict);
+        count_live(c);
+    }
+    case_leave_pending(c);
+}
+
+static void ask_real(struct verify_case *c, struct verify_action *out)
+{
+    out->kind = VERIFY_PROBE;
+    out->probe = (struct verify_probe){
+        .role = PROBE_REAL,
+        .exchanger = c->exchanger,
+        .is_null_sender = c->is_null_sender,
+        .wants_fresh_connection = c->wants_fresh,
+        .needs_smtputf8 = c->address.needs_smtputf8,
+        .rcpt = hel_address_wire(&c->address),
+    };
+    c->asked = PROBE_REAL;
+    c->is_asking = true;
+}
+
+/* False: the plan changed, look again. */
+static bool act(struct verify_case *c, uint64_t now_ms, struct verify_action *out)
+{
+    switch (c->plan) {
+    case PLAN_RESOLVE:
+        c->is_asking = true;
+        out->kind = VERIFY_RESOLVE;
+        return true;
+    case PLAN_ASK: ask_real(c, out); return true;
+    case PLAN_CONFIRM: return case_confirm(c, now_ms, out);
+    case PLAN_WITNESS: return case_witness(c, now_ms, out);
+    case PLAN_DONE: break;
+    }
+    if (c->verdict == NULL) {
+        conclude(c);
+    }
+    out->kind = VERIFY_DONE;
+    return true;
+}
+
+void verify_case_next(struct verify_case *c, uint64_t now_ms, struct verify_action *out)
+{
+    *out = (struct verify_action){.kind = VERIFY_IDLE};
+    if (c->is_asking) {
+        return;
+    }
+    if (c->plan != PLAN_DONE && now_ms < c->not_before_ms) {
+        case_leave_pending(c);
+        out->kind = VERIFY_WAIT;
+        out->until_ms = c->not_before_ms;
+        return;
+    }
+    while (!act(c, now_ms, out)) {
+    }
+}
+
+const struct verdict *verify_case_verdict(const struct verify_case *c)
+{
+    must(c->plan == PLAN_DONE);
+    return c->verdict != NULL ? c->verdict : &verdict_of_no_memory;
+}
+
+const struct evidence *verify_case_evidence(const struct verify_case *c, size_t *out_count)
+{
+    *out_count = c->count;
+    return c->evidence;
+}
+
+/* The memory where the standing evidence came from, else that of the best exchangers. */
+static const struct verify_control_memory *summary_control(const struct verify_case *c)
+{
+    enum claim claim;
+    int at = c->route == NULL ? -1 : verdict_standing(c->evidence, c->count, &claim);
+    bool is_backup = at >= 0 && route_is_backup(c->route, c->evidence[at].exchanger);
+    return is_backup ? &c->domain->backup_controls[c->shape] : &c->domain->controls[c->shape];
+}
+
+void verify_case_summary(const struct verify_case *c, struct verify_summary *out)
+{
+    const struct verify_control_memory *control = summary_control(c);
+    *out = (struct verify_summary){
+        .attempts = c->attempts,
+        .control_tested = c->control_count > 0,
+        .control = (enum control_state)control->state,
+        .control_code = control->code,
+        .control_count = c->control_count,
+        .greylist_seen = c->greylist_seen,
+        .greylist_first_ms = c->greylist_first_ms,
+        .greylist_passed_ms = c->greylist_passed_ms,
+    };
+}

@@ -11,9 +11,9 @@
 #include "base/slice.h"
 #include "load.h"
 
-#define HEAD "source \"a page\"\ndate 2026-11\n"
+#define HEAD        "source \"a page\"\ndate 2026-11\n"
 #define ENTRY(name) "provider " name "\nlabel \"L\"\nclass isp\n"
-#define FALLBACK ENTRY("default")
+#define FALLBACK    ENTRY("default")
 
 static void recognises_by_longest_suffix(void **state)
 {
@@ -52,15 +52,16 @@ static void reads_every_field(void **state)
     (void)state;
     struct provider_book *book = NULL;
     struct fault fault;
-    const char *text = FALLBACK "source \"s\"\ndate 2026-11-21\n"
-                                "provider a  # a comment\n"
-                                "  label \"A \\\"B\\\"\"\n  class gateway\n  domain a.example A2.example\n"
-                                "  banner \"Nemesis\"\n  banner \"Nemesis Two\"\n"
-                                "  traits accepts_all one_rcpt tarpits\n"
-                                "  connections 2\n  rcpts 3\n  invalids_per_session 4\n"
-                                "  invalids_per_hour 5\n  gap_ms 6\n  source \"x\"\n  date 2026-11\n"
-                                "provider b\nlabel b\nclass isp\nsource s\ndate 2026-11\n"
-                                "banner \"Nemes\"\n";
+    const char *text =
+        FALLBACK "source \"s\"\ndate 2026-11-21\n"
+                 "provider a  # a comment\n"
+                 "  label \"A \\\"B\\\"\"\n  class gateway\n  domain a.example A2.example\n"
+                 "  banner \"Nemesis\"\n  banner \"Nemesis Two\"\n"
+                 "  traits accepts_all one_rcpt tarpits\n"
+                 "  connections 2\n  rcpts 3\n  invalids_per_session 4\n"
+                 "  invalids_per_hour 5\n  gap_ms 6\n  source \"x\"\n  date 2026-11\n"
+                 "provider b\nlabel b\nclass isp\nsource s\ndate 2026-11\n"
+                 "banner \"Nemes\"\n";
     assert_int_equal(compile_book(text, &book, &fault), ERR_NONE);
     const struct provider *p = provider_by_name(book, SLICE("a"));
     assert_non_null(p);

@@ -12,11 +12,11 @@
 #include "base/slice.h"
 #include "load.h"
 
-#define BOOK                                                                                       \
-    "source s\ndate 2026-11\nprovider default\nlabel x\nclass isp\n"                               \
+#define BOOK                                                         \
+    "source s\ndate 2026-11\nprovider default\nlabel x\nclass isp\n" \
     "provider acme\nlabel x\nclass isp\nprovider other\nlabel x\nclass isp\n"
-#define HEAD "section \"t\"\nlayer us\nsource s\ndate 2026-11\n" /* four lines */
-#define THEIRS "section \"t\"\nprovider acme\nsource s\ndate 2026-11\n"
+#define HEAD    "section \"t\"\nlayer us\nsource s\ndate 2026-11\n" /* four lines */
+#define THEIRS  "section \"t\"\nprovider acme\nsource s\ndate 2026-11\n"
 #define EXAMPLE "example \"550 x\"\n"
 
 static struct provider_book *book_of_two(void)
@@ -131,8 +131,9 @@ static void finds_rules_that_never_decide(void **state)
     struct provider_book *book = book_of_two();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[1000];
-        (void)snprintf(text, sizeof text, HEAD "rule unknown\n%s" EXAMPLE "rule unknown\n%s" EXAMPLE,
-                       cases[i].earlier, cases[i].later);
+        (void)snprintf(text, sizeof text,
+                       HEAD "rule unknown\n%s" EXAMPLE "rule unknown\n%s" EXAMPLE, cases[i].earlier,
+                       cases[i].later);
         struct rules *rules = NULL;
         struct fault fault = {.err = ERR_NONE};
         enum err e = compile_rules(text, book, &rules, &fault);
@@ -164,12 +165,12 @@ static void decides_in_order(void **state)
     struct fault fault = {.err = ERR_NONE};
     const char *text = "section \"late\"\nlayer no_user\nsource s\ndate 2026-11\n"
                        "rule mailbox_unknown\ntext \"user\"\nexample \"550 user\"\n" /* 5 */
-                       HEAD                                                           /* 8-11 */
-                       "rule policy_blocked\ntext \"list\"\nblock ip_list\n"          /* 12 */
-                       "example \"550 list\"\n"                                       /* 15 */
-                       "rule greylisted\ncode 4xx\ntext /wait \\d+/\nretry 77\n"        /* 16 */
-                       "example \"450 wait 5\"\n"                                       /* 20 */
-                       THEIRS                                                           /* 21-24 */
+        HEAD                                                                         /* 8-11 */
+                       "rule policy_blocked\ntext \"list\"\nblock ip_list\n"         /* 12 */
+                       "example \"550 list\"\n"                                      /* 15 */
+                       "rule greylisted\ncode 4xx\ntext /wait \\d+/\nretry 77\n"     /* 16 */
+                       "example \"450 wait 5\"\n"                                    /* 20 */
+        THEIRS                                                                       /* 21-24 */
                        "rule mailbox_disabled\ntext \"list user\"\nexample \"550 list user\"\n";
     if (compile_rules(text, book, &rules, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
@@ -199,8 +200,7 @@ static void decides_in_order(void **state)
          "code:550"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct classification c =
-            ask(rules, cases[i].stage, cases[i].provider, cases[i].reply);
+        struct classification c = ask(rules, cases[i].stage, cases[i].provider, cases[i].reply);
         if (c.scope != cases[i].scope || c.reason != cases[i].reason ||
             strcmp(c.rule, cases[i].rule) != 0) {
             fail_msg("%s: %s %s by %s", cases[i].reply, reply_scope_name(c.scope),

@@ -12,12 +12,12 @@
 #include "heloise/types.h"
 
 enum {
-    HEL_LOCAL_BYTES_MAX = 64,           /* RFC 5321 4.5.3.1.1 */
+    HEL_LOCAL_BYTES_MAX = 64,            /* RFC 5321 4.5.3.1.1 */
     HEL_LOCAL_BYTES_PRACTICAL_MAX = 128, /* what practical mode still puts on the wire */
-    HEL_DOMAIN_BYTES_MAX = 255,         /* RFC 5321 4.5.3.1.2 */
-    HEL_ADDRESS_BYTES_MAX = 254,        /* a path of 256 less its two brackets, 4.5.3.1.3 */
-    HEL_LABEL_BYTES_MAX = 63,           /* RFC 1035 2.3.4 */
-    HEL_WIRE_BYTES = 400,               /* room for practical mode, with a NUL */
+    HEL_DOMAIN_BYTES_MAX = 255,          /* RFC 5321 4.5.3.1.2 */
+    HEL_ADDRESS_BYTES_MAX = 254,         /* a path of 256 less its two brackets, 4.5.3.1.3 */
+    HEL_LABEL_BYTES_MAX = 63,            /* RFC 1035 2.3.4 */
+    HEL_WIRE_BYTES = 400,                /* room for practical mode, with a NUL */
 };
 
 enum hel_address_mode {

@@ -19,7 +19,7 @@ struct hel_enhanced {
 };
 
 struct hel_reply {
-    uint16_t code; /* 200 to 599; of the last line */
+    uint16_t code;                /* 200 to 599; of the last line */
     struct hel_enhanced enhanced; /* the first one found in the lines */
     uint16_t line_count;
     bool has_mixed_codes; /* the lines did not all carry the same code */

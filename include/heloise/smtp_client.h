@@ -37,10 +37,10 @@ HEL_PUBLIC bool hel_smtp_stage_parse(struct slice name, enum hel_smtp_stage *out
 struct hel_smtp_client;
 
 struct hel_smtp_client_config {
-    struct slice helo_name;   /* FQDN or address literal; copied */
-    size_t reply_bytes_max;   /* text kept of one reply; 0: 4096 */
-    size_t unsent_bytes_max;  /* commands waiting to be sent; 0: 65536 */
-    unsigned commands_max;    /* commands queued and unanswered; 0: 256 */
+    struct slice helo_name;                    /* FQDN or address literal; copied */
+    size_t reply_bytes_max;                    /* text kept of one reply; 0: 4096 */
+    size_t unsent_bytes_max;                   /* commands waiting to be sent; 0: 65536 */
+    unsigned commands_max;                     /* commands queued and unanswered; 0: 256 */
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT]; /* 0: RFC 5321 4.5.3.2 */
 };
 
@@ -77,8 +77,8 @@ enum hel_smtp_event_kind {
 struct hel_smtp_event {
     enum hel_smtp_event_kind kind;
     enum hel_smtp_stage stage;
-    uint64_t tag;             /* of the command, for REPLY to one of the caller's commands */
-    struct hel_reply reply;   /* HELLO, START_TLS, REPLY; FAILED/CLOSING. Valid until the next call */
+    uint64_t tag;           /* of the command, for REPLY to one of the caller's commands */
+    struct hel_reply reply; /* HELLO, START_TLS, REPLY; FAILED/CLOSING. Valid until the next call */
     enum hel_smtp_failure failure; /* FAILED only; stage then says what was waited for */
     bool is_plaintext_dropped; /* START_TLS: bytes came after the 220 and were dropped (RFC 3207) */
 };
@@ -117,7 +117,7 @@ struct hel_smtp_mail {
     struct slice reverse_path; /* empty: the null sender */
     bool smtputf8;             /* only if offered, else ERR_STATE */
     bool body_8bitmime;
-    uint64_t size;             /* 0: not sent; sent only where SIZE is offered */
+    uint64_t size; /* 0: not sent; sent only where SIZE is offered */
 };
 HEL_PUBLIC enum err hel_smtp_client_mail(struct hel_smtp_client *client, uint64_t tag,
                                          const struct hel_smtp_mail *mail) MUST_USE;
@@ -130,7 +130,8 @@ HEL_PUBLIC enum err hel_smtp_client_quit(struct hel_smtp_client *client, uint64_
 /* DATA; after its 354 (an EVENT_REPLY of stage DATA) call body any number of times, then body_end.
  * body stuffs dots and writes line ends as CRLF (RFC 5321 4.5.2, 2.3.8). */
 HEL_PUBLIC enum err hel_smtp_client_data(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
-HEL_PUBLIC enum err hel_smtp_client_body(struct hel_smtp_client *client, struct slice bytes) MUST_USE;
+HEL_PUBLIC enum err hel_smtp_client_body(struct hel_smtp_client *client, struct slice bytes)
+    MUST_USE;
 HEL_PUBLIC enum err hel_smtp_client_body_end(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
 /* One chunk, only if CHUNKING is offered (RFC 3030); is_last ends the message. */
 HEL_PUBLIC enum err hel_smtp_client_bdat(struct hel_smtp_client *client, uint64_t tag,

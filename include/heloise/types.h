@@ -25,11 +25,11 @@ enum err {
 };
 
 #if defined(__GNUC__)
-#define HEL_PUBLIC __attribute__((visibility("default")))
-#define MUST_USE __attribute__((warn_unused_result))
+#    define HEL_PUBLIC __attribute__((visibility("default")))
+#    define MUST_USE   __attribute__((warn_unused_result))
 #else
-#define HEL_PUBLIC
-#define MUST_USE
+#    define HEL_PUBLIC
+#    define MUST_USE
 #endif
 
 #endif

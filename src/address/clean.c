@@ -58,8 +58,8 @@ static struct slice trim_punctuation(struct parse *parse, struct slice s)
 {
     for (;;) {
         s = trim(parse, s);
-        bool is_cut = s.len > 1 && (s.at[s.len - 1] == ';' || s.at[s.len - 1] == ',' ||
-                                    s.at[s.len - 1] == '.');
+        bool is_cut = s.len > 1 &&
+                      (s.at[s.len - 1] == ';' || s.at[s.len - 1] == ',' || s.at[s.len - 1] == '.');
         if (!is_cut) {
             return s;
         }
@@ -95,8 +95,8 @@ static size_t decode_mailto(struct slice s, char *to)
 {
     size_t len = 0;
     for (size_t i = 0; i < s.len && s.at[i] != '?'; i++) {
-        bool is_escape = s.at[i] == '%' && i + 2 < s.len && hex(s.at[i + 1]) >= 0 &&
-                         hex(s.at[i + 2]) >= 0;
+        bool is_escape =
+            s.at[i] == '%' && i + 2 < s.len && hex(s.at[i + 1]) >= 0 && hex(s.at[i + 2]) >= 0;
         if (is_escape) {
             to[len++] = (char)(hex(s.at[i + 1]) * 16 + hex(s.at[i + 2]));
             i += 2;
@@ -134,7 +134,8 @@ static void narrow_at(struct parse *parse)
 enum err address_clean(struct slice given, struct parse *parse)
 {
     if (given.len > PARSE_TEXT_BYTES_MAX) {
-        return address_fail(parse, 0, "the text is longer than %d bytes", (int)PARSE_TEXT_BYTES_MAX);
+        return address_fail(parse, 0, "the text is longer than %d bytes",
+                            (int)PARSE_TEXT_BYTES_MAX);
     }
     if (!text_is_utf8(given)) {
         return address_fail(parse, 0, "the text is not UTF-8");

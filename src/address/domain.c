@@ -53,8 +53,8 @@ static enum err check_label(struct parse *parse, size_t at, struct slice label)
         return address_fail(parse, at, "the domain has an empty label");
     }
     if (label.len > HEL_LABEL_BYTES_MAX) {
-        return address_fail(parse, at, "a label of the domain has %zu bytes, at most 63 are allowed",
-                            label.len);
+        return address_fail(
+            parse, at, "a label of the domain has %zu bytes, at most 63 are allowed", label.len);
     }
     if (label.at[0] == '-' || label.at[label.len - 1] == '-') {
         return address_fail(parse, at, "a label of the domain begins or ends with a hyphen");
@@ -63,7 +63,8 @@ static enum err check_label(struct parse *parse, size_t at, struct slice label)
         if (!ascii_is_alnum(label.at[i]) && label.at[i] != '-') {
             unsigned char byte = (unsigned char)label.at[i];
             bool is_shown = byte > ' ' && byte < 0x7f;
-            return is_shown ? address_fail(parse, at, "the character '%c' is not allowed in a domain", byte)
+            return is_shown ? address_fail(parse, at,
+                                           "the character '%c' is not allowed in a domain", byte)
                             : address_fail(parse, at, "a character (%u) is not allowed in a domain",
                                            (unsigned)byte);
         }
@@ -104,8 +105,8 @@ static enum err check_labels(struct parse *parse, size_t at, struct slice ascii,
         return address_fail(parse, at, "the last label of the domain is a number");
     }
     if (ascii.len > HEL_DOMAIN_BYTES_MAX - 2) { /* two octets of framing, RFC 1035 3.1 */
-        return address_fail(parse, at, "the domain has %zu bytes, at most %d are allowed", ascii.len,
-                            HEL_DOMAIN_BYTES_MAX - 2);
+        return address_fail(parse, at, "the domain has %zu bytes, at most %d are allowed",
+                            ascii.len, HEL_DOMAIN_BYTES_MAX - 2);
     }
     return ERR_NONE;
 }
@@ -125,9 +126,9 @@ static enum err to_ascii(struct parse *parse, size_t at, const char *domain, cha
 {
     int result = idn2_to_ascii_8z(domain, out, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     if (result != IDN2_OK) {
-        return result == IDN2_MALLOC ? ERR_NOMEM
-                                     : address_fail(parse, at, "the domain is no IDN: %s",
-                                                    idn2_strerror(result));
+        return result == IDN2_MALLOC
+                   ? ERR_NOMEM
+                   : address_fail(parse, at, "the domain is no IDN: %s", idn2_strerror(result));
     }
     return ERR_NONE;
 }

@@ -10,9 +10,12 @@
 #include "base/slice.h"
 
 static const char *const list_names[LIST_COUNT] = {
-    [LIST_DISPOSABLE] = "disposable.txt", [LIST_DISPOSABLE_WILDCARD] = "disposable-wildcard.txt",
-    [LIST_FREE] = "free.txt",             [LIST_POPULAR] = "popular.txt",
-    [LIST_ROLES] = "roles.txt",           [LIST_TLDS] = "tlds.txt",
+    [LIST_DISPOSABLE] = "disposable.txt",
+    [LIST_DISPOSABLE_WILDCARD] = "disposable-wildcard.txt",
+    [LIST_FREE] = "free.txt",
+    [LIST_POPULAR] = "popular.txt",
+    [LIST_ROLES] = "roles.txt",
+    [LIST_TLDS] = "tlds.txt",
 };
 
 enum { ENTRY_BYTES_MAX = 253 };

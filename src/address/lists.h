@@ -24,7 +24,8 @@ void address_lists_free(struct address_lists *lists);
 struct address_flags {
     bool is_disposable, is_role, is_free, is_plus_tagged, is_noreply, is_gov, is_edu, is_idn,
         is_gibberish;
-    struct slice disposable_entry; /* the list entry that decided: the domain, a parent, an MX host */
+    struct slice
+        disposable_entry; /* the list entry that decided: the domain, a parent, an MX host */
 };
 
 /* mx_hosts: lower case; may be empty. */

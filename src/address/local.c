@@ -50,9 +50,9 @@ static enum err dot_string(struct parse *parse, size_t *at)
         size_t offset = parse->len - rest.len;
         if (rest.at[0] == '.') {
             if (follows_dot) {
-                return address_fail(parse, offset, offset == begin
-                                                       ? "the part before @ begins with a dot"
-                                                       : "two dots stand together");
+                return address_fail(parse, offset,
+                                    offset == begin ? "the part before @ begins with a dot"
+                                                    : "two dots stand together");
             }
             follows_dot = true;
             rest = slice_sub(rest, 1, rest.len);

@@ -78,7 +78,8 @@ void address_normal(const struct hel_address *address, char out[HEL_WIRE_BYTES])
         return;
     }
     size_t len = 0;
-    for (size_t i = 0; i < local.len && (habit->tag == '\0' || local.at[i] != habit->tag || i == 0); i++) {
+    for (size_t i = 0; i < local.len && (habit->tag == '\0' || local.at[i] != habit->tag || i == 0);
+         i++) {
         if (local.at[i] != '.' || !habit->ignores_dots) {
             out[len++] = ascii_lower(local.at[i]);
         }

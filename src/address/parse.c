@@ -35,8 +35,8 @@ enum err address_fail(struct parse *parse, size_t offset, const char *format, ..
 static enum err check_lengths(struct parse *parse, enum hel_address_mode mode)
 {
     const struct hel_address *address = parse->out;
-    size_t local_max = mode == HEL_ADDRESS_STRICT ? HEL_LOCAL_BYTES_MAX
-                                                  : HEL_LOCAL_BYTES_PRACTICAL_MAX;
+    size_t local_max =
+        mode == HEL_ADDRESS_STRICT ? HEL_LOCAL_BYTES_MAX : HEL_LOCAL_BYTES_PRACTICAL_MAX;
     if (address->local_len > local_max) {
         return address_fail(parse, 0, "the part before @ has %u bytes, at most %zu are allowed",
                             (unsigned)address->local_len, local_max);

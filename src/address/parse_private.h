@@ -25,6 +25,7 @@ enum err address_parse_local(struct parse *parse, size_t *at) MUST_USE;
 enum err address_parse_domain(struct parse *parse, size_t at) MUST_USE;
 
 /* Fills the error, with the column of text[offset]; returns ERR_SYNTAX. */
-enum err address_fail(struct parse *parse, size_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
+enum err address_fail(struct parse *parse, size_t offset, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
 #endif

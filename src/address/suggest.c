@@ -29,7 +29,8 @@ static unsigned distance(struct slice a, struct slice b, unsigned limit)
             unsigned best = back[j - 1] + (a.at[i - 1] == b.at[j - 1] ? 0 : 1);
             best = back[j] + 1 < best ? back[j] + 1 : best;
             best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            bool is_swap = i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] && a.at[i - 2] == b.at[j - 1];
+            bool is_swap =
+                i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] && a.at[i - 2] == b.at[j - 1];
             if (is_swap && two_back[j - 2] + 1 < best) {
                 best = two_back[j - 2] + 1;
             }
@@ -94,8 +95,9 @@ bool address_suggest(const struct address_lists *lists, const struct hel_address
     for (size_t i = 0; i < popular->count; i++) {
         unsigned now = cost(domain, popular->entries[i]);
         /* Of equals the one with the same first letter: people slip later in a word. */
-        bool is_better = now < best_cost || (now == best_cost && now < SUGGEST_FAR && best.at[0] != domain.at[0] &&
-                                             popular->entries[i].at[0] == domain.at[0]);
+        bool is_better = now < best_cost ||
+                         (now == best_cost && now < SUGGEST_FAR && best.at[0] != domain.at[0] &&
+                          popular->entries[i].at[0] == domain.at[0]);
         if (is_better) {
             best = popular->entries[i];
             best_cost = now;

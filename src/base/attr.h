@@ -8,14 +8,14 @@
 #include "heloise/types.h"
 
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
-#define DEFER(done) __attribute__((cleanup(done)))
-#define UNUSED __attribute__((unused))
-#define TAKE(pointer)                                                                              \
-    __extension__({                                                                                \
-        __typeof__(pointer) *take_from = &(pointer);                                               \
-        __typeof__(pointer) taken = *take_from;                                                    \
-        *take_from = NULL;                                                                         \
-        taken;                                                                                     \
+#define DEFER(done)              __attribute__((cleanup(done)))
+#define UNUSED                   __attribute__((unused))
+#define TAKE(pointer)                                \
+    __extension__({                                  \
+        __typeof__(pointer) *take_from = &(pointer); \
+        __typeof__(pointer) taken = *take_from;      \
+        *take_from = NULL;                           \
+        taken;                                       \
     })
 
 #endif

@@ -28,7 +28,7 @@ enum err buf_printf(struct buf *b, const char *format, ...) MUST_USE PRINTF_LIKE
 /* Room for extra more bytes at b->at + b->len, for a reader that fills it and adds to len. */
 enum err buf_reserve(struct buf *b, size_t extra) MUST_USE;
 
-void buf_clear(struct buf *b);             /* keeps the memory */
+void buf_clear(struct buf *b);                /* keeps the memory */
 void buf_drop_front(struct buf *b, size_t n); /* n is clamped to len */
 struct slice buf_view(const struct buf *b);   /* valid until the next change */
 

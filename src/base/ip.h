@@ -12,7 +12,7 @@
 enum ip_family { IP_NONE = 0, IP_V4 = 4, IP_V6 = 6 };
 
 struct ip {
-    uint8_t family; /* enum ip_family */
+    uint8_t family;    /* enum ip_family */
     uint8_t bytes[16]; /* the first 4 for IPv4, rest zero; network order */
 };
 

@@ -8,9 +8,12 @@
 
 #include "base/attr.h"
 
-#define SLICE_LITERAL(text) {(text), sizeof(text) - 1}
+#define SLICE_LITERAL(text)      \
+    {                            \
+        (text), sizeof(text) - 1 \
+    }
 #define SLICE(text) ((struct slice){(text), sizeof(text) - 1})
-#define SLICE_NONE ((struct slice){"", 0})
+#define SLICE_NONE  ((struct slice){"", 0})
 
 /* For printf's "%.*s": precision and pointer. */
 #define SLICE_ARG(s) (int)(s).len, (s).at

@@ -36,7 +36,8 @@ enum { KEY_OUTPUT_FORMAT = 0x300, KEY_COLUMN };
 static const struct argp_option option_table[] = {
     {"output", 'o', "FILE", 0, "where to write (standard output)", -1},
     {"output-format", KEY_OUTPUT_FORMAT, "NAME", 0, "csv or ndjson", -1},
-    {"column", KEY_COLUMN, "NAME|N", 0, "the column with the address: its header or number from 1", -1},
+    {"column", KEY_COLUMN, "NAME|N", 0, "the column with the address: its header or number from 1",
+     -1},
     {0},
 };
 
@@ -44,32 +45,23 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct bulk_options *options = state->input;
     switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &options->probe;
-        return 0;
-    case 'o':
-        options->output = arg;
-        return 0;
+    case ARGP_KEY_INIT: state->child_inputs[0] = &options->probe; return 0;
+    case 'o': options->output = arg; return 0;
     case KEY_OUTPUT_FORMAT:
         if (strcmp(arg, "csv") != 0 && strcmp(arg, "ndjson") != 0) {
             argp_error(state, "--output-format: '%.60s' is neither csv nor ndjson", arg);
         }
         options->output_format = arg;
         return 0;
-    case KEY_COLUMN:
-        options->column = arg;
-        return 0;
+    case KEY_COLUMN: options->column = arg; return 0;
     case ARGP_KEY_ARG:
         if (options->input != NULL) {
             argp_error(state, "one input at a time; '%.60s' is a second one", arg);
         }
         options->input = arg;
         return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "no input given; '-' reads standard input");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "no input given; '-' reads standard input"); return 0;
+    default: return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -108,7 +100,8 @@ static void show_progress(void *context)
 {
     struct run *run = context;
     uint64_t now = door_now_ms(run->bench.door);
-    if (!run->shows_progress || now - run->started_ms < 1000 || now - run->last_shown_ms < PROGRESS_MS) {
+    if (!run->shows_progress || now - run->started_ms < 1000 ||
+        now - run->last_shown_ms < PROGRESS_MS) {
         return;
     }
     run->last_shown_ms = now;
@@ -122,14 +115,13 @@ static void show_progress(void *context)
     }
     struct knocker_counts talking;
     knocker_count(run->bench.knocker, &talking);
-    (void)fprintf(stderr,
-                  "\r\033[K%s %" PRIu64 "/%" PRIu64 "  %.0f/s  left %s  deliverable %" PRIu64
-                  "  undeliverable %" PRIu64 "  risky %" PRIu64 "  unknown %" PRIu64
-                  "  lines %u  waiting %u",
-                  run->phase, counts.done, counts.items, rate, left,
-                  counts.by_status[VERDICT_DELIVERABLE], counts.by_status[VERDICT_UNDELIVERABLE],
-                  counts.by_status[VERDICT_RISKY], counts.by_status[VERDICT_UNKNOWN], talking.talking,
-                  talking.waiting);
+    (void)fprintf(
+        stderr,
+        "\r\033[K%s %" PRIu64 "/%" PRIu64 "  %.0f/s  left %s  deliverable %" PRIu64
+        "  undeliverable %" PRIu64 "  risky %" PRIu64 "  unknown %" PRIu64 "  lines %u  waiting %u",
+        run->phase, counts.done, counts.items, rate, left, counts.by_status[VERDICT_DELIVERABLE],
+        counts.by_status[VERDICT_UNDELIVERABLE], counts.by_status[VERDICT_RISKY],
+        counts.by_status[VERDICT_UNKNOWN], talking.talking, talking.waiting);
     (void)fflush(stderr);
     run->has_line = true;
 }
@@ -171,7 +163,8 @@ static void say_how_to_go_on(const struct run *run)
     (void)fputs("heloise: stopped; what is done is kept. The same command goes on:\n   ", stderr);
     for (int i = 0; i < run->options->argc; i++) {
         const char *word = run->options->argv[i];
-        bool is_plain = word[0] != '\0' && word[strcspn(word, " \t\n'\"\\$`*?[]{}()<>|&;~#!")] == '\0';
+        bool is_plain =
+            word[0] != '\0' && word[strcspn(word, " \t\n'\"\\$`*?[]{}()<>|&;~#!")] == '\0';
         if (is_plain) {
             (void)fprintf(stderr, " %s", word);
             continue;
@@ -200,20 +193,23 @@ static void say_summary(const struct run *run)
     knocker_count(run->bench.knocker, &asked);
     char span[32];
     format_span((door_now_ms(run->bench.door) - run->started_ms) / 1000, span);
-    (void)fprintf(stderr,
-                  "%" PRIu64 " rows, %" PRIu64 " addresses, %" PRIu64 " asked before, in %s\n"
-                  "  deliverable   %" PRIu64 "\n  undeliverable %" PRIu64 "\n  risky         %" PRIu64
-                  "\n  unknown       %" PRIu64 "\n  no address    %" PRIu64 " rows\n",
-                  counts.rows, counts.items, counts.done_before + asked.cached, span,
-                  counts.by_status[VERDICT_DELIVERABLE], counts.by_status[VERDICT_UNDELIVERABLE],
-                  counts.by_status[VERDICT_RISKY], counts.by_status[VERDICT_UNKNOWN],
-                  counts.invalid_rows);
+    (void)fprintf(
+        stderr,
+        "%" PRIu64 " rows, %" PRIu64 " addresses, %" PRIu64 " asked before, in %s\n"
+        "  deliverable   %" PRIu64 "\n  undeliverable %" PRIu64 "\n  risky         %" PRIu64
+        "\n  unknown       %" PRIu64 "\n  no address    %" PRIu64 " rows\n",
+        counts.rows, counts.items, counts.done_before + asked.cached, span,
+        counts.by_status[VERDICT_DELIVERABLE], counts.by_status[VERDICT_UNDELIVERABLE],
+        counts.by_status[VERDICT_RISKY], counts.by_status[VERDICT_UNKNOWN], counts.invalid_rows);
     if (counts.bad_rows > 0) {
-        (void)fprintf(stderr, "  %" PRIu64 " rows could not be read as rows; they are in the output, with why\n",
+        (void)fprintf(stderr,
+                      "  %" PRIu64
+                      " rows could not be read as rows; they are in the output, with why\n",
                       counts.bad_rows);
     }
     if (asked.connects_good == 0 && asked.connects_failed > 2) {
-        complain("not one mail server could be reached on port %u: most home and cloud networks block it",
+        complain("not one mail server could be reached on port %u: most home and cloud networks "
+                 "block it",
                  (unsigned)run->options->probe.knocker.port);
     }
 }
@@ -258,12 +254,13 @@ static int fingerprint(const struct run *run, struct buf *out)
         return EXIT_NO_INPUT;
     }
     const struct knocker_config *config = &options->probe.knocker;
-    enum err e = buf_printf(
-        out, "%s|%lld|%lld.%09ld|%s|%s|%s|%d%d|%u|%.*s", path, (long long)info.st_size,
-        (long long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
-        options->column == NULL ? "" : options->column, options->output == NULL ? "" : options->output,
-        options->output_format == NULL ? "" : options->output_format, config->verify.no_smtp,
-        config->verify.no_control, config->port, SLICE_ARG(config->verify.mail_from));
+    enum err e = buf_printf(out, "%s|%lld|%lld.%09ld|%s|%s|%s|%d%d|%u|%.*s", path,
+                            (long long)info.st_size, (long long)info.st_mtim.tv_sec,
+                            info.st_mtim.tv_nsec, options->column == NULL ? "" : options->column,
+                            options->output == NULL ? "" : options->output,
+                            options->output_format == NULL ? "" : options->output_format,
+                            config->verify.no_smtp, config->verify.no_control, config->port,
+                            SLICE_ARG(config->verify.mail_from));
     free(path);
     return e == ERR_NONE ? EXIT_SUCCESS : EXIT_INTERNAL;
 }
@@ -275,7 +272,8 @@ static enum table_format output_format(const struct bulk_options *options)
         return strcmp(name, "ndjson") == 0 ? TABLE_NDJSON : TABLE_CSV;
     }
     struct slice path = slice_of(options->output);
-    bool is_ndjson = slice_ends_nocase(path, SLICE(".ndjson")) || slice_ends_nocase(path, SLICE(".jsonl"));
+    bool is_ndjson =
+        slice_ends_nocase(path, SLICE(".ndjson")) || slice_ends_nocase(path, SLICE(".jsonl"));
     return is_ndjson ? TABLE_NDJSON : TABLE_CSV;
 }
 
@@ -311,7 +309,8 @@ static int write_output(struct run *run, bool is_whole)
         int code = write_file(run, is_whole ? output : partial, &unfinished);
         clear_line(run);
         if (code == EXIT_SUCCESS && !is_whole) {
-            complain("%s holds all rows so far; %" PRIu64 " have no result yet", partial, unfinished);
+            complain("%s holds all rows so far; %" PRIu64 " have no result yet", partial,
+                     unfinished);
         } else if (code == EXIT_SUCCESS) {
             (void)unlink(partial);
         }
@@ -342,7 +341,8 @@ static int finish(struct run *run)
     }
     if (run->bench.is_interrupted) {
         if (run->spool[0] != '\0') {
-            complain("stopped; what is done is kept as verdicts, but standard input cannot be read again");
+            complain("stopped; what is done is kept as verdicts, but standard input cannot be read "
+                     "again");
         } else {
             say_how_to_go_on(run);
         }
@@ -359,8 +359,8 @@ static int finish(struct run *run)
 static int run_job(struct run *run, struct bulk_config *config)
 {
     struct fault fault;
-    enum err e = bulk_open(config, run->bench.door, run->bench.knocker, run->bench.store, &run->bulk,
-                           &fault);
+    enum err e = bulk_open(config, run->bench.door, run->bench.knocker, run->bench.store,
+                           &run->bulk, &fault);
     if (e != ERR_NONE) {
         complain("%s", fault.text);
         return e == ERR_STATE ? EXIT_BUSY : EXIT_CANNOT_WRITE;
@@ -369,7 +369,8 @@ static int run_job(struct run *run, struct bulk_config *config)
     if (bulk_load(run->bulk, &fault) != ERR_NONE) {
         clear_line(run);
         complain("%s", fault.text);
-        return fault.err == ERR_SYNTAX || fault.err == ERR_SYSTEM ? EXIT_NO_INPUT : EXIT_CANNOT_WRITE;
+        return fault.err == ERR_SYNTAX || fault.err == ERR_SYSTEM ? EXIT_NO_INPUT
+                                                                  : EXIT_CANNOT_WRITE;
     }
     run->phase = "asked";
     run->bench.on_interrupt = on_interrupt;
@@ -423,12 +424,18 @@ int cli_bulk(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&probe_options_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        option_table, parse_option, "INPUT",
-        "Verifies a list: CSV of any kind, plain text or NDJSON. All columns and the order of rows are kept; "
+        option_table,
+        parse_option,
+        "INPUT",
+        "Verifies a list: CSV of any kind, plain text or NDJSON. All columns and the order of rows "
+        "are kept; "
         "an address that stands twice is asked once.\v"
-        "A run that was stopped or killed goes on with the same command. Exit status: 0 completed, 64 usage, "
+        "A run that was stopped or killed goes on with the same command. Exit status: 0 completed, "
+        "64 usage, "
         "66 no input, 73 cannot write, 75 another process runs this job, 130 stopped.",
-        children, NULL, NULL};
+        children,
+        NULL,
+        NULL};
     struct bulk_options options = {.argc = argc, .argv = argv};
     probe_options_init(&options.probe);
     options.probe.knocker.is_budget_wall_clock = false;

@@ -16,24 +16,28 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"verify", "heloise verify", cli_verify, "say whether addresses take mail, how sure that is, and why"},
-    {"bulk", "heloise bulk", cli_bulk, "the same for a list: CSV, text or NDJSON in, CSV or NDJSON out"},
+    {"verify", "heloise verify", cli_verify,
+     "say whether addresses take mail, how sure that is, and why"},
+    //{"bulk", "heloise bulk", cli_bulk, "the same for a list: CSV, text or NDJSON in, CSV or NDJSON out"},
     {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
-    {"village", "heloise village", cli_village, "start a small world of mail servers on loopback, to try things"},
+    //{"village", "heloise village", cli_village, "start a small world of mail servers on loopback, to try things"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static void show_help(FILE *to)
 {
-    (void)fputs("Usage: heloise COMMAND [OPTION...] [ARGUMENT...]\n\n"
-                "Knocks on mail servers: finds the servers of an address, asks as far as RCPT TO, leaves\n"
-                "without sending anything, and says what the answer means.\n\nCommands:\n",
-                to);
+    (void)fputs(
+        "Usage: heloise COMMAND [OPTION...] [ARGUMENT...]\n\n"
+        "Knocks on mail servers: finds the servers of an address, asks as far as RCPT TO, leaves\n"
+        "without sending anything, and says what the answer means.\n\nCommands:\n",
+        to);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         (void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
     }
-    (void)fputs("\n'heloise COMMAND --help' lists a command's options, 'man heloise' tells the rest.\n", to);
+    (void)fputs(
+        "\n'heloise COMMAND --help' lists a command's options, 'man heloise' tells the rest.\n",
+        to);
 }
 
 int main(int argc, char **argv)
@@ -60,6 +64,7 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
         }
     }
-    (void)fprintf(stderr, "heloise: there is no command '%.40s'; 'heloise --help' lists them\n", name);
+    (void)fprintf(stderr, "heloise: there is no command '%.40s'; 'heloise --help' lists them\n",
+                  name);
     return EXIT_BAD_USAGE;
 }

@@ -42,26 +42,31 @@ static const struct argp_option option_table[] = {
     {"from", KEY_FROM, "ADDRESS", 0,
      "MAIL FROM to use; the null sender <> then is the second choice, otherwise the first", 0},
     {"helo", KEY_HELO, "NAME", 0, "EHLO name: this machine's full name, or [IP]", 0},
-    {"source", KEY_SOURCE, "IP", 0, "local address to connect from (once for IPv4, once for IPv6)", 0},
+    {"source", KEY_SOURCE, "IP", 0, "local address to connect from (once for IPv4, once for IPv6)",
+     0},
     {NULL, 0, NULL, 0, "Where to:", 2},
-    {"resolver", KEY_RESOLVER, "ADDR[:PORT]", 0, "DNS server instead of the system's (repeatable)", 0},
+    {"resolver", KEY_RESOLVER, "ADDR[:PORT]", 0, "DNS server instead of the system's (repeatable)",
+     0},
     {"port", KEY_PORT, "PORT", 0, "SMTP port (25)", 0},
     {"allow-net", KEY_ALLOW_NET, "CIDR", 0,
      "private or loopback network that may be contacted (repeatable)", 0},
     {"no-tls", KEY_NO_TLS, NULL, 0, "do not use STARTTLS even where it is offered", 0},
     {NULL, 0, NULL, 0, "How patiently:", 3},
     {"timeout", KEY_TIMEOUT, "SECONDS", 0,
-     "budget for one address: verify answers by then with what is known (120), bulk counts only the "
-     "time a server is being talked to", 0},
+     "budget for one address: verify answers by then with what is known (120), bulk counts only "
+     "the "
+     "time a server is being talked to",
+     0},
     {"stage-timeout", KEY_STAGE_TIMEOUT, "STAGE=SECONDS", 0,
-     "limit of one step: connect, banner, ehlo, starttls, mail, rcpt, rset or quit (repeatable)", 0},
+     "limit of one step: connect, banner, ehlo, starttls, mail, rcpt, rset or quit (repeatable)",
+     0},
     {"greylist-wait", KEY_GREYLIST_WAIT, "SECONDS", 0,
      "first wait after greylisting that names no delay (300)", 0},
     {"no-retry", KEY_NO_RETRY, NULL, 0, "do not wait for temporary refusals: report them", 0},
     {NULL, 0, NULL, 0, "How much at once:", 4},
     {"max-connections", KEY_MAX_CONNECTIONS, "N", 0, "open connections in all (500)", 0},
-    {"max-per-site", KEY_MAX_PER_SITE, "N", 0, "open connections to one site, at most the provider's limit",
-     0},
+    {"max-per-site", KEY_MAX_PER_SITE, "N", 0,
+     "open connections to one site, at most the provider's limit", 0},
     {"rcpts-per-connection", KEY_RCPTS_PER_CONNECTION, "N", 0,
      "addresses asked on one connection, instead of the provider's limit", 0},
     {"invalids-per-hour", KEY_INVALIDS_PER_HOUR, "N", 0,
@@ -112,7 +117,8 @@ static void parse_source(struct argp_state *state, struct probe_options *options
     }
 }
 
-static void parse_allow_net(struct argp_state *state, struct probe_options *options, const char *text)
+static void parse_allow_net(struct argp_state *state, struct probe_options *options,
+                            const char *text)
 {
     struct knocker_config *config = &options->knocker;
     if (config->allowed_net_count == KNOCKER_NETS_MAX) {
@@ -120,7 +126,8 @@ static void parse_allow_net(struct argp_state *state, struct probe_options *opti
         return;
     }
     if (!ip_net_parse(slice_of(text), &config->allowed_nets[config->allowed_net_count])) {
-        argp_error(state, "--allow-net: '%.60s' is not a network like 127.0.0.0/8 or fd00::/8", text);
+        argp_error(state, "--allow-net: '%.60s' is not a network like 127.0.0.0/8 or fd00::/8",
+                   text);
         return;
     }
     config->allowed_net_count++;
@@ -142,7 +149,8 @@ static void parse_from(struct argp_state *state, struct probe_options *options, 
 
 static bool is_name_byte(char c)
 {
-    return ascii_is_alnum(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
+    return ascii_is_alnum(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']' ||
+           c == '_';
 }
 
 static void parse_helo(struct argp_state *state, struct probe_options *options, const char *text)
@@ -150,7 +158,8 @@ static void parse_helo(struct argp_state *state, struct probe_options *options, 
     struct reader r = reader_over(slice_of(text));
     struct slice name = reader_while(&r, is_name_byte);
     if (name.len == 0 || name.len >= sizeof options->helo || !reader_is_done(&r)) {
-        argp_error(state, "--helo: '%.60s' is neither a host name nor an address like [192.0.2.1]", text);
+        argp_error(state, "--helo: '%.60s' is neither a host name nor an address like [192.0.2.1]",
+                   text);
         return;
     }
     memcpy(options->helo, name.at, name.len);
@@ -165,15 +174,18 @@ static void parse_stage_timeout(struct argp_state *state, struct probe_options *
     size_t equals = slice_find_byte(all, '=', 0);
     enum hel_smtp_stage stage;
     if (equals == all.len || !hel_smtp_stage_parse(slice_sub(all, 0, equals), &stage)) {
-        argp_error(state, "--stage-timeout: '%.60s' is not like rcpt=45; stages: connect, banner, ehlo, "
-                   "starttls, mail, rcpt, rset, quit", text);
+        argp_error(state,
+                   "--stage-timeout: '%.60s' is not like rcpt=45; stages: connect, banner, ehlo, "
+                   "starttls, mail, rcpt, rset, quit",
+                   text);
         return;
     }
     options->knocker.timeout_ms[stage] =
         1000 * parse_number(state, "stage-timeout", text + equals + 1, 3600);
 }
 
-static void parse_risky_if(struct argp_state *state, struct probe_options *options, const char *text)
+static void parse_risky_if(struct argp_state *state, struct probe_options *options,
+                           const char *text)
 {
     unsigned set = 0;
     struct slice rest = slice_of(text);
@@ -216,12 +228,15 @@ static void add_resolver(struct argp_state *state, struct probe_options *options
 }
 
 /* Options that hold a number. */
-static bool parse_numbers(struct argp_state *state, struct probe_options *options, int key, char *arg)
+static bool parse_numbers(struct argp_state *state, struct probe_options *options, int key,
+                          char *arg)
 {
     struct knocker_config *config = &options->knocker;
     switch (key) {
     case KEY_PORT: config->port = (uint16_t)parse_number(state, "port", arg, 65535); return true;
-    case KEY_TIMEOUT: config->budget_ms = 1000 * parse_number(state, "timeout", arg, 86400); return true;
+    case KEY_TIMEOUT:
+        config->budget_ms = 1000 * parse_number(state, "timeout", arg, 86400);
+        return true;
     case KEY_GREYLIST_WAIT:
         config->verify.greylist_wait_s = parse_number(state, "greylist-wait", arg, 86400);
         return true;

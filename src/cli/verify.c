@@ -16,10 +16,17 @@
 enum {
     VERIFY_LINE_BYTES_MAX = 65536,
     VERIFY_OUT_BYTES_MAX = 4 << 20, /* one record in any shape */
-    VERIFY_WINDOW = 256,            /* questions open at once, so that standard input may be endless */
+    VERIFY_WINDOW = 256, /* questions open at once, so that standard input may be endless */
 };
 
-enum verify_shape { SHAPE_REPORT, SHAPE_JSON, SHAPE_REACHER, SHAPE_ZEROBOUNCE, SHAPE_KICKBOX, SHAPE_NEVERBOUNCE };
+enum verify_shape {
+    SHAPE_REPORT,
+    SHAPE_JSON,
+    SHAPE_REACHER,
+    SHAPE_ZEROBOUNCE,
+    SHAPE_KICKBOX,
+    SHAPE_NEVERBOUNCE
+};
 
 struct verify_options {
     struct probe_options probe;
@@ -33,8 +40,8 @@ enum { KEY_JSON = 0x300, KEY_FORMAT };
 
 static const struct argp_option option_table[] = {
     {"json", KEY_JSON, NULL, 0, "one JSON record a line", -1},
-    {"format", KEY_FORMAT, "NAME", 0, "another service's shape: reacher, zerobounce, kickbox or neverbounce",
-     -1},
+    {"format", KEY_FORMAT, "NAME", 0,
+     "another service's shape: reacher, zerobounce, kickbox or neverbounce", -1},
     {0},
 };
 
@@ -46,7 +53,8 @@ static enum verify_shape parse_format(struct argp_state *state, const char *name
             return (enum verify_shape)(SHAPE_REACHER + (int)i);
         }
     }
-    argp_error(state, "--format: '%.60s' is none of reacher, zerobounce, kickbox, neverbounce", name);
+    argp_error(state, "--format: '%.60s' is none of reacher, zerobounce, kickbox, neverbounce",
+               name);
     return SHAPE_REPORT;
 }
 
@@ -54,15 +62,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct verify_options *options = state->input;
     switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &options->probe;
-        return 0;
-    case KEY_JSON:
-        options->shape = SHAPE_JSON;
-        return 0;
-    case KEY_FORMAT:
-        options->shape = parse_format(state, arg);
-        return 0;
+    case ARGP_KEY_INIT: state->child_inputs[0] = &options->probe; return 0;
+    case KEY_JSON: options->shape = SHAPE_JSON; return 0;
+    case KEY_FORMAT: options->shape = parse_format(state, arg); return 0;
     case ARGP_KEY_ARGS:
         options->addresses = state->argv + state->next;
         options->address_count = (size_t)(state->argc - state->next);
@@ -72,8 +74,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "no address given; '-' reads them from standard input");
         return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    default: return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -236,8 +237,10 @@ static void on_line(void *context, uint32_t t_ms, char direction, struct slice l
     const struct run *run = context;
     struct buf out;
     buf_init(&out, VERIFY_OUT_BYTES_MAX);
-    const char *colour = !run->has_colour ? "" : direction == 'C' ? "\033[36m"
-                                             : direction == 'S'   ? "\033[32m" : "\033[2m";
+    const char *colour = !run->has_colour   ? ""
+                         : direction == 'C' ? "\033[36m"
+                         : direction == 'S' ? "\033[32m"
+                                            : "\033[2m";
     if (buf_printf(&out, "%s%6.3f %c ", colour, t_ms / 1000.0, direction) == ERR_NONE &&
         text_append_printable(&out, line) == ERR_NONE &&
         buf_printf(&out, "%s\n", run->has_colour ? "\033[0m" : "") == ERR_NONE) {
@@ -248,10 +251,12 @@ static void on_line(void *context, uint32_t t_ms, char direction, struct slice l
 
 static void say_no_way_out(const struct run *run)
 {
-    complain("no mail server of a large provider could be reached on port %u. Most home and cloud networks "
-             "block outgoing port 25: run this where it is open (heloise --help names the options), or "
-             "ask your provider to open it. --no-smtp checks syntax, lists and DNS from here.",
-             (unsigned)run->options->probe.knocker.port);
+    complain(
+        "no mail server of a large provider could be reached on port %u. Most home and cloud "
+        "networks "
+        "block outgoing port 25: run this where it is open (heloise --help names the options), or "
+        "ask your provider to open it. --no-smtp checks syntax, lists and DNS from here.",
+        (unsigned)run->options->probe.knocker.port);
 }
 
 static int exit_code(const struct run *run)
@@ -304,17 +309,23 @@ static int run_questions(struct run *run, struct verify_options *options)
 int cli_verify(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&probe_options_argp, 0, NULL, 0}, {0}};
-    static const struct argp argp = {
-        option_table, parse_option, "ADDRESS...",
-        "Says whether an address takes mail, how sure that is, and why: asks its mail servers as far as "
-        "RCPT TO and leaves without sending anything.\v"
-        "Exit status: 0 deliverable, 1 undeliverable, 2 risky, 3 unknown, 64 usage, 69 no way out; with "
-        "several addresses or '-': 0 when the run completed.",
-        children, NULL, NULL};
+    static const struct argp argp = {option_table,
+                                     parse_option,
+                                     "ADDRESS...",
+                                     "Says whether an address takes mail, how sure that is, and "
+                                     "why: asks its mail servers as far as "
+                                     "RCPT TO and leaves without sending anything.\v"
+                                     "Exit status: 0 deliverable, 1 undeliverable, 2 risky, 3 "
+                                     "unknown, 64 usage, 69 no way out; with "
+                                     "several addresses or '-': 0 when the run completed.",
+                                     children,
+                                     NULL,
+                                     NULL};
     struct verify_options options = {.shape = SHAPE_REPORT};
     probe_options_init(&options.probe);
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
-    struct run run = {.options = &options, .has_colour = workbench_has_colour(&options.probe, stdout)};
+    struct run run = {.options = &options,
+                      .has_colour = workbench_has_colour(&options.probe, stdout)};
     if (options.probe.knocker.keeps_transcript && options.shape == SHAPE_REPORT) {
         options.probe.knocker.observe = on_line;
         options.probe.knocker.observe_context = &run;

@@ -109,7 +109,8 @@ int workbench_open(struct workbench *bench, struct probe_options *options, const
     probe_options_settle(options);
     if (!options->has_helo && !options->is_quiet && !options->knocker.verify.no_smtp) {
         complain("this machine's name has no domain, and many servers refuse such an EHLO name; "
-                 "%s --helo NAME sets one", command);
+                 "%s --helo NAME sets one",
+                 command);
     }
     int code = open_store(bench, options);
     if (code == EXIT_SUCCESS) {

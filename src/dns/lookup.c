@@ -9,12 +9,12 @@
 #include "base/slice.h"
 
 enum {
-    LOOKUP_CNAMES_MAX = 8,       /* links followed for one name; more is a loop (RFC 1034 3.6.2) */
-    LOOKUP_TTL_MIN_S = 60,       /* a zero TTL must not make a list ask again for each row */
+    LOOKUP_CNAMES_MAX = 8, /* links followed for one name; more is a loop (RFC 1034 3.6.2) */
+    LOOKUP_TTL_MIN_S = 60, /* a zero TTL must not make a list ask again for each row */
     LOOKUP_TTL_MAX_S = 86400,
     LOOKUP_NEGATIVE_MAX_S = 10800, /* RFC 2308 5 */
     LOOKUP_NEGATIVE_DEFAULT_S = 900,
-    LOOKUP_ERROR_S = 60,         /* trouble is asked again soon */
+    LOOKUP_ERROR_S = 60, /* trouble is asked again soon */
 };
 
 /* What one question brought. */
@@ -51,7 +51,7 @@ struct dns_lookup {
     size_t target_count;
     struct target targets[ROUTE_EXCHANGERS_MAX];
     struct asked asked[DNS_LOOKUP_IDS]; /* 0: MX; 1 + 2i: A of target i; 2 + 2i: AAAA */
-    const struct dns_message *message; /* being looked at; NULL between answers */
+    const struct dns_message *message;  /* being looked at; NULL between answers */
 };
 
 static void want(struct dns_lookup *lookup, unsigned id, const char *name, uint16_t type)
@@ -302,7 +302,8 @@ static void set_error(struct asked *asked, enum dns_failure failure)
 static void set_negative(struct dns_lookup *lookup, struct asked *asked, enum answer_kind kind)
 {
     const struct dns_message *message = lookup->message;
-    uint32_t life_s = message->has_negative_ttl ? message->negative_ttl_s : LOOKUP_NEGATIVE_DEFAULT_S;
+    uint32_t life_s =
+        message->has_negative_ttl ? message->negative_ttl_s : LOOKUP_NEGATIVE_DEFAULT_S;
     live_at_most(lookup, life_s < LOOKUP_NEGATIVE_MAX_S ? life_s : LOOKUP_NEGATIVE_MAX_S);
     asked->kind = kind;
 }
@@ -311,19 +312,22 @@ static void judge(struct dns_lookup *lookup, struct asked *asked)
 {
     const struct dns_message *message = lookup->message;
     if (message->rcode != DNS_NOERROR && message->rcode != DNS_NXDOMAIN) {
-        set_error(asked, message->rcode == DNS_REFUSED ? DNS_FAILURE_REFUSED : DNS_FAILURE_SERVFAIL);
+        set_error(asked,
+                  message->rcode == DNS_REFUSED ? DNS_FAILURE_REFUSED : DNS_FAILURE_SERVFAIL);
         return;
     }
     unsigned before = asked->cnames;
     if (!follow_cnames(lookup, asked)) {
-        set_error(asked, DNS_FAILURE_SERVFAIL); /* a loop: broken on their side, and maybe only now */
+        set_error(asked,
+                  DNS_FAILURE_SERVFAIL); /* a loop: broken on their side, and maybe only now */
         return;
     }
     if (count_records(lookup, asked) > 0) {
         asked->kind = ANSWER_RECORDS;
     } else if (message->rcode == DNS_NXDOMAIN) {
         set_negative(lookup, asked, ANSWER_NOT_FOUND);
-    } else if (asked->cnames > before && asked->cnames <= LOOKUP_CNAMES_MAX && !message->has_negative_ttl) {
+    } else if (asked->cnames > before && asked->cnames <= LOOKUP_CNAMES_MAX &&
+               !message->has_negative_ttl) {
         asked->is_sent = false; /* the chain was cut short: ask for its end */
     } else {
         set_negative(lookup, asked, ANSWER_NO_DATA);

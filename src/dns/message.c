@@ -9,11 +9,11 @@
 enum {
     DNS_CLASS_IN = 1,
     DNS_LABEL_MAX = 63,
-    DNS_POINTERS_MAX = 64,      /* jumps within one name */
+    DNS_POINTERS_MAX = 64, /* jumps within one name */
     DNS_FLAG_RESPONSE = 0x8000,
     DNS_FLAG_TRUNCATED = 0x0200,
-    DNS_FLAGS_ANSWER = 0x8180,  /* response, recursion desired and available */
-    DNS_SECTION_MAX = 512,      /* records of a section that are walked over */
+    DNS_FLAGS_ANSWER = 0x8180, /* response, recursion desired and available */
+    DNS_SECTION_MAX = 512,     /* records of a section that are walked over */
 };
 
 /* Appends one octet of a label as text. */
@@ -146,8 +146,8 @@ static bool read_record(struct slice message, struct reader *r, struct dns_recor
     uint16_t size;
     struct slice data;
     *out = (struct dns_record){0};
-    if (!read_name(message, r, out->owner) || !reader_u16(r, &out->type) || !reader_u16(r, &class) ||
-        !reader_u32(r, &out->ttl_s) || !reader_u16(r, &size)) {
+    if (!read_name(message, r, out->owner) || !reader_u16(r, &out->type) ||
+        !reader_u16(r, &class) || !reader_u32(r, &out->ttl_s) || !reader_u16(r, &size)) {
         return false;
     }
     struct reader inside = *r;
@@ -211,8 +211,7 @@ static void read_authority(struct slice message, struct reader *r, unsigned coun
         if (record.type == DNS_SOA) {
             /* RFC 2308 5: the least of the SOA's own life and its minimum. */
             out->has_negative_ttl = true;
-            out->negative_ttl_s =
-                record.ttl_s < record.minimum_s ? record.ttl_s : record.minimum_s;
+            out->negative_ttl_s = record.ttl_s < record.minimum_s ? record.ttl_s : record.minimum_s;
         }
     }
 }
@@ -320,8 +319,12 @@ enum err dns_message_write(const struct dns_message *message, struct buf *out)
     bool has_question = message->question_type != 0;
     unsigned flags = message->is_response ? DNS_FLAGS_ANSWER | message->rcode : 0x0100;
     flags |= message->is_truncated ? DNS_FLAG_TRUNCATED : 0;
-    unsigned words[] = {message->id, flags, has_question ? 1 : 0, (unsigned)message->answer_count,
-                        message->has_negative_ttl ? 1 : 0, 0};
+    unsigned words[] = {message->id,
+                        flags,
+                        has_question ? 1 : 0,
+                        (unsigned)message->answer_count,
+                        message->has_negative_ttl ? 1 : 0,
+                        0};
     enum err e = ERR_NONE;
     for (size_t i = 0; i < sizeof words / sizeof words[0] && e == ERR_NONE; i++) {
         e = put_u16(out, words[i]);
@@ -335,7 +338,8 @@ enum err dns_message_write(const struct dns_message *message, struct buf *out)
         e = put_record(out, &message->answers[i]);
     }
     if (message->has_negative_ttl && e == ERR_NONE) {
-        struct dns_record soa = {.type = DNS_SOA, .ttl_s = message->negative_ttl_s,
+        struct dns_record soa = {.type = DNS_SOA,
+                                 .ttl_s = message->negative_ttl_s,
                                  .minimum_s = message->negative_ttl_s};
         e = put_record(out, &soa);
     }

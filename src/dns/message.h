@@ -9,9 +9,24 @@
 #include "base/ip.h"
 #include "dns/route.h"
 
-enum dns_type { DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
+enum dns_type {
+    DNS_A = 1,
+    DNS_NS = 2,
+    DNS_CNAME = 5,
+    DNS_SOA = 6,
+    DNS_MX = 15,
+    DNS_TXT = 16,
+    DNS_AAAA = 28
+};
 
-enum dns_rcode { DNS_NOERROR = 0, DNS_FORMERR = 1, DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3, DNS_NOTIMP = 4, DNS_REFUSED = 5 };
+enum dns_rcode {
+    DNS_NOERROR = 0,
+    DNS_FORMERR = 1,
+    DNS_SERVFAIL = 2,
+    DNS_NXDOMAIN = 3,
+    DNS_NOTIMP = 4,
+    DNS_REFUSED = 5
+};
 
 enum { DNS_RECORDS_MAX = 64 }; /* of one answer; further ones are not looked at */
 
@@ -19,10 +34,10 @@ struct dns_record {
     char owner[DNS_NAME_BYTES];
     uint16_t type;
     uint32_t ttl_s;
-    uint16_t preference;          /* MX */
-    char target[DNS_NAME_BYTES];  /* MX, CNAME, NS; "" is the root */
-    struct ip ip;                 /* A, AAAA */
-    uint32_t minimum_s;           /* SOA: the life of a negative answer (RFC 2308) */
+    uint16_t preference;         /* MX */
+    char target[DNS_NAME_BYTES]; /* MX, CNAME, NS; "" is the root */
+    struct ip ip;                /* A, AAAA */
+    uint32_t minimum_s;          /* SOA: the life of a negative answer (RFC 2308) */
 };
 
 struct dns_message {

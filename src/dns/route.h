@@ -44,8 +44,13 @@ struct exchanger {
 
 struct route {
     enum route_status status;
-    enum dns_failure { DNS_FAILURE_NONE, DNS_FAILURE_SERVFAIL, DNS_FAILURE_TIMEOUT, DNS_FAILURE_REFUSED,
-                       DNS_FAILURE_BROKEN } failure; /* with ROUTE_DNS_ERROR */
+    enum dns_failure {
+        DNS_FAILURE_NONE,
+        DNS_FAILURE_SERVFAIL,
+        DNS_FAILURE_TIMEOUT,
+        DNS_FAILURE_REFUSED,
+        DNS_FAILURE_BROKEN
+    } failure;           /* with ROUTE_DNS_ERROR */
     bool is_implicit_mx; /* no MX record: the domain's own address is used */
     uint32_t ttl_s;      /* how long this may be believed */
     uint8_t exchanger_count;

@@ -72,7 +72,8 @@ static void fill_route(const struct ask *ask, struct record *record)
         to->address_count = from->address_count;
         memcpy(to->addresses, from->addresses, sizeof to->addresses);
     }
-    const struct provider *provider = domain->site != NULL ? domain->site->provider : domain->provider;
+    const struct provider *provider =
+        domain->site != NULL ? domain->site->provider : domain->provider;
     record->provider_name = keep(record, provider->name);
     record->provider_label = keep(record, provider->label);
     record->provider_class = slice_of(provider_class_name(provider->class));
@@ -137,8 +138,8 @@ static void fill_smtp(const struct ask *ask, const struct verdict *verdict, stru
         if (smtp->tls_used) {
             smtp->tls_version = keep(record, slice_of(ask->tls.version));
             smtp->tls_cipher = keep(record, slice_of(ask->tls.cipher));
-            smtp->tls_cert_ok = ask->tls.is_cert_trusted && ask->tls.is_cert_for_host &&
-                                !ask->tls.is_cert_expired;
+            smtp->tls_cert_ok =
+                ask->tls.is_cert_trusted && ask->tls.is_cert_for_host && !ask->tls.is_cert_expired;
         }
     }
     smtp->was_tried = ask->was_tried;
@@ -154,9 +155,8 @@ static void fill_smtp(const struct ask *ask, const struct verdict *verdict, stru
     smtp->enhanced = deciding->enhanced;
     smtp->text = keep(record, slice_of(deciding->text));
     smtp->rule = keep(record, slice_of(deciding->class.rule));
-    smtp->mail_from = deciding->is_null_sender
-                          ? SLICE_NONE
-                          : keep(record, ask->knocker->config.verify.mail_from);
+    smtp->mail_from =
+        deciding->is_null_sender ? SLICE_NONE : keep(record, ask->knocker->config.verify.mail_from);
 }
 
 static void fill_verdict(const struct verdict *verdict, struct record *record)

@@ -107,20 +107,11 @@ static bool act(struct ask *ask)
     case VERIFY_RESOLVE:
         verify_case_routed(ask->verify, ask->domain->route, ask->domain->provider, now_ms(ask));
         return true;
-    case VERIFY_PROBE:
-        ask_probe(ask, &action.probe);
-        return false;
-    case VERIFY_WAIT:
-        ask_wait(ask, action.until_ms);
-        return false;
-    case VERIFY_AWAIT_DOMAIN:
-        ask_link(ask, &ask->domain->waiting, ASK_DOMAIN, false);
-        return false;
-    case VERIFY_IDLE:
-        return false;
-    case VERIFY_DONE:
-        knocker_finish(ask);
-        return false;
+    case VERIFY_PROBE: ask_probe(ask, &action.probe); return false;
+    case VERIFY_WAIT: ask_wait(ask, action.until_ms); return false;
+    case VERIFY_AWAIT_DOMAIN: ask_link(ask, &ask->domain->waiting, ASK_DOMAIN, false); return false;
+    case VERIFY_IDLE: return false;
+    case VERIFY_DONE: knocker_finish(ask); return false;
     }
     return false;
 }

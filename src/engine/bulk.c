@@ -11,8 +11,8 @@
 #include "engine/record_json.h"
 
 enum {
-    BULK_FETCH = 512,         /* items taken from the store at a time */
-    BULK_FLUSH_MS = 500,      /* results are committed at least so often */
+    BULK_FETCH = 512,    /* items taken from the store at a time */
+    BULK_FLUSH_MS = 500, /* results are committed at least so often */
     BULK_JSON_BYTES = 1 << 20,
 };
 
@@ -206,7 +206,8 @@ void bulk_cancel(struct bulk *bulk)
     }
     bulk->is_cancelled = true;
     knocker_cancel(bulk->knocker);
-    door_timer_start(bulk->door, &bulk->refill, door_now_ms(bulk->door)); /* where nothing is open */
+    door_timer_start(bulk->door, &bulk->refill,
+                     door_now_ms(bulk->door)); /* where nothing is open */
 }
 
 enum err bulk_forget(struct bulk *bulk, struct fault *out_fault)

@@ -17,7 +17,7 @@
 struct bulk;
 
 enum {
-    BULK_OPEN_MAX = 8192, /* questions open at once, those that wait for a time not counted */
+    BULK_OPEN_MAX = 8192,   /* questions open at once, those that wait for a time not counted */
     BULK_ALIVE_MAX = 65536, /* and counted */
 };
 
@@ -26,15 +26,16 @@ struct bulk_config {
     struct slice fingerprint; /* whatever else names the job: options, output */
     struct table_reader_config table;
     enum table_format output_format;
-    void (*progressed)(void *context); /* now and then while rows are read or written; may be NULL */
-    void (*finished)(void *context);   /* every item has its result, or cancel is through */
+    void (*progressed)(
+        void *context);              /* now and then while rows are read or written; may be NULL */
+    void (*finished)(void *context); /* every item has its result, or cancel is through */
     void *context;
 };
 
 struct bulk_counts {
     uint64_t rows, bad_rows, invalid_rows; /* read; not usable as rows; no addresses */
-    uint64_t items, done, done_before;     /* distinct addresses; with a result; of an earlier run */
-    uint64_t by_status[4];                 /* of items done in this run and before, by enum verdict_status */
+    uint64_t items, done, done_before; /* distinct addresses; with a result; of an earlier run */
+    uint64_t by_status[4]; /* of items done in this run and before, by enum verdict_status */
     uint64_t written;
 };
 

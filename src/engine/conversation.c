@@ -83,8 +83,7 @@ void conversation_evidence_reply(const struct conversation *c, enum hel_smtp_sta
     out->has_mixed_codes = reply->has_mixed_codes;
     copy_text(out->text, sizeof out->text, reply->text);
     char source[IP_TEXT_BYTES];
-    const struct ip *own =
-        c->ip.family == IP_V6 ? &c->config->source_v6 : &c->config->source_v4;
+    const struct ip *own = c->ip.family == IP_V6 ? &c->config->source_v6 : &c->config->source_v4;
     struct slice own_words[2] = {c->config->helo_name, SLICE_NONE};
     size_t own_count = 1;
     if (own->family != IP_NONE) {
@@ -226,18 +225,13 @@ static void on_ended(void *context, enum link_end why, const char *detail)
         note(c, detail == NULL ? "connection failed" : detail);
         connect_next(c);
         break;
-    case CONVERSATION_HANDSHAKING:
-        on_broken_tls(c, detail);
-        break;
+    case CONVERSATION_HANDSHAKING: on_broken_tls(c, detail); break;
     case CONVERSATION_TALKING:
         hel_smtp_client_peer_closed(c->client);
         pump(c);
         return;
-    case CONVERSATION_LEAVING:
-        c->state = CONVERSATION_OVER;
-        break;
-    case CONVERSATION_OVER:
-        break;
+    case CONVERSATION_LEAVING: c->state = CONVERSATION_OVER; break;
+    case CONVERSATION_OVER: break;
     }
     finish_if_over(c);
 }
@@ -253,7 +247,7 @@ static void connect_next(struct conversation *c)
 {
     drop_line(c);
     if (c->next_address >= c->exchanger->address_count) {
-        enum evidence_kind kind = c->had_timeout          ? EVIDENCE_CONNECT_TIMEOUT
+        enum evidence_kind kind = c->had_timeout         ? EVIDENCE_CONNECT_TIMEOUT
                                   : c->had_local_trouble ? EVIDENCE_LOCAL
                                                          : EVIDENCE_CONNECT_REFUSED;
         give_up(c, kind, HEL_SMTP_CONNECT, "");
@@ -296,18 +290,13 @@ static void on_alarm(void *context)
         note(c, "connect timed out");
         connect_next(c);
         break;
-    case CONVERSATION_HANDSHAKING:
-        on_broken_tls(c, "TLS handshake timed out");
-        break;
+    case CONVERSATION_HANDSHAKING: on_broken_tls(c, "TLS handshake timed out"); break;
     case CONVERSATION_TALKING:
         hel_smtp_client_tick(c->client, now_ms(c));
         pump(c);
         return;
-    case CONVERSATION_LEAVING:
-        c->state = CONVERSATION_OVER;
-        break;
-    case CONVERSATION_OVER:
-        break;
+    case CONVERSATION_LEAVING: c->state = CONVERSATION_OVER; break;
+    case CONVERSATION_OVER: break;
     }
     finish_if_over(c);
 }
@@ -418,15 +407,9 @@ static void on_refused(struct conversation *c, const struct hel_smtp_event *even
 static void on_event(struct conversation *c, const struct hel_smtp_event *event)
 {
     switch (event->kind) {
-    case HEL_SMTP_EVENT_HELLO:
-        on_hello(c, event);
-        return;
-    case HEL_SMTP_EVENT_START_TLS:
-        start_tls(c, event);
-        return;
-    case HEL_SMTP_EVENT_FAILED:
-        conversation_on_failed(c, event);
-        return;
+    case HEL_SMTP_EVENT_HELLO: on_hello(c, event); return;
+    case HEL_SMTP_EVENT_START_TLS: start_tls(c, event); return;
+    case HEL_SMTP_EVENT_FAILED: conversation_on_failed(c, event); return;
     case HEL_SMTP_EVENT_REPLY:
         if (event->stage == HEL_SMTP_BANNER || event->stage == HEL_SMTP_EHLO) {
             on_refused(c, event);

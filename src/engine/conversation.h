@@ -20,7 +20,7 @@ struct conversation_probe {
     bool is_null_sender;
     bool needs_smtputf8;
     struct slice rcpt;
-    struct slice provider;        /* name, for the reply rules */
+    struct slice provider;         /* name, for the reply rules */
     struct transcript *transcript; /* NULL: none is kept */
 };
 
@@ -36,7 +36,7 @@ struct conversation_line {
 
 /* How a probe ended for the session: who decides what to do with the probe next. */
 enum probe_end {
-    PROBE_END_ANSWERED,   /* evidence says what was answered */
+    PROBE_END_ANSWERED,    /* evidence says what was answered */
     PROBE_END_SESSION_CUT, /* 421 or a closed line after earlier answers: ask again on a new line */
     PROBE_END_TRANSACTION_CUT, /* "too many recipients" after earlier ones in the same transaction */
 };

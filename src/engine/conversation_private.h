@@ -46,13 +46,13 @@ struct conversation {
     /* The dialogue. */
     const struct conversation_probe *probe; /* under way, or NULL */
     uint64_t asked_ms;
-    unsigned rcpts, refusals;      /* answered in this session */
-    unsigned transaction_rcpts;    /* answered in this transaction */
-    bool in_transaction;           /* MAIL was accepted or is under way */
+    unsigned rcpts, refusals;   /* answered in this session */
+    unsigned transaction_rcpts; /* answered in this transaction */
+    bool in_transaction;        /* MAIL was accepted or is under way */
     bool transaction_null_sender, transaction_smtputf8;
-    uint64_t transaction_domain;   /* hash: recipients of one domain share a transaction */
-    bool rcpt_is_sent;             /* its reply is owed, also after MAIL was refused */
-    bool has_early_evidence;       /* MAIL was refused; told when RCPT's reply is in */
+    uint64_t transaction_domain; /* hash: recipients of one domain share a transaction */
+    bool rcpt_is_sent;           /* its reply is owed, also after MAIL was refused */
+    bool has_early_evidence;     /* MAIL was refused; told when RCPT's reply is in */
     struct evidence early;
 };
 

@@ -16,7 +16,8 @@ struct question {
 };
 
 enum {
-    MEMORY_LIFE_MS = 7 * 86400000, /* catch-all and greylist habits of a domain (docs/verdicts.md) */
+    MEMORY_LIFE_MS =
+        7 * 86400000, /* catch-all and greylist habits of a domain (docs/verdicts.md) */
     MEMORY_TEXT_BYTES = 1024,
 };
 

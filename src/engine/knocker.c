@@ -56,17 +56,10 @@ void ask_link(struct ask *ask, struct ask_list *list, enum ask_place place, bool
 void ask_unlink(struct ask *ask)
 {
     switch (ask->place) {
-    case ASK_NOWHERE:
-        return;
-    case ASK_READY:
-        TAILQ_REMOVE(&ask->knocker->ready, ask, link);
-        break;
-    case ASK_DOMAIN:
-        TAILQ_REMOVE(&ask->domain->waiting, ask, link);
-        break;
-    case ASK_QUEUE:
-        site_remove(ask);
-        break;
+    case ASK_NOWHERE: return;
+    case ASK_READY: TAILQ_REMOVE(&ask->knocker->ready, ask, link); break;
+    case ASK_DOMAIN: TAILQ_REMOVE(&ask->domain->waiting, ask, link); break;
+    case ASK_QUEUE: site_remove(ask); break;
     }
     ask->place = ASK_NOWHERE;
 }
@@ -210,8 +203,8 @@ static bool find_cached(struct ask *ask)
                                        knocker->config.cache_age_ms_max, &json);
     if (is_found) {
         ask->cached = calloc(1, sizeof *ask->cached);
-        is_found = ask->cached != NULL &&
-                   record_read_json(buf_view(&json), ask->cached) == ERR_NONE;
+        is_found =
+            ask->cached != NULL && record_read_json(buf_view(&json), ask->cached) == ERR_NONE;
         if (!is_found) {
             free(ask->cached);
             ask->cached = NULL;
@@ -364,7 +357,8 @@ void knocker_cancel(struct knocker *knocker)
         ask_expire(ask, SKIP_CANCELLED);
     }
     struct session *session;
-    TAILQ_FOREACH (session, &knocker->sessions, link) {
+    TAILQ_FOREACH(session, &knocker->sessions, link)
+    {
         conversation_leave(session->conversation);
     }
 }

@@ -25,23 +25,23 @@ struct knocker_config {
     enum hel_address_mode address_mode;
     struct slice helo_name;
     struct slice egress_label;
-    uint16_t port;                 /* 25 */
+    uint16_t port; /* 25 */
     struct ip source_v4, source_v6;
     struct ip_net allowed_nets[KNOCKER_NETS_MAX]; /* special networks that may be contacted */
     size_t allowed_net_count;
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
-    uint32_t budget_ms;            /* for one address; 0: none */
-    bool is_budget_wall_clock;     /* from the question on (someone waits), else only while talking */
-    uint32_t queue_wait_ms_max;    /* a site's hourly limit that binds for longer ends as skipped */
-    unsigned connections_max;      /* at once, all sites */
-    unsigned per_site_max;         /* 0: the provider's limit */
+    uint32_t budget_ms;         /* for one address; 0: none */
+    bool is_budget_wall_clock;  /* from the question on (someone waits), else only while talking */
+    uint32_t queue_wait_ms_max; /* a site's hourly limit that binds for longer ends as skipped */
+    unsigned connections_max;   /* at once, all sites */
+    unsigned per_site_max;      /* 0: the provider's limit */
     unsigned rcpts_per_connection; /* 0: the provider's limit */
     unsigned invalids_per_hour;    /* 0: the provider's limit */
     bool no_tls;
-    bool is_fresh;                 /* do not read the cache */
-    int64_t cache_age_ms_max;      /* 0: as long as the verdict's life */
-    bool keeps_transcript;         /* in records */
-    transcript_fn observe;         /* every line as it happens; NULL: nobody */
+    bool is_fresh;            /* do not read the cache */
+    int64_t cache_age_ms_max; /* 0: as long as the verdict's life */
+    bool keeps_transcript;    /* in records */
+    transcript_fn observe;    /* every line as it happens; NULL: nobody */
     void *observe_context;
 };
 
@@ -58,7 +58,8 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
 void knocker_free(struct knocker *knocker); /* after everything was answered; drops open lines */
 
 /* The answer comes from the loop, exactly once. text is copied. ERR_NOMEM. */
-enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context) MUST_USE;
+enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
+    MUST_USE;
 
 /* Stops: whatever is still open is answered at once with what is known (skipped, cancelled), lines are
  * left politely. */
@@ -82,12 +83,12 @@ bool knocker_identify(struct knocker *knocker, struct slice text, struct knocker
 
 struct knocker_counts {
     uint64_t asked, answered, cached;
-    unsigned talking;        /* open connections */
+    unsigned talking; /* open connections */
     unsigned talking_peak;
-    unsigned waiting;        /* asks that wait for a time (greylisting) */
+    unsigned waiting; /* asks that wait for a time (greylisting) */
     uint64_t conversations, probes, control_probes;
     uint64_t connects_failed, connects_good;
-    uint64_t store_errors;   /* answers that could not be kept */
+    uint64_t store_errors; /* answers that could not be kept */
 };
 void knocker_count(const struct knocker *knocker, struct knocker_counts *out);
 

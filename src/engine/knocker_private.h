@@ -28,7 +28,7 @@ enum {
     KNOCKER_DOWN_MS = 60000,          /* how long a dead host is believed dead */
     KNOCKER_QUEUE_PER_CONNECTION = 8, /* one more connection for each so many waiting probes */
     DOMAIN_QUESTIONS_MAX = DNS_LOOKUP_IDS,
-    KNOCKER_FAILURES_MAX = 3,         /* lines lost in a row before the queue is told */
+    KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
 };
 
 struct caller {
@@ -50,7 +50,7 @@ struct ask {
     char key[HEL_WIRE_BYTES];
     struct address_flags flags;
     char suggestion[HEL_WIRE_BYTES];
-    struct verify_case *verify; /* NULL before the route is known, or for bad syntax */
+    struct verify_case *verify;      /* NULL before the route is known, or for bad syntax */
     struct hel_address_error syntax; /* text[0] != 0: bad syntax */
     struct record *cached;           /* a stored answer */
     struct domain *domain;
@@ -89,7 +89,7 @@ struct domain {
     struct knocker *knocker;
     struct dns_lookup *lookup; /* while it runs */
     TAILQ_ENTRY(domain) lookup_link;
-    bool is_lookup_queued; /* waits for its turn to be looked up */
+    bool is_lookup_queued;                            /* waits for its turn to be looked up */
     struct question *questions[DOMAIN_QUESTIONS_MAX]; /* on their way, by id */
     struct route *route;
     uint64_t route_until_ms;
@@ -192,8 +192,8 @@ void domain_release(struct domain *domain);
 void domain_free(struct domain *domain);
 
 /* site.c */
-enum err site_get(struct knocker *knocker, const struct route *route, const struct provider *provider,
-                  struct site **out) MUST_USE;
+enum err site_get(struct knocker *knocker, const struct route *route,
+                  const struct provider *provider, struct site **out) MUST_USE;
 void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *exchanger);
 void site_remove(struct ask *ask); /* out of a queue, or off the line */
 void site_pump(struct site *site);

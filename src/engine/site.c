@@ -20,8 +20,8 @@ static void on_wake(void *context)
     site_pump(context);
 }
 
-enum err site_get(struct knocker *knocker, const struct route *route, const struct provider *provider,
-                  struct site **out)
+enum err site_get(struct knocker *knocker, const struct route *route,
+                  const struct provider *provider, struct site **out)
 {
     char key[TRAFFIC_KEY_BYTES];
     traffic_site_key(route, provider, key);
@@ -183,10 +183,9 @@ static enum err session_open(struct host *host)
     }
     session->host = host;
     site->conversation.rcpts_per_transaction = site->traffic.limits.rcpts_per_transaction;
-    enum err e =
-        conversation_new(knocker->door, &site->conversation, &host->exchanger,
-                         ++knocker->conversation_number, &session_handler, session,
-                         &session->conversation);
+    enum err e = conversation_new(knocker->door, &site->conversation, &host->exchanger,
+                                  ++knocker->conversation_number, &session_handler, session,
+                                  &session->conversation);
     if (e != ERR_NONE) {
         free(session);
         return e;
@@ -208,7 +207,8 @@ static enum err session_open(struct host *host)
 
 static unsigned sessions_wanted(const struct host *host)
 {
-    unsigned shared = (host->queued + KNOCKER_QUEUE_PER_CONNECTION - 1) / KNOCKER_QUEUE_PER_CONNECTION;
+    unsigned shared =
+        (host->queued + KNOCKER_QUEUE_PER_CONNECTION - 1) / KNOCKER_QUEUE_PER_CONNECTION;
     unsigned serving = host->talking < shared ? host->talking : shared;
     unsigned wanted = host->fresh_queued + shared - serving;
     return wanted > host->connecting ? wanted - host->connecting : 0;
@@ -478,8 +478,10 @@ static void give_back(struct session *session)
         queue_put(host, ask, true);
         return;
     }
-    struct evidence evidence = {.kind = EVIDENCE_LOCAL, .at_ms = now_ms(host->site),
-                                .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""}};
+    struct evidence evidence = {
+        .kind = EVIDENCE_LOCAL,
+        .at_ms = now_ms(host->site),
+        .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""}};
     tell_later(ask, &evidence);
 }
 

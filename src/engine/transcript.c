@@ -66,7 +66,8 @@ void transcript_each(const struct transcript *t, transcript_fn fn, void *context
     while (rest.len > 0) {
         struct line_head head;
         memcpy(&head, rest.at, sizeof head);
-        fn(context, head.t_ms, head.direction, slice_sub(rest, sizeof head, sizeof head + head.len));
+        fn(context, head.t_ms, head.direction,
+           slice_sub(rest, sizeof head, sizeof head + head.len));
         rest = slice_sub(rest, sizeof head + head.len, rest.len);
     }
 }

@@ -33,12 +33,12 @@ enum link_end {
 };
 
 struct tls_info {
-    char version[16];      /* "TLSv1.3" */
+    char version[16]; /* "TLSv1.3" */
     char cipher[64];
     bool is_cert_trusted;  /* chain to the system's roots */
     bool is_cert_for_host; /* names the server name */
     bool is_cert_expired;
-    char cert_result[96];  /* OpenSSL's words for the verification result */
+    char cert_result[96]; /* OpenSSL's words for the verification result */
 };
 
 /* Of a link's owner. After ended() nothing more is called, but link_close is still owed. */

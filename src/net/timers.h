@@ -12,7 +12,8 @@ struct timers {
     size_t count, cap;
 };
 
-void timers_done(struct timers *timers); /* safe on a zeroed one; timers are forgotten, not touched */
+void timers_done(
+    struct timers *timers); /* safe on a zeroed one; timers are forgotten, not touched */
 
 /* Starts, or moves a running one. ERR_NONE or ERR_NOMEM. */
 enum err timers_put(struct timers *timers, struct timer *timer, uint64_t due_ms) MUST_USE;

@@ -109,8 +109,7 @@ static EVP_PKEY *read_key(struct slice pem)
 enum err tls_server_new(struct slice certificate, struct slice key, const char *name, int days_left,
                         struct tls_server **out, struct fault *out_fault)
 {
-    EVP_PKEY *private_key DEFER(evp_key_drop) =
-        key.len > 0 ? read_key(key) : EVP_EC_gen("P-256");
+    EVP_PKEY *private_key DEFER(evp_key_drop) = key.len > 0 ? read_key(key) : EVP_EC_gen("P-256");
     if (private_key == NULL) {
         return fault_set(out_fault, ERR_SYNTAX, 0, "the private key cannot be used");
     }
@@ -220,10 +219,8 @@ static enum tls_status judge(struct tls_session *session, int result)
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE:
         return SSL_is_init_finished(session->ssl) == 1 ? TLS_UP : TLS_SHAKING;
-    case SSL_ERROR_ZERO_RETURN:
-        return TLS_CLOSED;
-    default:
-        return fail(session);
+    case SSL_ERROR_ZERO_RETURN: return TLS_CLOSED;
+    default: return fail(session);
     }
 }
 
@@ -243,7 +240,8 @@ enum tls_status tls_session_shake(struct tls_session *session)
     return judge(session, SSL_do_handshake(session->ssl));
 }
 
-enum tls_status tls_session_read(struct tls_session *session, char *at, size_t room, size_t *out_len)
+enum tls_status tls_session_read(struct tls_session *session, char *at, size_t room,
+                                 size_t *out_len)
 {
     *out_len = 0;
     if (session->is_failed) {
@@ -290,9 +288,8 @@ void tls_session_info(struct tls_session *session, struct tls_info *out)
     (void)snprintf(out->cert_result, sizeof out->cert_result, "%s",
                    certificate == NULL ? "no certificate" : X509_verify_cert_error_string(result));
     if (certificate != NULL) {
-        out->is_cert_for_host =
-            session->server_name[0] != '\0' &&
-            X509_check_host(certificate, session->server_name, 0, 0, NULL) == 1;
+        out->is_cert_for_host = session->server_name[0] != '\0' &&
+                                X509_check_host(certificate, session->server_name, 0, 0, NULL) == 1;
         out->is_cert_expired = X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0;
     }
 }

@@ -22,8 +22,8 @@ enum err tls_server_new(struct slice certificate, struct slice key, const char *
 void tls_server_free(struct tls_server *server);
 
 /* server_name: for SNI and the name check; an address literal is used for neither. */
-enum err tls_session_client(struct tls_client *client, const char *server_name, struct tls_session **out)
-    MUST_USE;
+enum err tls_session_client(struct tls_client *client, const char *server_name,
+                            struct tls_session **out) MUST_USE;
 enum err tls_session_server(struct tls_server *server, struct tls_session **out) MUST_USE;
 void tls_session_free(struct tls_session *session);
 
@@ -39,7 +39,8 @@ void tls_session_received(struct tls_session *session, struct slice bytes);
 /* Goes on with the handshake. */
 enum tls_status tls_session_shake(struct tls_session *session);
 /* Up to room bytes of plaintext; *out_len 0: none yet. */
-enum tls_status tls_session_read(struct tls_session *session, char *at, size_t room, size_t *out_len);
+enum tls_status tls_session_read(struct tls_session *session, char *at, size_t room,
+                                 size_t *out_len);
 /* Plaintext to be sent. ERR_CLOSED, ERR_NOMEM. */
 enum err tls_session_write(struct tls_session *session, struct slice bytes) MUST_USE;
 void tls_session_close(struct tls_session *session); /* close_notify */

@@ -67,7 +67,8 @@ static void door_uv_timer_start(struct door *base, struct timer *timer, uint64_t
     struct uv_door *door = of(base);
     const struct timer *before = timers_first(&door->timers);
     uint64_t before_ms = before == NULL ? UINT64_MAX : before->due_ms;
-    must(timers_put(&door->timers, timer, due_ms) == ERR_NONE); /* 8 bytes a timer; there is no way on */
+    must(timers_put(&door->timers, timer, due_ms) ==
+         ERR_NONE); /* 8 bytes a timer; there is no way on */
     if (due_ms < before_ms) {
         arm(door);
     }
@@ -113,7 +114,8 @@ static const struct door_ops uv_ops = {
     .stop = door_uv_stop,
 };
 
-enum err uv_door_open(const struct uv_door_config *config, struct door **out, struct fault *out_fault)
+enum err uv_door_open(const struct uv_door_config *config, struct door **out,
+                      struct fault *out_fault)
 {
     struct uv_door *door = calloc(1, sizeof *door);
     if (door == NULL || uv_loop_init(&door->loop) != 0) {

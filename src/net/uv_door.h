@@ -17,14 +17,14 @@ struct uv_door_config {
 };
 
 /* ERR_SYNTAX for a resolver that is not an address, ERR_SYSTEM, ERR_NOMEM; the fault says which. */
-enum err uv_door_open(const struct uv_door_config *config, struct door **out, struct fault *out_fault)
-    MUST_USE;
+enum err uv_door_open(const struct uv_door_config *config, struct door **out,
+                      struct fault *out_fault) MUST_USE;
 /* Closes what is still open: queries are answered QUERY_FAILED, links end without a word to their owners,
  * who must not use them any more. */
 void uv_door_close(struct door *door);
 
 /* Calls fn from the loop for each signal; one function per signal. Does not keep the loop alive. */
-enum err uv_door_on_signal(struct door *door, int signal_number, void (*fn)(void *context), void *context)
-    MUST_USE;
+enum err uv_door_on_signal(struct door *door, int signal_number, void (*fn)(void *context),
+                           void *context) MUST_USE;
 
 #endif

@@ -235,7 +235,8 @@ static void read_tls(struct uv_link *link)
     while (link->state == UV_LINK_OPEN) {
         size_t len;
         enum tls_status status = tls_session_read(link->tls, plain, sizeof plain, &len);
-        (void)write_outgoing(link); /* a key update may answer; a broken line shows at the next read */
+        (void)write_outgoing(
+            link); /* a key update may answer; a broken line shows at the next read */
         if (len > 0) {
             link->handler->received(link->context, slice_make(plain, len));
         } else if (status == TLS_FAILED) {
@@ -346,8 +347,8 @@ struct link *uv_link_connect(struct door *door, const struct link_request *reque
 void uv_link_start_tls(struct link *base, struct slice server_name)
 {
     struct uv_link *link = of(base);
-    size_t len = server_name.len < sizeof link->peer_name ? server_name.len
-                                                          : sizeof link->peer_name - 1;
+    size_t len =
+        server_name.len < sizeof link->peer_name ? server_name.len : sizeof link->peer_name - 1;
     memcpy(link->peer_name, server_name.at, len);
     link->peer_name[len] = '\0';
     if (link->state != UV_LINK_OPEN) {

@@ -11,9 +11,9 @@
 #include "net/uv_door.h"
 
 enum {
-    UV_READ_BYTES = 65536,    /* one buffer a door: a read is handled before the next one begins */
+    UV_READ_BYTES = 65536, /* one buffer a door: a read is handled before the next one begins */
     UV_UNSENT_BYTES = 1 << 20,
-    UV_LINGER_MS = 2000,      /* for what is queued when a link is closed */
+    UV_LINGER_MS = 2000, /* for what is queued when a link is closed */
     UV_SIGNALS_MAX = 4,
 };
 
@@ -49,11 +49,11 @@ struct uv_link {
     enum uv_link_state state;
     struct tls_session *tls; /* NULL: plain */
     bool is_secured;
-    unsigned writes;  /* under way */
+    unsigned writes; /* under way */
     size_t unsent;
-    struct timer linger;  /* also carries a late bad word about a connect */
+    struct timer linger; /* also carries a late bad word about a connect */
     int late_error;
-    char peer_name[256];  /* for SNI and the certificate check */
+    char peer_name[256]; /* for SNI and the certificate check */
 };
 
 struct uv_link *uv_link_new(struct uv_door *door);
@@ -69,6 +69,7 @@ void uv_link_close(struct link *link);
 enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *config,
                           struct uv_resolver **out, struct fault *out_fault) MUST_USE;
 void uv_resolver_close(struct uv_resolver *resolver);
-void uv_resolver_query(struct door *door, struct slice name, uint16_t type, query_fn fn, void *context);
+void uv_resolver_query(struct door *door, struct slice name, uint16_t type, query_fn fn,
+                       void *context);
 
 #endif

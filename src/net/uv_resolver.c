@@ -156,13 +156,15 @@ static enum err set_servers(struct uv_resolver *resolver, const struct uv_door_c
         struct ip ip;
         uint16_t port;
         if (!parse_server(slice_of(config->resolvers[count]), &ip, &port)) {
-            return fault_set(out_fault, ERR_SYNTAX, 0,
-                             "--resolver: '%.80s' is not an address like 192.0.2.53, 127.0.0.1:5353 "
-                             "or [2001:db8::1]:53", config->resolvers[count]);
+            return fault_set(
+                out_fault, ERR_SYNTAX, 0,
+                "--resolver: '%.80s' is not an address like 192.0.2.53, 127.0.0.1:5353 "
+                "or [2001:db8::1]:53",
+                config->resolvers[count]);
         }
         struct ares_addr_port_node *node = &nodes[count];
-        *node = (struct ares_addr_port_node){.family = ip.family == IP_V6 ? AF_INET6 : AF_INET,
-                                             .udp_port = port, .tcp_port = port};
+        *node = (struct ares_addr_port_node){
+            .family = ip.family == IP_V6 ? AF_INET6 : AF_INET, .udp_port = port, .tcp_port = port};
         memcpy(&node->addr, ip.bytes, ip.family == IP_V6 ? 16 : 4);
         if (count > 0) {
             nodes[count - 1].next = node;
@@ -279,7 +281,8 @@ static void on_answer(void *context, int status, int timeouts, unsigned char *me
     answer(query, status, bytes);
 }
 
-void uv_resolver_query(struct door *base, struct slice name, uint16_t type, query_fn fn, void *context)
+void uv_resolver_query(struct door *base, struct slice name, uint16_t type, query_fn fn,
+                       void *context)
 {
     struct uv_resolver *resolver = ((struct uv_door *)(void *)base)->resolver;
     struct resolver_query *query = malloc(sizeof *query);
@@ -291,8 +294,8 @@ void uv_resolver_query(struct door *base, struct slice name, uint16_t type, quer
     }
     memcpy(text, name.at, name.len);
     text[name.len] = '\0';
-    *query = (struct resolver_query){
-        .fn = fn, .context = context, .door = base, .is_being_asked = true};
+    *query =
+        (struct resolver_query){.fn = fn, .context = context, .door = base, .is_being_asked = true};
     ares_query(resolver->channel, text, DNS_CLASS_IN, type, on_answer, query);
     query->is_being_asked = false; /* a late answer waits for the loop: the query still lives */
     set_tick(resolver);

@@ -20,27 +20,27 @@ enum provider_class {
 };
 
 enum provider_trait {
-    PROVIDER_ACCEPTS_ALL = 1 << 0,       /* a 2xx at RCPT carries no signal */
-    PROVIDER_SELECTIVE = 1 << 1,         /* a 2xx is selective by itself: no control probe is needed */
+    PROVIDER_ACCEPTS_ALL = 1 << 0, /* a 2xx at RCPT carries no signal */
+    PROVIDER_SELECTIVE = 1 << 1,   /* a 2xx is selective by itself: no control probe is needed */
     PROVIDER_NEEDS_TLS = 1 << 2,
-    PROVIDER_FORBIDS_PROBING = 1 << 3,   /* says so in public: asked with the least pressure */
-    PROVIDER_SKIP = 1 << 4,              /* not probed at all (a user's setting) */
+    PROVIDER_FORBIDS_PROBING = 1 << 3, /* says so in public: asked with the least pressure */
+    PROVIDER_SKIP = 1 << 4,            /* not probed at all (a user's setting) */
     PROVIDER_CONTROL_MEANINGLESS = 1 << 5,
-    PROVIDER_ONE_RCPT = 1 << 6,          /* one RCPT a transaction */
+    PROVIDER_ONE_RCPT = 1 << 6, /* one RCPT a transaction */
     PROVIDER_TARPITS = 1 << 7,
 };
 
 struct provider {
-    struct slice name; /* "google", "microsoft365": as in rule files */
+    struct slice name;  /* "google", "microsoft365": as in rule files */
     struct slice label; /* for people: "Google" */
     enum provider_class class;
     unsigned traits;
-    unsigned connections_max;           /* at once from one egress; 0: the default */
+    unsigned connections_max; /* at once from one egress; 0: the default */
     unsigned rcpts_per_connection;
     unsigned invalids_per_session;
     unsigned invalids_per_hour;
-    unsigned connection_gap_ms;         /* least time between two new connections */
-    struct slice where;                 /* file:line */
+    unsigned connection_gap_ms; /* least time between two new connections */
+    struct slice where;         /* file:line */
 };
 
 struct provider_book;

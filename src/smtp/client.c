@@ -11,9 +11,9 @@
 
 /* RFC 5321 4.5.3.2, in milliseconds. */
 static const uint32_t default_timeout_ms[HEL_SMTP_STAGE_COUNT] = {
-    [HEL_SMTP_CONNECT] = 300000, [HEL_SMTP_BANNER] = 300000, [HEL_SMTP_EHLO] = 300000,
-    [HEL_SMTP_STARTTLS] = 300000, [HEL_SMTP_MAIL] = 300000, [HEL_SMTP_RCPT] = 300000,
-    [HEL_SMTP_DATA] = 120000, [HEL_SMTP_BODY] = 600000, [HEL_SMTP_RSET] = 300000,
+    [HEL_SMTP_CONNECT] = 300000,  [HEL_SMTP_BANNER] = 300000, [HEL_SMTP_EHLO] = 300000,
+    [HEL_SMTP_STARTTLS] = 300000, [HEL_SMTP_MAIL] = 300000,   [HEL_SMTP_RCPT] = 300000,
+    [HEL_SMTP_DATA] = 120000,     [HEL_SMTP_BODY] = 600000,   [HEL_SMTP_RSET] = 300000,
     [HEL_SMTP_QUIT] = 300000,
 };
 
@@ -139,8 +139,8 @@ enum err client_queue(struct hel_smtp_client *client, const struct client_comman
 /* RFC 2920 3.1: these may stand inside a group; any other ends it. */
 static bool may_be_followed(const struct client_command *command)
 {
-    return !command->is_own && (command->stage == HEL_SMTP_MAIL || command->stage == HEL_SMTP_RCPT ||
-                                command->stage == HEL_SMTP_RSET);
+    return !command->is_own && (command->stage == HEL_SMTP_MAIL ||
+                                command->stage == HEL_SMTP_RCPT || command->stage == HEL_SMTP_RSET);
 }
 
 static bool may_release(const struct hel_smtp_client *client)
@@ -211,8 +211,8 @@ void hel_smtp_client_sent(struct hel_smtp_client *client, size_t n, uint64_t now
 
 uint64_t hel_smtp_client_deadline(const struct hel_smtp_client *client)
 {
-    bool awaits = client->state != CLIENT_OVER && client->state != CLIENT_HANDSHAKE &&
-                  client->sent_count > 0;
+    bool awaits =
+        client->state != CLIENT_OVER && client->state != CLIENT_HANDSHAKE && client->sent_count > 0;
     if (!awaits) {
         return UINT64_MAX;
     }

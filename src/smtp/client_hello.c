@@ -52,8 +52,7 @@ static enum err learn(struct hel_smtp_client *client, struct slice text)
     if (rest.at == NULL) {
         return ERR_NONE;
     }
-    enum err e = buf_append(&client->extension_lines,
-                            slice_sub(rest, 0, CLIENT_EXTENSION_BYTES));
+    enum err e = buf_append(&client->extension_lines, slice_sub(rest, 0, CLIENT_EXTENSION_BYTES));
     while (rest.at != NULL) {
         learn_line(client, slice_cut(&rest, '\n'));
     }
@@ -89,9 +88,8 @@ enum err client_say_hello(struct hel_smtp_client *client)
 static bool out_of_memory(struct hel_smtp_client *client, struct hel_smtp_event *out)
 {
     client->state = CLIENT_OVER;
-    *out = (struct hel_smtp_event){.kind = HEL_SMTP_EVENT_FAILED,
-                                   .stage = HEL_SMTP_EHLO,
-                                   .failure = HEL_SMTP_FAILURE_NOMEM};
+    *out = (struct hel_smtp_event){
+        .kind = HEL_SMTP_EVENT_FAILED, .stage = HEL_SMTP_EHLO, .failure = HEL_SMTP_FAILURE_NOMEM};
     return true;
 }
 

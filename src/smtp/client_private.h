@@ -16,7 +16,8 @@ enum {
     CLIENT_UNSENT_BYTES = 65536,
     CLIENT_COMMANDS = 256,
     CLIENT_COMMANDS_FIRST = 8,
-    CLIENT_INPUT_BYTES = 1 << 20, /* received and not yet looked at; the caller pulls after each read */
+    CLIENT_INPUT_BYTES =
+        1 << 20, /* received and not yet looked at; the caller pulls after each read */
     CLIENT_HELO_BYTES = 256,
     CLIENT_PATH_BYTES = 1024,
     CLIENT_EXTENSION_BYTES = 8192,

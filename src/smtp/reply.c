@@ -7,7 +7,8 @@
 
 enum { REPLY_WHOLE_BYTES_MAX = 65536 };
 
-enum err hel_reply_parse(struct slice text, char *scratch, size_t scratch_len, struct hel_reply *out)
+enum err hel_reply_parse(struct slice text, char *scratch, size_t scratch_len,
+                         struct hel_reply *out)
 {
     if (text.len == 0 || text.len > REPLY_WHOLE_BYTES_MAX || scratch_len < text.len) {
         return ERR_SYNTAX;

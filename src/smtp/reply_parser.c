@@ -11,7 +11,7 @@
 
 enum {
     REPLY_CODE_DIGITS = 3,
-    REPLY_WIRE_FACTOR = 10,        /* of the text kept: more of one reply is an attack or a mistake */
+    REPLY_WIRE_FACTOR = 10, /* of the text kept: more of one reply is an attack or a mistake */
     REPLY_WIRE_BYTES_MIN = 65536,
 };
 

@@ -41,7 +41,8 @@ static enum err find_or_make(struct store_job *job, struct slice fingerprint, st
     (void)sqlite3_bind_int64(statement, 3, now_ms);
     int result = sqlite3_step(statement);
     sqlite3_finalize(statement);
-    if (result != SQLITE_DONE || sqlite3_prepare_v2(store->db, find, -1, &statement, NULL) != SQLITE_OK) {
+    if (result != SQLITE_DONE ||
+        sqlite3_prepare_v2(store->db, find, -1, &statement, NULL) != SQLITE_OK) {
         return store_fail(store, out_fault, "cannot be written");
     }
     store_bind(statement, 1, fingerprint);
@@ -70,7 +71,8 @@ static enum err take_lock(struct store_job *job, struct fault *out_fault)
         ssize_t len = read(job->lock, holder, sizeof holder - 1);
         holder[len > 0 ? len : 0] = '\0';
         return fault_set(out_fault, ERR_STATE, 0,
-                         "another process (%s) runs this job already; wait for it or stop it", holder);
+                         "another process (%s) runs this job already; wait for it or stop it",
+                         holder);
     }
     char pid[32];
     int len = snprintf(pid, sizeof pid, "%ld", (long)getpid());
@@ -102,8 +104,8 @@ static enum err count(struct store_job *job, struct store_job_info *out, struct 
     return ERR_NONE;
 }
 
-enum err store_job_open(struct store *store, struct slice fingerprint, struct slice label, int64_t now_ms,
-                        struct store_job **out, struct store_job_info *out_info,
+enum err store_job_open(struct store *store, struct slice fingerprint, struct slice label,
+                        int64_t now_ms, struct store_job **out, struct store_job_info *out_info,
                         struct fault *out_fault)
 {
     struct store_job *job = calloc(1, sizeof *job);
@@ -149,7 +151,8 @@ static enum err run_for_job(struct store_job *job, const char *sql, struct fault
     (void)sqlite3_bind_int64(statement, 1, job->id);
     int result = sqlite3_step(statement);
     sqlite3_finalize(statement);
-    return result == SQLITE_DONE ? ERR_NONE : store_fail(job->store, out_fault, "cannot be written");
+    return result == SQLITE_DONE ? ERR_NONE
+                                 : store_fail(job->store, out_fault, "cannot be written");
 }
 
 enum err store_job_delete(struct store_job *job, struct fault *out_fault)
@@ -174,8 +177,8 @@ enum err store_job_delete(struct store_job *job, struct fault *out_fault)
     return e;
 }
 
-enum err store_job_add(struct store_job *job, struct slice key, struct slice address, struct slice domain,
-                       bool *out_is_new)
+enum err store_job_add(struct store_job *job, struct slice key, struct slice address,
+                       struct slice domain, bool *out_is_new)
 {
     enum err e = store_begin_write(job->store);
     sqlite3_stmt *statement = store_statement(job->store, STATEMENT_JOB_ADD);
@@ -199,7 +202,8 @@ enum err store_job_add(struct store_job *job, struct slice key, struct slice add
 enum err store_job_loaded(struct store_job *job, struct fault *out_fault)
 {
     static const char order[] =
-        "WITH ranked AS (SELECT id, domain, row_number() OVER (PARTITION BY domain ORDER BY id) - 1 AS rank "
+        "WITH ranked AS (SELECT id, domain, row_number() OVER (PARTITION BY domain ORDER BY id) - "
+        "1 AS rank "
         "FROM job_item WHERE job=?1), turned AS (SELECT id, row_number() OVER (ORDER BY rank / 64, "
         "domain, rank) AS turn FROM ranked) UPDATE job_item SET turn=turned.turn FROM turned "
         "WHERE job_item.id=turned.id";

@@ -38,16 +38,21 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
 };
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
-    [STATEMENT_VERDICT_FIND] = "SELECT json FROM verdict WHERE key=?1 AND expires_at>?2 AND checked_at>?3",
+    [STATEMENT_VERDICT_FIND] =
+        "SELECT json FROM verdict WHERE key=?1 AND expires_at>?2 AND checked_at>?3",
     [STATEMENT_VERDICT_PUT] = "INSERT OR REPLACE INTO verdict VALUES(?1,?2,?3,?4,?5,?6,?7)",
-    [STATEMENT_DOMAIN_FIND] = "SELECT value FROM domain WHERE domain=?1 AND name=?2 AND expires_at>?3",
+    [STATEMENT_DOMAIN_FIND] =
+        "SELECT value FROM domain WHERE domain=?1 AND name=?2 AND expires_at>?3",
     [STATEMENT_DOMAIN_PUT] = "INSERT OR REPLACE INTO domain VALUES(?1,?2,?3,?4,?5)",
-    [STATEMENT_FACT_PUT] = "INSERT INTO fact(key,domain,kind,source,detail,at) VALUES(?1,?2,?3,?4,?5,?6)",
-    [STATEMENT_FACT_EACH] =
-        "SELECT key,domain,kind,source,detail,at FROM fact WHERE key=?1 ORDER BY at DESC,id DESC LIMIT ?2",
-    [STATEMENT_JOB_ADD] = "INSERT OR IGNORE INTO job_item(job,key,address,domain) VALUES(?1,?2,?3,?4)",
-    [STATEMENT_JOB_NEXT] = "SELECT id,key,address,domain,turn FROM job_item WHERE job=?1 AND turn>?2 "
-                           "AND status IS NULL ORDER BY turn LIMIT ?3",
+    [STATEMENT_FACT_PUT] =
+        "INSERT INTO fact(key,domain,kind,source,detail,at) VALUES(?1,?2,?3,?4,?5,?6)",
+    [STATEMENT_FACT_EACH] = "SELECT key,domain,kind,source,detail,at FROM fact WHERE key=?1 ORDER "
+                            "BY at DESC,id DESC LIMIT ?2",
+    [STATEMENT_JOB_ADD] =
+        "INSERT OR IGNORE INTO job_item(job,key,address,domain) VALUES(?1,?2,?3,?4)",
+    [STATEMENT_JOB_NEXT] =
+        "SELECT id,key,address,domain,turn FROM job_item WHERE job=?1 AND turn>?2 "
+        "AND status IS NULL ORDER BY turn LIMIT ?3",
     [STATEMENT_JOB_RESULT_PUT] = "UPDATE job_item SET status=?2,json=?3 WHERE id=?1",
     [STATEMENT_JOB_RESULT_FIND] =
         "SELECT json FROM job_item WHERE job=?1 AND key=?2 AND status IS NOT NULL",
@@ -132,9 +137,10 @@ static enum err check_schema(struct store *store, struct fault *out_fault)
                          store->path);
     }
     if (version > STORE_SCHEMA_VERSION) {
-        return fault_set(out_fault, ERR_STORE, 0,
-                         "store %.120s: was written by a newer heloise (schema %d, this one knows %d)",
-                         store->path, version, STORE_SCHEMA_VERSION);
+        return fault_set(
+            out_fault, ERR_STORE, 0,
+            "store %.120s: was written by a newer heloise (schema %d, this one knows %d)",
+            store->path, version, STORE_SCHEMA_VERSION);
     }
     return version < STORE_SCHEMA_VERSION ? migrate(store, version, out_fault) : ERR_NONE;
 }
@@ -154,14 +160,16 @@ static enum err make_folders(const char *path, struct fault *out_fault)
         }
         part[i] = '\0';
         if (mkdir(part, 0700) != 0 && errno != EEXIST) {
-            return fault_set(out_fault, ERR_SYSTEM, errno, "store: cannot make the folder %.180s", part);
+            return fault_set(out_fault, ERR_SYSTEM, errno, "store: cannot make the folder %.180s",
+                             part);
         }
         part[i] = '/';
     }
     /* Made first, so that its mode is ours and not the umask's. */
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
-        return fault_set(out_fault, ERR_SYSTEM, errno, "store: cannot open %.180s for writing", path);
+        return fault_set(out_fault, ERR_SYSTEM, errno, "store: cannot open %.180s for writing",
+                         path);
     }
     (void)close(fd);
     return ERR_NONE;
@@ -176,8 +184,9 @@ static enum err open_database(struct store *store, struct fault *out_fault)
     }
     (void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
     (void)sqlite3_extended_result_codes(store->db, 0);
-    enum err e = store_exec(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                                   "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
+    enum err e = store_exec(store,
+                            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                            "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
                             out_fault);
     return e != ERR_NONE ? e : check_schema(store, out_fault);
 }
@@ -227,8 +236,9 @@ void store_close(struct store *store)
 sqlite3_stmt *store_statement(struct store *store, enum store_statement which)
 {
     sqlite3_stmt **statement = &store->statements[which];
-    if (*statement == NULL && sqlite3_prepare_v3(store->db, statement_texts[which], -1,
-                                                 SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK) {
+    if (*statement == NULL &&
+        sqlite3_prepare_v3(store->db, statement_texts[which], -1, SQLITE_PREPARE_PERSISTENT,
+                           statement, NULL) != SQLITE_OK) {
         return NULL;
     }
     return *statement;
@@ -236,7 +246,8 @@ sqlite3_stmt *store_statement(struct store *store, enum store_statement which)
 
 void store_bind(sqlite3_stmt *statement, int place, struct slice text)
 {
-    (void)sqlite3_bind_text(statement, place, text.len == 0 ? "" : text.at, (int)text.len, SQLITE_STATIC);
+    (void)sqlite3_bind_text(statement, place, text.len == 0 ? "" : text.at, (int)text.len,
+                            SQLITE_STATIC);
 }
 
 struct slice store_column(sqlite3_stmt *statement, int place)

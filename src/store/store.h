@@ -46,8 +46,8 @@ enum err store_verdict_put(struct store *store, const struct store_verdict *verd
 /* Learned facts of a domain or site: small values under a name, with a life. */
 bool store_domain_find(struct store *store, struct slice domain, struct slice name, int64_t now_ms,
                        struct buf *out_value);
-enum err store_domain_put(struct store *store, struct slice domain, struct slice name, struct slice value,
-                          int64_t at_ms, int64_t expires_at_ms) MUST_USE;
+enum err store_domain_put(struct store *store, struct slice domain, struct slice name,
+                          struct slice value, int64_t at_ms, int64_t expires_at_ms) MUST_USE;
 
 /* History: one row for each thing seen. */
 struct store_fact {
@@ -66,18 +66,19 @@ enum err store_fact_each(struct store *store, struct slice key, size_t limit, st
 struct store_job;
 struct store_job_info {
     bool is_resumed;
-    bool is_loaded;   /* all items were put in (store_job_loaded was called) */
+    bool is_loaded; /* all items were put in (store_job_loaded was called) */
     uint64_t item_count, done_count;
 };
-enum err store_job_open(struct store *store, struct slice fingerprint, struct slice label, int64_t now_ms,
-                        struct store_job **out, struct store_job_info *out_info,
+enum err store_job_open(struct store *store, struct slice fingerprint, struct slice label,
+                        int64_t now_ms, struct store_job **out, struct store_job_info *out_info,
                         struct fault *out_fault) MUST_USE;
 void store_job_close(struct store_job *job); /* gives the lock back; keeps the job */
-enum err store_job_delete(struct store_job *job, struct fault *out_fault) MUST_USE; /* and its items; frees job */
+enum err store_job_delete(struct store_job *job, struct fault *out_fault)
+    MUST_USE; /* and its items; frees job */
 
 /* Adds an item unless its key is there already; *out_is_new says which. */
-enum err store_job_add(struct store_job *job, struct slice key, struct slice address, struct slice domain,
-                       bool *out_is_new) MUST_USE;
+enum err store_job_add(struct store_job *job, struct slice key, struct slice address,
+                       struct slice domain, bool *out_is_new) MUST_USE;
 /* All items are in: they are given their order (domains interleaved in short runs). */
 enum err store_job_loaded(struct store_job *job, struct fault *out_fault) MUST_USE;
 

@@ -42,6 +42,7 @@ enum err store_exec(struct store *store, const char *sql, struct fault *out_faul
 enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing);
 
 void store_bind(sqlite3_stmt *statement, int place, struct slice text);
-struct slice store_column(sqlite3_stmt *statement, int place); /* valid until the next step or reset */
+struct slice store_column(sqlite3_stmt *statement,
+                          int place); /* valid until the next step or reset */
 
 #endif

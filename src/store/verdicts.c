@@ -54,8 +54,8 @@ bool store_domain_find(struct store *store, struct slice domain, struct slice na
     return find_text(statement, out_value);
 }
 
-enum err store_domain_put(struct store *store, struct slice domain, struct slice name, struct slice value,
-                          int64_t at_ms, int64_t expires_at_ms)
+enum err store_domain_put(struct store *store, struct slice domain, struct slice name,
+                          struct slice value, int64_t at_ms, int64_t expires_at_ms)
 {
     enum err e = store_begin_write(store);
     sqlite3_stmt *statement = store_statement(store, STATEMENT_DOMAIN_PUT);

@@ -48,8 +48,8 @@ void traffic_site_key(const struct route *route, const struct provider *provider
     size_t used = 0;
     out_key[0] = '\0';
     if (provider->class != PROVIDER_SELFHOSTED) {
-        size_t len = provider->name.len < TRAFFIC_KEY_BYTES - 2 ? provider->name.len
-                                                                : TRAFFIC_KEY_BYTES - 2;
+        size_t len =
+            provider->name.len < TRAFFIC_KEY_BYTES - 2 ? provider->name.len : TRAFFIC_KEY_BYTES - 2;
         out_key[0] = '@'; /* no host name starts with it */
         memcpy(out_key + 1, provider->name.at, len);
         out_key[len + 1] = '\0';

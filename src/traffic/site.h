@@ -13,7 +13,7 @@
 #include "providers/provider.h"
 
 enum {
-    TRAFFIC_SLOTS = 13,         /* five-minute slots that cover an hour, the running one included */
+    TRAFFIC_SLOTS = 13, /* five-minute slots that cover an hour, the running one included */
     TRAFFIC_SLOT_MS = 300000,
     TRAFFIC_PAUSE_MS_MIN = 1000, /* after a first word about rate; doubled each time */
     TRAFFIC_PAUSE_MS_MAX = 60000,

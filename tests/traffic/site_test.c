@@ -134,7 +134,8 @@ static void test_key(void **state)
     struct provider google = {.name = SLICE_LITERAL("google"), .class = PROVIDER_WEBMAIL};
     char key[TRAFFIC_KEY_BYTES];
     traffic_site_key(route, &own, key);
-    assert_string_equal(key, "mx1.example.org mx2.example.org "); /* the order of exchangers is no part */
+    assert_string_equal(
+        key, "mx1.example.org mx2.example.org "); /* the order of exchangers is no part */
     traffic_site_key(route, &google, key);
     assert_string_equal(key, "@google");
     test_free(route);

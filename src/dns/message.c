@@ -8,8 +8,9 @@
 
 enum {
     DNS_CLASS_IN = 1,
-    DNS_LABEL_MAX = 63,
-    DNS_POINTERS_MAX = 64, /* jumps within one name */
+    DNS_LABEL_MAX = 63,      /* RFC 1035 2.3.4 */
+    DNS_WIRE_NAME_MAX = 255, /* the same, with all lengths and the root */
+    DNS_POINTERS_MAX = 64,   /* jumps within one name */
     DNS_FLAG_RESPONSE = 0x8000,
     DNS_FLAG_TRUNCATED = 0x0200,
     DNS_FLAGS_ANSWER = 0x8180, /* response, recursion desired and available */
@@ -57,6 +58,7 @@ static bool read_name(struct slice message, struct reader *r, char out[DNS_NAME_
     struct reader here = *r;
     bool has_jumped = false;
     size_t len = 0;
+    size_t octets = 1; /* on the wire, the root included */
     size_t limit = message.len - r->rest.len;
     for (unsigned jumps = 0; jumps <= DNS_POINTERS_MAX;) {
         uint8_t size;
@@ -72,7 +74,9 @@ static bool read_name(struct slice message, struct reader *r, char out[DNS_NAME_
         }
         struct slice label;
         if (size <= DNS_LABEL_MAX) {
-            if (!reader_take(&here, size, &label) || !put_label(out, &len, label)) {
+            octets += 1u + size;
+            if (octets > DNS_WIRE_NAME_MAX || !reader_take(&here, size, &label) ||
+                !put_label(out, &len, label)) {
                 return false;
             }
             if (!has_jumped) {
@@ -140,6 +144,12 @@ static bool read_data(struct slice message, struct reader *r, struct slice data,
     }
 }
 
+/* Types whose data is read from the message itself and not as a block. */
+static bool is_name_within(uint16_t type)
+{
+    return type == DNS_MX || type == DNS_CNAME || type == DNS_NS || type == DNS_SOA;
+}
+
 static bool read_record(struct slice message, struct reader *r, struct dns_record *out)
 {
     uint16_t class;
@@ -163,8 +173,7 @@ static bool read_record(struct slice message, struct reader *r, struct dns_recor
     }
     /* The data may point back into the message, so it is read in place; it must end where it says. */
     bool is_good = read_data(message, &inside, data, out);
-    size_t used = r->rest.len + size >= inside.rest.len ? r->rest.len + size - inside.rest.len : 0;
-    return is_good && used <= size;
+    return is_good && (!is_name_within(out->type) || inside.rest.len == r->rest.len);
 }
 
 static bool read_questions(struct slice message, struct reader *r, unsigned count,
@@ -256,23 +265,54 @@ static enum err put_u32(struct buf *out, uint32_t value)
     return e != ERR_NONE ? e : put_u16(out, value & 0xffff);
 }
 
+/* One octet of a label's text, an escape undone. */
+static bool take_octet(struct slice *rest, uint8_t *out)
+{
+    if (rest->at[0] != '\\') {
+        *out = (uint8_t)rest->at[0];
+        *rest = slice_sub(*rest, 1, rest->len);
+        return true;
+    }
+    struct reader digits = reader_over(slice_sub(*rest, 1, 4));
+    uint64_t number;
+    if (digits.rest.len != 3 || !reader_number(&digits, UINT8_MAX, &number) ||
+        !reader_is_done(&digits)) {
+        return false;
+    }
+    *out = (uint8_t)number;
+    *rest = slice_sub(*rest, 4, rest->len);
+    return true;
+}
+
+static enum err put_label_bytes(struct buf *out, struct slice text)
+{
+    char bytes[1 + DNS_LABEL_MAX];
+    size_t len = 0;
+    while (text.len > 0) {
+        uint8_t octet;
+        if (len == DNS_LABEL_MAX || !take_octet(&text, &octet)) {
+            return ERR_SYNTAX;
+        }
+        bytes[++len] = (char)octet;
+    }
+    if (len == 0) {
+        return ERR_SYNTAX;
+    }
+    bytes[0] = (char)len;
+    return buf_append(out, slice_make(bytes, len + 1));
+}
+
 static enum err put_name(struct buf *out, const char *name)
 {
     struct slice rest = slice_of(name);
+    size_t start = out->len;
     while (rest.at != NULL && rest.len > 0) {
-        struct slice label = slice_cut(&rest, '.');
-        if (label.len == 0 || label.len > DNS_LABEL_MAX) {
-            return ERR_SYNTAX;
-        }
-        enum err e = buf_append_byte(out, (char)label.len);
-        if (e == ERR_NONE) {
-            e = buf_append(out, label);
-        }
+        enum err e = put_label_bytes(out, slice_cut(&rest, '.'));
         if (e != ERR_NONE) {
             return e;
         }
     }
-    return buf_append_byte(out, '\0');
+    return out->len - start < DNS_WIRE_NAME_MAX ? buf_append_byte(out, '\0') : ERR_SYNTAX;
 }
 
 static enum err put_data(struct buf *out, const struct dns_record *record)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "smtp/reply_private.h"
 
 enum { REPLY_WHOLE_BYTES_MAX = 65536 };
 
@@ -32,7 +33,7 @@ enum err hel_reply_parse(struct slice text, char *scratch, size_t scratch_len,
         reply.text = slice_make(scratch, reply.text.len);
         *out = reply;
     } else {
-        e = ERR_SYNTAX;
+        e = reply_parser_is_starved(parser) ? ERR_NOMEM : ERR_SYNTAX;
     }
     hel_reply_parser_free(parser);
     return e;

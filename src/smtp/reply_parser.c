@@ -8,11 +8,13 @@
 #include "base/buf.h"
 #include "base/must.h"
 #include "base/slice.h"
+#include "smtp/reply_private.h"
 
 enum {
     REPLY_CODE_DIGITS = 3,
     REPLY_WIRE_FACTOR = 10, /* of the text kept: more of one reply is an attack or a mistake */
     REPLY_WIRE_BYTES_MIN = 65536,
+    REPLY_ENHANCED_BYTES = 10, /* "#5.999.999" */
 };
 
 struct hel_reply_parser {
@@ -24,7 +26,9 @@ struct hel_reply_parser {
     uint16_t line_count;
     bool has_more; /* the separator was '-' */
     bool has_mixed_codes, is_cut, is_line_cut;
-    bool is_given; /* the last call gave a whole reply */
+    bool has_cr;     /* a CR is held back: part of the line's end, or of its text */
+    bool is_given;   /* the last call gave a whole reply */
+    bool is_starved; /* the allocator said no */
     struct hel_enhanced enhanced;
 };
 
@@ -63,6 +67,7 @@ static void begin_line(struct hel_reply_parser *parser)
     parser->code = 0;
     parser->has_more = false;
     parser->is_line_cut = false;
+    parser->has_cr = false;
     parser->line_start = parser->text.len;
 }
 
@@ -78,14 +83,16 @@ static bool take_head(struct hel_reply_parser *parser, char byte)
         bool is_complete = parser->column == REPLY_CODE_DIGITS;
         return !is_complete || (parser->code >= 200 && parser->code <= 599);
     }
-    parser->has_more = byte == '-';
-    if (byte != '\r') { /* "250" alone: the line end comes next */
-        parser->column++;
+    if (byte == '\r') { /* "250" alone: the line end comes next */
+        parser->has_cr = true;
+        return true;
     }
-    return byte == '-' || byte == ' ' || byte == '\t' || byte == '\r';
+    parser->has_more = byte == '-';
+    parser->column++;
+    return !parser->has_cr && (byte == '-' || byte == ' ' || byte == '\t');
 }
 
-static enum err add_text(struct hel_reply_parser *parser, struct slice piece)
+static enum err keep(struct hel_reply_parser *parser, struct slice piece)
 {
     if (parser->is_line_cut) {
         return ERR_NONE;
@@ -96,20 +103,38 @@ static enum err add_text(struct hel_reply_parser *parser, struct slice piece)
         parser->is_line_cut = true;
         piece = slice_sub(piece, 0, room);
     }
-    return buf_append(&parser->text, piece);
+    enum err e = buf_append(&parser->text, piece);
+    parser->is_starved = e != ERR_NONE;
+    return e;
+}
+
+static enum err add_text(struct hel_reply_parser *parser, struct slice piece)
+{
+    if (piece.len == 0) {
+        return ERR_NONE;
+    }
+    enum err e = parser->has_cr ? keep(parser, SLICE("\r")) : ERR_NONE;
+    parser->has_cr = piece.at[piece.len - 1] == '\r';
+    if (parser->has_cr) {
+        piece.len--;
+    }
+    return e == ERR_NONE ? keep(parser, piece) : e;
+}
+
+/* Of a line that was cut, only a code that stands well before the cut can be told from a part of one. */
+static void find_enhanced(struct hel_reply_parser *parser)
+{
+    struct slice line = slice_sub(buf_view(&parser->text), parser->line_start, parser->text.len);
+    bool is_readable = !parser->is_line_cut || line.len > REPLY_ENHANCED_BYTES;
+    if (is_readable && parser->enhanced.class_digit == 0) {
+        (void)hel_enhanced_parse(line, &parser->enhanced);
+    }
 }
 
 /* True: that was the last line. */
 static bool end_line(struct hel_reply_parser *parser)
 {
-    struct buf *text = &parser->text;
-    if (text->len > parser->line_start && text->at[text->len - 1] == '\r') {
-        text->len--;
-    }
-    if (parser->enhanced.class_digit == 0) {
-        struct slice line = slice_sub(buf_view(text), parser->line_start, text->len);
-        (void)hel_enhanced_parse(line, &parser->enhanced);
-    }
+    find_enhanced(parser);
     if (parser->line_count == 0) {
         parser->first_code = parser->code;
     }
@@ -148,11 +173,10 @@ static enum hel_reply_status feed_text(struct hel_reply_parser *parser, struct s
         give(parser, out);
         return HEL_REPLY_DONE;
     }
-    if (parser->text.len < parser->text.max && buf_append_byte(&parser->text, '\n') != ERR_NONE) {
-        return HEL_REPLY_BROKEN;
-    }
+    parser->is_line_cut = false;
+    enum err e = keep(parser, SLICE("\n"));
     begin_line(parser);
-    return HEL_REPLY_MORE;
+    return e == ERR_NONE ? HEL_REPLY_MORE : HEL_REPLY_BROKEN;
 }
 
 static enum hel_reply_status feed(struct hel_reply_parser *parser, struct slice bytes, size_t *used,
@@ -174,6 +198,11 @@ static enum hel_reply_status feed(struct hel_reply_parser *parser, struct slice 
         }
     }
     return HEL_REPLY_MORE;
+}
+
+bool reply_parser_is_starved(const struct hel_reply_parser *parser)
+{
+    return parser->is_starved;
 }
 
 enum hel_reply_status hel_reply_parser_feed(struct hel_reply_parser *parser, struct slice bytes,

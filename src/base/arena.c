@@ -2,6 +2,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,9 @@ void arena_done(struct arena *a)
 static struct arena_chunk *chunk_add(struct arena *a, size_t size)
 {
     size_t cap = size > ARENA_CHUNK_BYTES ? size : ARENA_CHUNK_BYTES;
+    if (cap > SIZE_MAX - sizeof(struct arena_chunk)) {
+        return NULL;
+    }
     struct arena_chunk *chunk = calloc(1, sizeof *chunk + cap);
     if (chunk == NULL) {
         return NULL;
@@ -51,14 +55,13 @@ static struct arena_chunk *chunk_add(struct arena *a, size_t size)
 void *arena_alloc(struct arena *a, size_t size)
 {
     must(a->max > 0);
-    if (size > a->max - a->used_bytes) {
+    size_t left = a->max - a->used_bytes;
+    if (size > left) {
         return NULL;
     }
     size_t step = alignof(max_align_t);
-    size_t padded = (size + step - 1) / step * step;
-    if (padded > a->max - a->used_bytes) {
-        padded = a->max - a->used_bytes;
-    }
+    size_t gap = (step - size % step) % step;
+    size_t padded = gap > left - size ? left : size + gap;
     struct arena_chunk *chunk = a->chunks;
     if (chunk == NULL || chunk->cap - chunk->used < padded) {
         chunk = chunk_add(a, padded);

@@ -45,7 +45,7 @@ enum err buf_reserve(struct buf *b, size_t extra)
     }
     size_t cap = b->cap < BUF_FIRST_BYTES ? BUF_FIRST_BYTES : b->cap;
     while (cap < need) {
-        cap *= 2;
+        cap = cap > b->max / 2 ? b->max : cap * 2;
     }
     if (cap > b->max) {
         cap = b->max;

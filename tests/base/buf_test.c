@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/buf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/slice.h"
+#include "fail_alloc.h"
+
+static void assert_holds(const struct buf *b, const char *text)
+{
+    struct slice view = buf_view(b);
+    assert_int_equal(view.len, strlen(text));
+    assert_memory_equal(view.at, text, view.len);
+}
+
+static void appends_in_order(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 1000);
+    assert_holds(&b, "");
+    assert_int_equal(buf_append(&b, SLICE("ab")), ERR_NONE);
+    assert_int_equal(buf_append(&b, slice_make(NULL, 0)), ERR_NONE);
+    assert_int_equal(buf_append_byte(&b, 'c'), ERR_NONE);
+    assert_int_equal(buf_printf(&b, "-%d-%s", 42, "x"), ERR_NONE);
+    assert_int_equal(buf_printf(&b, "%s", ""), ERR_NONE);
+    assert_holds(&b, "abc-42-x");
+    buf_clear(&b);
+    assert_holds(&b, "");
+    buf_done(&b);
+    buf_done(&b);
+}
+
+static void grows_without_change(void **state)
+{
+    (void)state;
+    enum { BYTES = 10000 };
+    struct buf b;
+    buf_init(&b, BYTES);
+    for (size_t i = 0; i < BYTES; i++) {
+        assert_int_equal(buf_append_byte(&b, (char)('a' + i % 26)), ERR_NONE);
+    }
+    for (size_t i = 0; i < BYTES; i++) {
+        assert_int_equal(b.at[i], 'a' + i % 26);
+    }
+    assert_int_equal(buf_append_byte(&b, 'x'), ERR_LIMIT);
+    assert_int_equal(b.len, BYTES);
+    buf_done_wipe(&b);
+    buf_done_wipe(&b);
+}
+
+static void ceiling_leaves_the_content(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        size_t max;
+        const char *text;
+        enum err err;
+        const char *after;
+    } rows[] = {
+        {"fits exactly", 6, "def", ERR_NONE, "abcdef"},
+        {"one too many", 5, "def", ERR_LIMIT, "abc"},
+        {"nothing into a full one", 3, "", ERR_NONE, "abc"},
+        {"a byte into a full one", 3, "d", ERR_LIMIT, "abc"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf b;
+        buf_init(&b, rows[i].max);
+        assert_int_equal(buf_append(&b, SLICE("abc")), ERR_NONE);
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(buf_append(&b, slice_of(rows[i].text)), rows[i].err);
+        assert_holds(&b, rows[i].after);
+        buf_clear(&b);
+        assert_int_equal(buf_printf(&b, "abc"), ERR_NONE);
+        assert_int_equal(buf_printf(&b, "%s", rows[i].text), rows[i].err);
+        assert_holds(&b, rows[i].after);
+        buf_done(&b);
+    }
+}
+
+static void reserve_cannot_overflow(void **state)
+{
+    (void)state;
+    static const size_t extras[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 3, SIZE_MAX / 2 + 2};
+    struct buf b;
+    buf_init(&b, SIZE_MAX);
+    assert_int_equal(buf_append(&b, SLICE("abc")), ERR_NONE);
+    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++) {
+        assert_int_not_equal(buf_reserve(&b, extras[i]), ERR_NONE);
+        assert_holds(&b, "abc");
+    }
+    assert_int_equal(buf_reserve(&b, 500), ERR_NONE);
+    memset(b.at + b.len, 'd', 500);
+    b.len += 500;
+    assert_int_equal(buf_view(&b).len, 503);
+    buf_done(&b);
+}
+
+static void drops_from_the_front(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t n;
+        const char *after;
+    } rows[] = {{0, "abcdef"}, {1, "bcdef"}, {5, "f"}, {6, ""}, {7, ""}, {SIZE_MAX, ""}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf b;
+        buf_init(&b, 100);
+        assert_int_equal(buf_append(&b, SLICE("abcdef")), ERR_NONE);
+        buf_drop_front(&b, rows[i].n);
+        assert_holds(&b, rows[i].after);
+        buf_done(&b);
+    }
+}
+
+static void taken_text_is_the_callers(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 4);
+    char *text = buf_take_text(&b);
+    assert_string_equal(text, "");
+    free(text);
+    assert_int_equal(buf_append(&b, SLICE("full")), ERR_NONE);
+    text = buf_take_text(&b);
+    assert_string_equal(text, "full");
+    free(text);
+    assert_holds(&b, "");
+    assert_int_equal(buf_append(&b, SLICE("more")), ERR_NONE);
+    buf_done(&b);
+}
+
+static void no_memory_leaves_the_content(void **state)
+{
+    (void)state;
+    char large[200];
+    memset(large, 'x', sizeof large);
+    struct buf b;
+    buf_init(&b, 1000);
+    fail_alloc_at(1);
+    assert_int_equal(buf_append(&b, SLICE("abc")), ERR_NOMEM);
+    fail_alloc_at(0);
+    assert_int_equal(buf_append(&b, SLICE("abc")), ERR_NONE);
+    fail_alloc_at(1);
+    assert_int_equal(buf_append(&b, slice_make(large, sizeof large)), ERR_NOMEM);
+    assert_holds(&b, "abc");
+    for (size_t n = 1; n <= 2; n++) {
+        fail_alloc_at(n);
+        assert_int_equal(buf_printf(&b, "%100d", 1), ERR_NOMEM);
+        assert_true(fail_alloc_happened());
+        assert_holds(&b, "abc");
+    }
+    fail_alloc_at(1);
+    assert_null(buf_take_text(&b));
+    fail_alloc_at(0);
+    assert_holds(&b, "abc");
+    buf_done(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(appends_in_order),
+        cmocka_unit_test(grows_without_change),
+        cmocka_unit_test(ceiling_leaves_the_content),
+        cmocka_unit_test(reserve_cannot_overflow),
+        cmocka_unit_test(drops_from_the_front),
+        cmocka_unit_test(taken_text_is_the_callers),
+        cmocka_unit_test(no_memory_leaves_the_content),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -31,17 +31,12 @@ static const struct special_net special_v4[] = {
     {{240}, 4},
 };
 static const struct special_net special_v6[] = {
-    {{0}, 96},                            /* unspecified, loopback, IPv4-compatible */
-    {{0x00, 0x64, 0xff, 0x9b, 0, 1}, 48}, /* local NAT64, RFC 8215 */
-    {{0x01}, 64},                         /* discard-only, RFC 6666 */
-    {{0x20, 0x01}, 23},                   /* IETF protocol assignments, Teredo within */
-    {{0x20, 0x01, 0x0d, 0xb8}, 32},       /* documentation */
-    {{0x3f, 0xff}, 20},                   /* documentation, RFC 9637 */
-    {{0x5f}, 16},                         /* SRv6 SIDs, RFC 9602 */
-    {{0xfc}, 7},                          /* unique local */
-    {{0xfe, 0x80}, 10},                   /* link-local */
-    {{0xfe, 0xc0}, 10},                   /* site-local, deprecated */
-    {{0xff}, 8},                          /* multicast */
+    {{0x00}, 3},                    /* unspecified, loopback, RFC 6666, RFC 8215; else reserved */
+    {{0x20, 0x01}, 23},             /* IETF protocol assignments, Teredo within */
+    {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation */
+    {{0x3f, 0xff}, 20},             /* documentation, RFC 9637 */
+    {{0x40}, 2},                    /* RFC 9602; else reserved: global unicast is 2000::/3 */
+    {{0x80}, 1},                    /* unique local, link-local, multicast; else reserved */
 };
 
 bool ip_parse(struct slice text, struct ip *out)

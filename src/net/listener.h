@@ -43,6 +43,9 @@ void listener_close(struct listener *listener);
 /* Who hears of an accepted link; until then it is silent, and an end that comes first is lost. */
 void link_set_handler(struct link *link, const struct link_handler *handler, void *context);
 
+/* The address of the other end; false when the line is gone already. */
+bool link_peer(struct link *link, struct ip *out) MUST_USE;
+
 /* The server's side of a TLS handshake. Bytes that came before are dropped; secured() or
  * ended(LINK_END_TLS) follows. The server must outlive the link. */
 void link_accept_tls(struct link *link, struct tls_server *server);

@@ -301,7 +301,7 @@ static void on_connect(uv_connect_t *request, int status)
     link->handler->connected(link->context);
 }
 
-static void to_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
+void uv_link_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
 {
     memset(out, 0, sizeof *out);
     if (ip->family == IP_V6) {
@@ -317,6 +317,22 @@ static void to_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_stor
     memcpy(&four->sin_addr, ip->bytes, 4);
 }
 
+bool uv_link_ip(const struct sockaddr_storage *address, struct ip *out)
+{
+    struct ip ip = {0};
+    if (address->ss_family == AF_INET6) {
+        ip.family = IP_V6;
+        memcpy(ip.bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
+    } else if (address->ss_family == AF_INET) {
+        ip.family = IP_V4;
+        memcpy(ip.bytes, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+    } else {
+        return false;
+    }
+    *out = ip;
+    return true;
+}
+
 struct link *uv_link_connect(struct door *door, const struct link_request *request,
                              const struct link_handler *handler, void *context)
 {
@@ -329,11 +345,11 @@ struct link *uv_link_connect(struct door *door, const struct link_request *reque
     struct sockaddr_storage address;
     int error = 0;
     if (request->source.family != IP_NONE) {
-        to_sockaddr(&request->source, 0, &address);
+        uv_link_sockaddr(&request->source, 0, &address);
         error = uv_tcp_bind(&link->tcp, (const struct sockaddr *)&address, 0);
     }
     if (error == 0) {
-        to_sockaddr(&request->ip, request->port, &address);
+        uv_link_sockaddr(&request->ip, request->port, &address);
         error = uv_tcp_connect(&link->connect, &link->tcp, (const struct sockaddr *)&address,
                                on_connect);
     }

@@ -59,6 +59,8 @@ struct uv_link {
 struct uv_link *uv_link_new(struct uv_door *door);
 void uv_link_accepted(struct uv_link *link); /* open already: begins to read */
 extern const struct link_handler uv_link_silent;
+void uv_link_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *out);
+bool uv_link_ip(const struct sockaddr_storage *address, struct ip *out); /* false: neither IP */
 
 struct link *uv_link_connect(struct door *door, const struct link_request *request,
                              const struct link_handler *handler, void *context);

@@ -1,12 +1,13 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* dns/lookup: the questions and what their answers say; what is known of the hosts is in dns/targets.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "dns/lookup.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
-#include "base/random.h"
 #include "base/slice.h"
+#include "dns/lookup_private.h"
 
 enum {
     LOOKUP_CNAMES_MAX = 8, /* links followed for one name; more is a loop (RFC 1034 3.6.2) */
@@ -17,50 +18,6 @@ enum {
     LOOKUP_ERROR_S = 60, /* trouble is asked again soon */
 };
 
-/* What one question brought. */
-enum answer_kind {
-    ANSWER_OPEN,
-    ANSWER_RECORDS,
-    ANSWER_NOT_FOUND,
-    ANSWER_NO_DATA,
-    ANSWER_ERROR,
-};
-
-struct asked {
-    char name[DNS_NAME_BYTES]; /* as asked last: the end of a CNAME chain */
-    uint16_t type;
-    uint8_t cnames;
-    bool is_wanted, is_sent;
-    enum answer_kind kind;
-    enum dns_failure failure;
-};
-
-struct target {
-    struct exchanger exchanger;
-    bool is_literal;
-    bool had_address; /* of any kind, before guard and family */
-    bool had_allowed; /* one that the guard lets pass */
-};
-
-struct dns_lookup {
-    struct dns_lookup_options options;
-    struct random random;
-    char domain[DNS_NAME_BYTES];
-    bool is_implicit_mx, is_null_mx, is_literal;
-    uint32_t ttl_s;
-    size_t target_count;
-    struct target targets[ROUTE_EXCHANGERS_MAX];
-    struct asked asked[DNS_LOOKUP_IDS]; /* 0: MX; 1 + 2i: A of target i; 2 + 2i: AAAA */
-    const struct dns_message *message;  /* being looked at; NULL between answers */
-};
-
-static void want(struct dns_lookup *lookup, unsigned id, const char *name, uint16_t type)
-{
-    struct asked *asked = &lookup->asked[id];
-    *asked = (struct asked){.type = type, .is_wanted = true};
-    memcpy(asked->name, name, strlen(name) + 1);
-}
-
 static void live_at_most(struct dns_lookup *lookup, uint32_t ttl_s)
 {
     if (ttl_s < lookup->ttl_s) {
@@ -68,39 +25,11 @@ static void live_at_most(struct dns_lookup *lookup, uint32_t ttl_s)
     }
 }
 
-static bool is_allowed(const struct dns_lookup *lookup, const struct ip *ip)
+static void want(struct dns_lookup *lookup, unsigned id, const char *name, uint16_t type)
 {
-    if (!ip_is_special(ip)) {
-        return true;
-    }
-    for (size_t i = 0; i < lookup->options.allowed_net_count; i++) {
-        if (ip_net_contains(&lookup->options.allowed_nets[i], ip)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void add_address(struct dns_lookup *lookup, struct target *target, const struct ip *ip)
-{
-    struct exchanger *exchanger = &target->exchanger;
-    bool has_family = ip->family == IP_V4 ? lookup->options.can_ipv4 : lookup->options.can_ipv6;
-    target->had_address = true;
-    if (!is_allowed(lookup, ip)) {
-        return;
-    }
-    target->had_allowed = true;
-    if (has_family && exchanger->address_count < ROUTE_ADDRESSES_MAX) {
-        exchanger->addresses[exchanger->address_count++] = *ip;
-    }
-}
-
-static struct target *add_target(struct dns_lookup *lookup, const char *host, uint16_t preference)
-{
-    struct target *target = &lookup->targets[lookup->target_count++];
-    *target = (struct target){.exchanger.preference = preference};
-    memcpy(target->exchanger.host, host, strlen(host) + 1);
-    return target;
+    struct asked *asked = &lookup->asked[id];
+    *asked = (struct asked){.type = type, .is_wanted = true};
+    memcpy(asked->name, name, strlen(name) + 1);
 }
 
 static void ask_addresses(struct dns_lookup *lookup)
@@ -117,28 +46,51 @@ static void ask_addresses(struct dns_lookup *lookup)
     }
 }
 
-static bool begin_literal(struct dns_lookup *lookup, struct slice domain)
+/* RFC 5321 4.1.3: [192.0.2.1] or [IPv6:2001:db8::1]. */
+static bool parse_literal(struct slice text, struct ip *out)
 {
-    if (domain.len < 3 || domain.at[0] != '[') {
+    bool has_tag = slice_starts_nocase(text, SLICE("ipv6:"));
+    struct slice address = has_tag ? slice_sub(text, 5, text.len) : text;
+    return ip_parse(address, out) && out->family == (has_tag ? IP_V6 : IP_V4);
+}
+
+/* The name as answers carry it: lower case, without the last dot. */
+static bool copy_domain(struct slice domain, char out[DNS_NAME_BYTES])
+{
+    if (slice_ends(domain, SLICE("."))) {
+        domain = slice_sub(domain, 0, domain.len - 1);
+    }
+    if (domain.len == 0 || domain.len >= DNS_NAME_BYTES ||
+        memchr(domain.at, '\0', domain.len) != NULL) {
         return false;
     }
-    struct slice inside = slice_sub(domain, 1, domain.len - 1);
-    if (slice_starts_nocase(inside, SLICE("IPv6:"))) {
-        inside = slice_sub(inside, 5, inside.len);
+    for (size_t i = 0; i < domain.len; i++) {
+        out[i] = ascii_lower(domain.at[i]);
     }
-    struct ip ip;
-    lookup->is_literal = true;
-    struct target *target = add_target(lookup, lookup->domain, 0);
-    if (ip_parse(inside, &ip)) {
-        add_address(lookup, target, &ip);
-    }
+    out[domain.len] = '\0';
     return true;
+}
+
+static void begin_literal(struct dns_lookup *lookup, struct slice inside)
+{
+    struct ip ip;
+    struct target *target = dns_target_add(lookup, lookup->domain, 0);
+    target->is_literal = true;
+    if (parse_literal(inside, &ip)) {
+        dns_target_add_address(lookup, target, &ip);
+    }
 }
 
 enum err dns_lookup_new(struct slice domain, const struct dns_lookup_options *options,
                         struct dns_lookup **out)
 {
-    if (domain.len == 0 || domain.len >= DNS_NAME_BYTES) {
+    char name[DNS_NAME_BYTES];
+    if (!copy_domain(domain, name)) {
+        return ERR_SYNTAX;
+    }
+    struct slice text = slice_of(name);
+    bool is_literal = text.at[0] == '[';
+    if (is_literal && (text.len < 3 || !slice_ends(text, SLICE("]")))) {
         return ERR_SYNTAX;
     }
     struct dns_lookup *lookup = calloc(1, sizeof *lookup);
@@ -148,8 +100,10 @@ enum err dns_lookup_new(struct slice domain, const struct dns_lookup_options *op
     lookup->options = *options;
     lookup->random.state = options->seed;
     lookup->ttl_s = LOOKUP_TTL_MAX_S;
-    memcpy(lookup->domain, domain.at, domain.len);
-    if (!begin_literal(lookup, domain)) {
+    memcpy(lookup->domain, name, text.len + 1);
+    if (is_literal) {
+        begin_literal(lookup, slice_sub(text, 1, text.len - 1));
+    } else {
         want(lookup, 0, lookup->domain, DNS_MX);
     }
     *out = lookup;
@@ -174,51 +128,10 @@ bool dns_lookup_next(struct dns_lookup *lookup, struct dns_question *out)
     return false;
 }
 
-/* MX: sorted by preference, equal ones shuffled (RFC 5321 5.1). */
-
-static void insert_exchanger(struct dns_lookup *lookup, const struct dns_record *record)
-{
-    for (size_t i = 0; i < lookup->target_count; i++) {
-        if (strcmp(lookup->targets[i].exchanger.host, record->target) == 0) {
-            return; /* listed twice: the first one stays */
-        }
-    }
-    if (lookup->target_count == ROUTE_EXCHANGERS_MAX) {
-        const struct target *last = &lookup->targets[ROUTE_EXCHANGERS_MAX - 1];
-        if (record->preference >= last->exchanger.preference) {
-            return;
-        }
-        lookup->target_count--;
-    }
-    struct target *target = add_target(lookup, record->target, record->preference);
-    struct target added = *target;
-    size_t place = lookup->target_count - 1;
-    while (place > 0 && lookup->targets[place - 1].exchanger.preference > record->preference) {
-        lookup->targets[place] = lookup->targets[place - 1];
-        place--;
-    }
-    lookup->targets[place] = added;
-}
-
-static void shuffle_equals(struct dns_lookup *lookup)
-{
-    for (size_t i = 1; i < lookup->target_count; i++) {
-        size_t first = i;
-        while (first > 0 && lookup->targets[first - 1].exchanger.preference ==
-                                lookup->targets[i].exchanger.preference) {
-            first--;
-        }
-        size_t other = first + random_below(&lookup->random, (uint32_t)(i - first + 1));
-        struct target held = lookup->targets[i];
-        lookup->targets[i] = lookup->targets[other];
-        lookup->targets[other] = held;
-    }
-}
-
 static void use_domain_itself(struct dns_lookup *lookup)
 {
     lookup->is_implicit_mx = true;
-    (void)add_target(lookup, lookup->domain, 0);
+    (void)dns_target_add(lookup, lookup->domain, 0);
     ask_addresses(lookup);
 }
 
@@ -230,14 +143,14 @@ static void take_exchangers(struct dns_lookup *lookup)
         if (record->type == DNS_MX && record->target[0] == '\0') {
             lookup->is_null_mx = true; /* RFC 7505; ignored beside a real one */
         } else if (record->type == DNS_MX) {
-            insert_exchanger(lookup, record);
+            dns_target_insert(lookup, record);
         }
     }
     if (lookup->target_count == 0) {
         return;
     }
     lookup->is_null_mx = false;
-    shuffle_equals(lookup);
+    dns_target_shuffle(lookup);
     ask_addresses(lookup);
 }
 
@@ -342,9 +255,18 @@ static void take_addresses(struct dns_lookup *lookup, unsigned id)
     for (size_t i = 0; i < message->answer_count; i++) {
         const struct dns_record *record = &message->answers[i];
         if (record->type == asked->type && strcmp(record->owner, asked->name) == 0) {
-            add_address(lookup, target, &record->ip);
+            dns_target_add_address(lookup, target, &record->ip);
         }
     }
+}
+
+/* A cut answer is none: whoever carries the questions asks again over TCP (RFC 2181 9, 7766). */
+static bool is_answer_to(const struct dns_message *message, const struct asked *asked)
+{
+    bool has_question = message->question_type != 0;
+    return message->is_response && !message->is_truncated &&
+           (!has_question ||
+            (message->question_type == asked->type && strcmp(message->question, asked->name) == 0));
 }
 
 void dns_lookup_answered(struct dns_lookup *lookup, unsigned id, enum dns_transport transport,
@@ -360,7 +282,7 @@ void dns_lookup_answered(struct dns_lookup *lookup, unsigned id, enum dns_transp
         return;
     }
     struct dns_message read;
-    if (dns_message_parse(message, &read) != ERR_NONE || !read.is_response) {
+    if (dns_message_parse(message, &read) != ERR_NONE || !is_answer_to(&read, asked)) {
         set_error(asked, DNS_FAILURE_BROKEN);
         return;
     }
@@ -390,68 +312,15 @@ bool dns_lookup_is_done(const struct dns_lookup *lookup)
 
 /* The route. */
 
-static enum host_status host_status_of(const struct dns_lookup *lookup, size_t i)
-{
-    const struct target *target = &lookup->targets[i];
-    const struct asked *four = &lookup->asked[1 + 2 * i];
-    const struct asked *six = &lookup->asked[2 + 2 * i];
-    if (target->exchanger.address_count > 0) {
-        return HOST_OK;
-    }
-    if (target->is_literal) {
-        return HOST_UNROUTABLE;
-    }
-    if (target->had_allowed) {
-        return HOST_NO_FAMILY;
-    }
-    if (four->kind == ANSWER_ERROR || six->kind == ANSWER_ERROR) {
-        return HOST_DNS_ERROR;
-    }
-    if (target->had_address) {
-        return HOST_UNROUTABLE;
-    }
-    return four->kind == ANSWER_NOT_FOUND || six->kind == ANSWER_NOT_FOUND ? HOST_NOT_FOUND
-                                                                           : HOST_NO_ADDRESS;
-}
-
-static enum dns_failure host_failure(const struct dns_lookup *lookup, size_t i)
-{
-    const struct asked *four = &lookup->asked[1 + 2 * i];
-    return four->kind == ANSWER_ERROR ? four->failure : lookup->asked[2 + 2 * i].failure;
-}
-
-/* From what the hosts have: one usable is enough; an error anywhere leaves the rest open. */
-static void sum_up(const struct dns_lookup *lookup, struct route *route)
-{
-    size_t counts[HOST_NO_FAMILY + 1] = {0};
-    for (size_t i = 0; i < lookup->target_count; i++) {
-        route->exchangers[i] = lookup->targets[i].exchanger;
-        enum host_status status = host_status_of(lookup, i);
-        route->exchangers[i].status = status;
-        counts[status]++;
-        if (status == HOST_DNS_ERROR) {
-            route->failure = host_failure(lookup, i);
-        }
-    }
-    route->exchanger_count = (uint8_t)lookup->target_count;
-    if (counts[HOST_OK] + counts[HOST_NO_FAMILY] > 0) {
-        route->status = ROUTE_OK;
-    } else if (counts[HOST_DNS_ERROR] > 0) {
-        route->status = ROUTE_DNS_ERROR;
-    } else if (counts[HOST_UNROUTABLE] > 0) {
-        route->status = ROUTE_UNROUTABLE;
-    } else {
-        route->status = ROUTE_NO_HOST;
-    }
-    if (route->status != ROUTE_DNS_ERROR) {
-        route->failure = DNS_FAILURE_NONE;
-    }
-}
-
 static uint32_t clamp_ttl(const struct dns_lookup *lookup, const struct route *route)
 {
     if (route->status == ROUTE_DNS_ERROR) {
         return LOOKUP_ERROR_S;
+    }
+    for (size_t i = 0; i < route->exchanger_count; i++) {
+        if (route->exchangers[i].status == HOST_DNS_ERROR) {
+            return LOOKUP_ERROR_S; /* usable, but maybe not the whole of it */
+        }
     }
     return lookup->ttl_s < LOOKUP_TTL_MIN_S ? LOOKUP_TTL_MIN_S : lookup->ttl_s;
 }
@@ -476,7 +345,7 @@ enum err dns_lookup_take(struct dns_lookup *lookup, struct route **out)
     } else if (lookup->is_null_mx) {
         route->status = ROUTE_NULL_MX;
     } else {
-        sum_up(lookup, route);
+        dns_target_sum_up(lookup, route);
     }
     route->ttl_s = clamp_ttl(lookup, route);
     *out = route;

@@ -79,7 +79,8 @@ struct hel_smtp_event {
     enum hel_smtp_stage stage;
     uint64_t tag;           /* of the command, for REPLY to one of the caller's commands */
     struct hel_reply reply; /* HELLO, START_TLS, REPLY; FAILED/CLOSING. Valid until the next call */
-    enum hel_smtp_failure failure; /* FAILED only; stage then says what was waited for */
+    enum hel_smtp_failure failure; /* FAILED only; stage then says what was waited for
+                                      (RSET: nothing was) */
     bool is_plaintext_dropped; /* START_TLS: bytes came after the 220 and were dropped (RFC 3207) */
 };
 
@@ -127,8 +128,9 @@ HEL_PUBLIC enum err hel_smtp_client_rset(struct hel_smtp_client *client, uint64_
 HEL_PUBLIC enum err hel_smtp_client_starttls(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
 HEL_PUBLIC enum err hel_smtp_client_quit(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
 
-/* DATA; after its 354 (an EVENT_REPLY of stage DATA) call body any number of times, then body_end.
- * body stuffs dots and writes line ends as CRLF (RFC 5321 4.5.2, 2.3.8). */
+/* DATA; no command may follow before its answer. After its 354 (an EVENT_REPLY of stage DATA) call
+ * body any number of times, then body_end. body stuffs dots and writes line ends as CRLF (RFC 5321
+ * 4.5.2, 2.3.8). */
 HEL_PUBLIC enum err hel_smtp_client_data(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
 HEL_PUBLIC enum err hel_smtp_client_body(struct hel_smtp_client *client, struct slice bytes)
     MUST_USE;

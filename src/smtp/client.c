@@ -8,6 +8,7 @@
 #include "base/must.h"
 #include "base/slice.h"
 #include "smtp/client_private.h"
+#include "smtp/reply_private.h"
 
 /* RFC 5321 4.5.3.2, in milliseconds. */
 static const uint32_t default_timeout_ms[HEL_SMTP_STAGE_COUNT] = {
@@ -35,6 +36,9 @@ static void apply_defaults(struct hel_smtp_client_config *config)
     }
     if (config->unsent_bytes_max == 0) {
         config->unsent_bytes_max = CLIENT_UNSENT_BYTES;
+    }
+    if (config->unsent_bytes_max < CLIENT_UNSENT_BYTES_MIN) {
+        config->unsent_bytes_max = CLIENT_UNSENT_BYTES_MIN;
     }
     if (config->commands_max == 0) {
         config->commands_max = CLIENT_COMMANDS;
@@ -65,11 +69,11 @@ enum err hel_smtp_client_new(const struct hel_smtp_client_config *config, uint64
     buf_init(&client->held, client->config.unsent_bytes_max);
     buf_init(&client->extension_lines, CLIENT_EXTENSION_BYTES);
     client->now_ms = now_ms;
-    client->awaited_since_ms = now_ms;
     enum err e = hel_reply_parser_new(client->config.reply_bytes_max, &client->parser);
     if (e == ERR_NONE) {
         struct client_command greeting = {.stage = HEL_SMTP_BANNER, .is_own = true};
         e = client_queue(client, &greeting, SLICE_NONE);
+        client->is_now_stale = false;
     }
     if (e != ERR_NONE) {
         hel_smtp_client_free(client);
@@ -93,104 +97,28 @@ void hel_smtp_client_free(struct hel_smtp_client *client)
     free(client);
 }
 
-/* Commands. */
-
-static enum err make_room(struct hel_smtp_client *client)
-{
-    if (client->command_count < client->command_room) {
-        return ERR_NONE;
-    }
-    if (client->command_room >= client->config.commands_max) {
-        return ERR_LIMIT;
-    }
-    unsigned room = client->command_room == 0 ? CLIENT_COMMANDS_FIRST : client->command_room * 2;
-    if (room > client->config.commands_max) {
-        room = client->config.commands_max;
-    }
-    struct client_command *grown = realloc(client->commands, room * sizeof *grown);
-    if (grown == NULL) {
-        return ERR_NOMEM;
-    }
-    client->commands = grown;
-    client->command_room = room;
-    return ERR_NONE;
-}
-
-enum err client_queue(struct hel_smtp_client *client, const struct client_command *command,
-                      struct slice text)
-{
-    if (client->out.len + client->held.len + text.len > client->config.unsent_bytes_max) {
-        return ERR_LIMIT;
-    }
-    enum err e = make_room(client);
-    if (e == ERR_NONE) {
-        e = buf_append(&client->held, text);
-    }
-    if (e != ERR_NONE) {
-        return e;
-    }
-    struct client_command *added = &client->commands[client->command_count++];
-    *added = *command;
-    added->len = (uint32_t)text.len;
-    client_release(client);
-    return ERR_NONE;
-}
-
-/* RFC 2920 3.1: these may stand inside a group; any other ends it. */
-static bool may_be_followed(const struct client_command *command)
-{
-    return !command->is_own && (command->stage == HEL_SMTP_MAIL ||
-                                command->stage == HEL_SMTP_RCPT || command->stage == HEL_SMTP_RSET);
-}
-
-static bool may_release(const struct hel_smtp_client *client)
-{
-    if (client->sent_count == client->command_count) {
-        return false;
-    }
-    if (client->sent_count == 0) {
-        return true;
-    }
-    bool is_pipelined = (client->extensions & HEL_SMTP_EXT_PIPELINING) != 0;
-    return is_pipelined && may_be_followed(&client->commands[client->sent_count - 1]);
-}
-
-void client_release(struct hel_smtp_client *client)
-{
-    while (may_release(client)) {
-        const struct client_command *command = &client->commands[client->sent_count];
-        struct slice text = slice_sub(buf_view(&client->held), 0, command->len);
-        if (buf_append(&client->out, text) != ERR_NONE) {
-            client->is_closed = true; /* memory is gone: the conversation cannot go on */
-            return;
-        }
-        buf_drop_front(&client->held, command->len);
-        if (client->sent_count == 0) {
-            client->awaited_since_ms = client->now_ms;
-        }
-        client->sent_count++;
-    }
-}
-
-static struct client_command take_command(struct hel_smtp_client *client)
-{
-    struct client_command first = client->commands[0];
-    client->command_count--;
-    client->sent_count--;
-    memmove(client->commands, client->commands + 1, client->command_count * sizeof first);
-    client->awaited_since_ms = client->now_ms;
-    return first;
-}
-
 /* Bytes and time. */
+
+/* Commands are not told the time: a wait that one of them began counts from the next call that is. */
+static void take_time(struct hel_smtp_client *client, uint64_t now_ms)
+{
+    client->now_ms = now_ms;
+    if (client->is_now_stale) {
+        client->awaited_since_ms = now_ms;
+        client->is_now_stale = false;
+    }
+}
 
 void hel_smtp_client_received(struct hel_smtp_client *client, struct slice bytes, uint64_t now_ms)
 {
-    client->now_ms = now_ms;
-    if (client->state != CLIENT_OVER && client->state != CLIENT_HANDSHAKE &&
-        buf_append(&client->input, bytes) != ERR_NONE) {
-        client->is_closed = true;
+    take_time(client, now_ms);
+    bool is_deaf = client->is_starved || client->is_flooded; /* bytes are missing from here on */
+    if (is_deaf || client->state == CLIENT_OVER || client->state == CLIENT_HANDSHAKE) {
+        return;
     }
+    enum err e = buf_append(&client->input, bytes);
+    client->is_starved = e == ERR_NOMEM;
+    client->is_flooded = e == ERR_LIMIT;
 }
 
 void hel_smtp_client_peer_closed(struct hel_smtp_client *client)
@@ -205,7 +133,8 @@ struct slice hel_smtp_client_unsent(const struct hel_smtp_client *client)
 
 void hel_smtp_client_sent(struct hel_smtp_client *client, size_t n, uint64_t now_ms)
 {
-    client->now_ms = now_ms;
+    take_time(client, now_ms);
+    client->sent_total += n < client->out.len ? n : client->out.len;
     buf_drop_front(&client->out, n);
 }
 
@@ -221,7 +150,7 @@ uint64_t hel_smtp_client_deadline(const struct hel_smtp_client *client)
 
 void hel_smtp_client_tick(struct hel_smtp_client *client, uint64_t now_ms)
 {
-    client->now_ms = now_ms;
+    take_time(client, now_ms);
     if (now_ms >= hel_smtp_client_deadline(client)) {
         client->is_timed_out = true;
     }
@@ -233,6 +162,9 @@ static enum hel_smtp_stage awaited_stage(const struct hel_smtp_client *client)
 {
     if (client->sent_count > 0) {
         return (enum hel_smtp_stage)client->commands[0].stage;
+    }
+    if (client->state == CLIENT_BODY) {
+        return HEL_SMTP_BODY;
     }
     return client->state == CLIENT_HANDSHAKE ? HEL_SMTP_STARTTLS : HEL_SMTP_RSET;
 }
@@ -247,6 +179,21 @@ static bool fail(struct hel_smtp_client *client, enum hel_smtp_failure failure,
     }
     client->state = CLIENT_OVER;
     return true;
+}
+
+/* What is left to say when no reply is at hand; false: nothing, all is well. */
+static bool fail_if_over(struct hel_smtp_client *client, struct hel_smtp_event *out)
+{
+    if (client->is_starved) {
+        return fail(client, HEL_SMTP_FAILURE_NOMEM, NULL, out);
+    }
+    if (client->is_flooded) {
+        return fail(client, HEL_SMTP_FAILURE_PROTOCOL, NULL, out);
+    }
+    if (client->is_closed) {
+        return fail(client, HEL_SMTP_FAILURE_CLOSED, NULL, out);
+    }
+    return client->is_timed_out && fail(client, HEL_SMTP_FAILURE_TIMEOUT, NULL, out);
 }
 
 static bool on_banner(struct hel_smtp_client *client, const struct hel_reply *reply,
@@ -268,7 +215,7 @@ static void on_starttls(struct hel_smtp_client *client, const struct hel_reply *
                         struct hel_smtp_event *out)
 {
     client->state = CLIENT_READY;
-    if (!hel_reply_is_success(reply)) {
+    if (reply->code != 220) {
         return;
     }
     client->state = CLIENT_HANDSHAKE;
@@ -278,15 +225,32 @@ static void on_starttls(struct hel_smtp_client *client, const struct hel_reply *
     buf_clear(&client->input);
 }
 
+/* The 354 to DATA; in this state DATA is the last of the queue (RFC 5321 4.1.1.4). */
+static void on_data(struct hel_smtp_client *client, const struct hel_reply *reply)
+{
+    client->state = reply->code == 354 ? CLIENT_BODY : CLIENT_READY;
+    client->is_body_line_start = true;
+    client->body_had_cr = false;
+}
+
+static bool is_answer_due(const struct hel_smtp_client *client)
+{
+    if (client->sent_count == 0) {
+        return false;
+    }
+    const struct client_command *first = &client->commands[0];
+    return first->len == 0 || client->sent_total > first->start_at;
+}
+
 static bool on_reply(struct hel_smtp_client *client, const struct hel_reply *reply,
                      struct hel_smtp_event *out)
 {
-    if (client->sent_count == 0) {
+    if (!is_answer_due(client)) {
         bool is_closing = reply->code == 421; /* RFC 5321 3.8: at any time */
         return fail(client, is_closing ? HEL_SMTP_FAILURE_CLOSING : HEL_SMTP_FAILURE_PROTOCOL,
                     is_closing ? reply : NULL, out);
     }
-    struct client_command command = take_command(client);
+    struct client_command command = client_take_command(client);
     client->is_closing = reply->code == 421;
     if (command.stage == HEL_SMTP_BANNER) {
         return on_banner(client, reply, out);
@@ -300,13 +264,12 @@ static bool on_reply(struct hel_smtp_client *client, const struct hel_reply *rep
                                    .reply = *reply};
     if (command.stage == HEL_SMTP_STARTTLS) {
         on_starttls(client, reply, out);
-    } else if (command.stage == HEL_SMTP_DATA && client->is_data_open) {
-        client->is_data_open = false;
-        client->state = reply->code == 354 ? CLIENT_BODY : client->state;
-        client->is_body_line_start = true;
-        client->body_had_cr = false;
+    } else if (client->state == CLIENT_DATA && client->command_count == 0) {
+        on_data(client, reply);
     }
-    client_release(client);
+    if (!client->is_closing) {
+        client_release(client);
+    }
     return true;
 }
 
@@ -316,27 +279,22 @@ bool hel_smtp_client_next(struct hel_smtp_client *client, struct hel_smtp_event 
         if (client->is_closing) {
             return fail(client, HEL_SMTP_FAILURE_CLOSING, NULL, out);
         }
-        if (client->input.len > 0 && client->state != CLIENT_HANDSHAKE) {
-            size_t used;
-            struct hel_reply reply;
-            enum hel_reply_status status =
-                hel_reply_parser_feed(client->parser, buf_view(&client->input), &used, &reply);
-            buf_drop_front(&client->input, used);
-            if (status == HEL_REPLY_BROKEN) {
-                return fail(client, HEL_SMTP_FAILURE_PROTOCOL, NULL, out);
-            }
-            if (status == HEL_REPLY_DONE && on_reply(client, &reply, out)) {
-                return true;
-            }
-            continue;
+        if (client->input.len == 0) {
+            return fail_if_over(client, out);
         }
-        if (client->is_closed) {
-            return fail(client, HEL_SMTP_FAILURE_CLOSED, NULL, out);
+        size_t used;
+        struct hel_reply reply;
+        enum hel_reply_status status =
+            hel_reply_parser_feed(client->parser, buf_view(&client->input), &used, &reply);
+        buf_drop_front(&client->input, used);
+        if (status == HEL_REPLY_BROKEN) {
+            bool is_starved = reply_parser_is_starved(client->parser);
+            return fail(client, is_starved ? HEL_SMTP_FAILURE_NOMEM : HEL_SMTP_FAILURE_PROTOCOL,
+                        NULL, out);
         }
-        if (client->is_timed_out) {
-            return fail(client, HEL_SMTP_FAILURE_TIMEOUT, NULL, out);
+        if (status == HEL_REPLY_DONE && on_reply(client, &reply, out)) {
+            return true;
         }
-        return false;
     }
     return false;
 }

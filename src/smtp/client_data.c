@@ -13,7 +13,7 @@ enum err hel_smtp_client_data(struct hel_smtp_client *client, uint64_t tag)
     struct client_command command = {.tag = tag, .stage = HEL_SMTP_DATA};
     enum err e = client_queue(client, &command, SLICE("DATA\r\n"));
     if (e == ERR_NONE) {
-        client->is_data_open = true;
+        client->state = CLIENT_DATA; /* what came after would be read as the message */
     }
     return e;
 }

@@ -45,9 +45,12 @@ static void learn_line(struct hel_smtp_client *client, struct slice line)
     }
 }
 
-static enum err learn(struct hel_smtp_client *client, struct slice text)
+static enum err learn(struct hel_smtp_client *client, const struct hel_reply *reply)
 {
-    struct slice rest = text;
+    struct slice rest = reply->text;
+    if (reply->is_cut) { /* the last line kept may be half a line, and half a number */
+        rest = slice_sub(rest, 0, slice_find_last_byte(rest, '\n'));
+    }
     (void)slice_cut(&rest, '\n'); /* the first line greets */
     if (rest.at == NULL) {
         return ERR_NONE;
@@ -99,7 +102,7 @@ bool client_on_hello(struct hel_smtp_client *client, const struct hel_reply *rep
     *out = (struct hel_smtp_event){
         .kind = HEL_SMTP_EVENT_REPLY, .stage = HEL_SMTP_EHLO, .reply = *reply};
     if (hel_reply_is_success(reply)) {
-        if (!client->tried_helo && learn(client, reply->text) != ERR_NONE) {
+        if (!client->tried_helo && learn(client, reply) != ERR_NONE) {
             return out_of_memory(client, out);
         }
         client->state = CLIENT_READY;

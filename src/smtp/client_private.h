@@ -1,9 +1,10 @@
 /* smtp/client_private: the fields of a client, and what its files share: client.c (life, bytes, time, events),
- * client_hello.c, client_starttls.c, client_transaction.c (MAIL, RCPT, RSET, QUIT), client_data.c.
+ * client_queue.c, client_hello.c, client_starttls.c, client_transaction.c (MAIL, RCPT, RSET, QUIT), client_data.c.
  *
  * Invariants: (1) commands[0..sent) are on the wire or in `out` and owe a reply each, in this order;
  * commands[sent..count) wait, their text in `held`. (2) A reply belongs to commands[0]; without one it is
- * a 421 or an error. (3) Nothing is released behind a command that must end its group (RFC 2920 3.1).
+ * a 421 or an error, and so it is before the first byte of commands[0] was taken. (3) Nothing is released
+ * behind a command that must end its group (RFC 2920 3.1). (4) `out` has room for all of `held`.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMTP_CLIENT_PRIVATE_H
 #define SMTP_CLIENT_PRIVATE_H
@@ -14,6 +15,7 @@
 enum {
     CLIENT_REPLY_BYTES = 4096,
     CLIENT_UNSENT_BYTES = 65536,
+    CLIENT_UNSENT_BYTES_MIN = 1024, /* EHLO and HELO must fit */
     CLIENT_COMMANDS = 256,
     CLIENT_COMMANDS_FIRST = 8,
     CLIENT_INPUT_BYTES =
@@ -29,6 +31,7 @@ enum client_state {
     CLIENT_REFUSED,   /* by banner or EHLO: only QUIT is left */
     CLIENT_STARTING,  /* STARTTLS is on its way */
     CLIENT_HANDSHAKE, /* the caller shakes hands */
+    CLIENT_DATA,      /* DATA, the last of the queue, is not answered */
     CLIENT_BODY,      /* 354 was given */
     CLIENT_QUITTING,
     CLIENT_OVER, /* FAILED was given */
@@ -36,7 +39,8 @@ enum client_state {
 
 struct client_command {
     uint64_t tag;
-    uint32_t len; /* of its text */
+    uint64_t start_at; /* in the stream to the peer; set on release */
+    uint32_t len;      /* of its text */
     uint8_t stage;
     bool is_own; /* the client's: banner, EHLO, HELO */
 };
@@ -50,9 +54,12 @@ struct hel_smtp_client {
     struct client_command *commands;
     unsigned command_count, command_room, sent_count;
     uint64_t now_ms, awaited_since_ms;
+    uint64_t sent_total; /* bytes that the caller took */
     unsigned extensions;
     uint64_t size_limit;
-    bool tried_helo, is_tls, is_closed, is_timed_out, is_closing, is_data_open;
+    bool is_now_stale; /* the wait began when the caller had not told the time; see take_time */
+    bool tried_helo, is_tls;
+    bool is_closed, is_timed_out, is_closing, is_starved, is_flooded; /* why next() will fail */
     bool is_body_line_start; /* of the message being sent */
     bool body_had_cr;
 };
@@ -61,7 +68,9 @@ struct hel_smtp_client {
 enum err client_queue(struct hel_smtp_client *client, const struct client_command *command,
                       struct slice text) MUST_USE;
 void client_release(struct hel_smtp_client *client); /* what may go out now */
-void client_forget(struct hel_smtp_client *client);  /* what EHLO said */
+/* The oldest command on the wire; its reply is here. */
+struct client_command client_take_command(struct hel_smtp_client *client);
+void client_forget(struct hel_smtp_client *client); /* what EHLO said */
 
 /* The answer to EHLO or HELO; true: *out is an event. */
 bool client_on_hello(struct hel_smtp_client *client, const struct hel_reply *reply,

@@ -29,6 +29,6 @@ void hel_smtp_client_tls_ready(struct hel_smtp_client *client, uint64_t now_ms)
     buf_clear(&client->input);
     buf_clear(&client->out);
     if (client_say_hello(client) != ERR_NONE) {
-        client->is_closed = true;
+        client->is_starved = true;
     }
 }

@@ -1,0 +1,98 @@
+/* smtp/client_queue: commands waiting, going out and owing a reply (RFC 2920 3.1).
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/slice.h"
+#include "smtp/client_private.h"
+
+static enum err make_room(struct hel_smtp_client *client)
+{
+    if (client->command_count < client->command_room) {
+        return ERR_NONE;
+    }
+    if (client->command_room >= client->config.commands_max) {
+        return ERR_LIMIT;
+    }
+    unsigned room = client->command_room == 0 ? CLIENT_COMMANDS_FIRST : client->command_room * 2;
+    if (room > client->config.commands_max) {
+        room = client->config.commands_max;
+    }
+    struct client_command *grown = realloc(client->commands, room * sizeof *grown);
+    if (grown == NULL) {
+        return ERR_NOMEM;
+    }
+    client->commands = grown;
+    client->command_room = room;
+    return ERR_NONE;
+}
+
+enum err client_queue(struct hel_smtp_client *client, const struct client_command *command,
+                      struct slice text)
+{
+    if (client->out.len + client->held.len + text.len > client->config.unsent_bytes_max) {
+        return ERR_LIMIT;
+    }
+    enum err e = make_room(client);
+    if (e == ERR_NONE) { /* invariant 4: what is queued can be released */
+        e = buf_reserve(&client->out, client->held.len + text.len);
+    }
+    if (e == ERR_NONE) {
+        e = buf_append(&client->held, text);
+    }
+    if (e != ERR_NONE) {
+        return e;
+    }
+    struct client_command *added = &client->commands[client->command_count++];
+    *added = *command;
+    added->len = (uint32_t)text.len;
+    client_release(client);
+    return ERR_NONE;
+}
+
+/* RFC 2920 3.1: these may stand inside a group; any other ends it. */
+static bool may_be_followed(const struct client_command *command)
+{
+    return !command->is_own && (command->stage == HEL_SMTP_MAIL ||
+                                command->stage == HEL_SMTP_RCPT || command->stage == HEL_SMTP_RSET);
+}
+
+static bool may_release(const struct hel_smtp_client *client)
+{
+    if (client->sent_count == client->command_count) {
+        return false;
+    }
+    if (client->sent_count == 0) {
+        return true;
+    }
+    bool is_pipelined = (client->extensions & HEL_SMTP_EXT_PIPELINING) != 0;
+    return is_pipelined && may_be_followed(&client->commands[client->sent_count - 1]);
+}
+
+void client_release(struct hel_smtp_client *client)
+{
+    while (may_release(client)) {
+        struct client_command *command = &client->commands[client->sent_count];
+        struct slice text = slice_sub(buf_view(&client->held), 0, command->len);
+        command->start_at = client->sent_total + client->out.len;
+        must(buf_append(&client->out, text) == ERR_NONE);
+        buf_drop_front(&client->held, command->len);
+        if (client->sent_count == 0) {
+            client->awaited_since_ms = client->now_ms;
+            client->is_now_stale = true;
+        }
+        client->sent_count++;
+    }
+}
+
+struct client_command client_take_command(struct hel_smtp_client *client)
+{
+    struct client_command first = client->commands[0];
+    client->command_count--;
+    client->sent_count--;
+    memmove(client->commands, client->commands + 1, client->command_count * sizeof first);
+    client->awaited_since_ms = client->now_ms;
+    client->is_timed_out = false;
+    return first;
+}

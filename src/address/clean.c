@@ -58,27 +58,66 @@ static struct slice trim_punctuation(struct parse *parse, struct slice s)
 {
     for (;;) {
         s = trim(parse, s);
-        bool is_cut = s.len > 1 &&
-                      (s.at[s.len - 1] == ';' || s.at[s.len - 1] == ',' || s.at[s.len - 1] == '.');
+        unsigned code = 0;
+        size_t step = last_char(s, &code);
+        bool is_cut = s.len > step && (code == ';' || code == ',' || code == '.' || code == 0x3002);
         if (!is_cut) {
             return s;
         }
-        s.len--;
+        s.len -= step;
     }
 }
 
-/* `Name <a@b>`: what stands between the last '<' and the '>' at the end. */
-static struct slice inside_brackets(struct parse *parse, struct slice s)
+/* Where the byte first stands outside of quotes; s.len: nowhere. */
+static size_t find_unquoted(struct slice s, char byte)
 {
-    if (s.len == 0 || s.at[s.len - 1] != '>') {
-        return s;
+    bool is_quoted = false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (is_quoted && s.at[i] == '\\') {
+            i++;
+        } else if (s.at[i] == '"') {
+            is_quoted = !is_quoted;
+        } else if (!is_quoted && s.at[i] == byte) {
+            return i;
+        }
     }
-    size_t open = slice_find_last_byte(s, '<');
-    if (open == s.len) {
-        return s;
+    return s.len;
+}
+
+/* `Name <a@b>`: what stands between the '<' and the '>' at the end, RFC 5322 3.4. A name with a single quote
+ * in it (5" disk) is no quoted string: then the last '<' counts. */
+static enum err inside_brackets(struct parse *parse, struct slice *s)
+{
+    if (s->len == 0 || s->at[s->len - 1] != '>') {
+        return ERR_NONE;
     }
-    s.len--;
-    return trim(parse, cut_front(parse, s, open + 1));
+    size_t open = find_unquoted(*s, '<');
+    open = open == s->len ? slice_find_last_byte(*s, '<') : open;
+    if (open == s->len) {
+        return ERR_NONE;
+    }
+    struct slice name = slice_sub(*s, 0, open);
+    *s = cut_front(parse, *s, open + 1);
+    s->len--;
+    bool is_more = find_unquoted(*s, '<') < s->len || find_unquoted(*s, '>') < s->len ||
+                   find_unquoted(name, '>') < name.len;
+    if (is_more) {
+        return address_fail(parse, 0, "more than one address stands here");
+    }
+    *s = trim(parse, *s);
+    return ERR_NONE;
+}
+
+/* Line ends at both ends of the text were cut as spaces; anywhere else they are no part of an address. */
+static enum err check_lines(struct parse *parse, struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.at[i] == '\r' || s.at[i] == '\n' || s.at[i] == '\0') {
+            (void)cut_front(parse, s, i);
+            return address_fail(parse, 0, "a control character (%d) stands here", s.at[i]);
+        }
+    }
+    return ERR_NONE;
 }
 
 static int hex(char c)
@@ -105,6 +144,17 @@ static size_t decode_mailto(struct slice s, char *to)
         }
     }
     return len;
+}
+
+static enum err open_mailto(struct parse *parse, struct slice *s)
+{
+    *s = cut_front(parse, *s, 7);
+    size_t len = decode_mailto(*s, parse->text);
+    *s = slice_make(parse->text, len);
+    if (!text_is_utf8(*s)) {
+        return address_fail(parse, 0, "the text behind mailto: is not UTF-8");
+    }
+    return check_lines(parse, *s);
 }
 
 static bool has_ascii_at(struct slice s)
@@ -141,15 +191,15 @@ enum err address_clean(struct slice given, struct parse *parse)
         return address_fail(parse, 0, "the text is not UTF-8");
     }
     struct slice s = trim_punctuation(parse, given);
-    s = inside_brackets(parse, s);
-    if (slice_starts_nocase(s, SLICE("mailto:"))) {
-        s = cut_front(parse, s, 7);
-        parse->len = decode_mailto(s, parse->text);
-        struct slice decoded = slice_make(parse->text, parse->len);
-        if (!text_is_utf8(decoded)) {
-            return address_fail(parse, 0, "the text behind mailto: is not UTF-8");
-        }
-        s = decoded;
+    enum err e = check_lines(parse, s);
+    if (e == ERR_NONE) {
+        e = inside_brackets(parse, &s);
+    }
+    if (e == ERR_NONE && slice_starts_nocase(s, SLICE("mailto:"))) {
+        e = open_mailto(parse, &s);
+    }
+    if (e != ERR_NONE) {
+        return e;
     }
     s = trim_punctuation(parse, s);
     memmove(parse->text, s.at == NULL ? "" : s.at, s.len);

@@ -47,7 +47,8 @@ static enum err literal(struct parse *parse, size_t at, struct slice domain)
     return put_domain(parse, slice_make(text, len), slice_make(text, len));
 }
 
-static enum err check_label(struct parse *parse, size_t at, struct slice label)
+/* of_char: how far the place of the error moves with each character of the label, 0 or 1. */
+static enum err check_label(struct parse *parse, size_t at, size_t of_char, struct slice label)
 {
     if (label.len == 0) {
         return address_fail(parse, at, "the domain has an empty label");
@@ -62,11 +63,13 @@ static enum err check_label(struct parse *parse, size_t at, struct slice label)
     for (size_t i = 0; i < label.len; i++) {
         if (!ascii_is_alnum(label.at[i]) && label.at[i] != '-') {
             unsigned char byte = (unsigned char)label.at[i];
+            size_t place = at + i * of_char;
             bool is_shown = byte > ' ' && byte < 0x7f;
-            return is_shown ? address_fail(parse, at,
-                                           "the character '%c' is not allowed in a domain", byte)
-                            : address_fail(parse, at, "a character (%u) is not allowed in a domain",
-                                           (unsigned)byte);
+            return is_shown
+                       ? address_fail(parse, place, "the character '%c' is not allowed in a domain",
+                                      byte)
+                       : address_fail(parse, place, "a character (%u) is not allowed in a domain",
+                                      (unsigned)byte);
         }
     }
     return ERR_NONE;
@@ -88,10 +91,11 @@ static enum err check_labels(struct parse *parse, size_t at, struct slice ascii,
     struct slice rest = ascii;
     struct slice label = SLICE_NONE;
     size_t count = 0;
+    size_t offset = at;
     while (rest.at != NULL) {
-        size_t offset = is_as_given ? at + (ascii.len - rest.len) : at;
+        offset = is_as_given ? at + (ascii.len - rest.len) : at;
         label = slice_cut(&rest, '.');
-        enum err e = check_label(parse, offset, label);
+        enum err e = check_label(parse, offset, is_as_given ? 1 : 0, label);
         if (e != ERR_NONE) {
             return e;
         }
@@ -102,7 +106,7 @@ static enum err check_labels(struct parse *parse, size_t at, struct slice ascii,
         return address_fail(parse, at, "the domain has no dot");
     }
     if (is_numeric(label)) {
-        return address_fail(parse, at, "the last label of the domain is a number");
+        return address_fail(parse, offset, "the last label of the domain is a number");
     }
     if (ascii.len > HEL_DOMAIN_BYTES_MAX - 2) { /* two octets of framing, RFC 1035 3.1 */
         return address_fail(parse, at, "the domain has %zu bytes, at most %d are allowed",

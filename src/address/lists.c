@@ -159,23 +159,36 @@ static struct slice find_disposable_host(const struct address_lists *lists, stru
     return is_popular ? SLICE_NONE : find_disposable(lists, host);
 }
 
-static bool has_label(struct slice domain, struct slice label)
+/* The label is the top-level domain, or stands right before one of a country: hmrc.gov.uk, harvard.edu. The
+ * domain needs a name of its own: gov.com and gov.example.com are no government. */
+static bool has_sector(struct slice domain, struct slice label)
 {
-    struct slice rest = domain;
-    (void)slice_cut(&rest, '.'); /* the registered name itself is no sign */
-    while (rest.at != NULL) {
-        if (slice_equal(slice_cut(&rest, '.'), label)) {
-            return true;
-        }
-    }
-    return false;
+    size_t last = slice_find_last_byte(domain, '.');
+    struct slice before = slice_sub(domain, 0, last);
+    size_t dot = slice_find_last_byte(before, '.');
+    bool is_country = domain.len - last == 3 && dot < before.len;
+    return is_country && slice_equal(slice_sub(before, dot + 1, before.len), label);
+}
+
+static bool is_top(struct slice domain, struct slice label)
+{
+    size_t last = slice_find_last_byte(domain, '.');
+    return slice_equal(slice_sub(domain, last + 1, domain.len), label);
 }
 
 static bool is_government(struct slice domain)
 {
-    return has_label(domain, SLICE("gov")) || has_label(domain, SLICE("gob")) ||
-           has_label(domain, SLICE("gouv")) || has_label(domain, SLICE("mil")) ||
-           has_label(domain, SLICE("govt"));
+    return is_top(domain, SLICE("gov")) || is_top(domain, SLICE("mil")) ||
+           has_sector(domain, SLICE("gov")) || has_sector(domain, SLICE("gob")) ||
+           has_sector(domain, SLICE("gouv")) || has_sector(domain, SLICE("mil")) ||
+           has_sector(domain, SLICE("govt"));
+}
+
+/* ac is a sector of many countries and also a top-level domain open to all. */
+static bool is_academic(struct slice domain)
+{
+    return is_top(domain, SLICE("edu")) || has_sector(domain, SLICE("edu")) ||
+           has_sector(domain, SLICE("ac"));
 }
 
 static bool is_noreply(struct slice word)
@@ -229,7 +242,7 @@ void address_flags(const struct address_lists *lists, const struct hel_address *
         .is_free = list_find(&lists->lists[LIST_FREE], domain).len > 0,
         .is_noreply = is_noreply(word),
         .is_gov = is_government(domain),
-        .is_edu = has_label(domain, SLICE("edu")) || has_label(domain, SLICE("ac")),
+        .is_edu = is_academic(domain),
         .is_idn = address->is_idn,
         .is_gibberish = is_gibberish(word),
         .disposable_entry = find_disposable(lists, domain),

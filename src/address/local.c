@@ -15,10 +15,12 @@ static bool is_atext(char c)
     return ascii_is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
-/* Letters, marks, digits, signs of any script; no spaces, controls, private or unassigned ones. */
+/* Letters, marks, digits, signs of any script; no spaces, controls, private or unassigned ones. U+037E is a
+ * semicolon in its composed form. */
 static bool is_utext(unsigned code)
 {
-    return !uc_is_general_category_withtable(code, UC_CATEGORY_MASK_Z | UC_CATEGORY_MASK_C);
+    return code != 0x37e &&
+           !uc_is_general_category_withtable(code, UC_CATEGORY_MASK_Z | UC_CATEGORY_MASK_C);
 }
 
 static enum err check_char(struct parse *parse, size_t at, struct slice *rest)
@@ -77,20 +79,37 @@ static enum err dot_string(struct parse *parse, size_t *at)
     return ERR_NONE;
 }
 
+/* One character of a Quoted-string, or a backslash with the printable ASCII character behind it. */
+static enum err check_quoted(struct parse *parse, size_t *at)
+{
+    bool is_pair = parse->text[*at] == '\\';
+    *at += is_pair ? 1 : 0;
+    unsigned code = 0;
+    size_t step =
+        text_utf8_next(slice_sub(slice_make(parse->text, parse->len), *at, parse->len), &code);
+    if (step == 0) {
+        return ERR_NONE; /* the caller misses the closing quote */
+    }
+    if (code >= 0x80 && is_pair) {
+        return address_fail(parse, *at, "a backslash stands before U+%04X", code);
+    }
+    if (uc_is_general_category_withtable(code, UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Zl |
+                                                   UC_CATEGORY_MASK_Zp)) {
+        return address_fail(parse, *at, "a control character stands in the quoted part");
+    }
+    *at += step;
+    parse->out->needs_smtputf8 = parse->out->needs_smtputf8 || code >= 0x80;
+    return ERR_NONE;
+}
+
 static enum err quoted_string(struct parse *parse, size_t *at)
 {
     size_t i = *at + 1;
     while (i < parse->len && parse->text[i] != '"') {
-        unsigned char byte = (unsigned char)parse->text[i];
-        if (byte == '\\') {
-            i++;
-            byte = i < parse->len ? (unsigned char)parse->text[i] : 0;
+        enum err e = check_quoted(parse, &i);
+        if (e != ERR_NONE) {
+            return e;
         }
-        if (byte < ' ' || byte == 0x7f) {
-            return address_fail(parse, i, "a control character stands in the quoted part");
-        }
-        parse->out->needs_smtputf8 = parse->out->needs_smtputf8 || byte >= 0x80;
-        i++;
     }
     if (i >= parse->len) {
         return address_fail(parse, *at, "the quote that opens here is not closed");
@@ -101,6 +120,31 @@ static enum err quoted_string(struct parse *parse, size_t *at)
     }
     parse->out->is_quoted = true;
     *at = i;
+    return ERR_NONE;
+}
+
+static bool is_ascii(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if ((unsigned char)s.at[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* %0d, %0a, %00: of the grammar, but never a mailbox: somebody hopes for a decoder further on. */
+static enum err check_escapes(struct parse *parse, size_t begin, size_t end)
+{
+    static const struct slice escapes[] = {SLICE_LITERAL("%0d"), SLICE_LITERAL("%0a"),
+                                           SLICE_LITERAL("%00")};
+    for (size_t i = begin; i < end; i++) {
+        for (size_t j = 0; j < sizeof escapes / sizeof escapes[0]; j++) {
+            if (slice_starts_nocase(slice_make(parse->text + i, end - i), escapes[j])) {
+                return address_fail(parse, i, "an encoded control character stands here");
+            }
+        }
+    }
     return ERR_NONE;
 }
 
@@ -127,6 +171,7 @@ static enum err put_local(struct parse *parse, struct slice local)
     } else {
         memcpy(address->wire, normal, len);
         address->local_len = (unsigned short)len;
+        address->needs_smtputf8 = !is_ascii(slice_make(address->wire, len));
     }
     free(normal);
     return e;
@@ -136,6 +181,9 @@ enum err address_parse_local(struct parse *parse, size_t *at)
 {
     size_t begin = *at;
     enum err e = parse->text[begin] == '"' ? quoted_string(parse, at) : dot_string(parse, at);
+    if (e == ERR_NONE) {
+        e = check_escapes(parse, begin, *at);
+    }
     if (e != ERR_NONE) {
         return e;
     }

@@ -55,31 +55,73 @@ static struct slice name_of(struct slice domain)
     return slice_sub(domain, 0, slice_find_byte(domain, '.', 0));
 }
 
-/* How much a slip may cost: short names are close to many others by chance. */
-static unsigned slips_allowed(struct slice known)
+/* Names that are no words of a language and that nobody else is called nearly: only here a slip is likelier
+ * than another domain. Of the popular domains many are words (lawyer, casino, live) and never suggested. */
+static const struct slice sure_names[] = {
+    SLICE_LITERAL("blueyonder"), SLICE_LITERAL("bluewin"),     SLICE_LITERAL("bellsouth"),
+    SLICE_LITERAL("bigpond"),    SLICE_LITERAL("btinternet"),  SLICE_LITERAL("centurylink"),
+    SLICE_LITERAL("comcast"),    SLICE_LITERAL("earthlink"),   SLICE_LITERAL("fastmail"),
+    SLICE_LITERAL("foxmail"),    SLICE_LITERAL("freenet"),     SLICE_LITERAL("gmail"),
+    SLICE_LITERAL("googlemail"), SLICE_LITERAL("hanmail"),     SLICE_LITERAL("hotmail"),
+    SLICE_LITERAL("hushmail"),   SLICE_LITERAL("icloud"),      SLICE_LITERAL("interia"),
+    SLICE_LITERAL("laposte"),    SLICE_LITERAL("libero"),      SLICE_LITERAL("mindspring"),
+    SLICE_LITERAL("ntlworld"),   SLICE_LITERAL("numericable"), SLICE_LITERAL("optonline"),
+    SLICE_LITERAL("optusnet"),   SLICE_LITERAL("outlook"),     SLICE_LITERAL("posteo"),
+    SLICE_LITERAL("protonmail"), SLICE_LITERAL("rediffmail"),  SLICE_LITERAL("rocketmail"),
+    SLICE_LITERAL("sbcglobal"),  SLICE_LITERAL("seznam"),      SLICE_LITERAL("sympatico"),
+    SLICE_LITERAL("t-online"),   SLICE_LITERAL("talktalk"),    SLICE_LITERAL("telenet"),
+    SLICE_LITERAL("tiscali"),    SLICE_LITERAL("tutanota"),    SLICE_LITERAL("verizon"),
+    SLICE_LITERAL("videotron"),  SLICE_LITERAL("virgilio"),    SLICE_LITERAL("virginmedia"),
+    SLICE_LITERAL("wanadoo"),    SLICE_LITERAL("windstream"),  SLICE_LITERAL("yahoo"),
+    SLICE_LITERAL("yandex"),
+};
+
+static bool is_sure(struct slice name)
 {
-    size_t name = name_of(known).len;
-    return name <= 3 ? 0 : name <= 8 ? 1 : 2;
+    for (size_t i = 0; i < sizeof sure_names / sizeof sure_names[0]; i++) {
+        if (slice_equal(name, sure_names[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
-/* The name must be right or nearly, the ending right or nearly: both off is another domain. */
-static unsigned cost(struct slice given, struct slice known)
+static unsigned slips_allowed(struct slice name)
+{
+    return name.len <= 8 ? 1 : 2;
+}
+
+static struct slice top_of(struct slice domain)
+{
+    return slice_sub(domain, slice_find_last_byte(domain, '.') + 1, domain.len);
+}
+
+/* Somebody may mean it: hotmail.dk is no slip of hotmail.de. Of com these three are, although they exist. */
+static bool is_other_top(const struct list *tops, struct slice given, struct slice known)
+{
+    struct slice top = top_of(given);
+    struct slice known_top = top_of(known);
+    bool is_com = slice_equal(known_top, SLICE("com")) &&
+                  (slice_equal(top, SLICE("co")) || slice_equal(top, SLICE("cm")) ||
+                   slice_equal(top, SLICE("om")));
+    return !slice_equal(top, known_top) && !is_com && list_find(tops, top).len > 0;
+}
+
+/* The name must be right or nearly, the ending right or nearly. */
+static unsigned cost(const struct list *tops, struct slice given, struct slice known)
 {
     struct slice name = name_of(given);
     struct slice known_name = name_of(known);
     struct slice ending = slice_sub(given, name.len, given.len);
     struct slice known_ending = slice_sub(known, known_name.len, known.len);
-    unsigned allowed = slips_allowed(known);
-    if (slice_equal(name, known_name)) {
-        unsigned slips = distance(ending, known_ending, 2);
-        return slips == 1 && known_ending.len > 3 && known_name.len > 3 ? 1 : SUGGEST_FAR;
+    unsigned name_slips = distance(name, known_name, slips_allowed(known_name));
+    unsigned ending_slips = distance(ending, known_ending, 1);
+    bool is_near = name_slips <= slips_allowed(known_name) && ending_slips <= 1 &&
+                   name_slips + ending_slips <= 2;
+    if (!is_near || !is_sure(known_name) || is_other_top(tops, given, known)) {
+        return SUGGEST_FAR;
     }
-    if (slice_equal(ending, known_ending)) {
-        unsigned slips = distance(name, known_name, allowed);
-        return slips <= allowed ? slips : SUGGEST_FAR;
-    }
-    unsigned slips = distance(name, known_name, 1) + distance(ending, known_ending, 1);
-    return allowed > 0 && known_name.len >= 5 && slips <= 2 ? slips + 1 : SUGGEST_FAR;
+    return name_slips + ending_slips;
 }
 
 bool address_suggest(const struct address_lists *lists, const struct hel_address *address,
@@ -93,7 +135,7 @@ bool address_suggest(const struct address_lists *lists, const struct hel_address
     struct slice best = SLICE_NONE;
     unsigned best_cost = SUGGEST_FAR;
     for (size_t i = 0; i < popular->count; i++) {
-        unsigned now = cost(domain, popular->entries[i]);
+        unsigned now = cost(&lists->lists[LIST_TLDS], domain, popular->entries[i]);
         /* Of equals the one with the same first letter: people slip later in a word. */
         bool is_better = now < best_cost ||
                          (now == best_cost && now < SUGGEST_FAR && best.at[0] != domain.at[0] &&

@@ -7,12 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/slice.h"
 #include "store/store_private.h"
 
-enum { JOB_PATH_BYTES = 4200 };
+enum {
+    JOB_PATH_BYTES = 4200,
+    JOB_TRIES = 5, /* to hold a job that others delete meanwhile */
+};
 
 struct store_job {
     struct store *store;
@@ -81,6 +85,30 @@ static enum err take_lock(struct store_job *job, struct fault *out_fault)
                    : fault_set(out_fault, ERR_SYSTEM, errno, "cannot write %.180s", job->lock_path);
 }
 
+/* False: whoever held it before has deleted the job, and the file with it. */
+static bool is_lock_there(const struct store_job *job)
+{
+    struct stat about;
+    return job->lock < 0 || (fstat(job->lock, &about) == 0 && about.st_nlink > 0);
+}
+
+static enum err hold(struct store_job *job, struct slice fingerprint, struct slice label,
+                     int64_t now_ms, struct fault *out_fault)
+{
+    for (unsigned i = 0; i < JOB_TRIES; i++) {
+        enum err e = find_or_make(job, fingerprint, label, now_ms, out_fault);
+        if (e == ERR_NONE) {
+            e = take_lock(job, out_fault);
+        }
+        if (e != ERR_NONE || is_lock_there(job)) {
+            return e;
+        }
+        (void)close(job->lock);
+        job->lock = -1;
+    }
+    return fault_set(out_fault, ERR_STATE, 0, "this job is being deleted; try again");
+}
+
 static enum err count(struct store_job *job, struct store_job_info *out, struct fault *out_fault)
 {
     static const char sql[] = "SELECT j.loaded, count(i.id), count(i.status) FROM job j LEFT JOIN "
@@ -115,10 +143,7 @@ enum err store_job_open(struct store *store, struct slice fingerprint, struct sl
     job->store = store;
     job->lock = -1;
     struct store_job_info info;
-    enum err e = find_or_make(job, fingerprint, label, now_ms, out_fault);
-    if (e == ERR_NONE) {
-        e = take_lock(job, out_fault);
-    }
+    enum err e = hold(job, fingerprint, label, now_ms, out_fault);
     if (e == ERR_NONE) {
         e = count(job, &info, out_fault);
     }
@@ -193,9 +218,15 @@ enum err store_job_add(struct store_job *job, struct slice key, struct slice add
     if (e != ERR_NONE) {
         return e;
     }
-    *out_is_new = sqlite3_changes(job->store->db) > 0;
+    bool is_new = sqlite3_changes(job->store->db) > 0;
     /* Loading commits in large groups: until store_job_loaded the items count for nothing. */
-    return ERR_NONE;
+    if (++job->store->pending >= STORE_LOAD_ROWS) {
+        e = store_flush(job->store, NULL);
+    }
+    if (e == ERR_NONE) {
+        *out_is_new = is_new;
+    }
+    return e;
 }
 
 /* Short runs of one domain, domains taking turns: lines are shared, and no giant holds up the rest. */

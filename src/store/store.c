@@ -16,6 +16,7 @@
 enum {
     STORE_APPLICATION_ID = 0x48656c6f, /* "Helo": PRAGMA application_id of our files */
     STORE_BUSY_MS = 10000,
+    STORE_BUSY_STEP_MS = 10,
     STORE_PATH_BYTES = 4096,
 };
 
@@ -35,11 +36,16 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     " address TEXT NOT NULL, domain TEXT NOT NULL, turn INTEGER, status TEXT, json TEXT);"
     "CREATE UNIQUE INDEX job_item_key ON job_item(job, key);"
     "CREATE INDEX job_item_turn ON job_item(job, turn) WHERE status IS NULL;",
+    "CREATE TABLE holder(id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL,"
+    " at INTEGER NOT NULL);"
+    "CREATE TABLE claim(key TEXT PRIMARY KEY, holder INTEGER NOT NULL, at INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX claim_holder ON claim(holder);",
 };
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_VERDICT_FIND] =
-        "SELECT json FROM verdict WHERE key=?1 AND expires_at>?2 AND checked_at>?3",
+        "SELECT json FROM verdict WHERE key=?1 AND expires_at>?2 AND checked_at>=?3",
     [STATEMENT_VERDICT_PUT] = "INSERT OR REPLACE INTO verdict VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [STATEMENT_DOMAIN_FIND] =
         "SELECT value FROM domain WHERE domain=?1 AND name=?2 AND expires_at>?3",
@@ -56,6 +62,9 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_JOB_RESULT_PUT] = "UPDATE job_item SET status=?2,json=?3 WHERE id=?1",
     [STATEMENT_JOB_RESULT_FIND] =
         "SELECT json FROM job_item WHERE job=?1 AND key=?2 AND status IS NOT NULL",
+    [STATEMENT_CLAIM_FIND] = "SELECT holder,at FROM claim WHERE key=?1",
+    [STATEMENT_CLAIM_PUT] = "INSERT OR REPLACE INTO claim VALUES(?1,?2,?3)",
+    [STATEMENT_CLAIM_DELETE] = "DELETE FROM claim WHERE key=?1 AND holder=?2",
 };
 
 enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing)
@@ -92,9 +101,10 @@ static enum err read_number(struct store *store, const char *sql, int *out, stru
     return ERR_NONE;
 }
 
-static enum err migrate(struct store *store, int version, struct fault *out_fault)
+static enum err migrate(struct store *store, struct fault *out_fault)
 {
     char sql[64];
+    int version = 0;
     enum err e = store_exec(store, "BEGIN IMMEDIATE", out_fault);
     if (e == ERR_NONE) { /* another process may have done it meanwhile */
         e = read_number(store, "PRAGMA user_version", &version, out_fault);
@@ -116,33 +126,50 @@ static enum err migrate(struct store *store, int version, struct fault *out_faul
     return e;
 }
 
-static enum err check_schema(struct store *store, struct fault *out_fault)
+struct schema {
+    int version, application, tables;
+};
+
+/* At one moment: another process may be making the file just now. */
+static enum err read_schema(struct store *store, struct schema *out, struct fault *out_fault)
 {
-    int version = 0;
-    int application = 0;
-    int tables = 0;
-    enum err e = read_number(store, "PRAGMA user_version", &version, out_fault);
-    if (e == ERR_NONE) {
-        e = read_number(store, "PRAGMA application_id", &application, out_fault);
-    }
-    if (e == ERR_NONE) {
-        e = read_number(store, "SELECT count(*) FROM sqlite_master", &tables, out_fault);
-    }
+    enum err e = store_exec(store, "BEGIN", out_fault);
     if (e != ERR_NONE) {
         return e;
     }
-    if (application != STORE_APPLICATION_ID && (application != 0 || tables > 0)) {
+    e = read_number(store, "PRAGMA user_version", &out->version, out_fault);
+    if (e == ERR_NONE) {
+        e = read_number(store, "PRAGMA application_id", &out->application, out_fault);
+    }
+    if (e == ERR_NONE) {
+        e = read_number(store, "SELECT count(*) FROM sqlite_master", &out->tables, out_fault);
+    }
+    (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+    return e;
+}
+
+/* Changes nothing, so that a file that is not ours stays as it is. */
+static enum err check_schema(struct store *store, int *out_version, struct fault *out_fault)
+{
+    struct schema schema;
+    enum err e = read_schema(store, &schema, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    if (schema.application != STORE_APPLICATION_ID &&
+        (schema.application != 0 || schema.tables > 0)) {
         return fault_set(out_fault, ERR_STORE, 0,
                          "store %.120s: is another program's database; give another --store FILE",
                          store->path);
     }
-    if (version > STORE_SCHEMA_VERSION) {
+    if (schema.version > STORE_SCHEMA_VERSION) {
         return fault_set(
             out_fault, ERR_STORE, 0,
             "store %.120s: was written by a newer heloise (schema %d, this one knows %d)",
-            store->path, version, STORE_SCHEMA_VERSION);
+            store->path, schema.version, STORE_SCHEMA_VERSION);
     }
-    return version < STORE_SCHEMA_VERSION ? migrate(store, version, out_fault) : ERR_NONE;
+    *out_version = schema.version;
+    return ERR_NONE;
 }
 
 /* The folders on the way, private to the user. */
@@ -175,6 +202,23 @@ static enum err make_folders(const char *path, struct fault *out_fault)
     return ERR_NONE;
 }
 
+/* SQLite's own waiting does not cover this change, which two that make a new file both ask for. */
+static enum err use_log(struct store *store, struct fault *out_fault)
+{
+    int result = SQLITE_BUSY;
+    (void)sqlite3_busy_timeout(store->db, 0);
+    for (int waited_ms = 0; result == SQLITE_BUSY && waited_ms < STORE_BUSY_MS;
+         waited_ms += STORE_BUSY_STEP_MS) {
+        result = sqlite3_exec(store->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+        if (result == SQLITE_BUSY) {
+            (void)sqlite3_sleep(STORE_BUSY_STEP_MS);
+        }
+    }
+    enum err e = result == SQLITE_OK ? ERR_NONE : store_fail(store, out_fault, "cannot be changed");
+    (void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
+    return e;
+}
+
 static enum err open_database(struct store *store, struct fault *out_fault)
 {
     if (sqlite3_open_v2(store->path, &store->db,
@@ -184,11 +228,18 @@ static enum err open_database(struct store *store, struct fault *out_fault)
     }
     (void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
     (void)sqlite3_extended_result_codes(store->db, 0);
-    enum err e = store_exec(store,
-                            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                            "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
-                            out_fault);
-    return e != ERR_NONE ? e : check_schema(store, out_fault);
+    int version = 0;
+    enum err e = check_schema(store, &version, out_fault);
+    if (e == ERR_NONE) {
+        e = use_log(store, out_fault);
+    }
+    if (e == ERR_NONE) {
+        e = store_exec(store,
+                       "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+                       "PRAGMA cache_size=-16384;",
+                       out_fault);
+    }
+    return e == ERR_NONE && version < STORE_SCHEMA_VERSION ? migrate(store, out_fault) : e;
 }
 
 enum err store_open(const char *path, struct store **out, struct fault *out_fault)
@@ -200,7 +251,9 @@ enum err store_open(const char *path, struct store **out, struct fault *out_faul
     }
     struct store *store = calloc(1, sizeof *store);
     if (store != NULL) {
-        store->path = strdup(path);
+        store->holder_lock = -1;
+        /* One name for one file: the locks lie beside it. */
+        store->path = is_file ? realpath(path, NULL) : strdup(path);
     }
     if (store == NULL || store->path == NULL) {
         free(store);
@@ -223,6 +276,7 @@ void store_close(struct store *store)
     if (store->is_in_group) {
         (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
     }
+    store_claims_close(store);
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(store->statements[i]);
     }

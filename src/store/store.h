@@ -18,8 +18,10 @@
 struct store;
 
 enum {
-    STORE_SCHEMA_VERSION = 1,
+    STORE_SCHEMA_VERSION = 2,
     STORE_GROUP_ROWS = 256,
+    STORE_LOAD_ROWS = 16384, /* the same for store_job_add */
+    STORE_CLAIM_LIFE_MS = 6 * 60 * 60 * 1000,
 };
 
 /* path: a file (created with mode 0600, folder with 0700 where missing) or ":memory:". A file of a newer
@@ -29,7 +31,7 @@ enum err store_open(const char *path, struct store **out, struct fault *out_faul
 void store_close(struct store *store); /* flushes */
 enum err store_flush(struct store *store, struct fault *out_fault) MUST_USE;
 
-/* Verdict cache. key: address_key; profile: what else changes the answer (sender, options), may be empty.
+/* Verdict cache. key: address_key, and whatever else changes the answer.
  * find appends the record's JSON to out_json and says when it was checked; false: nothing that
  * is still alive at now_ms and not older than age_ms_max (0: no bound). */
 struct store_verdict {
@@ -56,10 +58,22 @@ struct store_fact {
     int64_t at_ms;
 };
 enum err store_fact_put(struct store *store, const struct store_fact *fact) MUST_USE;
-/* Newest first; false at the end or error. Calls fn for at most limit rows. */
+/* Calls fn for at most limit rows, newest first. */
 typedef void (*store_fact_fn)(void *context, const struct store_fact *fact);
 enum err store_fact_each(struct store *store, struct slice key, size_t limit, store_fact_fn fn,
                          void *context) MUST_USE;
+
+/* Claims: asked for by two processes at the same time, an address is probed once. Who gets the claim probes,
+ * puts the verdict, then releases, in this order and so in one group; who does not waits, looks for
+ * the verdict and tries again. A claim ends with store_claim_release, store_close, the death of its process,
+ * or STORE_CLAIM_LIFE_MS after it was last tried for by its holder, who may always have it again.
+ * Between the users of one struct store it does not decide. In memory there are no others: all is ours.
+ * A claim taken while writes are waiting is not held against others before store_flush, but they
+ * wait for it. ERR_STORE, ERR_SYSTEM: nothing is known; probe without. */
+enum err store_claim_try(struct store *store, struct slice key, int64_t now_ms, bool *out_is_mine)
+    MUST_USE;
+enum err store_claim_release(struct store *store, struct slice key)
+    MUST_USE; /* of another: nothing */
 
 /* Jobs: a bulk run. fingerprint names input and options; the same fingerprint goes on where it stopped.
  * ERR_STATE: another live process runs it (pid in the fault). */

@@ -1,4 +1,5 @@
-/* store/store_private: what the files of the store share: store.c (opening, groups, schema), verdicts.c, jobs.c.
+/* store/store_private: what the files of the store share: store.c (opening, groups, schema), verdicts.c, jobs.c,
+ * claims.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -18,6 +19,9 @@ enum store_statement {
     STATEMENT_JOB_NEXT,
     STATEMENT_JOB_RESULT_PUT,
     STATEMENT_JOB_RESULT_FIND,
+    STATEMENT_CLAIM_FIND,
+    STATEMENT_CLAIM_PUT,
+    STATEMENT_CLAIM_DELETE,
     STATEMENT_COUNT,
 };
 
@@ -26,6 +30,8 @@ struct store {
     char *path;
     unsigned pending; /* rows written since the last commit */
     bool is_in_group;
+    int64_t holder;  /* our number as a holder of claims; 0: none yet */
+    int holder_lock; /* its descriptor, or -1 */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -40,6 +46,8 @@ enum err store_end_write(struct store *store) MUST_USE;
 enum err store_run(sqlite3_stmt *statement) MUST_USE;
 enum err store_exec(struct store *store, const char *sql, struct fault *out_fault) MUST_USE;
 enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing);
+
+void store_claims_close(struct store *store);
 
 void store_bind(sqlite3_stmt *statement, int place, struct slice text);
 struct slice store_column(sqlite3_stmt *statement,

@@ -1,0 +1,209 @@
+/* store/claims: who is at work on a key. A holder is one open store; it has a row, whose number its claims
+ * carry, and a file beside the store that it keeps locked: the system takes the lock back when the
+ * process dies, whatever its number is used for afterwards. Numbers are never given twice. Rows of
+ * holders are written and committed while the lock is held, so a row without a lock is a dead one.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/slice.h"
+#include "store/store_private.h"
+
+enum { CLAIM_PATH_BYTES = 4200, CLAIM_SQL_BYTES = 128, CLAIM_SWEEP_MAX = 64 };
+
+static void lock_path(const struct store *store, int64_t holder, char out[CLAIM_PATH_BYTES])
+{
+    (void)snprintf(out, CLAIM_PATH_BYTES, "%s.holder-%lld.lock", store->path, (long long)holder);
+}
+
+/* Removes the file of a dead one. Where it cannot be told, the holder lives. */
+static bool is_dead(const struct store *store, int64_t holder)
+{
+    char path[CLAIM_PATH_BYTES];
+    lock_path(store, holder, path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT;
+    }
+    bool has_lock = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (has_lock) {
+        (void)unlink(path);
+    }
+    (void)close(fd);
+    return has_lock;
+}
+
+static enum err forget_holder(struct store *store, int64_t holder)
+{
+    char sql[CLAIM_SQL_BYTES];
+    (void)snprintf(sql, sizeof sql,
+                   "DELETE FROM claim WHERE holder=%lld;DELETE FROM holder WHERE id=%lld",
+                   (long long)holder, (long long)holder);
+    return store_exec(store, sql, NULL);
+}
+
+/* What the dead have left. */
+static enum err sweep(struct store *store)
+{
+    int64_t holders[CLAIM_SWEEP_MAX];
+    size_t count = 0;
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(store->db, "SELECT id FROM holder ORDER BY id LIMIT 64", -1, &statement,
+                           NULL) != SQLITE_OK) {
+        return ERR_STORE;
+    }
+    while (count < CLAIM_SWEEP_MAX && sqlite3_step(statement) == SQLITE_ROW) {
+        holders[count++] = sqlite3_column_int64(statement, 0);
+    }
+    sqlite3_finalize(statement);
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < count && e == ERR_NONE; i++) {
+        e = is_dead(store, holders[i]) ? forget_holder(store, holders[i]) : ERR_NONE;
+    }
+    return e;
+}
+
+static enum err take_lock(struct store *store)
+{
+    char path[CLAIM_PATH_BYTES];
+    lock_path(store, store->holder, path);
+    store->holder_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool is_locked = store->holder_lock >= 0 && flock(store->holder_lock, LOCK_EX | LOCK_NB) == 0;
+    return is_locked ? ERR_NONE : ERR_SYSTEM;
+}
+
+static void give_up(struct store *store)
+{
+    (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    store->is_in_group = false;
+    store->holder = 0;
+    if (store->holder_lock >= 0) {
+        (void)close(store->holder_lock);
+        store->holder_lock = -1;
+    }
+}
+
+/* In a group of its own: the claims of a holder must not be seen before itself. */
+static enum err become_holder(struct store *store, int64_t now_ms)
+{
+    char sql[CLAIM_SQL_BYTES];
+    enum err e = store_flush(store, NULL);
+    e = e != ERR_NONE ? e : store_begin_write(store);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    (void)snprintf(sql, sizeof sql, "INSERT INTO holder(pid,at) VALUES(%ld,%lld)", (long)getpid(),
+                   (long long)now_ms);
+    e = sweep(store);
+    e = e != ERR_NONE ? e : store_exec(store, sql, NULL);
+    if (e == ERR_NONE) {
+        store->holder = sqlite3_last_insert_rowid(store->db);
+        e = take_lock(store);
+    }
+    e = e != ERR_NONE ? e : store_flush(store, NULL);
+    if (e != ERR_NONE) {
+        give_up(store);
+    }
+    return e;
+}
+
+/* Nobody's, ours, or that of a holder that is gone or has kept it too long. */
+static enum err find_free(struct store *store, struct slice key, int64_t now_ms, bool *out_is_free)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLAIM_FIND);
+    if (statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind(statement, 1, key);
+    int result = sqlite3_step(statement);
+    int64_t holder = result == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : store->holder;
+    int64_t at_ms = result == SQLITE_ROW ? sqlite3_column_int64(statement, 1) : now_ms;
+    (void)sqlite3_reset(statement);
+    if (result != SQLITE_ROW && result != SQLITE_DONE) {
+        return ERR_STORE;
+    }
+    *out_is_free =
+        holder == store->holder || now_ms - at_ms >= STORE_CLAIM_LIFE_MS || is_dead(store, holder);
+    return ERR_NONE;
+}
+
+/* A claim of an open group goes with the group: until it is flushed no other process can write, so none
+ * can take the key. Otherwise it is committed at once. */
+static enum err end(struct store *store, bool was_in_group)
+{
+    return was_in_group ? store_end_write(store) : store_flush(store, NULL);
+}
+
+static enum err put(struct store *store, struct slice key, int64_t now_ms)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLAIM_PUT);
+    if (statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind(statement, 1, key);
+    (void)sqlite3_bind_int64(statement, 2, store->holder);
+    (void)sqlite3_bind_int64(statement, 3, now_ms);
+    return store_run(statement);
+}
+
+enum err store_claim_try(struct store *store, struct slice key, int64_t now_ms, bool *out_is_mine)
+{
+    bool is_free = true;
+    if (strcmp(store->path, ":memory:") == 0) {
+        *out_is_mine = true;
+        return ERR_NONE;
+    }
+    enum err e = store->holder == 0 ? become_holder(store, now_ms) : ERR_NONE;
+    /* Looked at before it is written, so that one who waits does not queue for the write lock. */
+    e = e != ERR_NONE ? e : find_free(store, key, now_ms, &is_free);
+    if (e == ERR_NONE && is_free) {
+        bool was_in_group = store->is_in_group;
+        e = store_begin_write(store);
+        e = e != ERR_NONE ? e : find_free(store, key, now_ms, &is_free);
+        e = e == ERR_NONE && is_free ? put(store, key, now_ms) : e;
+        enum err ended = store->is_in_group ? end(store, was_in_group) : ERR_NONE;
+        e = e != ERR_NONE ? e : ended;
+    }
+    if (e == ERR_NONE) {
+        *out_is_mine = is_free;
+    }
+    return e;
+}
+
+enum err store_claim_release(struct store *store, struct slice key)
+{
+    if (store->holder == 0) {
+        return ERR_NONE;
+    }
+    bool was_in_group = store->is_in_group;
+    enum err e = store_begin_write(store);
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLAIM_DELETE);
+    if (e != ERR_NONE || statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind(statement, 1, key);
+    (void)sqlite3_bind_int64(statement, 2, store->holder);
+    e = store_run(statement);
+    enum err ended = end(store, was_in_group);
+    return e != ERR_NONE ? e : ended;
+}
+
+/* Does not wait for others: with the lock gone the rows mean nothing. */
+void store_claims_close(struct store *store)
+{
+    if (store->holder == 0) {
+        return;
+    }
+    char path[CLAIM_PATH_BYTES];
+    lock_path(store, store->holder, path);
+    (void)sqlite3_busy_timeout(store->db, 0);
+    bool is_forgotten = forget_holder(store, store->holder) == ERR_NONE;
+    if (is_forgotten) {
+        (void)unlink(path);
+    }
+    (void)close(store->holder_lock);
+}

@@ -49,7 +49,7 @@ static int open_store(struct workbench *bench, const struct probe_options *optio
     char path[STORE_PATH_BYTES];
     const char *wanted = options->store_path;
     if (options->no_store) {
-        return EXIT_SUCCESS;
+        wanted = ":memory:"; /* a list's job needs a place; it goes with the process */
     }
     if (wanted == NULL) {
         if (!default_store_path(path)) {
@@ -116,8 +116,9 @@ int workbench_open(struct workbench *bench, struct probe_options *options, const
     if (code == EXIT_SUCCESS) {
         code = open_door(bench, options);
     }
-    if (code == EXIT_SUCCESS && knocker_new(bench->door, bench->knowledge, &options->knocker,
-                                            bench->store, &bench->knocker) != ERR_NONE) {
+    if (code == EXIT_SUCCESS &&
+        knocker_new(bench->door, bench->knowledge, &options->knocker,
+                    options->no_store ? NULL : bench->store, &bench->knocker) != ERR_NONE) {
         complain("out of memory");
         code = EXIT_INTERNAL;
     }

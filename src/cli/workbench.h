@@ -10,7 +10,7 @@
 
 struct workbench {
     struct knowledge *knowledge;
-    struct store *store; /* NULL: none */
+    struct store *store; /* with --no-store one in memory, which the knocker does not see */
     struct door *door;
     struct knocker *knocker;
     bool is_interrupted; /* a signal came; the second one ends the process */

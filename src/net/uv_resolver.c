@@ -31,9 +31,11 @@ struct uv_resolver {
     bool is_open;
     struct resolver_socket *sockets;
     struct timer tick;
+    struct resolver_query *late; /* failed at once and not told yet */
 };
 
 struct resolver_query {
+    struct resolver_query *next, **place; /* in resolver->late */
     query_fn fn;
     void *context;
     struct door *door;
@@ -176,56 +178,6 @@ static enum err set_servers(struct uv_resolver *resolver, const struct uv_door_c
     return ERR_NONE;
 }
 
-enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *config,
-                          struct uv_resolver **out, struct fault *out_fault)
-{
-    struct uv_resolver *resolver = calloc(1, sizeof *resolver);
-    if (resolver == NULL) {
-        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
-    }
-    resolver->door = door;
-    resolver->tick = (struct timer){.fired = on_tick, .context = resolver};
-    struct ares_options options = {
-        .timeout = (int)(config->query_timeout_ms == 0 ? RESOLVER_QUERY_TIMEOUT_MS
-                                                       : config->query_timeout_ms),
-        .tries = (int)(config->query_tries == 0 ? RESOLVER_TRIES : config->query_tries),
-        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
-        .sock_state_cb = on_socket,
-        .sock_state_cb_data = resolver,
-    };
-    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
-    int status = ares_library_init(ARES_LIB_INIT_ALL);
-    if (status == ARES_SUCCESS) {
-        status = ares_init_options(&resolver->channel, &options, mask);
-    }
-    if (status != ARES_SUCCESS) {
-        free(resolver);
-        return fault_set(out_fault, ERR_SYSTEM, 0, "cannot set up DNS: %s", ares_strerror(status));
-    }
-    resolver->is_open = true;
-    enum err e = set_servers(resolver, config, out_fault);
-    if (e != ERR_NONE) {
-        uv_resolver_close(resolver);
-        return e;
-    }
-    *out = resolver;
-    return ERR_NONE;
-}
-
-void uv_resolver_close(struct uv_resolver *resolver)
-{
-    if (resolver == NULL) {
-        return;
-    }
-    ares_destroy(resolver->channel); /* ends each question with ARES_EDESTRUCTION */
-    while (resolver->sockets != NULL) {
-        socket_drop(resolver, &resolver->sockets);
-    }
-    door_timer_stop(&resolver->door->door, &resolver->tick);
-    ares_library_cleanup();
-    free(resolver);
-}
-
 /* c-ares asks the next server after SERVFAIL, NOTIMP and REFUSED and keeps only the word: told upwards as
  * the header that said it, so that nobody confuses it with silence (RFC 1035 4.1.1). */
 static struct slice header_of(int status)
@@ -261,6 +213,10 @@ static void answer(struct resolver_query *query, int status, struct slice messag
 static void on_late(void *context)
 {
     struct resolver_query *query = context;
+    *query->place = query->next;
+    if (query->next != NULL) {
+        query->next->place = query->place;
+    }
     answer(query, query->status, SLICE_NONE);
 }
 
@@ -269,7 +225,14 @@ static void on_answer(void *context, int status, int timeouts, unsigned char *me
     (void)timeouts;
     struct resolver_query *query = context;
     if (query->is_being_asked) { /* failed at once; told from the loop like everything */
+        struct uv_resolver *resolver = ((struct uv_door *)(void *)query->door)->resolver;
         query->status = status;
+        query->place = &resolver->late;
+        query->next = resolver->late;
+        if (query->next != NULL) {
+            query->next->place = &query->next;
+        }
+        resolver->late = query;
         query->late = (struct timer){.fired = on_late, .context = query};
         door_timer_start(query->door, &query->late, door_now_ms(query->door));
         return;
@@ -279,6 +242,61 @@ static void on_answer(void *context, int status, int timeouts, unsigned char *me
         bytes = slice_make((const char *)message, (size_t)len);
     }
     answer(query, status, bytes);
+}
+
+void uv_resolver_close(struct uv_resolver *resolver)
+{
+    if (resolver == NULL) {
+        return;
+    }
+    ares_destroy(resolver->channel); /* ends each question with ARES_EDESTRUCTION */
+    while (resolver->late != NULL) {
+        struct resolver_query *query = resolver->late;
+        door_timer_stop(query->door, &query->late);
+        on_late(query);
+    }
+    while (resolver->sockets != NULL) {
+        socket_drop(resolver, &resolver->sockets);
+    }
+    door_timer_stop(&resolver->door->door, &resolver->tick);
+    ares_library_cleanup();
+    free(resolver);
+}
+
+enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *config,
+                          struct uv_resolver **out, struct fault *out_fault)
+{
+    struct uv_resolver *resolver = calloc(1, sizeof *resolver);
+    if (resolver == NULL) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    resolver->door = door;
+    resolver->tick = (struct timer){.fired = on_tick, .context = resolver};
+    struct ares_options options = {
+        .timeout = (int)(config->query_timeout_ms == 0 ? RESOLVER_QUERY_TIMEOUT_MS
+                                                       : config->query_timeout_ms),
+        .tries = (int)(config->query_tries == 0 ? RESOLVER_TRIES : config->query_tries),
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
+        .sock_state_cb = on_socket,
+        .sock_state_cb_data = resolver,
+    };
+    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
+    int status = ares_library_init(ARES_LIB_INIT_ALL);
+    if (status == ARES_SUCCESS) {
+        status = ares_init_options(&resolver->channel, &options, mask);
+    }
+    if (status != ARES_SUCCESS) {
+        free(resolver);
+        return fault_set(out_fault, ERR_SYSTEM, 0, "cannot set up DNS: %s", ares_strerror(status));
+    }
+    resolver->is_open = true;
+    enum err e = set_servers(resolver, config, out_fault);
+    if (e != ERR_NONE) {
+        uv_resolver_close(resolver);
+        return e;
+    }
+    *out = resolver;
+    return ERR_NONE;
 }
 
 void uv_resolver_query(struct door *base, struct slice name, uint16_t type, query_fn fn,

@@ -104,8 +104,10 @@ void peer_left(struct peer *peer)
     peer->has_left = true;
     struct peer_seen *seen = &peer->server->seen;
     seen->open--;
+    bool has_quit = peer->has_quit || slice_find_nocase(buf_view(&peer->input), SLICE("QUIT\r\n")) <
+                                          peer->input.len; /* it came while an answer was under way */
     bool was_spoken = peer->counts[PEER_AT_BANNER] > 0 && peer->first == NULL;
-    if (was_spoken && !peer->has_quit && !peer->wants_close && !peer->wants_tls &&
+    if (was_spoken && !has_quit && !peer->wants_close && !peer->wants_tls &&
         peer->server->script->tongue == PEER_SPEAKS_SMTP) {
         seen->left_without_quit++;
     }
@@ -289,8 +291,8 @@ static bool offers_pipelining(const struct peer_script *script)
 /* RFC 2920 3.1: nothing before the banner and EHLO's answer are out; elsewhere only where it is offered. */
 static void note_early(struct peer *peer, struct slice bytes)
 {
-    bool is_waiting = peer->first != NULL || slice_find_byte(buf_view(&peer->input), '\n', 0) <
-                                                 buf_view(&peer->input).len;
+    bool is_waiting = peer->first != NULL ||
+                      slice_find_byte(buf_view(&peer->input), '\n', 0) < buf_view(&peer->input).len;
     bool may = peer->has_hello && offers_pipelining(peer->server->script);
     bool is_farewell = slice_starts_nocase(bytes, SLICE("QUIT"));
     if (is_waiting && !may && !is_farewell) {

@@ -65,8 +65,7 @@ static void append_lines(char out[SAY_BYTES_MAX], const char *code, unsigned cou
 static void greet_smtp(struct peer *peer, uint64_t now_ms)
 {
     const struct peer_script *script = script_of(peer);
-    const struct peer_rule *rule =
-        begin(peer, PEER_AT_BANNER, slice_of(peer->client), now_ms);
+    const struct peer_rule *rule = begin(peer, PEER_AT_BANNER, slice_of(peer->client), now_ms);
     char text[SAY_BYTES_MAX] = "";
     append_lines(text, "220", script->banner_lines);
     size_t len = strlen(text);
@@ -286,7 +285,8 @@ static const char *honest_rcpt(struct peer *peer, struct slice path, uint64_t no
     }
     if (peer_is_blocked(peer, now_ms)) {
         peer->server->seen.blocked++;
-        return "550 5.7.1 Client host %i blocked: too many invalid recipients, try again in an hour";
+        return "550 5.7.1 Client host %i blocked: too many invalid recipients, try again in an "
+               "hour";
     }
     if (!peer_is_served(script, path)) {
         return script->relay_denied != NULL ? script->relay_denied
@@ -336,8 +336,7 @@ static void obey_rcpt(struct peer *peer, struct slice argument, uint64_t now_ms)
     struct peer_answer answer = answer_of(peer, rule, honest);
     if (script->rcpt_delay_max_ms > 0) {
         uint32_t span = script->rcpt_delay_max_ms - script->rcpt_delay_min_ms + 1;
-        answer.delay_ms +=
-            script->rcpt_delay_min_ms + random_below(&peer->server->random, span);
+        answer.delay_ms += script->rcpt_delay_min_ms + random_below(&peer->server->random, span);
     }
     bool is_bad = answer.say != NULL && answer.say[0] == '5';
     answer.delay_ms += is_bad ? script->bad_delay_ms : 0;

@@ -57,7 +57,7 @@ struct peer {
 
 /* One answer in the making. */
 struct peer_answer {
-    const char *say;      /* lines without CRLF, separated by \n; NULL: none at all */
+    const char *say; /* lines without CRLF, separated by \n; NULL: none at all */
     uint64_t delay_ms;
     bool closes, counts_as_bad;
 };

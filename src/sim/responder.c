@@ -37,8 +37,8 @@ static bool answer(struct responder *responder, struct slice question, size_t ro
     bool is_written = false;
     if (asked != NULL && said != NULL && dns_message_parse(question, asked) == ERR_NONE &&
         !asked->is_response) {
-        enum zone_failure failure =
-            zone_ask(responder->zone, slice_of(asked->question), asked->question_type, asked->id, said);
+        enum zone_failure failure = zone_ask(responder->zone, slice_of(asked->question),
+                                             asked->question_type, asked->id, said);
         bool is_silent = failure == ZONE_TIMEOUT || failure == ZONE_NONE_REACHED;
         is_written = !is_silent && dns_message_write(said, out) == ERR_NONE;
         if (is_written && out->len > room) {

@@ -22,25 +22,26 @@ static const struct house houses[HOUSE_COUNT] = {
     {"plain.example",
      "honest: takes whom it knows, refuses the others",
      {.live = {"jane", "paul.smith", "info", "o'neil"}, .tls = PEER_TLS_GOOD}},
-    {"catchall.example",
-     "catch-all: takes whatever comes",
-     {.catch_all = PEER_CATCH_ALL_YES}},
+    {"catchall.example", "catch-all: takes whatever comes", {.catch_all = PEER_CATCH_ALL_YES}},
     {"grey.example",
      "greylisting: come back in four seconds",
-     {.live = {"jane", "nora"}, .greylist_s = 4, .greylist_say = "451 4.7.1 Greylisted, please try again in %d seconds"}},
+     {.live = {"jane", "nora"},
+      .greylist_s = 4,
+      .greylist_say = "451 4.7.1 Greylisted, please try again in %d seconds"}},
     {"full.example",
      "mailboxes that are full, closed or moved",
      {.live = {"jane"},
-      .rules = {{PEER_AT_RCPT, .who = "otto", .say = "452 4.2.2 The recipient's mailbox is over quota"},
+      .rules = {{PEER_AT_RCPT, .who = "otto",
+                 .say = "452 4.2.2 The recipient's mailbox is over quota"},
                 {PEER_AT_RCPT, .who = "hana", .say = "550 5.2.1 This mailbox is disabled"},
-                {PEER_AT_RCPT,
-                 .who = "li",
+                {PEER_AT_RCPT, .who = "li",
                  .say = "251 2.1.5 User not local; will forward to <li@plain.example>"}}}},
     {"blocked.example",
      "refuses us, whoever is asked for",
      {.live = {"jane"},
-      .rules = {{PEER_AT_RCPT,
-                 .say = "550 5.7.1 Service unavailable; client [%i] blocked using zen.spamhaus.org"}}}},
+      .rules =
+          {{PEER_AT_RCPT,
+            .say = "550 5.7.1 Service unavailable; client [%i] blocked using zen.spamhaus.org"}}}},
     {"tls.example",
      "speaks only after STARTTLS, with a certificate nobody signed",
      {.live = {"jane", "emil"}, .tls = PEER_TLS_GOOD, .is_tls_required = true}},
@@ -55,12 +56,8 @@ static const struct house houses[HOUSE_COUNT] = {
      {.live = {"jane", "tom"},
       .connections_max = 2,
       .rules = {{PEER_AT_RCPT, .from_in_transaction = 2, .say = "452 4.5.3 Too many recipients"}}}},
-    {"relay.example",
-     "a server that does not know the domain",
-     {.domains = {"elsewhere.example"}}},
+    {"relay.example", "a server that does not know the domain", {.domains = {"elsewhere.example"}}},
 };
-
-
 
 const struct house *village_houses(size_t *out_count)
 {
@@ -148,8 +145,8 @@ static enum err open_doors(struct village *village, struct door *door,
 {
     struct ip ip;
     must(ip_parse(slice_of(village_dns_ip), &ip));
-    enum err e = responder_open(door, village->zone, &ip, config->dns_port, &village->responder,
-                                out_fault);
+    enum err e =
+        responder_open(door, village->zone, &ip, config->dns_port, &village->responder, out_fault);
     if (e != ERR_NONE) {
         return e;
     }

@@ -2,7 +2,7 @@
  * descriptor, without sleeping and exactly repeatably: the same seed and the same calls give the same
  * bytes at the same milliseconds (world_traffic_hash tells).
  *
- *     world_new -> world_host_add ..., world_dns_add ... -> engine on world_door -> door_run -> world_free
+ *     world_new -> world_host_add ..., zone_add(world_zone ...) -> engine on world_door -> door_run -> world_free
  *
  * Hosts are addresses with a port and a behaviour; those that accept speak through a scripted SMTP server
  * (sim/peer). Names are answered with real DNS messages. TLS is a pretence: the handshake takes a round
@@ -14,6 +14,7 @@
 #define SIM_WORLD_H
 
 #include "net/door.h"
+#include "sim/zone.h"
 
 struct world;
 struct peer_script;
@@ -23,12 +24,11 @@ struct world_config {
     uint64_t seed;           /* of door_random_bytes and of the jitter of hosts */
     int64_t wall_start_ms;   /* Unix time at the first instant; 0: a day in 2026 */
     uint32_t dns_latency_ms; /* 0: 20 */
-    uint32_t dns_timeout_ms; /* 0: 5000; what WORLD_DNS_TIMEOUT takes */
+    uint32_t dns_timeout_ms; /* 0: 5000; what ZONE_TIMEOUT takes */
     uint64_t run_ms_max;     /* door_run returns before an event later than this; 0: 40 days */
     uint64_t events_max;     /* and after so many of them; 0: 50 million. See world_is_cut. */
     struct ip own_v4,
-        own_v6; /* our addresses where a link names no source; family IP_NONE: 198.51.100.7
-                                 and 2001:db8:7::7 */
+        own_v6; /* ours where a link names no source; IP_NONE: 198.51.100.7, 2001:db8:7::7 */
     bool no_ipv6, no_ipv4; /* connecting there is LINK_END_UNREACHABLE at once */
 };
 
@@ -79,23 +79,8 @@ struct world_host_counts {
 void world_host_count(struct world *world, const char *ip, uint16_t port,
                       struct world_host_counts *out);
 
-/* type: DNS_A and so on of dns/message.h; value in text: an address, "10 mx.example", a name. Names that
- * begin with "*." answer for all below that do not exist. ERR_SYNTAX, ERR_NOMEM. */
-enum err world_dns_add(struct world *world, const char *name, uint16_t type, const char *value,
-                       uint32_t ttl_s) MUST_USE;
-
-enum world_dns_failure {
-    WORLD_DNS_SERVFAIL,
-    WORLD_DNS_NXDOMAIN, /* whatever was added */
-    WORLD_DNS_TIMEOUT,
-    WORLD_DNS_REFUSED,      /* rcode 5 */
-    WORLD_DNS_NONE_REACHED, /* no resolver at all */
-    WORLD_DNS_BROKEN,       /* bytes that are no message */
-    WORLD_DNS_WELL,         /* takes an earlier failure back */
-};
-/* All questions for the name; with "*" for every name. */
-enum err world_dns_fail(struct world *world, const char *name, enum world_dns_failure failure)
-    MUST_USE;
+/* The names of this world: add to it and let them fail at any time. */
+struct zone *world_zone(struct world *world);
 
 struct world_counts {
     uint64_t events;

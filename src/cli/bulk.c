@@ -22,6 +22,16 @@ enum {
     PATH_BYTES = 4096,
 };
 
+struct why {
+    char text[128];
+};
+
+/* What errno says, in the room given. */
+static const char *why(struct why *room)
+{
+    return strerror_r(errno, room->text, sizeof room->text);
+}
+
 struct bulk_options {
     struct probe_options probe;
     const char *input, *output;
@@ -223,7 +233,7 @@ static int spool_stdin(struct run *run)
     int fd = mkstemp(run->spool);
     FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
     if (to == NULL) {
-        complain("cannot make a temporary file %s: %s", run->spool, strerror(errno));
+        complain("cannot make a temporary file %s: %s", run->spool, why(&(struct why){.text = ""}));
         run->spool[0] = '\0';
         return EXIT_CANNOT_WRITE;
     }
@@ -235,7 +245,8 @@ static int spool_stdin(struct run *run)
     }
     is_written = fclose(to) == 0 && is_written;
     if (!is_written || ferror(stdin) != 0) {
-        complain("cannot copy standard input to %s: %s", run->spool, strerror(errno));
+        complain("cannot copy standard input to %s: %s", run->spool,
+                 why(&(struct why){.text = ""}));
         return EXIT_CANNOT_WRITE;
     }
     run->options->input = run->spool;
@@ -249,7 +260,7 @@ static int fingerprint(const struct run *run, struct buf *out)
     struct stat info;
     char *path = realpath(options->input, NULL);
     if (path == NULL || stat(path, &info) != 0) {
-        complain("cannot read %s: %s", options->input, strerror(errno));
+        complain("cannot read %s: %s", options->input, why(&(struct why){.text = ""}));
         free(path);
         return EXIT_NO_INPUT;
     }
@@ -284,7 +295,7 @@ static int write_file(struct run *run, const char *path, uint64_t *out_unfinishe
     int len = snprintf(part, sizeof part, "%s.part", path);
     FILE *to = len > 0 && len < PATH_BYTES ? fopen(part, "w") : NULL;
     if (to == NULL) {
-        complain("cannot write %s: %s", path, strerror(errno));
+        complain("cannot write %s: %s", path, why(&(struct why){.text = ""}));
         return EXIT_CANNOT_WRITE;
     }
     struct fault fault;
@@ -292,7 +303,8 @@ static int write_file(struct run *run, const char *path, uint64_t *out_unfinishe
     bool is_safe = fflush(to) == 0 && fsync(fileno(to)) == 0;
     is_safe = fclose(to) == 0 && is_safe;
     if (e != ERR_NONE || !is_safe || rename(part, path) != 0) {
-        complain("cannot write %s: %s", path, e != ERR_NONE ? fault.text : strerror(errno));
+        complain("cannot write %s: %s", path,
+                 e != ERR_NONE ? fault.text : why(&(struct why){.text = ""}));
         return EXIT_CANNOT_WRITE;
     }
     return EXIT_SUCCESS;

@@ -18,7 +18,8 @@ struct command {
 static const struct command commands[] = {
     {"verify", "heloise verify", cli_verify,
      "say whether addresses take mail, how sure that is, and why"},
-    //{"bulk", "heloise bulk", cli_bulk, "the same for a list: CSV, text or NDJSON in, CSV or NDJSON out"},
+    {"bulk", "heloise bulk", cli_bulk,
+     "the same for a list: CSV, text or NDJSON in, CSV or NDJSON out"},
     {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
     //{"village", "heloise village", cli_village, "start a small world of mail servers on loopback, to try things"},
 };

@@ -1,0 +1,208 @@
+/* engine/bulk_rows: the list into the job, and the results back beside the list.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/slice.h"
+#include "engine/bulk_private.h"
+#include "engine/record_json.h"
+
+enum {
+    ROWS_BETWEEN_NEWS = 2048,
+    JSON_BYTES_MAX = 4 << 20, /* a record as the store gives it back */
+};
+
+static void tell(const struct bulk *bulk, uint64_t rows)
+{
+    if (rows % ROWS_BETWEEN_NEWS == 0 && bulk->config->progressed != NULL) {
+        bulk->config->progressed(bulk->config->context);
+    }
+}
+
+static enum err open_input(const struct bulk *bulk, FILE **out_file,
+                           struct table_reader **out_reader, struct fault *out_fault)
+{
+    const char *path = bulk->config->input_path;
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) {
+        char text[128];
+        int os_errno = errno;
+        return fault_set(out_fault, ERR_SYSTEM, os_errno, "cannot read %s: %s", path,
+                         strerror_r(os_errno, text, sizeof text));
+    }
+    enum err e = table_reader_open(&bulk->config->table, file, out_reader, out_fault);
+    if (e != ERR_NONE) {
+        (void)fclose(file);
+        return e;
+    }
+    *out_file = file;
+    return ERR_NONE;
+}
+
+/* Loading. */
+
+static void begin_count(struct bulk *bulk)
+{
+    bulk->counts.rows = 0;
+    bulk->counts.bad_rows = 0;
+    bulk->counts.invalid_rows = 0;
+}
+
+static enum err load_row(struct bulk *bulk, const struct table_row *row, struct fault *out_fault)
+{
+    struct knocker_identity identity;
+    struct record invalid;
+    bulk->counts.rows++;
+    if (row->is_bad) {
+        bulk->counts.bad_rows++;
+        return ERR_NONE;
+    }
+    if (!knocker_identify(bulk->knocker, row->address, &identity, &invalid)) {
+        record_done(&invalid);
+        bulk->counts.invalid_rows++;
+        return ERR_NONE;
+    }
+    bool is_new;
+    enum err e = store_job_add(bulk->job, slice_of(identity.key), slice_of(identity.wire),
+                               slice_of(identity.domain), &is_new);
+    if (e != ERR_NONE) {
+        return fault_set(out_fault, e, 0, "cannot keep the list in the store: %s", err_name(e));
+    }
+    bulk->counts.items += is_new ? 1 : 0;
+    return ERR_NONE;
+}
+
+enum err bulk_load(struct bulk *bulk, struct fault *out_fault)
+{
+    if (bulk->info.is_loaded) {
+        return ERR_NONE;
+    }
+    FILE *file;
+    struct table_reader *reader;
+    enum err e = open_input(bulk, &file, &reader, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    begin_count(bulk);
+    struct table_row row;
+    while ((e = table_reader_next(reader, &row, out_fault)) == ERR_NONE) {
+        e = load_row(bulk, &row, out_fault);
+        if (e != ERR_NONE) {
+            break;
+        }
+        tell(bulk, bulk->counts.rows);
+    }
+    table_reader_close(reader);
+    (void)fclose(file);
+    if (e != ERR_CLOSED) {
+        return e;
+    }
+    e = store_job_loaded(bulk->job, out_fault);
+    bulk->info.is_loaded = e == ERR_NONE;
+    return e;
+}
+
+/* Writing. */
+
+/* Of a row that could not be read nothing was asked. */
+static void describe_bad_row(const struct bulk *bulk, const struct table_row *row,
+                             struct record *out)
+{
+    *out = (struct record){
+        .email = row->raw,
+        .status = verdict_status_of(SUB_SKIPPED),
+        .sub = SUB_SKIPPED,
+        .score = 40,
+        .reason_count = 1,
+        .engine_version = SLICE_LITERAL(HELOISE_VERSION),
+        .checked_at_ms = door_wall_ms(bulk->door),
+    };
+    struct verdict_reason *reason = &out->reasons[0];
+    reason->code = "bad_row";
+    (void)snprintf(reason->detail, sizeof reason->detail, "line %llu: %s",
+                   (unsigned long long)row->line, row->why);
+}
+
+/* The record of a row; false: it has no result yet. record_done is owed on true. */
+static bool find_record(struct bulk *bulk, const struct table_row *row, struct buf *json,
+                        struct record *out)
+{
+    if (row->is_bad) {
+        describe_bad_row(bulk, row, out);
+        bulk->counts.bad_rows++;
+        return true;
+    }
+    struct knocker_identity identity;
+    if (!knocker_identify(bulk->knocker, row->address, &identity, out)) {
+        out->email = row->address;
+        bulk->counts.invalid_rows++;
+        return true;
+    }
+    buf_clear(json);
+    if (!store_job_result_find(bulk->job, slice_of(identity.key), json) ||
+        record_read_json(buf_view(json), out) != ERR_NONE) {
+        return false;
+    }
+    out->email = row->address;
+    return true;
+}
+
+static enum err write_row(struct bulk *bulk, struct table_writer *writer,
+                          const struct table_row *row, struct buf *json, uint64_t *unfinished,
+                          struct fault *out_fault)
+{
+    struct record record;
+    bool is_known = find_record(bulk, row, json, &record);
+    enum err e = table_writer_row(writer, row, is_known ? &record : NULL, out_fault);
+    if (is_known) {
+        record_done(&record);
+    }
+    *unfinished += is_known ? 0 : 1;
+    bulk->counts.rows++;
+    bulk->counts.written += e == ERR_NONE ? 1 : 0;
+    tell(bulk, bulk->counts.rows);
+    return e;
+}
+
+static enum err write_rows(struct bulk *bulk, struct table_reader *reader, FILE *to,
+                           uint64_t *unfinished, struct fault *out_fault)
+{
+    struct table_writer *writer;
+    enum err e = table_writer_open(bulk->config->output_format, reader, to, &writer, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    begin_count(bulk);
+    bulk->counts.written = 0;
+    struct buf json;
+    buf_init(&json, JSON_BYTES_MAX);
+    struct table_row row;
+    while ((e = table_reader_next(reader, &row, out_fault)) == ERR_NONE) {
+        e = write_row(bulk, writer, &row, &json, unfinished, out_fault);
+        if (e != ERR_NONE) {
+            break;
+        }
+    }
+    buf_done(&json);
+    table_writer_close(writer);
+    return e == ERR_CLOSED ? ERR_NONE : e;
+}
+
+enum err bulk_write(struct bulk *bulk, FILE *to, uint64_t *out_unfinished, struct fault *out_fault)
+{
+    FILE *file;
+    struct table_reader *reader;
+    enum err e = open_input(bulk, &file, &reader, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    uint64_t unfinished = 0;
+    e = write_rows(bulk, reader, to, &unfinished, out_fault);
+    table_reader_close(reader);
+    (void)fclose(file);
+    if (e == ERR_NONE) {
+        *out_unfinished = unfinished;
+    }
+    return e;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "base/slice.h"
+#include "base/text.h"
+#include "engine/table_private.h"
+
+enum {
+    READ_BYTES = 65536,
+    WINDOW_BYTES_MAX = 16 << 20, /* a sample and a row with what UTF-16 grows by; a safety net */
+    UTF8_BYTES_MAX = 4,
+    REPLACEMENT = 0xfffd,
+};
+
+void table_source_init(struct table_source *source, const struct table_reader_config *config,
+                       FILE *file)
+{
+    *source = (struct table_source){
+        .file = file,
+        .name = config->file_name,
+        .read_bytes = config->read_bytes > 0 ? config->read_bytes : READ_BYTES,
+    };
+    buf_init(&source->bytes, WINDOW_BYTES_MAX);
+}
+
+void table_source_done(struct table_source *source)
+{
+    buf_done(&source->bytes);
+}
+
+struct slice table_source_unread(const struct table_source *source)
+{
+    return slice_sub(buf_view(&source->bytes), source->pos, source->bytes.len);
+}
+
+static size_t encode(unsigned code, char out[UTF8_BYTES_MAX])
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xc0u | code >> 6);
+        out[1] = (char)(0x80u | (code & 0x3fu));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xe0u | code >> 12);
+        out[1] = (char)(0x80u | (code >> 6 & 0x3fu));
+        out[2] = (char)(0x80u | (code & 0x3fu));
+        return 3;
+    }
+    out[0] = (char)(0xf0u | code >> 18);
+    out[1] = (char)(0x80u | (code >> 12 & 0x3fu));
+    out[2] = (char)(0x80u | (code >> 6 & 0x3fu));
+    out[3] = (char)(0x80u | (code & 0x3fu));
+    return 4;
+}
+
+static enum err append_code(struct buf *out, unsigned code)
+{
+    char bytes[UTF8_BYTES_MAX];
+    size_t len = encode(code, bytes);
+    return buf_append(out, slice_make(bytes, len));
+}
+
+static unsigned unit_at(const struct table_source *source, const unsigned char *at)
+{
+    unsigned first = at[0];
+    unsigned second = at[1];
+    return source->charset == CHARSET_UTF16_LE ? second << 8 | first : first << 8 | second;
+}
+
+/* The character at the start of bytes; returns how many bytes it takes, 0: it goes on in the next
+ * read. Half a pair becomes the replacement character. */
+static size_t next_utf16(const struct table_source *source, const unsigned char *bytes, size_t len,
+                         unsigned *out_code)
+{
+    if (len < 2) {
+        return 0;
+    }
+    unsigned unit = unit_at(source, bytes);
+    *out_code = unit;
+    if (unit < 0xd800 || unit > 0xdfff) {
+        return 2;
+    }
+    *out_code = REPLACEMENT;
+    if (unit > 0xdbff) {
+        return 2;
+    }
+    if (len < 4) {
+        return 0;
+    }
+    unsigned low = unit_at(source, bytes + 2);
+    if (low < 0xdc00 || low > 0xdfff) {
+        return 2;
+    }
+    *out_code = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+    return 4;
+}
+
+/* What was held from the read before stands in front of bytes. */
+static enum err append_utf16(struct table_source *source, const unsigned char *bytes, size_t len)
+{
+    size_t at = 0;
+    while (at < len) {
+        unsigned code;
+        size_t taken = next_utf16(source, bytes + at, len - at, &code);
+        if (taken == 0) {
+            break;
+        }
+        enum err e = append_code(&source->bytes, code);
+        if (e != ERR_NONE) {
+            return e;
+        }
+        at += taken;
+    }
+    source->held_len = len - at;
+    memcpy(source->held, bytes + at, source->held_len);
+    return ERR_NONE;
+}
+
+static enum err cannot_read(const struct table_source *source, int os_errno,
+                            struct fault *out_fault)
+{
+    char text[128];
+    return fault_set(out_fault, ERR_SYSTEM, os_errno, "cannot read %.*s: %s",
+                     SLICE_ARG(source->name), strerror_r(os_errno, text, sizeof text));
+}
+
+static enum err out_of_room(enum err e, struct fault *out_fault)
+{
+    return fault_set(out_fault, e, 0, "%s", e == ERR_LIMIT ? "a row is too long" : "out of memory");
+}
+
+/* Reads a block: into the window itself, or through the conversion. */
+static enum err read_block(struct table_source *source, struct fault *out_fault)
+{
+    unsigned char block[READ_BYTES + sizeof source->held];
+    size_t wanted = source->read_bytes < READ_BYTES ? source->read_bytes : READ_BYTES;
+    size_t held = source->held_len;
+    memcpy(block, source->held, held);
+    errno = 0;
+    size_t got = fread(block + held, 1, wanted, source->file);
+    if (got == 0 && ferror(source->file) != 0) {
+        return cannot_read(source, errno, out_fault);
+    }
+    source->is_at_end = got == 0;
+    if (got == 0) {
+        bool is_cut = held > 0;
+        source->held_len = 0;
+        enum err e = is_cut ? append_code(&source->bytes, REPLACEMENT) : ERR_NONE;
+        return e == ERR_NONE ? e : out_of_room(e, out_fault);
+    }
+    source->held_len = 0;
+    enum err e = source->charset == CHARSET_BYTES
+                     ? buf_append(&source->bytes, slice_make((const char *)block, got))
+                     : append_utf16(source, block, held + got);
+    return e == ERR_NONE ? e : out_of_room(e, out_fault);
+}
+
+enum err table_source_more(struct table_source *source, struct fault *out_fault)
+{
+    if (source->pos > source->bytes.len / 2) {
+        buf_drop_front(&source->bytes, source->pos);
+        source->pos = 0;
+    }
+    size_t before = source->bytes.len;
+    while (source->bytes.len == before && !source->is_at_end) {
+        enum err e = read_block(source, out_fault);
+        if (e != ERR_NONE) {
+            return e;
+        }
+    }
+    return ERR_NONE;
+}
+
+/* A mark, or every second byte zero as in unmarked UTF-16 of Western text. */
+static enum table_charset judge(struct slice head, size_t *out_mark)
+{
+    *out_mark = 0;
+    if (slice_starts(head, SLICE("\xef\xbb\xbf"))) {
+        *out_mark = 3;
+        return CHARSET_BYTES;
+    }
+    if (slice_starts(head, SLICE("\xff\xfe"))) {
+        *out_mark = 2;
+        return CHARSET_UTF16_LE;
+    }
+    if (slice_starts(head, SLICE("\xfe\xff"))) {
+        *out_mark = 2;
+        return CHARSET_UTF16_BE;
+    }
+    if (head.len < 4) {
+        return CHARSET_BYTES;
+    }
+    bool is_zero[4];
+    for (size_t i = 0; i < 4; i++) {
+        is_zero[i] = head.at[i] == '\0';
+    }
+    if (!is_zero[0] && is_zero[1] && !is_zero[2] && is_zero[3]) {
+        return CHARSET_UTF16_LE;
+    }
+    if (is_zero[0] && !is_zero[1] && is_zero[2] && !is_zero[3]) {
+        return CHARSET_UTF16_BE;
+    }
+    return CHARSET_BYTES;
+}
+
+/* What came before the charset was known is converted once. */
+static enum err settle_charset(struct table_source *source)
+{
+    size_t mark;
+    source->charset = judge(buf_view(&source->bytes), &mark);
+    buf_drop_front(&source->bytes, mark);
+    if (source->charset == CHARSET_BYTES) {
+        return ERR_NONE;
+    }
+    struct buf first = source->bytes;
+    buf_init(&source->bytes, WINDOW_BYTES_MAX);
+    enum err e = append_utf16(source, (const unsigned char *)first.at, first.len);
+    buf_done(&first);
+    return e;
+}
+
+enum err table_source_begin(struct table_source *source, struct fault *out_fault)
+{
+    while (source->bytes.len < 4 && !source->is_at_end) {
+        enum err e = table_source_more(source, out_fault);
+        if (e != ERR_NONE) {
+            return e;
+        }
+    }
+    if (source->bytes.len > 0) {
+        enum err e = settle_charset(source);
+        if (e != ERR_NONE) {
+            return out_of_room(e, out_fault);
+        }
+    }
+    while (source->bytes.len < TABLE_SAMPLE_BYTES && !source->is_at_end) {
+        enum err e = table_source_more(source, out_fault);
+        if (e != ERR_NONE) {
+            return e;
+        }
+    }
+    return ERR_NONE;
+}
+
+/* 0x80 to 0x9f; those that Windows leaves open are the C1 controls, as browsers have it. */
+static const unsigned short windows_1252[32] = {
+    0x20ac, 0x81,   0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,  0x2030, 0x160,
+    0x2039, 0x152,  0x8d,   0x17d,  0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0x9d,   0x17e,  0x178,
+};
+
+enum err table_to_utf8(struct slice text, struct buf *scratch, struct slice *out)
+{
+    if (text_is_utf8(text)) {
+        *out = text;
+        return ERR_NONE;
+    }
+    buf_clear(scratch);
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned byte = (unsigned char)text.at[i];
+        enum err e =
+            append_code(scratch, byte >= 0x80 && byte < 0xa0 ? windows_1252[byte - 0x80] : byte);
+        if (e != ERR_NONE) {
+            return e;
+        }
+    }
+    *out = buf_view(scratch);
+    return ERR_NONE;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/reader.h"
+#include "base/slice.h"
+#include "engine/json_write.h"
+#include "engine/record_json.h"
+#include "engine/table_private.h"
+
+enum {
+    LINE_BYTES_MAX = 64 << 20, /* a row with every byte escaped, and a record */
+    ARENA_BYTES_MAX = 32 << 20,
+};
+
+#define OTHER_RESULT_KEY TABLE_RESULT_KEY "_result"
+
+struct table_writer {
+    enum table_format format;
+    const struct table_reader *reader;
+    FILE *to;
+    struct arena arena;
+    struct slice *names; /* of the input's columns in the output */
+    const char *result_key;
+    struct buf line, text, record;
+};
+
+/* CSV. */
+
+/* "-12.5" stays a number: an optional sign, digits, at most one point or comma with digits. */
+static bool is_number(struct slice cell)
+{
+    struct reader r = reader_over(cell);
+    if (!reader_literal(&r, SLICE("-"))) {
+        (void)reader_literal(&r, SLICE("+"));
+    }
+    size_t whole = reader_while(&r, ascii_is_digit).len;
+    if (reader_is_done(&r)) {
+        return whole > 0;
+    }
+    bool is_split = reader_literal(&r, SLICE(".")) || reader_literal(&r, SLICE(","));
+    size_t part = is_split ? reader_while(&r, ascii_is_digit).len : 0;
+    return part > 0 && reader_is_done(&r);
+}
+
+static bool is_formula(struct slice cell)
+{
+    static const char starts[] = "=+-@\t\r";
+    return cell.len > 0 && cell.at[0] != '\0' && strchr(starts, cell.at[0]) != NULL &&
+           !is_number(cell);
+}
+
+static bool needs_quotes(struct slice cell)
+{
+    if (cell.len == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < cell.len; i++) {
+        char c = cell.at[i];
+        if (c == ',' || c == '"' || c == '\r' || c == '\n') {
+            return true;
+        }
+    }
+    return cell.at[0] == ' ' || cell.at[cell.len - 1] == ' ';
+}
+
+static enum err append_cell(struct buf *out, struct slice cell, bool is_first)
+{
+    enum err e = is_first ? ERR_NONE : buf_append_byte(out, ',');
+    bool is_quoted = needs_quotes(cell);
+    if (e == ERR_NONE && is_quoted) {
+        e = buf_append_byte(out, '"');
+    }
+    if (e == ERR_NONE && is_formula(cell)) {
+        e = buf_append_byte(out, '\'');
+    }
+    if (e != ERR_NONE || !is_quoted) {
+        return e != ERR_NONE ? e : buf_append(out, cell);
+    }
+    for (size_t i = 0; i < cell.len && e == ERR_NONE; i++) {
+        e = cell.at[i] == '"' ? buf_append_byte(out, '"') : ERR_NONE;
+        e = e == ERR_NONE ? buf_append_byte(out, cell.at[i]) : e;
+    }
+    return e == ERR_NONE ? buf_append_byte(out, '"') : e;
+}
+
+static bool is_taken(const struct table_writer *writer, struct slice name, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal_nocase(writer->names[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* name with as many prefixes as make it differ from the input's, into writer->text. */
+static enum err find_free_name(struct table_writer *writer, const char *prefix, const char *name,
+                               size_t count)
+{
+    enum err e = ERR_NONE;
+    for (size_t prefixes = 0; e == ERR_NONE; prefixes++) {
+        buf_clear(&writer->text);
+        for (size_t i = 0; i < prefixes && e == ERR_NONE; i++) {
+            e = buf_append(&writer->text, slice_of(prefix));
+        }
+        e = e == ERR_NONE ? buf_append(&writer->text, slice_of(name)) : e;
+        if (e == ERR_NONE && !is_taken(writer, buf_view(&writer->text), count)) {
+            return ERR_NONE;
+        }
+    }
+    return e;
+}
+
+static enum err append_header(struct table_writer *writer)
+{
+    size_t count = table_reader_column_count(writer->reader);
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < count && e == ERR_NONE; i++) {
+        e = append_cell(&writer->line, writer->names[i], i == 0);
+    }
+    for (size_t i = 0; i < table_result_count() && e == ERR_NONE; i++) {
+        e = find_free_name(writer, "heloise_", table_result_name(i), count);
+        e = e == ERR_NONE ? append_cell(&writer->line, buf_view(&writer->text), false) : e;
+    }
+    return e == ERR_NONE ? buf_append(&writer->line, SLICE("\r\n")) : e;
+}
+
+static enum err append_csv(struct table_writer *writer, const struct table_row *row,
+                           const struct record *record)
+{
+    size_t count = table_reader_column_count(writer->reader);
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < count && e == ERR_NONE; i++) {
+        struct slice cell = i < row->cell_count ? row->cells[i] : SLICE_NONE;
+        if (row->cell_count == 0 && i == 0) {
+            cell = row->raw;
+        }
+        e = append_cell(&writer->line, cell, i == 0);
+    }
+    for (size_t i = 0; i < table_result_count() && e == ERR_NONE; i++) {
+        buf_clear(&writer->text);
+        e = record == NULL ? ERR_NONE : table_result_put(i, record, &writer->text);
+        e = e == ERR_NONE ? append_cell(&writer->line, buf_view(&writer->text), false) : e;
+    }
+    return e == ERR_NONE ? buf_append(&writer->line, SLICE("\r\n")) : e;
+}
+
+/* NDJSON. */
+
+/* Keys must differ from each other and from ours. */
+static enum err make_keys_unique(struct table_writer *writer)
+{
+    size_t count = table_reader_column_count(writer->reader);
+    for (size_t i = 1; i < count; i++) {
+        size_t number = 2;
+        struct slice name = writer->names[i];
+        while (is_taken(writer, writer->names[i], i)) {
+            char end[32];
+            (void)snprintf(end, sizeof end, "_%zu", number++);
+            buf_clear(&writer->text);
+            enum err e = buf_append(&writer->text, name);
+            e = e == ERR_NONE ? buf_append(&writer->text, slice_of(end)) : e;
+            e = e == ERR_NONE
+                    ? arena_copy(&writer->arena, buf_view(&writer->text), &writer->names[i])
+                    : e;
+            if (e != ERR_NONE) {
+                return e;
+            }
+        }
+    }
+    return ERR_NONE;
+}
+
+/* A JSON string has its address only. */
+static void put_cells(struct table_writer *writer, struct json_writer *w,
+                      const struct table_row *row)
+{
+    bool is_json = table_reader_format(writer->reader) == TABLE_NDJSON;
+    for (size_t i = 0; i < row->cell_count; i++) {
+        if (!is_json || i == row->address_column) {
+            json_string(w, writer->names[i].at, row->cells[i]);
+        }
+    }
+    if (row->cell_count == 0) {
+        json_int(w, "line", (int64_t)row->line);
+        json_string(w, "text", row->raw);
+    }
+}
+
+/* The object as it came, less its closing brace. */
+static enum err open_object(struct table_writer *writer, struct slice object, bool *out_is_empty)
+{
+    struct slice open = slice_trim(slice_sub(object, 0, object.len - 1));
+    *out_is_empty = open.len == 1;
+    return buf_append(&writer->line, open);
+}
+
+static enum err append_json(struct table_writer *writer, const struct table_row *row,
+                            const struct record *record)
+{
+    struct json_writer w;
+    json_begin(&w, &writer->line);
+    const char *key = row->cell_count > 0 ? writer->result_key : TABLE_RESULT_KEY;
+    if (row->cell_count > 0 && row->raw.len > 0) {
+        bool is_empty;
+        w.err = open_object(writer, row->raw, &is_empty);
+        w.needs_comma = !is_empty;
+        key = row->has_result_key ? OTHER_RESULT_KEY : TABLE_RESULT_KEY;
+    } else {
+        json_open(&w, NULL, '{');
+        put_cells(writer, &w, row);
+    }
+    if (record == NULL) {
+        json_null(&w, key);
+    } else {
+        buf_clear(&writer->record);
+        enum err e = record_write_json(record, &writer->record);
+        w.err = w.err == ERR_NONE ? e : w.err;
+        json_raw(&w, key, buf_view(&writer->record));
+    }
+    json_close(&w, '}');
+    return w.err == ERR_NONE ? buf_append(&writer->line, SLICE("\n")) : w.err;
+}
+
+/* Both. */
+
+static enum err begin(struct table_writer *writer)
+{
+    size_t count = table_reader_column_count(writer->reader);
+    writer->names = arena_alloc(&writer->arena, count * sizeof *writer->names);
+    if (writer->names == NULL) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        writer->names[i] = table_reader_column_name(writer->reader, i);
+    }
+    if (writer->format == TABLE_CSV) {
+        return append_header(writer);
+    }
+    enum err e = make_keys_unique(writer);
+    struct slice key = SLICE(TABLE_RESULT_KEY);
+    if (e == ERR_NONE && is_taken(writer, key, count)) {
+        e = find_free_name(writer, "heloise_", OTHER_RESULT_KEY, count);
+        e = e == ERR_NONE ? arena_copy(&writer->arena, buf_view(&writer->text), &key) : e;
+    }
+    writer->result_key = key.at;
+    return e;
+}
+
+static enum err flush_line(struct table_writer *writer, enum err e, struct fault *out_fault)
+{
+    if (e != ERR_NONE) {
+        return fault_set(out_fault, e, 0, "%s",
+                         e == ERR_LIMIT ? "a row is too long to be written" : "out of memory");
+    }
+    errno = 0;
+    size_t len = writer->line.len;
+    if (len > 0 && fwrite(writer->line.at, 1, len, writer->to) != len) {
+        char text[128];
+        int os_errno = errno;
+        return fault_set(out_fault, ERR_SYSTEM, os_errno, "writing failed: %s",
+                         strerror_r(os_errno, text, sizeof text));
+    }
+    buf_clear(&writer->line);
+    return ERR_NONE;
+}
+
+enum err table_writer_open(enum table_format format, const struct table_reader *reader, FILE *to,
+                           struct table_writer **out, struct fault *out_fault)
+{
+    struct table_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    writer->format = format == TABLE_NDJSON ? TABLE_NDJSON : TABLE_CSV;
+    writer->reader = reader;
+    writer->to = to;
+    arena_init(&writer->arena, ARENA_BYTES_MAX);
+    buf_init(&writer->line, LINE_BYTES_MAX);
+    buf_init(&writer->text, LINE_BYTES_MAX);
+    buf_init(&writer->record, LINE_BYTES_MAX);
+    enum err e = flush_line(writer, begin(writer), out_fault);
+    if (e != ERR_NONE) {
+        table_writer_close(writer);
+        return e;
+    }
+    *out = writer;
+    return ERR_NONE;
+}
+
+void table_writer_close(struct table_writer *writer)
+{
+    if (writer == NULL) {
+        return;
+    }
+    buf_done(&writer->line);
+    buf_done(&writer->text);
+    buf_done(&writer->record);
+    arena_done(&writer->arena);
+    free(writer);
+}
+
+enum err table_writer_row(struct table_writer *writer, const struct table_row *row,
+                          const struct record *record, struct fault *out_fault)
+{
+    buf_clear(&writer->line);
+    enum err e = writer->format == TABLE_NDJSON ? append_json(writer, row, record)
+                                                : append_csv(writer, row, record);
+    return flush_line(writer, e, out_fault);
+}

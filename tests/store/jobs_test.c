@@ -1,0 +1,352 @@
+/* Jobs: what is in them, their order, what a stop or a kill leaves, and that one process at a time runs one.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/slice.h"
+#include "scratch.h"
+
+enum { TEXT_BYTES = 65536, ITEMS = 40, DONE = 10, SHARE = 64 };
+
+static struct store_job *open_job(struct store *store, const char *fingerprint,
+                                  struct store_job_info *out_info)
+{
+    struct store_job *job;
+    struct fault fault;
+    if (store_job_open(store, slice_of(fingerprint), SLICE("list.csv"), 1, &job, out_info,
+                       &fault) != ERR_NONE) {
+        fail_msg("%s", fault.text);
+    }
+    return job;
+}
+
+static bool add(struct store_job *job, const char *key, const char *domain)
+{
+    bool is_new = false;
+    assert_int_equal(store_job_add(job, slice_of(key), slice_of(key), slice_of(domain), &is_new),
+                     ERR_NONE);
+    return is_new;
+}
+
+struct seen {
+    struct buf keys; /* with a space after each */
+    uint64_t ids[512];
+    size_t count;
+};
+
+static void see(void *context, const struct store_item *item)
+{
+    struct seen *seen = context;
+    assert_true(slice_equal(item->key, item->address));
+    assert_int_equal(buf_printf(&seen->keys, "%.*s ", SLICE_ARG(item->key)), ERR_NONE);
+    seen->ids[seen->count++] = item->id;
+}
+
+/* All that is unfinished, fetched a few at a time. */
+static void see_all(struct store_job *job, size_t limit, struct seen *out)
+{
+    uint64_t cursor = 0;
+    size_t count = 1;
+    *out = (struct seen){0};
+    buf_init(&out->keys, TEXT_BYTES);
+    while (count > 0) {
+        assert_int_equal(store_job_next(job, &cursor, limit, see, out, &count), ERR_NONE);
+        assert_in_range(count, 0, limit);
+    }
+}
+
+static void check_keys(struct store_job *job, size_t limit, const char *wanted)
+{
+    struct seen seen;
+    see_all(job, limit, &seen);
+    if (!slice_equal(buf_view(&seen.keys), slice_of(wanted))) {
+        fail_msg("%zu at a time: %.*s", limit, SLICE_ARG(buf_view(&seen.keys)));
+    }
+    buf_done(&seen.keys);
+}
+
+static void items_are_added_once(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    struct store_job_info info;
+    scratch_path(state, "x.db", path);
+    const char *const paths[] = {":memory:", path};
+    for (size_t i = 0; i < 2; i++) {
+        struct store *store = scratch_open(paths[i]);
+        struct store_job *job = open_job(store, "f1", &info);
+        struct store_job *other = open_job(store, "f2", &info);
+        assert_false(info.is_resumed);
+        assert_false(info.is_loaded);
+        assert_true(add(job, "a@b", "b"));
+        assert_false(add(job, "a@b", "b"));
+        assert_true(add(job, "c@b", "b"));
+        assert_true(add(other, "a@b", "b")); /* another list may have it too */
+        check_keys(job, 10, "");             /* without an order there is no next */
+        assert_int_equal(store_job_loaded(job, NULL), ERR_NONE);
+        for (size_t limit = 1; limit < 4; limit++) {
+            check_keys(job, limit, "a@b c@b ");
+        }
+        check_keys(other, 10, "");
+        store_job_close(job);
+        store_job_close(other);
+        store_close(store);
+    }
+    store_job_close(NULL);
+}
+
+/* Runs of SHARE addresses of one domain, in turn, in the order in which they were put in. */
+static void domains_take_turns(void **state)
+{
+    (void)state;
+    struct store_job_info info;
+    struct store *store = scratch_open(":memory:");
+    struct store_job *job = open_job(store, "f", &info);
+    struct buf wanted;
+    char key[32];
+    static const struct {
+        const char *domain;
+        int count;
+    } shares[] = {{"giant", 150}, {"mid", 70}, {"one", 1}};
+    for (size_t i = 0; i < 3; i++) {
+        for (int j = 0; j < shares[i].count; j++) {
+            (void)snprintf(key, sizeof key, "%d@%s", j, shares[i].domain);
+            assert_true(add(job, key, shares[i].domain));
+        }
+    }
+    assert_int_equal(store_job_loaded(job, NULL), ERR_NONE);
+    buf_init(&wanted, TEXT_BYTES);
+    for (int run = 0; run < 150; run += SHARE) {
+        for (size_t i = 0; i < 3; i++) {
+            for (int j = run; j < run + SHARE && j < shares[i].count; j++) {
+                assert_int_equal(buf_printf(&wanted, "%d@%s ", j, shares[i].domain), ERR_NONE);
+            }
+        }
+    }
+    char *text = buf_take_text(&wanted);
+    check_keys(job, 7, text);
+    check_keys(job, 400, text);
+    free(text);
+    store_job_close(job);
+    store_close(store);
+}
+
+static void results_are_kept_and_left_out_of_next(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    struct store_job_info info;
+    struct seen seen;
+    struct buf json;
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    struct store_job *job = open_job(store, "f", &info);
+    assert_true(add(job, "a@b", "b") && add(job, "c@b", "b") && add(job, "d@b", "b"));
+    assert_int_equal(store_job_loaded(job, NULL), ERR_NONE);
+    see_all(job, 10, &seen);
+    buf_done(&seen.keys);
+    assert_int_equal(store_job_result_put(job, seen.ids[1], SLICE("valid"), SLICE("{\"c\":1}")),
+                     ERR_NONE);
+    check_keys(job, 10, "a@b d@b ");
+    buf_init(&json, TEXT_BYTES);
+    assert_false(store_job_result_find(job, SLICE("a@b"), &json));
+    assert_false(store_job_result_find(job, SLICE("x@b"), &json));
+    assert_true(store_job_result_find(job, SLICE("c@b"), &json));
+    assert_true(slice_equal(buf_view(&json), SLICE("{\"c\":1}")));
+    buf_done(&json);
+    /* Closed without a flush, and asked for again in the same run and in the next. */
+    for (int i = 0; i < 2; i++) {
+        store_job_close(job);
+        if (i == 1) {
+            store_close(store);
+            store = scratch_open(path);
+        }
+        job = open_job(store, "f", &info);
+        assert_true(info.is_resumed && info.is_loaded);
+        assert_int_equal(info.item_count, 3);
+        assert_int_equal(info.done_count, 1);
+        check_keys(job, 10, "a@b d@b ");
+    }
+    store_job_close(job);
+    store_close(store);
+}
+
+static void deleted_jobs_begin_anew(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    char lock[SCRATCH_PATH_BYTES];
+    struct stat about;
+    struct store_job_info info;
+    scratch_path(state, "x.db", path);
+    scratch_path(state, "x.db.job-1.lock", lock);
+    struct store *store = scratch_open(path);
+    struct store_job *other = NULL;
+    struct store_job *job = open_job(store, "f", &info);
+    assert_true(add(job, "a@b", "b"));
+    assert_int_equal(stat(lock, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    other = open_job(store, "other", &info);
+    assert_true(add(other, "z@b", "b"));
+    assert_int_equal(store_job_delete(job, NULL), ERR_NONE);
+    assert_int_not_equal(stat(lock, &about), 0);
+    job = open_job(store, "f", &info);
+    assert_false(info.is_resumed);
+    assert_int_equal(info.item_count, 0);
+    store_job_close(job);
+    store_job_close(other);
+    other = open_job(store, "other", &info);
+    assert_int_equal(info.item_count, 1);
+    store_job_close(other);
+    store_close(store);
+}
+
+/* While a long list is read, others come to write: what was loaded is committed from time to time. */
+static void loading_lets_others_write(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    char key[32];
+    struct store_job_info info;
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    struct store *other = scratch_open(path);
+    struct store_job *job = open_job(store, "f", &info);
+    for (int i = 0; i < STORE_LOAD_ROWS; i++) {
+        (void)snprintf(key, sizeof key, "%d@b", i);
+        assert_true(add(job, key, "b"));
+    }
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM job_item"), STORE_LOAD_ROWS);
+    assert_int_equal(scratch_put(other, "a@b", "{}"), ERR_NONE);
+    store_close(other);
+    store_job_close(job);
+    job = open_job(store, "f", &info);
+    assert_true(info.is_resumed);
+    assert_false(info.is_loaded); /* the list must be read again */
+    store_job_close(job);
+    store_close(store);
+}
+
+/* Several processes. */
+
+static int hold_job(const void *context, const struct scratch_ends *ends)
+{
+    struct store *store;
+    struct store_job *job;
+    struct store_job_info info;
+    if (store_open(context, &store, NULL) != ERR_NONE ||
+        store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, &info, NULL) != ERR_NONE) {
+        return 1;
+    }
+    scratch_tell_ready(ends);
+    scratch_wait_go(ends);
+    return kill(getpid(), SIGKILL);
+}
+
+/* By whatever name the file is called; and free again when the holder dies, however it dies. */
+static void a_job_has_one_process(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    char alias[SCRATCH_PATH_BYTES];
+    char pid[32];
+    scratch_path(state, "x.db", path);
+    scratch_path(state, "alias.db", alias);
+    store_close(scratch_open(path));
+    assert_int_equal(symlink(path, alias), 0);
+    struct scratch_process child = scratch_start(hold_job, path);
+    scratch_wait_ready(&child);
+    (void)snprintf(pid, sizeof pid, "(%ld)", (long)child.pid);
+    const char *const names[] = {path, alias};
+    struct store_job *job = NULL;
+    struct store_job_info info;
+    for (size_t i = 0; i < 2; i++) {
+        struct fault fault;
+        struct store *store = scratch_open(names[i]);
+        assert_int_equal(store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, &info, &fault),
+                         ERR_STATE);
+        assert_null(job);
+        assert_non_null(strstr(fault.text, pid));
+        store_job_close(open_job(store, "another list", &info));
+        store_close(store);
+    }
+    scratch_tell_go(&child);
+    assert_int_equal(scratch_finish(&child), 256 + SIGKILL);
+    struct store *store = scratch_open(path);
+    store_job_close(open_job(store, "f", &info));
+    store_close(store);
+}
+
+static void put_result(void *context, const struct store_item *item)
+{
+    uint64_t *ids = context;
+    ids[ids[0]++ + 1] = item->id;
+}
+
+static int work_and_die(const void *context, const struct scratch_ends *ends)
+{
+    (void)ends;
+    struct store *store;
+    struct store_job *job;
+    struct store_job_info info;
+    uint64_t ids[ITEMS + 1] = {0};
+    uint64_t cursor = 0;
+    size_t count;
+    bool is_good = store_open(context, &store, NULL) == ERR_NONE &&
+                   store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, &info, NULL) == ERR_NONE;
+    for (int i = 0; is_good && i < ITEMS; i++) {
+        char key[32];
+        bool is_new;
+        (void)snprintf(key, sizeof key, "%d@b", i);
+        is_good = store_job_add(job, slice_of(key), slice_of(key), SLICE("b"), &is_new) == ERR_NONE;
+    }
+    is_good = is_good && store_job_loaded(job, NULL) == ERR_NONE &&
+              store_job_next(job, &cursor, ITEMS, put_result, ids, &count) == ERR_NONE;
+    for (int i = 0; is_good && i < DONE + 5; i++) {
+        is_good = store_job_result_put(job, ids[i + 1], SLICE("valid"), SLICE("{}")) == ERR_NONE &&
+                  (i != DONE - 1 || store_flush(store, NULL) == ERR_NONE);
+    }
+    return is_good ? kill(getpid(), SIGKILL) : 1;
+}
+
+static void a_killed_job_goes_on_where_it_was_flushed(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    struct store_job_info info;
+    struct seen seen;
+    scratch_path(state, "x.db", path);
+    struct scratch_process child = scratch_start(work_and_die, path);
+    assert_int_equal(scratch_finish(&child), 256 + SIGKILL);
+    struct store *store = scratch_open(path);
+    struct store_job *job = open_job(store, "f", &info);
+    assert_true(info.is_resumed && info.is_loaded);
+    assert_int_equal(info.item_count, ITEMS);
+    assert_int_equal(info.done_count, DONE);
+    see_all(job, 7, &seen);
+    assert_int_equal(seen.count, ITEMS - DONE);
+    assert_true(slice_starts(buf_view(&seen.keys), SLICE("10@b 11@b ")));
+    buf_done(&seen.keys);
+    store_job_close(job);
+    store_close(store);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(items_are_added_once),
+        cmocka_unit_test(domains_take_turns),
+        IN_FOLDER(results_are_kept_and_left_out_of_next),
+        IN_FOLDER(deleted_jobs_begin_anew),
+        IN_FOLDER(loading_lets_others_write),
+        IN_FOLDER(a_job_has_one_process),
+        IN_FOLDER(a_killed_job_goes_on_where_it_was_flushed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

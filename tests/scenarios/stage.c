@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/slice.h"
+#include "engine/knowledge.h"
+#include "store/store.h"
+
+enum {
+    BUDGET_MS = 6 * 3600 * 1000,
+    JSON_BYTES_MAX = 1 << 20,
+    NAME_TTL_S = 600,
+    EXTRA_ANSWERS = 8,
+};
+
+struct stage_answer {
+    struct stage *stage;
+    struct record record;
+    uint64_t at_ms;
+    unsigned count; /* must be one */
+};
+
+struct stage {
+    const struct scene *scene;
+    struct world *world;
+    struct store *store;
+    struct knocker *knocker;
+    struct stage_answer answers[STAGE_ASKS_MAX + EXTRA_ANSWERS];
+    size_t asked, answered;
+    uint64_t started_ms;
+    struct peer_script scripts[STAGE_HOSTS_MAX]; /* of this playing */
+    size_t split_bytes;
+};
+
+static const struct knowledge *shared_knowledge(void)
+{
+    static struct knowledge *knowledge;
+    if (knowledge == NULL) {
+        struct fault fault;
+        if (knowledge_open(STAGE_DATA_DIR, &knowledge, &fault) != ERR_NONE) {
+            fail_msg("%s", fault.text);
+        }
+    }
+    return knowledge;
+}
+
+static void add_name(struct stage *stage, const char *name, enum dns_type type, const char *value)
+{
+    if (zone_add(world_zone(stage->world), name, type, value, NAME_TTL_S) != ERR_NONE) {
+        fail_msg("cannot add %s %s", name, value);
+    }
+}
+
+static void add_host(struct stage *stage, size_t index, const struct stage_host *host)
+{
+    stage->scripts[index] = host->script;
+    struct world_host made = {.ip = host->ip,
+                              .behaviour = host->behaviour,
+                              .tls = host->tls,
+                              .is_cert_bad = host->is_cert_bad,
+                              .script = &stage->scripts[index],
+                              .split_bytes = stage->split_bytes};
+    assert_int_equal(world_host_add(stage->world, &made), ERR_NONE);
+    if (host->mx == NULL) {
+        return;
+    }
+    char value[300];
+    (void)snprintf(value, sizeof value, "%u %s", (unsigned)host->preference, host->mx);
+    add_name(stage, "d.test", DNS_MX, value);
+    bool is_v6 = strchr(host->ip, ':') != NULL;
+    add_name(stage, host->mx, is_v6 ? DNS_AAAA : DNS_A, host->ip);
+}
+
+static void build_world(struct stage *stage)
+{
+    const struct scene *scene = stage->scene;
+    struct world_config config = {.seed = 7, .no_ipv6 = scene->no_ipv6};
+    assert_int_equal(world_new(&config, &stage->world), ERR_NONE);
+    if (scene->hosts[0].ip == NULL && !scene->no_domain) {
+        struct stage_host host = {
+            .ip = "5.9.1.1", .mx = "mx.d.test", .preference = 10, .script = scene->script};
+        add_host(stage, 0, &host);
+    }
+    for (size_t i = 0; i < STAGE_HOSTS_MAX && scene->hosts[i].ip != NULL; i++) {
+        add_host(stage, i, &scene->hosts[i]);
+    }
+    for (size_t i = 0; i < STAGE_NAMES_MAX && scene->names[i].name != NULL; i++) {
+        add_name(stage, scene->names[i].name, scene->names[i].type, scene->names[i].value);
+    }
+}
+
+static void build_engine(struct stage *stage)
+{
+    struct knocker_config config;
+    struct fault fault;
+    knocker_config_init(&config);
+    config.helo_name = SLICE(STAGE_HELO);
+    config.budget_ms = stage->scene->budget_s == 0 ? BUDGET_MS : stage->scene->budget_s * 1000;
+    if (stage->scene->tune != NULL) {
+        stage->scene->tune(stage, &config);
+    }
+    if (store_open(":memory:", &stage->store, &fault) != ERR_NONE) {
+        fail_msg("%s", fault.text);
+    }
+    assert_int_equal(knocker_new(world_door(stage->world), shared_knowledge(), &config,
+                                 stage->store, &stage->knocker),
+                     ERR_NONE);
+}
+
+/* Asking. */
+
+static void on_answer(void *context, const struct record *record)
+{
+    struct stage_answer *answer = context;
+    struct stage *stage = answer->stage;
+    answer->at_ms = door_now_ms(world_door(stage->world));
+    if (answer->count++ == 0) {
+        struct buf json;
+        buf_init(&json, JSON_BYTES_MAX);
+        assert_int_equal(record_write_json(record, &json), ERR_NONE);
+        assert_int_equal(record_read_json(buf_view(&json), &answer->record), ERR_NONE);
+        buf_done(&json);
+    }
+    stage->answered++;
+}
+
+static void ask(struct stage *stage, const char *address)
+{
+    must(stage->asked < STAGE_ASKS_MAX + EXTRA_ANSWERS);
+    struct stage_answer *answer = &stage->answers[stage->asked++];
+    answer->stage = stage;
+    assert_int_equal(knocker_ask(stage->knocker, slice_of(address), on_answer, answer), ERR_NONE);
+}
+
+static void run_world(struct stage *stage)
+{
+    door_run(world_door(stage->world));
+    if (world_is_cut(stage->world)) {
+        fail_msg("row %s: the world did not come to rest", stage->scene->row);
+    }
+}
+
+static void ask_all(struct stage *stage)
+{
+    const struct scene *scene = stage->scene;
+    stage->started_ms = door_now_ms(world_door(stage->world));
+    for (size_t i = 0; i < STAGE_ASKS_MAX && scene->asks[i].address != NULL; i++) {
+        ask(stage, scene->asks[i].address);
+        if (scene->is_one_by_one) {
+            run_world(stage);
+        }
+    }
+    run_world(stage);
+}
+
+/* Checking. */
+
+static bool is_among(struct slice words, const char *word)
+{
+    while (words.at != NULL) {
+        if (slice_equal(slice_cut(&words, '|'), slice_of(word))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_answers(const struct stage *stage)
+{
+    const struct scene *scene = stage->scene;
+    for (size_t i = 0; i < STAGE_ASKS_MAX && scene->asks[i].address != NULL; i++) {
+        const struct stage_answer *answer = &stage->answers[i];
+        if (answer->count != 1) {
+            fail_msg("row %s, %s: answered %u times", scene->row, scene->asks[i].address,
+                     answer->count);
+        }
+        const struct record *record = &answer->record;
+        const char *sub = verdict_sub_name(record->sub);
+        if (!is_among(slice_of(scene->asks[i].sub), sub)) {
+            fail_msg("row %s, %s (split %zu): %s, expected %s; last reply at %s: %u %.*s",
+                     scene->row, scene->asks[i].address, stage->split_bytes, sub,
+                     scene->asks[i].sub, hel_smtp_stage_name(record->smtp.stage),
+                     (unsigned)record->smtp.code, SLICE_ARG(record->smtp.text));
+        }
+    }
+}
+
+static void check_names(const struct scene *scene, const struct peer_names *names,
+                        const char *const *allowed, const char *what)
+{
+    for (unsigned i = 0; i < names->count; i++) {
+        bool is_known = false;
+        for (const char *const *at = allowed; *at != NULL; at++) {
+            is_known = is_known || strcmp(names->at[i], *at) == 0;
+        }
+        if (!is_known) {
+            fail_msg("row %s: %s was '%s'", scene->row, what, names->at[i]);
+        }
+    }
+}
+
+static void check_manners(const struct stage *stage, const struct peer_seen *seen)
+{
+    static const char *const helo[] = {STAGE_HELO, NULL};
+    static const char *const senders[] = {"", "knock@heloise.test", NULL};
+    const struct scene *scene = stage->scene;
+    if (seen->commands[PEER_AT_DATA] + seen->bdat + seen->vrfy + seen->expn + seen->others > 0) {
+        fail_msg("row %s: a command was sent that never may be", scene->row);
+    }
+    if (seen->left_without_quit > 0 && !scene->may_drop) {
+        fail_msg("row %s: %u lines were left without QUIT", scene->row,
+                 (unsigned)seen->left_without_quit);
+    }
+    if (seen->early_commands > 0) {
+        fail_msg("row %s: %u commands came too early", scene->row, (unsigned)seen->early_commands);
+    }
+    check_names(scene, &seen->helo, helo, "the EHLO name");
+    check_names(scene, &seen->senders, senders, "a sender");
+}
+
+static void check_all_manners(const struct stage *stage)
+{
+    const struct scene *scene = stage->scene;
+    if (scene->hosts[0].ip == NULL && !scene->no_domain) {
+        check_manners(stage, stage_seen(stage, "5.9.1.1"));
+    }
+    for (size_t i = 0; i < STAGE_HOSTS_MAX && scene->hosts[i].ip != NULL; i++) {
+        check_manners(stage, stage_seen(stage, scene->hosts[i].ip));
+    }
+}
+
+static void take_down(struct stage *stage)
+{
+    knocker_free(stage->knocker);
+    store_close(stage->store);
+    world_free(stage->world);
+    for (size_t i = 0; i < stage->asked; i++) {
+        record_done(&stage->answers[i].record);
+    }
+    free(stage);
+}
+
+static void play(const struct scene *scene, size_t split_bytes)
+{
+    struct stage *stage = calloc(1, sizeof *stage);
+    assert_non_null(stage);
+    stage->scene = scene;
+    stage->split_bytes = split_bytes;
+    build_world(stage);
+    build_engine(stage);
+    ask_all(stage);
+    check_answers(stage);
+    if (scene->check != NULL) {
+        scene->check(stage);
+    }
+    check_all_manners(stage);
+    take_down(stage);
+}
+
+static void play_scene(void **state)
+{
+    static const size_t splits[] = {0, 1, 7};
+    for (size_t i = 0; i < sizeof splits / sizeof splits[0]; i++) {
+        play(*state, splits[i]);
+    }
+}
+
+int stage_play_all(const char *group, const struct scene *scenes, size_t count)
+{
+    struct CMUnitTest *tests = calloc(count, sizeof *tests);
+    char(*names)[128] = calloc(count, sizeof *names);
+    must(tests != NULL && names != NULL);
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(names[i], sizeof names[i], "row %s: %s", scenes[i].row, scenes[i].name);
+        tests[i].name = names[i];
+        tests[i].test_func = play_scene;
+        tests[i].initial_state = (void *)(uintptr_t)&scenes[i];
+    }
+    int failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
+    free(names);
+    free(tests);
+    return failed;
+}
+
+/* For checks. */
+
+const struct record *stage_record(const struct stage *stage, size_t index)
+{
+    return &stage->answers[index].record;
+}
+
+const struct peer_seen *stage_seen(const struct stage *stage, const char *ip)
+{
+    struct peer_server *server = world_host_server(stage->world, ip, 25);
+    assert_non_null(server);
+    return peer_server_seen(server);
+}
+
+void stage_host_counts(const struct stage *stage, const char *ip, struct world_host_counts *out)
+{
+    world_host_count(stage->world, ip, 25, out);
+}
+
+struct world *stage_world(const struct stage *stage)
+{
+    return stage->world;
+}
+
+uint64_t stage_elapsed_ms(const struct stage *stage, size_t index)
+{
+    return stage->answers[index].at_ms - stage->started_ms;
+}
+
+const struct record *stage_ask_again(struct stage *stage, const char *address)
+{
+    ask(stage, address);
+    run_world(stage);
+    assert_int_equal(stage->answers[stage->asked - 1].count, 1);
+    return &stage->answers[stage->asked - 1].record;
+}

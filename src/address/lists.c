@@ -220,7 +220,7 @@ static bool is_gibberish(struct slice word)
         bool is_switch = i > 0 && ascii_is_digit(c) != ascii_is_digit(word.at[i - 1]);
         switches += is_switch ? 1 : 0;
     }
-    return word.len >= 8 && (longest >= 7 || switches >= 4);
+    return word.len >= 8 && (longest >= 9 || switches >= 4);
 }
 
 void address_flags(const struct address_lists *lists, const struct hel_address *address,

@@ -44,12 +44,6 @@ static unsigned distance(struct slice a, struct slice b, unsigned limit)
     return back[b.len];
 }
 
-static bool is_known(const struct address_lists *lists, struct slice domain)
-{
-    return list_find(&lists->lists[LIST_POPULAR], domain).len > 0 ||
-           list_find(&lists->lists[LIST_FREE], domain).len > 0;
-}
-
 static struct slice name_of(struct slice domain)
 {
     return slice_sub(domain, 0, slice_find_byte(domain, '.', 0));
@@ -76,14 +70,39 @@ static const struct slice sure_names[] = {
     SLICE_LITERAL("yandex"),
 };
 
-static bool is_sure(struct slice name)
+/* Near a sure name, but other people's. */
+static const struct slice neighbours[] = {
+    SLICE_LITERAL("cloud.com"),
+    SLICE_LITERAL("libera.it"),
+};
+
+/* The lists of free providers hold some slips that somebody registered to catch mail. */
+static const struct slice caught_slips[] = {
+    SLICE_LITERAL("gamil.com"),    SLICE_LITERAL("gmail.co"),    SLICE_LITERAL("gmail.om"),
+    SLICE_LITERAL("gmal.com"),     SLICE_LITERAL("homail.com"),  SLICE_LITERAL("hotmail.cm"),
+    SLICE_LITERAL("hotmail.co"),   SLICE_LITERAL("hotmail.con"), SLICE_LITERAL("outiook.com"),
+    SLICE_LITERAL("sbcglbal.net"), SLICE_LITERAL("vahoo.com"),   SLICE_LITERAL("yaho.com"),
+    SLICE_LITERAL("yahoo.co"),     SLICE_LITERAL("yahoo.om"),
+};
+
+static bool is_among(const struct slice *words, size_t count, struct slice word)
 {
-    for (size_t i = 0; i < sizeof sure_names / sizeof sure_names[0]; i++) {
-        if (slice_equal(name, sure_names[i])) {
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal(words[i], word)) {
             return true;
         }
     }
     return false;
+}
+
+static bool is_known(const struct address_lists *lists, struct slice domain)
+{
+    if (is_among(neighbours, sizeof neighbours / sizeof neighbours[0], domain) ||
+        list_find(&lists->lists[LIST_POPULAR], domain).len > 0) {
+        return true;
+    }
+    return list_find(&lists->lists[LIST_FREE], domain).len > 0 &&
+           !is_among(caught_slips, sizeof caught_slips / sizeof caught_slips[0], domain);
 }
 
 static unsigned slips_allowed(struct slice name)
@@ -116,9 +135,12 @@ static unsigned cost(const struct list *tops, struct slice given, struct slice k
     struct slice known_ending = slice_sub(known, known_name.len, known.len);
     unsigned name_slips = distance(name, known_name, slips_allowed(known_name));
     unsigned ending_slips = distance(ending, known_ending, 1);
-    bool is_near = name_slips <= slips_allowed(known_name) && ending_slips <= 1 &&
+    bool is_com = slice_equal(known_ending, SLICE(".com"));
+    bool is_near = (name_slips == 0 || ending_slips == 0 || is_com) &&
+                   name_slips <= slips_allowed(known_name) && ending_slips <= 1 &&
                    name_slips + ending_slips <= 2;
-    if (!is_near || !is_sure(known_name) || is_other_top(tops, given, known)) {
+    if (!is_near || !is_among(sure_names, sizeof sure_names / sizeof sure_names[0], known_name) ||
+        is_other_top(tops, given, known)) {
         return SUGGEST_FAR;
     }
     return name_slips + ending_slips;

@@ -10,6 +10,7 @@ enum {
     READ_BYTES = 65536,
     WINDOW_BYTES_MAX = 16 << 20, /* a sample and a row with what UTF-16 grows by; a safety net */
     UTF8_BYTES_MAX = 4,
+    JUDGED_BYTES = 64, /* the charset is found from */
     REPLACEMENT = 0xfffd,
 };
 
@@ -176,7 +177,7 @@ enum err table_source_more(struct table_source *source, struct fault *out_fault)
     return ERR_NONE;
 }
 
-/* A mark, or every second byte zero as in unmarked UTF-16 of Western text. */
+/* A mark, or nearly every second byte zero as in unmarked UTF-16 of Western text. */
 static enum table_charset judge(struct slice head, size_t *out_mark)
 {
     *out_mark = 0;
@@ -192,20 +193,19 @@ static enum table_charset judge(struct slice head, size_t *out_mark)
         *out_mark = 2;
         return CHARSET_UTF16_BE;
     }
-    if (head.len < 4) {
-        return CHARSET_BYTES;
+    size_t units = (head.len < JUDGED_BYTES ? head.len : JUDGED_BYTES) / 2;
+    size_t little = 0;
+    size_t big = 0;
+    for (size_t i = 0; i < units; i++) {
+        bool is_first_zero = head.at[2 * i] == '\0';
+        bool is_second_zero = head.at[2 * i + 1] == '\0';
+        little += is_second_zero && !is_first_zero ? 1 : 0;
+        big += is_first_zero && !is_second_zero ? 1 : 0;
     }
-    bool is_zero[4];
-    for (size_t i = 0; i < 4; i++) {
-        is_zero[i] = head.at[i] == '\0';
-    }
-    if (!is_zero[0] && is_zero[1] && !is_zero[2] && is_zero[3]) {
+    if (units >= 2 && little * 4 >= units * 3) {
         return CHARSET_UTF16_LE;
     }
-    if (is_zero[0] && !is_zero[1] && is_zero[2] && !is_zero[3]) {
-        return CHARSET_UTF16_BE;
-    }
-    return CHARSET_BYTES;
+    return units >= 2 && big * 4 >= units * 3 ? CHARSET_UTF16_BE : CHARSET_BYTES;
 }
 
 /* What came before the charset was known is converted once. */
@@ -221,12 +221,16 @@ static enum err settle_charset(struct table_source *source)
     buf_init(&source->bytes, WINDOW_BYTES_MAX);
     enum err e = append_utf16(source, (const unsigned char *)first.at, first.len);
     buf_done(&first);
+    if (e == ERR_NONE && source->is_at_end && source->held_len > 0) {
+        source->held_len = 0;
+        e = append_code(&source->bytes, REPLACEMENT);
+    }
     return e;
 }
 
 enum err table_source_begin(struct table_source *source, struct fault *out_fault)
 {
-    while (source->bytes.len < 4 && !source->is_at_end) {
+    while (source->bytes.len < JUDGED_BYTES && !source->is_at_end) {
         enum err e = table_source_more(source, out_fault);
         if (e != ERR_NONE) {
             return e;

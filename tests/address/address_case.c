@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -78,4 +79,11 @@ struct hel_address parsed(const char *text)
         fail_msg("%s: %s", text, error.text);
     }
     return a;
+}
+
+const char *write_address(const char *local, const char *domain, char out[CASE_TEXT_BYTES])
+{
+    int length = snprintf(out, CASE_TEXT_BYTES, "%s@%s", local, domain);
+    assert_true(length > 0 && length < CASE_TEXT_BYTES);
+    return out;
 }

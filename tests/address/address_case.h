@@ -26,6 +26,11 @@ void check_bad(const struct bad_case *cases, size_t count);
 /* The test fails where the text does not parse. */
 struct hel_address parsed(const char *text);
 
+enum { CASE_TEXT_BYTES = 150 };
+
+/* local@domain, which must fit. Returns out. */
+const char *write_address(const char *local, const char *domain, char out[CASE_TEXT_BYTES]);
+
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 #endif

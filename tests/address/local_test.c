@@ -160,11 +160,14 @@ static void length_is_in_octets(void **state)
         {"22 of three octets", "\xe7\x94\xa8", 22, 66, false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        char text[300] = "";
+        char local[CASE_TEXT_BYTES];
+        char text[CASE_TEXT_BYTES];
+        size_t unit_len = strlen(rows[i].unit);
         for (size_t n = 0; n < rows[i].count; n++) {
-            (void)strcat(text, rows[i].unit);
+            memcpy(local + n * unit_len, rows[i].unit, unit_len);
         }
-        (void)strcat(text, "@b.de");
+        local[rows[i].count * unit_len] = '\0';
+        (void)write_address(local, "b.de", text);
         struct hel_address a;
         bool is_strict =
             hel_address_parse(slice_of(text), HEL_ADDRESS_STRICT, &a, NULL) == ERR_NONE;

@@ -127,11 +127,10 @@ static void slips_find_what_was_meant(void **state)
 {
     assert_true(COUNT(slips) >= 60);
     for (size_t i = 0; i < COUNT(slips); i++) {
-        char text[100] = "Jane.Doe+x@";
-        char meant[100] = "Jane.Doe+x@";
-        (void)strcat(text, slips[i].given);
-        (void)strcat(meant, slips[i].meant);
-        struct hel_address a = parsed(text);
+        char text[CASE_TEXT_BYTES];
+        char meant[CASE_TEXT_BYTES];
+        (void)write_address("Jane.Doe+x", slips[i].meant, meant);
+        struct hel_address a = parsed(write_address("Jane.Doe+x", slips[i].given, text));
         char out[HEL_WIRE_BYTES] = "nothing";
         if (!address_suggest(*state, &a, out) || strcmp(out, meant) != 0) {
             fail_msg("%s: %s", text, out);
@@ -276,9 +275,8 @@ static size_t check_left_alone(const struct address_lists *lists, const char *co
 {
     size_t wrong = 0;
     for (size_t i = 0; i < count; i++) {
-        char text[100] = "a@";
-        (void)strcat(text, domains[i]);
-        struct hel_address a = parsed(text);
+        char text[CASE_TEXT_BYTES];
+        struct hel_address a = parsed(write_address("a", domains[i], text));
         char out[HEL_WIRE_BYTES] = "nothing";
         if (address_suggest(lists, &a, out)) {
             print_error("%s: %s\n", domains[i], out);
@@ -307,8 +305,8 @@ static void strangers_are_left_alone(void **state)
         "gmail-mail.com", "outlook365.com", "protonvpn.com",
     };
     for (size_t i = 0; i < COUNT(domains); i++) {
-        char text[100] = "a@";
-        (void)strcat(text, domains[i]);
+        char text[CASE_TEXT_BYTES];
+        (void)write_address("a", domains[i], text);
         struct hel_address a;
         char out[HEL_WIRE_BYTES] = "nothing";
         if (hel_address_parse(slice_of(text), HEL_ADDRESS_STRICT, &a, NULL) == ERR_NONE &&

@@ -156,93 +156,94 @@ static void refuses_other_nets(void **state)
 }
 
 /* RFC 6890 and the registries it began; first and last address of each block and their neighbours. */
+static const struct {
+    const char *ip;
+    bool is_special;
+} specials[] = {
+    {"0.0.0.0", true},
+    {"0.255.255.255", true},
+    {"1.0.0.0", false},
+    {"9.255.255.255", false},
+    {"10.0.0.0", true},
+    {"10.255.255.255", true},
+    {"11.0.0.0", false},
+    {"100.63.255.255", false},
+    {"100.64.0.0", true},
+    {"100.127.255.255", true}, /* RFC 6598 */
+    {"100.128.0.0", false},
+    {"126.255.255.255", false},
+    {"127.0.0.1", true},
+    {"127.255.255.255", true},
+    {"128.0.0.0", false},
+    {"169.253.255.255", false},
+    {"169.254.0.0", true},
+    {"169.254.169.254", true}, /* RFC 3927 */
+    {"169.255.0.0", false},
+    {"172.15.255.255", false},
+    {"172.16.0.0", true},
+    {"172.31.255.255", true}, /* RFC 1918 */
+    {"172.32.0.0", false},
+    {"192.0.0.1", true},
+    {"192.0.1.0", false},
+    {"192.0.2.1", true}, /* RFC 5737 */
+    {"192.0.3.0", false},
+    {"192.168.0.1", true},
+    {"192.169.0.0", false},
+    {"198.17.255.255", false},
+    {"198.18.0.0", true},
+    {"198.19.255.255", true}, /* RFC 2544 */
+    {"198.20.0.0", false},
+    {"198.51.100.7", true},
+    {"203.0.113.9", true},
+    {"203.0.114.0", false},
+    {"223.255.255.255", false},
+    {"224.0.0.1", true},
+    {"239.255.255.255", true},
+    {"240.0.0.1", true},
+    {"255.255.255.255", true},
+    {"8.8.8.8", false},
+    {"::", true},
+    {"::1", true},
+    {"::127.0.0.1", true},
+    {"::ffff:127.0.0.1", true}, /* RFC 4291 2.5.5.2 */
+    {"::ffff:10.1.2.3", true},
+    {"::ffff:8.8.8.8", false},
+    {"64:ff9b::10.0.0.1", true}, /* RFC 6052 */
+    {"64:ff9b::8.8.8.8", false},
+    {"64:ff9b:1::1", true}, /* RFC 8215 */
+    {"100::1", true},       /* RFC 6666 */
+    {"2001::1", true},
+    {"2001:1ff:ffff::", true},
+    {"2001:200::1", false},
+    {"2001:db8::1", true},
+    {"2001:db9::1", false},
+    {"2002:7f00:1::", true}, /* 6to4 of 127.0.0.1, RFC 3056 */
+    {"2002:808:808::1", false},
+    {"2606:4700::1111", false},
+    {"2a00:1450:4001::1a", false},
+    {"3fff::1", true}, /* RFC 9637 */
+    {"3fff:1000::1", false},
+    {"4000::1", true}, /* not given out, RFC 4291 2.4 */
+    {"5f00::1", true},
+    {"8000::1", true},
+    {"e000::1", true},
+    {"fc00::1", true},
+    {"fdff::1", true},
+    {"fe80::1", true},
+    {"febf::1", true},
+    {"fec0::1", true},
+    {"ff02::1", true},
+    {"1000::1", true},
+};
+
 static void knows_special_addresses(void **state)
 {
     (void)state;
-    static const struct {
-        const char *ip;
-        bool is_special;
-    } rows[] = {
-        {"0.0.0.0", true},
-        {"0.255.255.255", true},
-        {"1.0.0.0", false},
-        {"9.255.255.255", false},
-        {"10.0.0.0", true},
-        {"10.255.255.255", true},
-        {"11.0.0.0", false},
-        {"100.63.255.255", false},
-        {"100.64.0.0", true},
-        {"100.127.255.255", true}, /* RFC 6598 */
-        {"100.128.0.0", false},
-        {"126.255.255.255", false},
-        {"127.0.0.1", true},
-        {"127.255.255.255", true},
-        {"128.0.0.0", false},
-        {"169.253.255.255", false},
-        {"169.254.0.0", true},
-        {"169.254.169.254", true}, /* RFC 3927 */
-        {"169.255.0.0", false},
-        {"172.15.255.255", false},
-        {"172.16.0.0", true},
-        {"172.31.255.255", true}, /* RFC 1918 */
-        {"172.32.0.0", false},
-        {"192.0.0.1", true},
-        {"192.0.1.0", false},
-        {"192.0.2.1", true}, /* RFC 5737 */
-        {"192.0.3.0", false},
-        {"192.168.0.1", true},
-        {"192.169.0.0", false},
-        {"198.17.255.255", false},
-        {"198.18.0.0", true},
-        {"198.19.255.255", true}, /* RFC 2544 */
-        {"198.20.0.0", false},
-        {"198.51.100.7", true},
-        {"203.0.113.9", true},
-        {"203.0.114.0", false},
-        {"223.255.255.255", false},
-        {"224.0.0.1", true},
-        {"239.255.255.255", true},
-        {"240.0.0.1", true},
-        {"255.255.255.255", true},
-        {"8.8.8.8", false},
-        {"::", true},
-        {"::1", true},
-        {"::127.0.0.1", true},
-        {"::ffff:127.0.0.1", true}, /* RFC 4291 2.5.5.2 */
-        {"::ffff:10.1.2.3", true},
-        {"::ffff:8.8.8.8", false},
-        {"64:ff9b::10.0.0.1", true}, /* RFC 6052 */
-        {"64:ff9b::8.8.8.8", false},
-        {"64:ff9b:1::1", true}, /* RFC 8215 */
-        {"100::1", true},       /* RFC 6666 */
-        {"2001::1", true},
-        {"2001:1ff:ffff::", true},
-        {"2001:200::1", false},
-        {"2001:db8::1", true},
-        {"2001:db9::1", false},
-        {"2002:7f00:1::", true}, /* 6to4 of 127.0.0.1, RFC 3056 */
-        {"2002:808:808::1", false},
-        {"2606:4700::1111", false},
-        {"2a00:1450:4001::1a", false},
-        {"3fff::1", true}, /* RFC 9637 */
-        {"3fff:1000::1", false},
-        {"4000::1", true}, /* not given out, RFC 4291 2.4 */
-        {"5f00::1", true},
-        {"8000::1", true},
-        {"e000::1", true},
-        {"fc00::1", true},
-        {"fdff::1", true},
-        {"fe80::1", true},
-        {"febf::1", true},
-        {"fec0::1", true},
-        {"ff02::1", true},
-        {"1000::1", true},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
         struct ip ip;
-        assert_true(ip_parse(slice_of(rows[i].ip), &ip));
-        if (ip_is_special(&ip) != rows[i].is_special) {
-            fail_msg("%s", rows[i].ip);
+        assert_true(ip_parse(slice_of(specials[i].ip), &ip));
+        if (ip_is_special(&ip) != specials[i].is_special) {
+            fail_msg("%s", specials[i].ip);
         }
     }
     assert_true(ip_is_special(&(struct ip){.family = IP_NONE}));

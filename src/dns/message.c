@@ -160,6 +160,9 @@ static bool read_record(struct slice message, struct reader *r, struct dns_recor
         !reader_u16(r, &class) || !reader_u32(r, &out->ttl_s) || !reader_u16(r, &size)) {
         return false;
     }
+    if (out->ttl_s > INT32_MAX) {
+        out->ttl_s = 0; /* RFC 2181 8 */
+    }
     struct reader inside = *r;
     if (!reader_take(r, size, &data)) {
         return false;
@@ -167,9 +170,6 @@ static bool read_record(struct slice message, struct reader *r, struct dns_recor
     if (class != DNS_CLASS_IN) {
         out->type = 0;
         return true;
-    }
-    if (out->ttl_s > INT32_MAX) {
-        out->ttl_s = 0; /* RFC 2181 8 */
     }
     /* The data may point back into the message, so it is read in place; it must end where it says. */
     bool is_good = read_data(message, &inside, data, out);
@@ -194,12 +194,15 @@ static bool read_questions(struct slice message, struct reader *r, unsigned coun
     return true;
 }
 
+/* *out_is_whole: what follows them can be read. */
 static bool read_answers(struct slice message, struct reader *r, unsigned count,
-                         struct dns_message *out)
+                         struct dns_message *out, bool *out_is_whole)
 {
+    *out_is_whole = count <= DNS_SECTION_MAX;
     for (unsigned i = 0; i < count && i < DNS_SECTION_MAX; i++) {
         struct dns_record record;
         if (!read_record(message, r, &record)) {
+            *out_is_whole = false;
             return out->is_truncated; /* a cut answer is asked again over TCP */
         }
         if (out->answer_count < DNS_RECORDS_MAX) {
@@ -244,10 +247,14 @@ enum err dns_message_parse(struct slice bytes, struct dns_message *out)
     out->is_response = (flags & DNS_FLAG_RESPONSE) != 0;
     out->is_truncated = (flags & DNS_FLAG_TRUNCATED) != 0;
     out->rcode = flags & 0xf;
-    if (!read_questions(bytes, &r, counts[0], out) || !read_answers(bytes, &r, counts[1], out)) {
+    bool is_whole;
+    if (!read_questions(bytes, &r, counts[0], out) ||
+        !read_answers(bytes, &r, counts[1], out, &is_whole)) {
         return ERR_SYNTAX;
     }
-    read_authority(bytes, &r, counts[2], out);
+    if (is_whole) {
+        read_authority(bytes, &r, counts[2], out);
+    }
     return ERR_NONE;
 }
 

@@ -142,7 +142,7 @@ enum err store_job_open(struct store *store, struct slice fingerprint, struct sl
     }
     job->store = store;
     job->lock = -1;
-    struct store_job_info info;
+    struct store_job_info info = {0};
     enum err e = hold(job, fingerprint, label, now_ms, out_fault);
     if (e == ERR_NONE) {
         e = count(job, &info, out_fault);

@@ -228,7 +228,7 @@ static const struct row ipv4_rows[] = {
     {"IPv4 alone: the rest is not used", "a.b", NEG A_B, "ok implicit 400 | 0 a.b ok 9.9.9.9"},
     {"IPv4 alone: a host of the other kind", "a.b", NEG "a.b AAAA 400 2620:fe::9\n",
      "ok implicit 400 | 0 a.b no_family"},
-    {"IPv4 alone: its address is not known for now", "a.b",
+    {"IPv4 alone: its address is not known now", "a.b",
      NEG "a.b A timeout\na.b AAAA 400 2620:fe::9\n",
      "dns_error/timeout implicit 60 | 0 a.b dns_error"},
     {"IPv4 alone: trouble with IPv6 is none", "a.b", NEG "a.b A 400 9.9.9.9\na.b AAAA timeout\n",

@@ -292,7 +292,7 @@ static int work_and_die(const void *context, const struct scratch_ends *ends)
 {
     (void)ends;
     struct store *store;
-    struct store_job *job;
+    struct store_job *job = NULL;
     struct store_job_info info;
     uint64_t ids[ITEMS + 1] = {0};
     uint64_t cursor = 0;

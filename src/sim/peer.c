@@ -104,8 +104,9 @@ void peer_left(struct peer *peer)
     peer->has_left = true;
     struct peer_seen *seen = &peer->server->seen;
     seen->open--;
-    bool has_quit = peer->has_quit || slice_find_nocase(buf_view(&peer->input), SLICE("QUIT\r\n")) <
-                                          peer->input.len; /* it came while an answer was under way */
+    bool has_quit =
+        peer->has_quit || slice_find_nocase(buf_view(&peer->input), SLICE("QUIT\r\n")) <
+                              peer->input.len; /* it came while an answer was under way */
     bool was_spoken = peer->counts[PEER_AT_BANNER] > 0 && peer->first == NULL;
     if (was_spoken && !has_quit && !peer->wants_close && !peer->wants_tls &&
         peer->server->script->tongue == PEER_SPEAKS_SMTP) {

@@ -24,12 +24,23 @@ static bool is_firm(const struct evidence *e)
     return e->class.scope == SCOPE_MAILBOX && !is_by_code && e->enhanced.subject != 4;
 }
 
+/* A server's own trouble as a proof: in words. An enhanced code alone is used for other things too
+ * (5.4.1 for unknown recipients, for strangers, for everybody). */
+static bool is_trouble(const struct evidence *e)
+{
+    return e->class.rule == NULL || !slice_starts(slice_of(e->class.rule), SLICE("enhanced:"));
+}
+
 /* Refused for good, and not said to be about us. */
 static enum claim vague_refusal(const struct evidence *e)
 {
     switch (e->class.scope) {
     case SCOPE_US: return CLAIM_BLOCKED;
-    case SCOPE_SERVER: return is_permanent(e) ? CLAIM_BROKEN : CLAIM_TEMPORARY;
+    case SCOPE_SERVER:
+        if (is_permanent(e) && is_trouble(e)) {
+            return CLAIM_BROKEN;
+        }
+        break;
     case SCOPE_MAILBOX:
     case SCOPE_DOMAIN:
     case SCOPE_MESSAGE:
@@ -73,7 +84,11 @@ static enum claim claim_of_refused_rcpt(const struct evidence *e)
     case REASON_SPAM_CONTENT:
     case REASON_AUTH_REQUIRED: return CLAIM_BLOCKED;
     case REASON_TLS_REQUIRED: return CLAIM_TLS;
-    case REASON_SYSTEM_ERROR: return is_final ? CLAIM_BROKEN : CLAIM_TEMPORARY;
+    case REASON_SYSTEM_ERROR:
+        if (is_final && is_trouble(e)) {
+            return CLAIM_BROKEN;
+        }
+        return is_final ? CLAIM_AMBIGUOUS : CLAIM_TEMPORARY;
     case REASON_ACCEPTED:
     case REASON_TOO_BIG:
     case REASON_UNKNOWN:

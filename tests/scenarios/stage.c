@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "base/slice.h"
 #include "engine/knowledge.h"
 #include "store/store.h"
 
@@ -181,6 +180,9 @@ static void check_answers(const struct stage *stage)
         const struct record *record = &answer->record;
         const char *sub = verdict_sub_name(record->sub);
         if (!is_among(slice_of(scene->asks[i].sub), sub)) {
+            for (size_t r = 0; r < record->reason_count; r++) {
+                print_message("  %s: %s\n", record->reasons[r].code, record->reasons[r].detail);
+            }
             fail_msg("row %s, %s (split %zu): %s, expected %s; last reply at %s: %u %.*s",
                      scene->row, scene->asks[i].address, stage->split_bytes, sub,
                      scene->asks[i].sub, hel_smtp_stage_name(record->smtp.stage),

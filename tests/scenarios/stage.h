@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/slice.h"
 #include "engine/knocker.h"
 #include "engine/record_json.h"
 #include "sim/peer.h"
@@ -49,17 +50,19 @@ struct stage_ask {
 
 struct scene {
     const char *row, *name; /* the row's number in docs/scenarios.md */
-    struct peer_script script; /* of mx.d.test at 5.9.1.1, exchanger of d.test, where no hosts are given */
+    struct peer_script
+        script; /* of mx.d.test at 5.9.1.1, exchanger of d.test, where no hosts are given */
     struct stage_host hosts[STAGE_HOSTS_MAX];
     struct stage_name names[STAGE_NAMES_MAX];
     struct stage_ask asks[STAGE_ASKS_MAX];
-    uint32_t budget_s;  /* 0: six hours */
-    bool no_domain;     /* d.test gets no records but those of names */
+    uint32_t budget_s; /* 0: six hours */
+    bool no_domain;    /* d.test gets no records but those of names */
     bool no_ipv6;
     bool may_drop;      /* lines that cannot be left with QUIT are expected */
     bool is_one_by_one; /* each address is asked when the one before is answered */
-    void (*tune)(struct stage *stage, struct knocker_config *config); /* before the engine is made */
-    void (*check)(struct stage *stage);                               /* after all answers */
+    void (*tune)(struct stage *stage,
+                 struct knocker_config *config); /* before the engine is made */
+    void (*check)(struct stage *stage);          /* after all answers */
 };
 
 /* Plays all; one cmocka test each. Returns cmocka's result. */
@@ -70,7 +73,8 @@ const struct record *stage_record(const struct stage *stage, size_t index);
 const struct peer_seen *stage_seen(const struct stage *stage, const char *ip);
 void stage_host_counts(const struct stage *stage, const char *ip, struct world_host_counts *out);
 struct world *stage_world(const struct stage *stage);
-uint64_t stage_elapsed_ms(const struct stage *stage, size_t index); /* from the start to the answer */
+uint64_t stage_elapsed_ms(const struct stage *stage,
+                          size_t index); /* from the start to the answer */
 
 /* Asks once more in the same engine and returns the answer (owned by the stage). */
 const struct record *stage_ask_again(struct stage *stage, const char *address);

@@ -54,10 +54,63 @@ static void transcripts(void **state)
     globfree(&found);
 }
 
+static struct hel_smtp_client *greeted(struct slice greeting)
+{
+    const struct hel_smtp_client_config config = {.helo_name = SLICE("us.example")};
+    struct hel_smtp_client *client = NULL;
+    assert_int_equal(hel_smtp_client_new(&config, 0, &client), ERR_NONE);
+    hel_smtp_client_received(client, greeting, 0);
+    return client;
+}
+
+/* A caller that never takes events cannot make the client grow; what was lost is not read over. */
+static void bytes_that_nobody_reads(void **state)
+{
+    (void)state;
+    static char bytes[1 << 18];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = "220-x\r\n0"[i % 8];
+    }
+    struct hel_smtp_client *client = greeted(SLICE("220-mx.example\r\n220-"));
+    for (unsigned i = 0; i < 8; i++) {
+        hel_smtp_client_received(client, slice_make(bytes, sizeof bytes), 0);
+    }
+    hel_smtp_client_received(client, SLICE("\r\n220 mx.example\r\n"), 0);
+    struct hel_smtp_event event;
+    assert_true(hel_smtp_client_next(client, &event));
+    assert_int_equal(event.kind, HEL_SMTP_EVENT_FAILED);
+    assert_int_equal(event.failure, HEL_SMTP_FAILURE_PROTOCOL);
+    assert_false(hel_smtp_client_next(client, &event));
+    hel_smtp_client_free(client);
+}
+
+/* An answer that is here when the time is over is an answer. */
+static void answer_and_deadline_together(void **state)
+{
+    (void)state;
+    struct hel_smtp_client *client = greeted(SLICE("220 mx.example\r\n"));
+    struct hel_smtp_event event;
+    hel_smtp_client_tick(client, 300000);
+    assert_false(hel_smtp_client_next(client, &event));
+    assert_int_equal(hel_smtp_client_deadline(client), 600000);
+    hel_smtp_client_tick(client, 599999);
+    assert_false(hel_smtp_client_next(client, &event));
+    hel_smtp_client_free(client);
+}
+
+static void nothing_to_free(void **state)
+{
+    (void)state;
+    hel_smtp_client_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transcripts),
+        cmocka_unit_test(bytes_that_nobody_reads),
+        cmocka_unit_test(answer_and_deadline_together),
+        cmocka_unit_test(nothing_to_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

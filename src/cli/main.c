@@ -21,7 +21,8 @@ static const struct command commands[] = {
     {"bulk", "heloise bulk", cli_bulk,
      "the same for a list: CSV, text or NDJSON in, CSV or NDJSON out"},
     {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
-    //{"village", "heloise village", cli_village, "start a small world of mail servers on loopback, to try things"},
+    {"village", "heloise village", cli_village,
+     "start a small world of mail servers on loopback, to try things"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

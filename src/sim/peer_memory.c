@@ -54,12 +54,17 @@ static bool is_same(const struct peer_script *script, struct slice a, struct sli
     return script->is_case_sensitive ? slice_equal(a, b) : slice_equal_nocase(a, b);
 }
 
+/* Of a script's word: a whole address, not a local part (which may hold a quoted @). */
+static bool is_whole_path(struct slice word)
+{
+    return slice_find_byte(word, '@', 0) < word.len && !slice_ends(word, SLICE("\""));
+}
+
 bool peer_is_live(const struct peer_script *script, struct slice path)
 {
     for (int i = 0; i < PEER_LIVE_MAX && script->live[i] != NULL; i++) {
         struct slice name = slice_of(script->live[i]);
-        bool is_whole = slice_find_byte(name, '@', 0) < name.len;
-        if (is_same(script, name, is_whole ? path : peer_local_of(path))) {
+        if (is_same(script, name, is_whole_path(name) ? path : peer_local_of(path))) {
             return true;
         }
     }
@@ -124,8 +129,7 @@ static bool is_who(const struct peer *peer, const struct peer_rule *rule, struct
         bool exists = peer_is_live(script, who) || peer_catches(script, who);
         return exists == (rule->who[0] == '+');
     }
-    bool is_whole = slice_find_byte(wanted, '@', 0) < wanted.len;
-    return slice_equal_nocase(wanted, is_whole ? who : peer_local_of(who));
+    return slice_equal_nocase(wanted, is_whole_path(wanted) ? who : peer_local_of(who));
 }
 
 static bool is_in_count(const struct peer *peer, const struct peer_rule *rule)

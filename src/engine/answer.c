@@ -327,6 +327,7 @@ void answer_store(struct ask *ask, const struct record *record)
             .at_ms = record->checked_at_ms,
         };
         knocker->counts.store_errors += store_fact_put(knocker->store, &fact) == ERR_NONE ? 0 : 1;
+        knocker_wrote(knocker);
     }
     buf_done(&json);
 }

@@ -126,6 +126,38 @@ static bool needs_route(struct ask *ask)
     return true;
 }
 
+static void on_claim_look(void *context)
+{
+    knocker_make_ready(context);
+}
+
+/* Two processes that ask the same at the same time probe once: the second waits for the verdict. True: this
+ * ask waits, or has its answer. Where the store knows nothing it is probed without. */
+static bool awaits_other_process(struct ask *ask)
+{
+    struct knocker *knocker = ask->knocker;
+    if (ask->has_claim || knocker->config.verify.no_smtp || !ask_shares_answers(ask)) {
+        return false;
+    }
+    struct slice key = slice_of(ask->key);
+    bool is_mine;
+    if (store_claim_try(knocker->store, key, door_wall_ms(knocker->door), &is_mine) != ERR_NONE) {
+        knocker->counts.store_errors++;
+        return false;
+    }
+    ask->has_claim = is_mine;
+    knocker_wrote(knocker);
+    if (ask_find_cached(ask)) { /* it came since the first look */
+        knocker_make_ready(ask);
+        return true;
+    }
+    if (!is_mine) {
+        ask->wait = (struct timer){.fired = on_claim_look, .context = ask};
+        door_timer_start(knocker->door, &ask->wait, now_ms(ask) + KNOCKER_CLAIM_MS);
+    }
+    return !is_mine;
+}
+
 static void out_of_memory(struct ask *ask)
 {
     ask->is_expired = true;
@@ -139,6 +171,9 @@ void ask_step(struct ask *ask)
         return;
     }
     if (ask->verify == NULL) {
+        if (!ask->is_expired && awaits_other_process(ask)) {
+            return;
+        }
         if (!ask->is_expired && needs_route(ask)) {
             return;
         }
@@ -180,6 +215,7 @@ void ask_expire(struct ask *ask, enum skip_reason why)
     ask->is_expired = true;
     ask->expired_why = why;
     stop_waiting(ask);
+    door_timer_stop(ask->knocker->door, &ask->wait); /* for another process */
     knocker_make_ready(ask);
 }
 

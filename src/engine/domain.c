@@ -136,6 +136,7 @@ static void memory_save(struct domain *domain)
         enum err e = store_domain_put(knocker->store, slice_of(domain->name), SLICE("memory"),
                                       buf_view(&text), now, now + MEMORY_LIFE_MS);
         knocker->counts.store_errors += e == ERR_NONE ? 0 : 1;
+        knocker_wrote(knocker);
     }
     buf_done(&text);
 }

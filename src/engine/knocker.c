@@ -89,6 +89,39 @@ static void on_turn(void *context)
     knocker->is_turning = false;
 }
 
+/* The store. */
+
+static void on_flush(void *context)
+{
+    struct knocker *knocker = context;
+    struct fault fault;
+    if (store_flush(knocker->store, &fault) != ERR_NONE) {
+        knocker->counts.store_errors++;
+    }
+}
+
+void knocker_wrote(struct knocker *knocker)
+{
+    if (knocker->flush.place == 0) {
+        door_timer_start(knocker->door, &knocker->flush,
+                         door_now_ms(knocker->door) + KNOCKER_FLUSH_MS);
+    }
+}
+
+static void release_claim(struct ask *ask)
+{
+    struct knocker *knocker = ask->knocker;
+    if (!ask->has_claim) {
+        return;
+    }
+    ask->has_claim = false;
+    struct slice key = slice_of(ask->key);
+    if (store_claim_release(knocker->store, key) != ERR_NONE) {
+        knocker->counts.store_errors++; /* it ends with this process */
+    }
+    knocker_wrote(knocker);
+}
+
 /* Asks. */
 
 static void ask_free(struct ask *ask)
@@ -100,6 +133,7 @@ static void ask_free(struct ask *ask)
         knocker->counts.waiting--;
     }
     ask_unlink(ask);
+    release_claim(ask);
     if (ask->key[0] != '\0') {
         (void)map_remove(&knocker->asks, slice_of(ask->key));
     }
@@ -166,7 +200,6 @@ void knocker_finish(struct ask *ask)
     ask_unlink(ask);
     if (ask->key[0] != '\0') {
         (void)map_remove(&knocker->asks, slice_of(ask->key));
-        ask->key[0] = '\0';
     }
     struct record built;
     struct record *record = ask->cached;
@@ -177,6 +210,8 @@ void knocker_finish(struct ask *ask)
     } else {
         knocker->counts.cached++;
     }
+    release_claim(ask);
+    ask->key[0] = '\0';
     for (struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
         record->email = slice_make(caller->text, caller->text_len);
         knocker->counts.answered++;
@@ -190,11 +225,16 @@ void knocker_finish(struct ask *ask)
     knocker_settle(knocker);
 }
 
-/* What else than the address changes an answer: a cached one of another profile is no answer. */
-static bool find_cached(struct ask *ask)
+bool ask_shares_answers(const struct ask *ask)
+{
+    const struct knocker *knocker = ask->knocker;
+    return knocker->store != NULL && !knocker->config.is_fresh && !knocker->config.keeps_transcript;
+}
+
+bool ask_find_cached(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
-    if (knocker->store == NULL || knocker->config.is_fresh || knocker->config.keeps_transcript) {
+    if (!ask_shares_answers(ask)) {
         return false;
     }
     struct buf json;
@@ -232,7 +272,7 @@ static enum err prepare(struct ask *ask, struct slice text)
     if (!address_suggest(lists, &ask->address, ask->suggestion)) {
         ask->suggestion[0] = '\0';
     }
-    if (find_cached(ask)) {
+    if (ask_find_cached(ask)) {
         return ERR_NONE;
     }
     e = domain_get(knocker, hel_address_domain(&ask->address), &ask->domain);
@@ -313,6 +353,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     TAILQ_INIT(&knocker->sessions);
     TAILQ_INIT(&knocker->ready);
     knocker->turn = (struct timer){.fired = on_turn, .context = knocker};
+    knocker->flush = (struct timer){.fired = on_flush, .context = knocker};
     *out = knocker;
     return ERR_NONE;
 }
@@ -339,6 +380,7 @@ void knocker_free(struct knocker *knocker)
         site_free(value);
     }
     door_timer_stop(knocker->door, &knocker->turn);
+    door_timer_stop(knocker->door, &knocker->flush);
     map_done(&knocker->asks);
     map_done(&knocker->domains);
     map_done(&knocker->sites);

@@ -29,6 +29,8 @@ enum {
     KNOCKER_QUEUE_PER_CONNECTION = 8, /* one more connection for each so many waiting probes */
     DOMAIN_QUESTIONS_MAX = DNS_LOOKUP_IDS,
     KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
+    KNOCKER_CLAIM_MS = 300,   /* between looks at an answer that another process is finding */
+    KNOCKER_FLUSH_MS = 200,   /* what is written to the store is committed that soon: others wait for it */
 };
 
 struct caller {
@@ -62,6 +64,7 @@ struct ask {
     bool is_waiting; /* for a time, as verify asked */
     bool is_woken;   /* the domain's memory changed while it was awaited */
     bool is_expired;
+    bool has_claim; /* of the store: no other process asks this address meanwhile */
     enum skip_reason expired_why;
 
     /* The probe under way. */
@@ -161,6 +164,7 @@ struct knocker {
     struct session_list sessions;
     struct ask_list ready;
     struct timer turn;
+    struct timer flush; /* runs while the store holds what is not committed */
     bool is_turning;
     bool is_cancelled;
     uint32_t conversation_number;
@@ -174,6 +178,10 @@ void knocker_make_ready(struct ask *ask); /* out of its list, stepped in the nex
 void ask_unlink(struct ask *ask);
 void ask_link(struct ask *ask, struct ask_list *list, enum ask_place place, bool is_first);
 void knocker_finish(struct ask *ask);
+/* Takes answers from the store and gives them to others through it. */
+bool ask_shares_answers(const struct ask *ask);
+bool ask_find_cached(struct ask *ask); /* fills ask->cached */
+void knocker_wrote(struct knocker *knocker); /* something to the store: it is flushed soon */
 
 /* ask.c */
 void ask_step(struct ask *ask);

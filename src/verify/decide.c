@@ -268,14 +268,15 @@ static enum verdict_sub sub_without_evidence(const struct verdict_question *q,
                                              enum skip_reason *out_skip)
 {
     *out_skip = q->why;
-    if (!q->is_expired && q->route != NULL && !q->config->no_smtp) {
-        if ((q->provider->traits & PROVIDER_SKIP) != 0) {
-            *out_skip = SKIP_PROVIDER_POLICY;
-        } else if (!has_usable_host(q->route)) {
-            return SUB_CONNECT_FAILED;
-        }
+    if (q->is_expired || q->route == NULL || q->config->no_smtp) {
+        return SUB_SKIPPED;
     }
-    return SUB_SKIPPED;
+    if ((q->provider->traits & PROVIDER_SKIP) != 0) {
+        *out_skip = SKIP_PROVIDER_POLICY;
+        return SUB_SKIPPED;
+    }
+    /* There was somebody to ask, so there was an answer, and no memory to keep it. */
+    return has_usable_host(q->route) ? SUB_INTERNAL_ERROR : SUB_CONNECT_FAILED;
 }
 
 static void decide_block_kind(const struct verdict_question *q, struct verdict *out)

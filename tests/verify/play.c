@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "play.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/slice.h"
+#include "stand.h"
+
+enum { WORD_BYTES = 48, WORDS_MAX = 80, GROUP_MAX = 80 };
+
+struct script {
+    char words[WORDS_MAX][WORD_BYTES];
+    unsigned count, at;
+};
+
+/* Allocations of a whole program are counted here; linked with --wrap. */
+static struct {
+    bool is_on;
+    unsigned count, failing; /* from 1; 0: none */
+    int live;
+} heap;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void __real_free(void *old);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *old);
+
+static bool fails_now(void)
+{
+    return heap.is_on && ++heap.count == heap.failing;
+}
+
+static void *counted(void *got)
+{
+    heap.live += heap.is_on && got != NULL ? 1 : 0;
+    return got;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_now() ? NULL : counted(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails_now() ? NULL : counted(__real_calloc(count, size));
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    if (fails_now()) {
+        return NULL;
+    }
+    return old == NULL ? counted(__real_realloc(old, size)) : __real_realloc(old, size);
+}
+
+void __wrap_free(void *old)
+{
+    heap.live -= heap.is_on && old != NULL ? 1 : 0;
+    __real_free(old);
+}
+
+static void script_read(struct script *script, const char *text)
+{
+    script->count = script->at = 0;
+    struct slice rest = slice_of(text);
+    while (rest.at != NULL) {
+        struct slice word = slice_cut(&rest, ' ');
+        if (word.len > 0) {
+            assert_true(script->count < WORDS_MAX && word.len < WORD_BYTES);
+            memcpy(script->words[script->count], word.at, word.len);
+            script->words[script->count++][word.len] = '\0';
+        }
+    }
+    assert_true(script->count > 0);
+}
+
+/* What the case asks for, as a script would say it. */
+static void describe(const struct stand *stand, const struct verify_action *action,
+                     char out[WORD_BYTES])
+{
+    const struct verify_probe *probe = &action->probe;
+    switch (action->kind) {
+    case VERIFY_RESOLVE: (void)snprintf(out, WORD_BYTES, "resolve"); return;
+    case VERIFY_AWAIT_DOMAIN: (void)snprintf(out, WORD_BYTES, "await"); return;
+    case VERIFY_IDLE: (void)snprintf(out, WORD_BYTES, "idle"); return;
+    case VERIFY_WAIT:
+        (void)snprintf(out, WORD_BYTES, "wait:%llu",
+                       (unsigned long long)(action->until_ms - stand->now_ms) / 1000);
+        return;
+    case VERIFY_DONE:
+        (void)snprintf(out, WORD_BYTES, "=%s", verdict_sub_name(play_verdict(stand)->sub));
+        return;
+    case VERIFY_PROBE: break;
+    }
+    (void)snprintf(out, WORD_BYTES, "%s%u%s%s", probe_role_name(probe->role),
+                   (unsigned)probe->exchanger, probe->wants_fresh_connection ? "+" : "",
+                   probe->is_null_sender && !stand->play->no_sender ? "<>" : "");
+}
+
+static void check_rcpt(const struct stand *stand, const struct verify_probe *probe)
+{
+    struct slice domain = SLICE("@d.test");
+    bool is_real = probe->role == PROBE_REAL;
+    assert_true(slice_ends(probe->rcpt, domain));
+    assert_int_equal(slice_equal(probe->rcpt, slice_of(stand->text)), is_real);
+    if (probe->role == PROBE_POSTMASTER) {
+        assert_true(slice_equal(probe->rcpt, SLICE("postmaster@d.test")));
+    }
+}
+
+/* Words that come from outside; true where this was one. */
+static bool is_event(struct stand *stand, const char *word)
+{
+    if (strncmp(word, "expire:", 7) == 0) {
+        bool is_budget = strcmp(word + 7, "budget") == 0;
+        verify_case_expire(stand->verify, is_budget ? SKIP_BUDGET : SKIP_CANCELLED, stand->now_ms);
+    } else if (strcmp(word, "live") == 0) {
+        stand->domain->live_seen++;
+        stand->domain->changes++;
+        verify_case_tick(stand->verify, stand->now_ms);
+    } else if (strncmp(word, "settled:", 8) == 0) {
+        struct verify_control_memory *control = &stand->domain->controls[0];
+        bool is_accepted = strcmp(word + 8, "accepted") == 0;
+        control->state = is_accepted ? CONTROL_ACCEPTED : CONTROL_REFUSED;
+        control->code = is_accepted ? 250 : 550;
+        control->reason = is_accepted ? REASON_ACCEPTED : REASON_MAILBOX_UNKNOWN;
+        control->at_ms = stand->now_ms;
+        verify_case_tick(stand->verify, stand->now_ms);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Plays up to `words` words as written; false: that was before the end. */
+static bool perform(struct stand *stand, struct script *script, unsigned words)
+{
+    while (script->at < words) {
+        const char *expected = script->words[script->at++];
+        if (is_event(stand, expected)) {
+            continue;
+        }
+        struct verify_action action;
+        char asked[WORD_BYTES];
+        verify_case_next(stand->verify, stand->now_ms, &action);
+        if (action.kind == VERIFY_RESOLVE) {
+            stand_route(stand);
+            verify_case_next(stand->verify, stand->now_ms, &action);
+        }
+        describe(stand, &action, asked);
+        if (strcmp(asked, expected) != 0) {
+            fail_msg("%s: word %u: %s expected, asked for %s", stand->play->name, script->at,
+                     expected, asked);
+        }
+        if (action.kind == VERIFY_PROBE) {
+            check_rcpt(stand, &action.probe);
+            stand->asked = action.probe;
+            struct verify_action idle;
+            verify_case_next(stand->verify, stand->now_ms, &idle);
+            assert_int_equal(idle.kind, VERIFY_IDLE);
+            if (script->at >= words) {
+                return false; /* an answer is owed */
+            }
+            stand_answer(stand, script->words[script->at++]);
+        } else if (action.kind == VERIFY_WAIT) {
+            stand_pass(stand, action.until_ms);
+        } else if (action.kind == VERIFY_DONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void play_as_written(const struct play *play, struct script *script)
+{
+    struct stand *stand = stand_new(play, NULL);
+    stand_begin(stand);
+    assert_true(perform(stand, script, script->count));
+    assert_int_equal(script->at, script->count);
+    check_principles(stand);
+    if (play->check != NULL) {
+        play->check(stand);
+    }
+    stand_free(stand);
+}
+
+static void play_and_expire(const struct play *play, struct script *script, unsigned words,
+                            enum skip_reason why)
+{
+    struct stand *stand = stand_new(play, NULL);
+    stand_begin(stand);
+    script->at = 0;
+    bool is_done = perform(stand, script, words);
+    if (!is_done) {
+        struct verify_action action;
+        verify_case_expire(stand->verify, why, stand->now_ms);
+        verify_case_next(stand->verify, stand->now_ms, &action);
+        assert_int_equal(action.kind, VERIFY_DONE);
+        stand_answer(stand, "yes"); /* too late */
+        verify_case_expire(stand->verify, why, stand->now_ms);
+        verify_case_next(stand->verify, stand->now_ms, &action);
+        assert_int_equal(action.kind, VERIFY_DONE);
+    }
+    check_principles(stand);
+    bool is_open = play_verdict(stand)->status == VERDICT_UNKNOWN;
+    if (!is_done && why == SKIP_CANCELLED && is_open) {
+        assert_int_equal(play_verdict(stand)->sub, SUB_SKIPPED);
+        assert_int_equal(play_verdict(stand)->skip, SKIP_CANCELLED);
+    }
+    stand_free(stand);
+}
+
+/* The script's answers while it fits, then the same answer for ever. */
+static const char *next_answer(void *context, const struct verify_probe *probe)
+{
+    struct script *script = context;
+    (void)probe;
+    while (script->at < script->count) {
+        const char *word = script->words[script->at++];
+        size_t len = strlen(word);
+        bool is_question = strncmp(word, "real", 4) == 0 || strncmp(word, "control", 7) == 0 ||
+                           strncmp(word, "postmaster", 10) == 0;
+        if (is_question && len > 4 && script->at < script->count) {
+            return script->words[script->at++];
+        }
+    }
+    return "slow";
+}
+
+/* False: it has fewer allocations than that. */
+static bool play_without_memory(const struct play *play, struct script *script, unsigned failing)
+{
+    script->at = 0;
+    heap.count = 0;
+    heap.live = 0;
+    heap.failing = failing;
+    struct stand *stand = stand_new(play, NULL);
+    heap.is_on = true;
+    stand_begin(stand);
+    if (stand->verify == NULL) {
+        assert_int_equal(failing, 1);
+    } else {
+        stand_drive(stand, next_answer, script);
+        check_principles(stand);
+    }
+    stand_free(stand);
+    heap.is_on = false;
+    assert_int_equal(heap.live, 0);
+    return heap.count >= failing;
+}
+
+static void play_one(void **state)
+{
+    const struct play *play = *state;
+    struct script script;
+    script_read(&script, play->script);
+    unsigned words = script.count;
+    play_as_written(play, &script);
+    for (unsigned i = 0; i < words; i++) {
+        play_and_expire(play, &script, i, SKIP_BUDGET);
+        play_and_expire(play, &script, i, SKIP_CANCELLED);
+    }
+    unsigned failing = 1;
+    while (play_without_memory(play, &script, failing)) {
+        failing++;
+    }
+    assert_true(failing > 2); /* the case and its verdict, at least */
+}
+
+int play_all(const char *group, const struct play *plays, size_t count)
+{
+    struct CMUnitTest tests[GROUP_MAX];
+    assert_true(count <= GROUP_MAX);
+    for (size_t i = 0; i < count; i++) {
+        tests[i] = (struct CMUnitTest){.name = plays[i].name,
+                                       .test_func = play_one,
+                                       .initial_state = (void *)(uintptr_t)&plays[i]};
+    }
+    return _cmocka_run_group_tests(group, tests, count, NULL, NULL);
+}

@@ -121,14 +121,16 @@ enum err tls_server_new(struct slice certificate, struct slice key, const char *
     }
     struct tls_server *server = calloc(1, sizeof *server);
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    bool is_good = server != NULL && context != NULL &&
-                   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+    bool has_room = server != NULL && context != NULL;
+    bool is_good = has_room && SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
                    SSL_CTX_use_certificate(context, shown) == 1 &&
                    SSL_CTX_use_PrivateKey(context, private_key) == 1;
     if (!is_good) {
         SSL_CTX_free(context);
         free(server);
-        return fault_set(out_fault, ERR_NOMEM, 0, "certificate and key do not go together");
+        return has_room ? fault_set(out_fault, ERR_SYNTAX, 0,
+                                    "certificate and private key do not go together")
+                        : fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
     server->context = context;
     *out = server;

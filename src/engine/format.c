@@ -108,7 +108,9 @@ static void reacher_mx(struct json_writer *w, const struct record *record)
     json_open(w, "records", '[');
     for (size_t i = 0; i < record->mx_count; i++) {
         char host[DNS_NAME_BYTES + 2];
-        int len = snprintf(host, sizeof host, "%.*s.", SLICE_ARG(record->mx[i].host));
+        struct slice name =
+            slice_sub(record->mx[i].host, 0, DNS_NAME_BYTES); /* of a file, perhaps */
+        int len = snprintf(host, sizeof host, "%.*s.", SLICE_ARG(name));
         json_string(w, NULL, slice_make(host, (size_t)len));
     }
     json_close(w, ']');

@@ -323,7 +323,7 @@ static enum err read_root(const json_t *root, struct record *record)
 enum err record_read_json(struct slice json, struct record *out)
 {
     json_error_t error;
-    json_t *root = json_loadb(json.at, json.len, JSON_REJECT_DUPLICATES, &error);
+    json_t *root = json_loadb(json.at, json.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (!json_is_object(root)) {
         json_decref(root);
         return ERR_SYNTAX;

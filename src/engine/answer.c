@@ -191,8 +191,9 @@ static void fill_plain(struct record *record, enum verdict_sub sub, int score, c
 
 static void fill_syntax(struct record *record, const struct hel_address_error *error)
 {
-    char detail[VERDICT_DETAIL_BYTES + 40];
-    (void)snprintf(detail, sizeof detail, "column %u: %s", error->column, error->text);
+    char detail[VERDICT_DETAIL_BYTES];
+    (void)snprintf(detail, sizeof detail, "column %u: %.*s", error->column,
+                   VERDICT_DETAIL_BYTES - 24, error->text);
     fill_plain(record, SUB_INVALID_SYNTAX, 0, detail);
 }
 
@@ -202,6 +203,9 @@ static void fill_unbegun(const struct ask *ask, struct record *record)
     if (ask->is_expired && ask->expired_why == SKIP_CANCELLED) {
         fill_plain(record, SUB_SKIPPED, 40, "stopped before anything was asked");
         record->skip = SKIP_CANCELLED;
+    } else if (ask->is_expired && ask->is_behind) {
+        fill_plain(record, SUB_SKIPPED, 40, "another process was still asking this address");
+        record->skip = SKIP_BUDGET;
     } else if (ask->is_expired && ask->domain != NULL && ask->domain->route == NULL) {
         fill_plain(record, SUB_DNS_ERROR, 35, "no answer from DNS in the time given");
         record->dns_failure = DNS_FAILURE_TIMEOUT;

@@ -146,6 +146,7 @@ static bool awaits_other_process(struct ask *ask)
         return false;
     }
     ask->has_claim = is_mine;
+    ask->is_behind = !is_mine;
     knocker_wrote(knocker);
     if (ask_find_cached(ask)) { /* it came since the first look */
         knocker_make_ready(ask);

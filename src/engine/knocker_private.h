@@ -65,6 +65,7 @@ struct ask {
     bool is_woken;   /* the domain's memory changed while it was awaited */
     bool is_expired;
     bool has_claim; /* of the store: no other process asks this address meanwhile */
+    bool is_behind; /* another process has it */
     enum skip_reason expired_why;
 
     /* The probe under way. */

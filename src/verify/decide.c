@@ -373,13 +373,19 @@ void verdict_decide(const struct verdict_question *question, struct verdict *out
     memset(out, 0, sizeof *out);
     out->deciding = -1;
     decide_sub(question, out);
-    if (is_cancelled(question, out->sub)) {
-        out->sub = SUB_SKIPPED;
+    enum verdict_sub found = out->sub;
+    if (is_cancelled(question, found)) {
+        found = out->sub = SUB_SKIPPED;
         out->skip = SKIP_CANCELLED;
+    } else {
+        out->sub = sub_by_policy(question, found);
+    }
+    if (out->sub != SUB_BLOCKED) {
         out->block_kind = BLOCK_NONE;
     }
-    enum verdict_sub found = out->sub;
-    out->sub = sub_by_policy(question, found);
+    if (out->sub != SUB_SKIPPED) {
+        out->skip = SKIP_NONE;
+    }
     out->status = verdict_status_of(out->sub);
     out->retry_after_s = retry_after(question, out);
     score_sum(question, out);

@@ -213,7 +213,7 @@ static void fill_unbegun(const struct ask *ask, struct record *record)
         record->route_status = ROUTE_DNS_ERROR;
         record->retry_after_s = 300;
     } else {
-        fill_plain(record, SUB_INTERNAL_ERROR, 35, "out of memory");
+        fill_plain(record, SUB_INTERNAL_ERROR, 40, "out of memory");
     }
 }
 

@@ -17,10 +17,11 @@ static const struct verdict verdict_of_no_memory = {
     .status = VERDICT_UNKNOWN,
     .sub = SUB_INTERNAL_ERROR,
     .deciding = -1,
-    .life_s = 300,
+    .score = 40,
+    .life_s = 600,
     .retry_after_s = 600,
     .reason_count = 1,
-    .reasons = {{.code = "out_of_memory"}},
+    .reasons = {{.code = "internal_error", .effect = 40, .detail = "out of memory"}},
 };
 
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,

@@ -88,7 +88,7 @@ static enum claim claim_of_refused_rcpt(const struct evidence *e)
         if (is_final && is_trouble(e)) {
             return CLAIM_BROKEN;
         }
-        return is_final ? CLAIM_AMBIGUOUS : CLAIM_TEMPORARY;
+        return is_final ? vague_refusal(e) : CLAIM_TEMPORARY;
     case REASON_ACCEPTED:
     case REASON_TOO_BIG:
     case REASON_UNKNOWN:

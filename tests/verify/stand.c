@@ -295,9 +295,8 @@ void check_principles(const struct stand *stand)
     } else if (verdict->sub == SUB_SKIPPED) {
         assert_true(stand->config.no_smtp);
     }
-    if (verdict->reasons[0].effect != 0) { /* not the one of no memory */
-        check_sum(verdict);
-    }
+    assert_string_equal(verdict->reasons[0].code, verdict_sub_name(verdict->sub));
+    check_sum(verdict);
     if (verdict->deciding >= 0) {
         check_status(stand, list, count);
     } else if (stand->play->dns == ROUTE_OK) {

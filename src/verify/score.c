@@ -73,6 +73,11 @@ int score_base(enum verdict_sub sub)
     return weights[sub].score;
 }
 
+double score_confidence(enum verdict_sub sub)
+{
+    return weights[sub].confidence;
+}
+
 /* Cut between characters. */
 static void copy_printable(struct slice text, char out[VERDICT_DETAIL_BYTES])
 {
@@ -164,7 +169,7 @@ static void add_base(const struct verdict_question *q, struct verdict *verdict)
         (void)snprintf(detail, sizeof detail, "DNS: %s", route_status_name(q->route->status));
     }
     score_reason(verdict, verdict_sub_name(verdict->sub), score_base(verdict->sub), detail);
-    verdict->confidence = weights[verdict->sub].confidence;
+    verdict->confidence = score_confidence(verdict->sub);
 }
 
 static void add_hints(const struct verdict_question *q, struct verdict *verdict)

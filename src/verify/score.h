@@ -7,6 +7,7 @@
 #include "verify/decide.h"
 
 int score_base(enum verdict_sub sub);
+double score_confidence(enum verdict_sub sub); /* where the evidence takes nothing from it */
 
 /* Appends a reason; beyond VERDICT_REASONS_MAX it is dropped. detail may be NULL, and is made
  * printable. */

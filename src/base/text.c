@@ -52,7 +52,7 @@ bool text_is_utf8(struct slice s)
 
 /* Controls, and format characters that reorder or hide text (Unicode 15, categories Cc and Cf that
  * a terminal acts on). */
-static bool is_dangerous(unsigned code)
+bool text_is_dangerous(unsigned code)
 {
     return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0xad || code == 0x61c ||
            (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
@@ -71,7 +71,7 @@ enum err text_append_printable(struct buf *out, struct slice s)
             e = buf_printf(out, "\\x%02x", (unsigned)(unsigned char)s.at[0]);
         } else if (code == '\t') {
             e = buf_append_byte(out, ' ');
-        } else if (!is_dangerous(code)) {
+        } else if (!text_is_dangerous(code)) {
             e = buf_append(out, slice_sub(s, 0, length));
         } else if (code < 0x100) {
             e = buf_printf(out, "\\x%02x", code);

@@ -1,6 +1,5 @@
 /* cli/bulk: `heloise bulk`: a list in, the same list with verdicts out; progress, Ctrl-C and going on.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,8 @@
 #include "base/slice.h"
 #include "cli/command.h"
 #include "cli/exit.h"
+#include "cli/result_file.h"
+#include "cli/ticker.h"
 #include "cli/workbench.h"
 #include "engine/bulk.h"
 
@@ -18,19 +19,10 @@ enum {
     FINGERPRINT_BYTES_MAX = 65536,
     COPY_BYTES = 65536,
     PROGRESS_MS = 500,
+    PROGRESS_BYTES = 512,
     LEAVE_MS = 700, /* after Ctrl-C: time for lines to be left politely */
     PATH_BYTES = 4096,
 };
-
-struct why {
-    char text[128];
-};
-
-/* What errno says, in the room given. */
-static const char *why(struct why *room)
-{
-    return strerror_r(errno, room->text, sizeof room->text);
-}
 
 struct bulk_options {
     struct probe_options probe;
@@ -81,21 +73,11 @@ struct run {
     struct bulk *bulk;
     const char *phase;
     char spool[PATH_BYTES]; /* a copy of standard input; empty: none */
-    bool shows_progress, has_line;
+    struct ticker ticker;
     bool is_finished;
     uint64_t started_ms, last_shown_ms;
     struct timer leave;
 };
-
-/* Progress: one line that is rewritten, only on a terminal. */
-
-static void clear_line(struct run *run)
-{
-    if (run->has_line) {
-        (void)fputs("\r\033[K", stderr);
-        run->has_line = false;
-    }
-}
 
 static void format_span(uint64_t seconds, char out[32])
 {
@@ -110,7 +92,7 @@ static void show_progress(void *context)
 {
     struct run *run = context;
     uint64_t now = door_now_ms(run->bench.door);
-    if (!run->shows_progress || now - run->started_ms < 1000 ||
+    if (!run->ticker.is_on || now - run->started_ms < 1000 ||
         now - run->last_shown_ms < PROGRESS_MS) {
         return;
     }
@@ -125,15 +107,15 @@ static void show_progress(void *context)
     }
     struct knocker_counts talking;
     knocker_count(run->bench.knocker, &talking);
-    (void)fprintf(
-        stderr,
-        "\r\033[K%s %" PRIu64 "/%" PRIu64 "  %.0f/s  left %s  deliverable %" PRIu64
+    char text[PROGRESS_BYTES];
+    (void)snprintf(
+        text, sizeof text,
+        "%s %" PRIu64 "/%" PRIu64 "  %.0f/s  left %s  deliverable %" PRIu64
         "  undeliverable %" PRIu64 "  risky %" PRIu64 "  unknown %" PRIu64 "  lines %u  waiting %u",
         run->phase, counts.done, counts.items, rate, left, counts.by_status[VERDICT_DELIVERABLE],
         counts.by_status[VERDICT_UNDELIVERABLE], counts.by_status[VERDICT_RISKY],
         counts.by_status[VERDICT_UNKNOWN], talking.talking, talking.waiting);
-    (void)fflush(stderr);
-    run->has_line = true;
+    ticker_show(&run->ticker, text);
 }
 
 /* The end. */
@@ -233,7 +215,8 @@ static int spool_stdin(struct run *run)
     int fd = mkstemp(run->spool);
     FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
     if (to == NULL) {
-        complain("cannot make a temporary file %s: %s", run->spool, why(&(struct why){.text = ""}));
+        complain("cannot make a temporary file %s: %s", run->spool,
+                 error_text(&(struct error_text){.text = ""}));
         run->spool[0] = '\0';
         return EXIT_CANNOT_WRITE;
     }
@@ -246,7 +229,7 @@ static int spool_stdin(struct run *run)
     is_written = fclose(to) == 0 && is_written;
     if (!is_written || ferror(stdin) != 0) {
         complain("cannot copy standard input to %s: %s", run->spool,
-                 why(&(struct why){.text = ""}));
+                 error_text(&(struct error_text){.text = ""}));
         return EXIT_CANNOT_WRITE;
     }
     run->options->input = run->spool;
@@ -260,7 +243,8 @@ static int fingerprint(const struct run *run, struct buf *out)
     struct stat info;
     char *path = realpath(options->input, NULL);
     if (path == NULL || stat(path, &info) != 0) {
-        complain("cannot read %s: %s", options->input, why(&(struct why){.text = ""}));
+        complain("cannot read %s: %s", options->input,
+                 error_text(&(struct error_text){.text = ""}));
         free(path);
         return EXIT_NO_INPUT;
     }
@@ -288,28 +272,6 @@ static enum table_format output_format(const struct bulk_options *options)
     return is_ndjson ? TABLE_NDJSON : TABLE_CSV;
 }
 
-/* Written beside its place and moved there when it is whole. */
-static int write_file(struct run *run, const char *path, uint64_t *out_unfinished)
-{
-    char part[PATH_BYTES];
-    int len = snprintf(part, sizeof part, "%s.part", path);
-    FILE *to = len > 0 && len < PATH_BYTES ? fopen(part, "w") : NULL;
-    if (to == NULL) {
-        complain("cannot write %s: %s", path, why(&(struct why){.text = ""}));
-        return EXIT_CANNOT_WRITE;
-    }
-    struct fault fault;
-    enum err e = bulk_write(run->bulk, to, out_unfinished, &fault);
-    bool is_safe = fflush(to) == 0 && fsync(fileno(to)) == 0;
-    is_safe = fclose(to) == 0 && is_safe;
-    if (e != ERR_NONE || !is_safe || rename(part, path) != 0) {
-        complain("cannot write %s: %s", path,
-                 e != ERR_NONE ? fault.text : why(&(struct why){.text = ""}));
-        return EXIT_CANNOT_WRITE;
-    }
-    return EXIT_SUCCESS;
-}
-
 static int write_output(struct run *run, bool is_whole)
 {
     uint64_t unfinished = 0;
@@ -318,8 +280,11 @@ static int write_output(struct run *run, bool is_whole)
     if (output != NULL) {
         char partial[PATH_BYTES];
         (void)snprintf(partial, sizeof partial, "%s.partial", output);
-        int code = write_file(run, is_whole ? output : partial, &unfinished);
-        clear_line(run);
+        if (!is_whole && !result_file_is_plain(output)) {
+            return EXIT_SUCCESS; /* a pipe or device takes the whole result only */
+        }
+        int code = result_file_write(run->bulk, is_whole ? output : partial, &unfinished);
+        ticker_clear(&run->ticker);
         if (code == EXIT_SUCCESS && !is_whole) {
             complain("%s holds all rows so far; %" PRIu64 " have no result yet", partial,
                      unfinished);
@@ -331,17 +296,27 @@ static int write_output(struct run *run, bool is_whole)
     if (!is_whole) {
         return EXIT_SUCCESS; /* the rows come when the job is through */
     }
+    if (isatty(STDOUT_FILENO) == 1) {
+        ticker_clear(&run->ticker);
+        run->ticker.is_on = false; /* the rows come there */
+    }
     struct fault fault;
-    if (bulk_write(run->bulk, stdout, &unfinished, &fault) != ERR_NONE || fflush(stdout) != 0) {
+    if (bulk_write(run->bulk, stdout, &unfinished, &fault) != ERR_NONE) {
         complain("cannot write to standard output: %s", fault.text);
         return EXIT_CANNOT_WRITE;
     }
+    if (fflush(stdout) != 0) {
+        complain("cannot write to standard output: %s",
+                 error_text(&(struct error_text){.text = ""}));
+        return EXIT_CANNOT_WRITE;
+    }
+    ticker_clear(&run->ticker);
     return EXIT_SUCCESS;
 }
 
 static int finish(struct run *run)
 {
-    clear_line(run);
+    ticker_clear(&run->ticker);
     const struct fault *fault = bulk_fault(run->bulk);
     bool is_whole = !run->bench.is_interrupted && fault->err == ERR_NONE;
     int code = write_output(run, is_whole);
@@ -379,7 +354,7 @@ static int run_job(struct run *run, struct bulk_config *config)
     }
     run->phase = "reading";
     if (bulk_load(run->bulk, &fault) != ERR_NONE) {
-        clear_line(run);
+        ticker_clear(&run->ticker);
         complain("%s", fault.text);
         return fault.err == ERR_SYNTAX || fault.err == ERR_SYSTEM ? EXIT_NO_INPUT
                                                                   : EXIT_CANNOT_WRITE;
@@ -406,6 +381,9 @@ static int run_bulk(struct run *run)
     buf_init(&print, FINGERPRINT_BYTES_MAX);
     if (code == EXIT_SUCCESS) {
         code = fingerprint(run, &print);
+    }
+    if (code == EXIT_SUCCESS && options->output != NULL) {
+        code = result_file_check(options->output);
     }
     if (code == EXIT_SUCCESS) {
         code = workbench_open(&run->bench, &options->probe, "bulk");
@@ -452,7 +430,7 @@ int cli_bulk(int argc, char **argv)
     probe_options_init(&options.probe);
     options.probe.knocker.is_budget_wall_clock = false;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
-    struct run run = {.options = &options,
-                      .shows_progress = isatty(STDERR_FILENO) == 1 && !options.probe.is_quiet};
+    struct run run = {.options = &options};
+    ticker_init(&run.ticker, !options.probe.is_quiet);
     return run_bulk(&run);
 }

@@ -42,6 +42,16 @@ static void show_help(FILE *to)
         to);
 }
 
+/* What was said on standard output is out. */
+static int end_well(void)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return 0;
+    }
+    (void)fputs("heloise: cannot write to standard output\n", stderr);
+    return EXIT_CANNOT_WRITE;
+}
+
 int main(int argc, char **argv)
 {
     (void)setlocale(LC_CTYPE, "");
@@ -52,11 +62,11 @@ int main(int argc, char **argv)
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         show_help(stdout);
-        return 0;
+        return end_well();
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         (void)puts("heloise " HELOISE_VERSION);
-        return 0;
+        return end_well();
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(name, commands[i].name) == 0) {

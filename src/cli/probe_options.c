@@ -84,7 +84,8 @@ static const struct argp_option option_table[] = {
     {"store", KEY_STORE, "FILE", 0, "where verdicts and facts are kept", 0},
     {"no-store", KEY_NO_STORE, NULL, 0, "keep nothing, read nothing", 0},
     {"fresh", KEY_FRESH, NULL, 0, "ask again even where a kept verdict is still good", 0},
-    {"cache-ttl", KEY_CACHE_TTL, "SECONDS", 0, "believe a kept verdict for at most so long", 0},
+    {"cache-ttl", KEY_CACHE_TTL, "SECONDS", 0,
+     "believe a kept verdict for at most so long; 0: not at all", 0},
     {"data", KEY_DATA, "DIR", 0, "folder of rules, providers and lists", 0},
     {NULL, 0, NULL, 0, "What is shown:", 7},
     {"color", KEY_COLOUR, "WHEN", 0, "auto, always or never", 0},
@@ -253,7 +254,11 @@ static bool parse_numbers(struct argp_state *state, struct probe_options *option
         config->invalids_per_hour = parse_number(state, "invalids-per-hour", arg, 10000000);
         return true;
     case KEY_CACHE_TTL:
-        config->cache_age_ms_max = 1000 * (int64_t)parse_number(state, "cache-ttl", arg, 31536000);
+        config->is_fresh = config->is_fresh || strcmp(arg, "0") == 0;
+        if (strcmp(arg, "0") != 0) {
+            config->cache_age_ms_max =
+                1000 * (int64_t)parse_number(state, "cache-ttl", arg, 31536000);
+        }
         return true;
     default: return false;
     }

@@ -1,6 +1,7 @@
 /* cli/verify: `heloise verify`: addresses on the command line or standard input, a report or records out.
  * Answers come out in the order of the questions.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,15 +9,21 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/exit.h"
+#include "cli/input.h"
+#include "cli/ticker.h"
 #include "cli/workbench.h"
 #include "engine/format.h"
 #include "engine/record_json.h"
 #include "engine/report.h"
 
 enum {
-    VERIFY_LINE_BYTES_MAX = 65536,
     VERIFY_OUT_BYTES_MAX = 4 << 20, /* one record in any shape */
-    VERIFY_WINDOW = 256, /* questions open at once, so that standard input may be endless */
+    VERIFY_WINDOW = 256,         /* questions open at once, so that standard input may be endless */
+    VERIFY_INPUT_MS = 50,        /* between looks at a standard input that has nothing yet */
+    VERIFY_NEWS_AFTER_MS = 2000, /* who waits longer is told for what */
+    VERIFY_NEWS_MS = 500,
+    VERIFY_LEAVE_MS = 1500, /* after the last answer: time for lines to be left politely */
+    VERIFY_NEWS_BYTES_MAX = 4096,
 };
 
 enum verify_shape {
@@ -91,15 +98,15 @@ struct run {
     const struct verify_options *options;
     struct question *first, *last;
     size_t next_argument, open, asked;
-    char *line;
-    size_t line_room;
+    struct input input;
     bool is_input_over;
     bool has_colour;
     enum verdict_status status; /* of the last answer */
     bool has_failed_write;
     size_t no_way_out; /* answers that show that no server can be reached from here */
-    bool shows_progress;
-    struct timer refill;
+    struct ticker ticker;
+    uint64_t began_ms;
+    struct timer refill, news, leave;
 };
 
 static enum err shape(const struct run *run, const struct record *record, struct buf *out)
@@ -127,9 +134,13 @@ static void show_ready(struct run *run)
             run->last = NULL;
         }
         struct slice text = buf_view(&question->out);
-        if (fwrite(text.at, 1, text.len, stdout) != text.len || fflush(stdout) != 0) {
-            run->has_failed_write = true;
+        ticker_clear(&run->ticker);
+        bool is_written = fwrite(text.at, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+        if (!is_written && !run->has_failed_write) {
+            char why[128];
+            complain("cannot write to standard output: %s", strerror_r(errno, why, sizeof why));
         }
+        run->has_failed_write = run->has_failed_write || !is_written;
         buf_done(&question->out);
         free(question);
     }
@@ -141,6 +152,11 @@ static bool shows_no_way_out(const struct record *record)
     bool is_connect = record->sub == SUB_CONNECT_FAILED || record->sub == SUB_CONNECT_TIMEOUT;
     return is_connect && record->provider_name.len > 0 &&
            !slice_equal(record->provider_class, SLICE("selfhosted"));
+}
+
+static void refill_at(struct run *run, uint64_t wait_ms)
+{
+    door_timer_start(run->bench.door, &run->refill, door_now_ms(run->bench.door) + wait_ms);
 }
 
 static void on_answer(void *context, const struct record *record)
@@ -156,9 +172,13 @@ static void on_answer(void *context, const struct record *record)
     run->no_way_out += shows_no_way_out(record) ? 1 : 0;
     run->open--;
     show_ready(run);
-    if (!run->is_input_over) {
-        door_timer_start(run->bench.door, &run->refill, door_now_ms(run->bench.door));
-    }
+    refill_at(run, 0);
+}
+
+static void on_leave(void *context)
+{
+    const struct run *run = context;
+    door_stop(run->bench.door);
 }
 
 /* Every answer is out and every line is closed politely. */
@@ -170,24 +190,23 @@ static void on_idle(void *context)
     }
 }
 
-static bool next_input(struct run *run, struct slice *out)
+static enum input_result next_input(struct run *run, struct slice *out)
 {
     const struct verify_options *options = run->options;
     if (!options->reads_stdin) {
         if (run->next_argument == options->address_count) {
-            return false;
+            return INPUT_END;
         }
         *out = slice_of(options->addresses[run->next_argument++]);
-        return true;
+        return INPUT_LINE;
     }
-    while (getline(&run->line, &run->line_room, stdin) >= 0) {
-        struct slice line = slice_trim(slice_of(run->line));
-        if (line.len > 0) {
-            *out = slice_sub(line, 0, VERIFY_LINE_BYTES_MAX);
-            return true;
+    for (;;) {
+        enum input_result result = input_next(&run->input, out);
+        *out = slice_trim(*out);
+        if (result != INPUT_LINE || out->len > 0) {
+            return result;
         }
     }
-    return false;
 }
 
 static enum err ask(struct run *run, struct slice text)
@@ -211,9 +230,18 @@ static enum err ask(struct run *run, struct slice text)
 static void on_refill(void *context)
 {
     struct run *run = context;
-    struct slice text;
-    while (!run->is_input_over && run->open < VERIFY_WINDOW && !run->bench.is_interrupted) {
-        if (!next_input(run, &text)) {
+    struct slice text = SLICE_NONE;
+    if (run->has_failed_write && !run->is_input_over) { /* nobody reads on */
+        run->is_input_over = true;
+        knocker_cancel(run->bench.knocker);
+    }
+    while (!run->is_input_over && run->open < VERIFY_WINDOW) {
+        enum input_result result = next_input(run, &text);
+        if (result == INPUT_NOT_YET) {
+            refill_at(run, VERIFY_INPUT_MS);
+            return;
+        }
+        if (result == INPUT_END) {
             run->is_input_over = true;
         } else if (ask(run, text) != ERR_NONE) {
             complain("out of memory");
@@ -221,7 +249,9 @@ static void on_refill(void *context)
         }
     }
     if (run->is_input_over && run->open == 0) {
-        door_stop(run->bench.door);
+        door_timer_start(run->bench.door, &run->leave,
+                         door_now_ms(run->bench.door) + VERIFY_LEAVE_MS);
+        knocker_settle(run->bench.knocker);
     }
 }
 
@@ -230,11 +260,34 @@ static void on_interrupt(void *context)
     struct run *run = context;
     run->is_input_over = true;
     knocker_cancel(run->bench.knocker);
+    refill_at(run, 0);
+}
+
+/* For whoever looks at a terminal: what the next answer waits for. */
+static void on_news(void *context)
+{
+    struct run *run = context;
+    struct door *door = run->bench.door;
+    uint64_t now_ms = door_now_ms(door);
+    struct buf out;
+    buf_init(&out, VERIFY_NEWS_BYTES_MAX);
+    if (run->first != NULL && knocker_describe(run->bench.knocker, run->first, &out) == ERR_NONE &&
+        out.len > 0 &&
+        buf_printf(&out, " (%llu s", (unsigned long long)(now_ms - run->began_ms) / 1000) ==
+            ERR_NONE &&
+        (run->open == 1 || buf_printf(&out, ", %zu open", run->open) == ERR_NONE) &&
+        buf_append(&out, SLICE(")\0")) == ERR_NONE) {
+        ticker_show(&run->ticker, out.at);
+    } else {
+        ticker_clear(&run->ticker);
+    }
+    buf_done(&out);
+    door_timer_start(door, &run->news, now_ms + VERIFY_NEWS_MS);
 }
 
 static void on_line(void *context, uint32_t t_ms, char direction, struct slice line)
 {
-    const struct run *run = context;
+    struct run *run = context;
     struct buf out;
     buf_init(&out, VERIFY_OUT_BYTES_MAX);
     const char *colour = !run->has_colour   ? ""
@@ -244,6 +297,7 @@ static void on_line(void *context, uint32_t t_ms, char direction, struct slice l
     if (buf_printf(&out, "%s%6.3f %c ", colour, t_ms / 1000.0, direction) == ERR_NONE &&
         text_append_printable(&out, line) == ERR_NONE &&
         buf_printf(&out, "%s\n", run->has_colour ? "\033[0m" : "") == ERR_NONE) {
+        ticker_clear(&run->ticker);
         (void)fwrite(out.at, 1, out.len, stderr);
     }
     buf_done(&out);
@@ -293,16 +347,27 @@ static int run_questions(struct run *run, struct verify_options *options)
     run->bench.interrupt_context = run;
     knocker_on_idle(run->bench.knocker, on_idle, run);
     run->refill = (struct timer){.fired = on_refill, .context = run};
-    door_timer_start(run->bench.door, &run->refill, door_now_ms(run->bench.door));
+    run->leave = (struct timer){.fired = on_leave, .context = run};
+    run->news = (struct timer){.fired = on_news, .context = run};
+    run->began_ms = door_now_ms(run->bench.door);
+    ticker_init(&run->ticker, !options->probe.is_quiet);
+    refill_at(run, 0);
+    if (run->ticker.is_on) {
+        door_timer_start(run->bench.door, &run->news, run->began_ms + VERIFY_NEWS_AFTER_MS);
+    }
     door_run(run->bench.door);
+    door_timer_stop(run->bench.door, &run->news);
+    door_timer_stop(run->bench.door, &run->refill);
+    door_timer_stop(run->bench.door, &run->leave);
     show_ready(run);
+    ticker_clear(&run->ticker);
     code = exit_code(run);
     struct fault fault;
     if (run->bench.store != NULL && store_flush(run->bench.store, &fault) != ERR_NONE) {
         complain("%s; the answers above stand, but were not kept", fault.text);
     }
     workbench_close(&run->bench);
-    free(run->line);
+    input_done(&run->input);
     return code;
 }
 

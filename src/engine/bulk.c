@@ -156,6 +156,15 @@ static void on_flush(void *context)
     check_finished(bulk);
 }
 
+static void count_status(void *context, struct slice status, uint64_t count)
+{
+    struct bulk *bulk = context;
+    enum verdict_status known;
+    if (verdict_status_parse(status, &known)) {
+        bulk->counts.by_status[known] += count;
+    }
+}
+
 enum err bulk_open(const struct bulk_config *config, struct door *door, struct knocker *knocker,
                    struct store *store, struct bulk **out, struct fault *out_fault)
 {
@@ -171,6 +180,10 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
     bulk->flush = (struct timer){.fired = on_flush, .context = bulk};
     enum err e = store_job_open(store, config->fingerprint, slice_of(config->input_path),
                                 door_wall_ms(door), &bulk->job, &bulk->info, out_fault);
+    if (e == ERR_NONE && store_job_count_statuses(bulk->job, count_status, bulk) != ERR_NONE) {
+        store_job_close(bulk->job);
+        e = fault_set(out_fault, ERR_STORE, 0, "cannot read the job from the store");
+    }
     if (e != ERR_NONE) {
         free(bulk);
         return e;

@@ -18,11 +18,33 @@ static void put(struct json_writer *w, struct slice text)
     }
 }
 
-static void put_escape(struct json_writer *w, unsigned char byte)
+static void put_unit(struct json_writer *w, unsigned unit)
 {
-    char text[8];
-    int len = snprintf(text, sizeof text, "\\u%04x", byte);
+    char text[16];
+    int len = snprintf(text, sizeof text, "\\u%04x", unit);
     put(w, slice_make(text, (size_t)len));
+}
+
+/* RFC 8259 7: beyond 16 bits as a pair of surrogates. */
+static void put_escape(struct json_writer *w, unsigned code)
+{
+    if (code < 0x10000) {
+        put_unit(w, code);
+        return;
+    }
+    put_unit(w, 0xd800 + ((code - 0x10000) >> 10));
+    put_unit(w, 0xdc00 + ((code - 0x10000) & 0x3ff));
+}
+
+/* The first character of s and how many bytes it takes; a byte that is not UTF-8 is Latin-1. */
+static size_t next_character(struct slice s, unsigned *out_code)
+{
+    size_t step = text_utf8_next(s, out_code);
+    if (step == 0) {
+        *out_code = (unsigned char)s.at[0];
+        return 1;
+    }
+    return step;
 }
 
 /* How many bytes at the start of s may go out as they are. */
@@ -30,17 +52,11 @@ static size_t plain_run(struct slice s)
 {
     size_t n = 0;
     while (n < s.len) {
-        unsigned char byte = (unsigned char)s.at[n];
         unsigned code;
-        size_t step = 1;
-        if (byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7f) {
+        size_t step = next_character(slice_sub(s, n, s.len), &code);
+        bool is_raw_byte = step == 1 && code >= 0x80;
+        if (is_raw_byte || code == '"' || code == '\\' || text_is_dangerous(code)) {
             break;
-        }
-        if (byte >= 0x80) {
-            step = text_utf8_next(slice_sub(s, n, s.len), &code);
-            if (step == 0) {
-                break;
-            }
         }
         n += step;
     }
@@ -57,16 +73,17 @@ static void put_quoted(struct json_writer *w, struct slice s)
         if (s.len == 0) {
             break;
         }
-        char byte = s.at[0];
-        if (byte == '"' || byte == '\\') {
-            char pair[2] = {'\\', byte};
+        unsigned code;
+        size_t step = next_character(s, &code);
+        if (code == '"' || code == '\\') {
+            char pair[2] = {'\\', (char)code};
             put(w, slice_make(pair, 2));
-        } else if (byte == '\n') {
+        } else if (code == '\n') {
             put(w, SLICE("\\n"));
         } else {
-            put_escape(w, (unsigned char)byte);
+            put_escape(w, code);
         }
-        s = slice_sub(s, 1, s.len);
+        s = slice_sub(s, step, s.len);
     }
     put(w, SLICE("\""));
 }

@@ -1,5 +1,6 @@
 /* engine/json_write: JSON text, written straight into a buffer. Strings come out as valid UTF-8 whatever went in:
- * bytes that are not UTF-8 are taken as Latin-1, as old servers mean them.
+ * bytes that are not UTF-8 are taken as Latin-1, as old servers mean them. Characters that a terminal would act
+ * on are escaped, so that JSON may be shown on one.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_JSON_WRITE_H
 #define ENGINE_JSON_WRITE_H

@@ -18,6 +18,7 @@ struct knocker;
 
 enum {
     KNOCKER_NETS_MAX = 16,
+    KNOCKER_PORT = 25,
 };
 
 struct knocker_config {
@@ -70,6 +71,11 @@ void knocker_on_idle(struct knocker *knocker, void (*fn)(void *context), void *c
 
 /* Calls that function now if it is idle already. */
 void knocker_settle(struct knocker *knocker);
+
+/* Appends what holds up the answer for whoever asked with this context: "talking to mx.d.example"; printable.
+ * Nothing where no such question is open. Looks through all open questions. ERR_LIMIT, ERR_NOMEM. */
+enum err knocker_describe(const struct knocker *knocker, const void *context, struct buf *out)
+    MUST_USE;
 
 /* For lists: the key under which equal addresses fall together and the domain; or false for text that is
  * no address, with the record that says why (record_done is owed then). */

@@ -293,6 +293,24 @@ enum err store_job_result_put(struct store_job *job, uint64_t item_id, struct sl
     return e != ERR_NONE ? e : store_end_write(job->store);
 }
 
+enum err store_job_count_statuses(struct store_job *job, store_status_fn fn, void *context)
+{
+    static const char sql[] = "SELECT status, count(*) FROM job_item WHERE job=?1 AND status IS "
+                              "NOT NULL GROUP BY status";
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
+        return ERR_STORE;
+    }
+    (void)sqlite3_bind_int64(statement, 1, job->id);
+    int result = sqlite3_step(statement);
+    while (result == SQLITE_ROW) {
+        fn(context, store_column(statement, 0), (uint64_t)sqlite3_column_int64(statement, 1));
+        result = sqlite3_step(statement);
+    }
+    sqlite3_finalize(statement);
+    return result == SQLITE_DONE ? ERR_NONE : ERR_STORE;
+}
+
 bool store_job_result_find(struct store_job *job, struct slice key, struct buf *out_json)
 {
     sqlite3_stmt *statement = store_statement(job->store, STATEMENT_JOB_RESULT_FIND);

@@ -106,6 +106,10 @@ enum err store_job_next(struct store_job *job, uint64_t *cursor, size_t limit, s
                         void *context, size_t *out_count) MUST_USE;
 enum err store_job_result_put(struct store_job *job, uint64_t item_id, struct slice status,
                               struct slice json) MUST_USE;
+/* How many results there are of each status there is. */
+typedef void (*store_status_fn)(void *context, struct slice status, uint64_t count);
+enum err store_job_count_statuses(struct store_job *job, store_status_fn fn, void *context)
+    MUST_USE;
 /* False where there is no result yet. */
 bool store_job_result_find(struct store_job *job, struct slice key, struct buf *out_json);
 

@@ -46,8 +46,11 @@ static void check_text(struct slice text)
     json_string(&w, NULL, text);
     json_close(&w, ']');
     assert_int_equal(w.err, ERR_NONE);
-    for (size_t i = 0; i < out.len; i++) {
-        assert_true((unsigned char)out.at[i] >= 0x20 && out.at[i] != 0x7f);
+    for (size_t i = 0; i < out.len;) {
+        unsigned code;
+        size_t step = text_utf8_next(slice_sub(buf_view(&out), i, out.len), &code);
+        assert_true(step > 0 && !text_is_dangerous(code));
+        i += step;
     }
     assert_true(json_check_first_text(buf_view(&out), &actual));
     as_utf8(text, &expected);

@@ -27,6 +27,7 @@ static const struct slice hostile_texts[] = {
     SLICE_LITERAL("line\nline\r\nline\vline\fline\ttab"),
     SLICE_LITERAL("\xf0\x9f\x98\x80 \xe4\xbd\xa0\xe5\xa5\xbd"),
     SLICE_LITERAL("%s%n%99999d"),
+    SLICE_LITERAL("\xf3\xa0\x81\x81\xf3\xa0\x80\xa0 \xc2\xad \xef\xbf\xb9"),
 };
 
 const struct slice *sample_hostile_texts(size_t *out_count)

@@ -1,0 +1,60 @@
+/* engine/news: what holds up an answer, for people who wait for it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/slice.h"
+#include "base/text.h"
+#include "engine/knocker_private.h"
+
+static const struct ask *find_ask(const struct knocker *knocker, const void *context)
+{
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&knocker->asks, &cursor, &key, &value)) {
+        const struct ask *ask = value;
+        for (const struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
+            if (caller->context == context) {
+                return ask;
+            }
+        }
+    }
+    return NULL;
+}
+
+static enum err describe_wait(const struct ask *ask, struct buf *out)
+{
+    size_t count;
+    const struct evidence *evidence = verify_case_evidence(ask->verify, &count);
+    bool is_greylisted = count > 0 && evidence[count - 1].class.reason == REASON_GREYLISTED;
+    uint64_t now_ms = door_now_ms(ask->knocker->door);
+    uint64_t left_ms = ask->wait.due_ms > now_ms ? ask->wait.due_ms - now_ms : 0;
+    const char *why = is_greylisted ? "greylisted" : "temporary trouble there";
+    enum err e = buf_append(out, SLICE("waiting for "));
+    if (e == ERR_NONE) {
+        e = text_append_printable(out,
+                                  slice_of(ask->was_tried ? ask->line_host : ask->domain->name));
+    }
+    return e != ERR_NONE ? e
+                         : buf_printf(out, ": %s, asking again in %llu s", why,
+                                      (unsigned long long)((left_ms + 999) / 1000));
+}
+
+enum err knocker_describe(const struct knocker *knocker, const void *context, struct buf *out)
+{
+    const struct ask *ask = find_ask(knocker, context);
+    if (ask == NULL) {
+        return ERR_NONE;
+    }
+    if (ask->is_waiting && ask->verify != NULL) {
+        return describe_wait(ask, out);
+    }
+    bool is_known = ask->verify != NULL; /* the route is */
+    struct slice doing = ask->conversation != NULL ? SLICE("talking to ")
+                         : ask->place == ASK_QUEUE ? SLICE("in the queue for ")
+                         : is_known                ? SLICE("waiting for ")
+                                                   : SLICE("looking up ");
+    const char *whom = is_known && ask->host != NULL ? ask->host->exchanger.host
+                       : ask->domain != NULL         ? ask->domain->name
+                                                     : "its domain";
+    enum err e = buf_append(out, doing);
+    return e != ERR_NONE ? e : text_append_printable(out, slice_of(whom));
+}

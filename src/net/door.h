@@ -77,6 +77,7 @@ struct door_ops {
     void (*link_start_tls)(struct link *link, struct slice server_name);
     void (*link_close)(struct link *link);
     void (*query)(struct door *door, struct slice name, uint16_t type, query_fn fn, void *context);
+    bool (*has_ipv6)(struct door *door);
     void (*run)(struct door *door);
     void (*stop)(struct door *door);
 };
@@ -142,6 +143,11 @@ static inline void door_query(struct door *door, struct slice name, uint16_t typ
                               void *context)
 {
     door->ops->query(door, name, type, fn, context);
+}
+/* Whether this machine has a way to the IPv6 internet; connecting there fails at once where not. */
+static inline bool door_has_ipv6(struct door *door)
+{
+    return door->ops->has_ipv6(door);
 }
 /* Runs until door_stop, or until there is nothing left to wait for. */
 static inline void door_run(struct door *door)

@@ -2,11 +2,16 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "net/uv_door.h"
 
+#include <arpa/inet.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/must.h"
+#include "net/listener.h"
 #include "net/uv_private.h"
 
 static struct uv_door *of(struct door *door)
@@ -40,7 +45,7 @@ static void on_alarm(uv_timer_t *alarm);
 static void arm(struct uv_door *door)
 {
     const struct timer *first = timers_first(&door->timers);
-    if (first == NULL) {
+    if (first == NULL || door->is_stopped) { /* libuv rings what is due again before it stops */
         (void)uv_timer_stop(&door->alarm);
         return;
     }
@@ -99,6 +104,24 @@ static void door_uv_stop(struct door *base)
     uv_stop(&of(base)->loop);
 }
 
+static bool door_uv_has_ipv6(struct door *door)
+{
+    return of(door)->has_ipv6;
+}
+
+/* Choosing a route for a datagram socket sends nothing. The address is one of the root name servers'. */
+static bool find_ipv6(void)
+{
+    struct sockaddr_in6 far = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool has_route = fd >= 0 && inet_pton(AF_INET6, "2001:500:2::c", &far.sin6_addr) == 1 &&
+                     connect(fd, (const struct sockaddr *)&far, sizeof far) == 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return has_route;
+}
+
 static const struct door_ops uv_ops = {
     .now_ms = door_uv_now,
     .wall_ms = door_uv_wall,
@@ -111,18 +134,32 @@ static const struct door_ops uv_ops = {
     .link_close = uv_link_close,
     .query = uv_resolver_query,
     .run = door_uv_run,
+    .has_ipv6 = door_uv_has_ipv6,
     .stop = door_uv_stop,
 };
+
+/* Writing to a line that is gone is an ordinary event here, and libuv has no MSG_NOSIGNAL. */
+static void ignore_broken_pipes(void)
+{
+    struct sigaction now;
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
+        (void)signal(SIGPIPE, SIG_IGN);
+    }
+}
 
 enum err uv_door_open(const struct uv_door_config *config, struct door **out,
                       struct fault *out_fault)
 {
     struct uv_door *door = calloc(1, sizeof *door);
-    if (door == NULL || uv_loop_init(&door->loop) != 0) {
+    int error = door == NULL ? UV_ENOMEM : uv_loop_init(&door->loop);
+    if (error != 0) {
         free(door);
-        return fault_set(out_fault, ERR_NOMEM, 0, "cannot make an event loop");
+        return fault_set(out_fault, error == UV_ENOMEM ? ERR_NOMEM : ERR_SYSTEM, -error,
+                         "cannot make an event loop: %s", uv_strerror(error));
     }
+    ignore_broken_pipes();
     door->door.ops = &uv_ops;
+    door->has_ipv6 = find_ipv6();
     (void)uv_timer_init(&door->loop, &door->alarm);
     door->alarm.data = door;
     enum err e = tls_client_new(&door->tls);
@@ -145,6 +182,11 @@ static void close_handle(uv_handle_t *handle, void *context)
     if (uv_is_closing(handle)) {
         return;
     }
+    bool is_socket = handle->type == UV_TCP || handle->type == UV_UDP;
+    if (is_socket && (void *)handle == handle->data) { /* a listener's is its first member */
+        listener_close(handle->data);
+        return;
+    }
     if (handle->type == UV_TCP && handle->data != NULL) {
         struct uv_link *link = handle->data;
         link->handler = &uv_link_silent;
@@ -164,8 +206,9 @@ void uv_door_close(struct door *base)
     struct uv_door *door = of(base);
     uv_resolver_close(door->resolver);
     uv_walk(&door->loop, close_handle, door);
-    (void)uv_run(&door->loop, UV_RUN_DEFAULT);
-    must(uv_loop_close(&door->loop) == 0);
+    do { /* a door_stop from one of the last callbacks stops only one round */
+        (void)uv_run(&door->loop, UV_RUN_DEFAULT);
+    } while (uv_loop_close(&door->loop) == UV_EBUSY);
     tls_client_free(door->tls);
     timers_done(&door->timers);
     free(door);

@@ -16,7 +16,7 @@ struct uv_door_config {
     unsigned query_tries;         /* 0: 3 */
 };
 
-/* ERR_SYNTAX for a resolver that is not an address, ERR_SYSTEM, ERR_NOMEM; the fault says which. */
+/* Ignores SIGPIPE where nobody handles it. ERR_SYNTAX for a resolver that is not an address, ERR_SYSTEM, ERR_NOMEM; the fault says which. */
 enum err uv_door_open(const struct uv_door_config *config, struct door **out,
                       struct fault *out_fault) MUST_USE;
 /* Closes what is still open: queries are answered QUERY_FAILED, links end without a word to their owners,

@@ -1,13 +1,15 @@
 /* net/uv_link: TCP connections on the loop, with the TLS filter between socket and owner where asked.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/slice.h"
 #include "net/uv_private.h"
 
-enum { TLS_BLOCK_BYTES = 16384 }; /* a record, RFC 8446 5.1 */
+enum {
+    TLS_BLOCK_BYTES = 16384, /* a record, RFC 8446 5.1 */
+    UNREAD_BLOCKS_MAX = 16,
+};
 
 struct uv_link_write {
     uv_write_t request;
@@ -121,10 +123,25 @@ static void on_closed(uv_handle_t *handle)
     free(link);
 }
 
+/* A socket that is closed with unread bytes sends a reset (RFC 1122 4.2.2.13), and that takes away what the
+ * peer has not read yet. Session tickets of TLS 1.3 often lie there. */
+static void drop_unread(struct uv_link *link)
+{
+    char block[4096];
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&link->tcp, &fd) != 0) {
+        return; /* never got so far */
+    }
+    for (int i = 0; i < UNREAD_BLOCKS_MAX && recv(fd, block, sizeof block, MSG_DONTWAIT) > 0;) {
+        i++;
+    }
+}
+
 static void close_now(struct uv_link *link)
 {
     timers_remove(&door_of(link)->timers, &link->linger);
     if (!uv_is_closing((uv_handle_t *)&link->tcp)) {
+        drop_unread(link);
         uv_close((uv_handle_t *)&link->tcp, on_closed);
     }
 }
@@ -143,9 +160,6 @@ static void on_written(uv_write_t *request, int status)
 
 static enum err write_rest(struct uv_link *link, struct slice bytes)
 {
-    if (bytes.len > UV_UNSENT_BYTES - link->unsent) {
-        return ERR_LIMIT;
-    }
     struct uv_link_write *write = malloc(sizeof *write + bytes.len);
     if (write == NULL) {
         return ERR_NOMEM;
@@ -197,6 +211,9 @@ enum err uv_link_send(struct link *base, struct slice bytes)
     if (link->state != UV_LINK_OPEN) {
         return ERR_CLOSED;
     }
+    if (link->unsent > UV_UNSENT_BYTES || bytes.len > UV_UNSENT_BYTES - link->unsent) {
+        return ERR_LIMIT; /* before a byte is written: the line stays whole. TLS adds a little */
+    }
     if (link->tls == NULL) {
         return write_raw(link, bytes);
     }
@@ -240,7 +257,7 @@ static void read_tls(struct uv_link *link)
         if (len > 0) {
             link->handler->received(link->context, slice_make(plain, len));
         } else if (status == TLS_FAILED) {
-            end(link, LINK_END_RESET, tls_session_error(link->tls));
+            end(link, LINK_END_TLS, tls_session_error(link->tls));
         } else if (status == TLS_CLOSED) {
             end(link, LINK_END_CLOSED, "");
         } else {
@@ -299,38 +316,6 @@ static void on_connect(uv_connect_t *request, int status)
     }
     uv_link_accepted(link);
     link->handler->connected(link->context);
-}
-
-void uv_link_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
-{
-    memset(out, 0, sizeof *out);
-    if (ip->family == IP_V6) {
-        struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)out;
-        six->sin6_family = AF_INET6;
-        six->sin6_port = htons(port);
-        memcpy(&six->sin6_addr, ip->bytes, 16);
-        return;
-    }
-    struct sockaddr_in *four = (struct sockaddr_in *)(void *)out;
-    four->sin_family = AF_INET;
-    four->sin_port = htons(port);
-    memcpy(&four->sin_addr, ip->bytes, 4);
-}
-
-bool uv_link_ip(const struct sockaddr_storage *address, struct ip *out)
-{
-    struct ip ip = {0};
-    if (address->ss_family == AF_INET6) {
-        ip.family = IP_V6;
-        memcpy(ip.bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
-    } else if (address->ss_family == AF_INET) {
-        ip.family = IP_V4;
-        memcpy(ip.bytes, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
-    } else {
-        return false;
-    }
-    *out = ip;
-    return true;
 }
 
 struct link *uv_link_connect(struct door *door, const struct link_request *request,

@@ -1,5 +1,5 @@
 /* net/uv_private: what the files of the real door share: uv_door.c (loop, timers, signals), uv_link.c (TCP),
- * tls.c (the TLS filter), uv_resolver.c (DNS transport), listener.c (accepting, for the village and tests).
+ * uv_address.c (socket addresses), tls.c (the TLS filter), uv_resolver.c (DNS transport), listener.c (accepting, for the village and tests).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NET_UV_PRIVATE_H
 #define NET_UV_PRIVATE_H
@@ -35,6 +35,7 @@ struct uv_door {
     struct uv_resolver *resolver;
     struct uv_signal_watch signals[UV_SIGNALS_MAX];
     bool is_stopped;
+    bool has_ipv6; /* at the time of opening */
     char read_buffer[UV_READ_BYTES];
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/reader.h"
 #include "base/slice.h"
 #include "net/uv_private.h"
@@ -12,6 +13,7 @@
 enum {
     RESOLVER_QUERY_TIMEOUT_MS = 3000,
     RESOLVER_TRIES = 3,
+    RESOLVER_BEAT_MS = 50, /* how exactly time limits are kept */
     RESOLVER_SERVERS_MAX = 8,
     DNS_CLASS_IN = 1,
     DNS_PORT = 53,
@@ -28,7 +30,9 @@ struct resolver_socket {
 struct uv_resolver {
     struct uv_door *door;
     ares_channel channel;
-    bool is_open;
+    unsigned open;   /* questions that c-ares has */
+    bool is_asking;  /* inside ares_query */
+    bool is_closing; /* the channel is going or gone */
     struct resolver_socket *sockets;
     struct timer tick;
     struct resolver_query *late; /* failed at once and not told yet */
@@ -39,21 +43,19 @@ struct resolver_query {
     query_fn fn;
     void *context;
     struct door *door;
-    bool is_being_asked;
     int status; /* of a question that failed at once */
     struct timer late;
 };
 
+/* c-ares looks through all its questions to say when it wants to be called; a steady beat is cheaper. */
 static void set_tick(struct uv_resolver *resolver)
 {
-    struct timeval wait;
-    if (ares_timeout(resolver->channel, NULL, &wait) == NULL) {
+    if (resolver->open == 0) {
         door_timer_stop(&resolver->door->door, &resolver->tick);
-        return;
+    } else if (resolver->tick.place == 0) {
+        door_timer_start(&resolver->door->door, &resolver->tick,
+                         door_now_ms(&resolver->door->door) + RESOLVER_BEAT_MS);
     }
-    uint64_t wait_ms = (uint64_t)wait.tv_sec * 1000 + (uint64_t)wait.tv_usec / 1000 + 1;
-    door_timer_start(&resolver->door->door, &resolver->tick,
-                     door_now_ms(&resolver->door->door) + wait_ms);
 }
 
 static void on_tick(void *context)
@@ -220,21 +222,28 @@ static void on_late(void *context)
     answer(query, query->status, SLICE_NONE);
 }
 
+/* Failed inside a call; told from the loop like everything. */
+static void tell_late(struct uv_resolver *resolver, struct resolver_query *query, int status)
+{
+    query->status = status;
+    query->place = &resolver->late;
+    query->next = resolver->late;
+    if (query->next != NULL) {
+        query->next->place = &query->next;
+    }
+    resolver->late = query;
+    query->late = (struct timer){.fired = on_late, .context = query};
+    door_timer_start(query->door, &query->late, door_now_ms(query->door));
+}
+
 static void on_answer(void *context, int status, int timeouts, unsigned char *message, int len)
 {
     (void)timeouts;
     struct resolver_query *query = context;
-    if (query->is_being_asked) { /* failed at once; told from the loop like everything */
-        struct uv_resolver *resolver = ((struct uv_door *)(void *)query->door)->resolver;
-        query->status = status;
-        query->place = &resolver->late;
-        query->next = resolver->late;
-        if (query->next != NULL) {
-            query->next->place = &query->next;
-        }
-        resolver->late = query;
-        query->late = (struct timer){.fired = on_late, .context = query};
-        door_timer_start(query->door, &query->late, door_now_ms(query->door));
+    struct uv_resolver *resolver = ((struct uv_door *)(void *)query->door)->resolver;
+    resolver->open--;
+    if (resolver->is_asking) {
+        tell_late(resolver, query, status);
         return;
     }
     struct slice bytes = SLICE_NONE;
@@ -249,10 +258,12 @@ void uv_resolver_close(struct uv_resolver *resolver)
     if (resolver == NULL) {
         return;
     }
+    resolver->is_closing = true;
     ares_destroy(resolver->channel); /* ends each question with ARES_EDESTRUCTION */
     while (resolver->late != NULL) {
         struct resolver_query *query = resolver->late;
         door_timer_stop(query->door, &query->late);
+        query->status = ARES_EDESTRUCTION; /* nobody is there to act on anything better */
         on_late(query);
     }
     while (resolver->sockets != NULL) {
@@ -289,7 +300,6 @@ enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *con
         free(resolver);
         return fault_set(out_fault, ERR_SYSTEM, 0, "cannot set up DNS: %s", ares_strerror(status));
     }
-    resolver->is_open = true;
     enum err e = set_servers(resolver, config, out_fault);
     if (e != ERR_NONE) {
         uv_resolver_close(resolver);
@@ -304,17 +314,19 @@ void uv_resolver_query(struct door *base, struct slice name, uint16_t type, quer
 {
     struct uv_resolver *resolver = ((struct uv_door *)(void *)base)->resolver;
     struct resolver_query *query = malloc(sizeof *query);
+    must(query != NULL); /* the answer could not be told from the loop: there is no way on */
+    *query = (struct resolver_query){.fn = fn, .context = context, .door = base};
     char text[256];
-    if (query == NULL || name.len >= sizeof text) {
-        free(query);
-        fn(context, QUERY_FAILED, SLICE_NONE);
+    bool is_name = name.len < sizeof text && slice_find_byte(name, '\0', 0) == name.len;
+    if (!is_name || resolver->is_closing) {
+        tell_late(resolver, query, is_name ? ARES_EDESTRUCTION : ARES_EBADNAME);
         return;
     }
     memcpy(text, name.at, name.len);
     text[name.len] = '\0';
-    *query =
-        (struct resolver_query){.fn = fn, .context = context, .door = base, .is_being_asked = true};
+    resolver->open++;
+    resolver->is_asking = true;
     ares_query(resolver->channel, text, DNS_CLASS_IN, type, on_answer, query);
-    query->is_being_asked = false; /* a late answer waits for the loop: the query still lives */
+    resolver->is_asking = false;
     set_tick(resolver);
 }

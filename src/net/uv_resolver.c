@@ -22,14 +22,25 @@ enum {
 /* A socket of c-ares that the loop watches. */
 struct resolver_socket {
     struct resolver_socket *next;
-    struct uv_resolver *resolver;
+    struct resolver_channel *channel;
     ares_socket_t fd;
     uv_poll_t poll;
 };
 
+struct resolver_channel {
+    struct uv_resolver *resolver;
+    ares_channel ares;
+    bool is_open;
+};
+
+/* The first channel goes on to the next server after SERVFAIL, NOTIMP and REFUSED; where all servers said so
+ * c-ares 1.18 reports no more than where none was there. Then the second one is asked, which takes the first
+ * word of anybody. */
+enum { CHANNEL_SEEKS, CHANNEL_TAKES, CHANNELS };
+
 struct uv_resolver {
     struct uv_door *door;
-    ares_channel channel;
+    struct resolver_channel channels[CHANNELS];
     unsigned open;   /* questions that c-ares has */
     bool is_asking;  /* inside ares_query */
     bool is_closing; /* the channel is going or gone */
@@ -45,36 +56,49 @@ struct resolver_query {
     struct door *door;
     int status; /* of a question that failed at once */
     struct timer late;
+    bool is_second; /* asked on CHANNEL_TAKES */
+    uint16_t type;
+    char name[256];
 };
 
 /* c-ares looks through all its questions to say when it wants to be called; a steady beat is cheaper. */
 static void set_tick(struct uv_resolver *resolver)
 {
-    if (resolver->open == 0) {
-        door_timer_stop(&resolver->door->door, &resolver->tick);
-    } else if (resolver->tick.place == 0) {
-        door_timer_start(&resolver->door->door, &resolver->tick,
-                         door_now_ms(&resolver->door->door) + RESOLVER_BEAT_MS);
+    struct door *door = &resolver->door->door;
+    uint64_t wait_ms = UINT64_MAX;
+    for (size_t i = 0; i < CHANNELS; i++) {
+        struct timeval wait;
+        if (ares_timeout(resolver->channels[i].ares, NULL, &wait) != NULL) {
+            uint64_t ms = (uint64_t)wait.tv_sec * 1000 + (uint64_t)wait.tv_usec / 1000 + 1;
+            wait_ms = ms < wait_ms ? ms : wait_ms;
+        }
+    }
+    if (wait_ms == UINT64_MAX) {
+        door_timer_stop(door, &resolver->tick);
+    } else {
+        door_timer_start(door, &resolver->tick, door_now_ms(door) + wait_ms);
     }
 }
 
 static void on_tick(void *context)
 {
     struct uv_resolver *resolver = context;
-    ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    for (size_t i = 0; i < CHANNELS; i++) {
+        ares_process_fd(resolver->channels[i].ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    }
     set_tick(resolver);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     const struct resolver_socket *socket = poll->data;
-    struct uv_resolver *resolver = socket->resolver;
+    struct resolver_channel *channel = socket->channel;
     ares_socket_t fd = socket->fd;
     bool can_read = status < 0 || (events & UV_READABLE) != 0;
     bool can_write = status < 0 || (events & UV_WRITABLE) != 0;
-    ares_process_fd(resolver->channel, can_read ? fd : ARES_SOCKET_BAD,
+    ares_process_fd(channel->ares, can_read ? fd : ARES_SOCKET_BAD,
                     can_write ? fd : ARES_SOCKET_BAD);
-    set_tick(resolver);
+    set_tick(channel->resolver);
 }
 
 static void on_poll_closed(uv_handle_t *handle)
@@ -82,25 +106,25 @@ static void on_poll_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-static void socket_drop(struct uv_resolver *resolver, struct resolver_socket **at)
+static void socket_drop(struct resolver_socket **at)
 {
     struct resolver_socket *socket = *at;
     *at = socket->next;
-    socket->resolver = resolver;
     (void)uv_poll_stop(&socket->poll);
     uv_close((uv_handle_t *)&socket->poll, on_poll_closed);
 }
 
 static void on_socket(void *context, ares_socket_t fd, int readable, int writable)
 {
-    struct uv_resolver *resolver = context;
+    struct resolver_channel *channel = context;
+    struct uv_resolver *resolver = channel->resolver;
     struct resolver_socket **at = &resolver->sockets;
     while (*at != NULL && (*at)->fd != fd) {
         at = &(*at)->next;
     }
     if (readable == 0 && writable == 0) {
         if (*at != NULL) {
-            socket_drop(resolver, at);
+            socket_drop(at);
         }
         return;
     }
@@ -110,7 +134,7 @@ static void on_socket(void *context, ares_socket_t fd, int readable, int writabl
             free(socket); /* the question will time out */
             return;
         }
-        socket->resolver = resolver;
+        socket->channel = channel;
         socket->fd = fd;
         socket->poll.data = socket;
         *at = socket;
@@ -174,8 +198,10 @@ static enum err set_servers(struct uv_resolver *resolver, const struct uv_door_c
             nodes[count - 1].next = node;
         }
     }
-    if (count > 0 && ares_set_servers_ports(resolver->channel, nodes) != ARES_SUCCESS) {
-        return fault_set(out_fault, ERR_NOMEM, 0, "cannot set the DNS servers");
+    for (size_t i = 0; i < CHANNELS && count > 0; i++) {
+        if (ares_set_servers_ports(resolver->channels[i].ares, nodes) != ARES_SUCCESS) {
+            return fault_set(out_fault, ERR_NOMEM, 0, "cannot set the DNS servers");
+        }
     }
     return ERR_NONE;
 }
@@ -246,6 +272,12 @@ static void on_answer(void *context, int status, int timeouts, unsigned char *me
         tell_late(resolver, query, status);
         return;
     }
+    if (status == ARES_ECONNREFUSED && !query->is_second && !resolver->is_closing) {
+        query->is_second = true;
+        ares_query(resolver->channels[CHANNEL_TAKES].ares, query->name, DNS_CLASS_IN, query->type,
+                   on_answer, query);
+        return;
+    }
     struct slice bytes = SLICE_NONE;
     if (message != NULL && len > 0 && status != ARES_ETIMEOUT) {
         bytes = slice_make((const char *)message, (size_t)len);
@@ -259,7 +291,11 @@ void uv_resolver_close(struct uv_resolver *resolver)
         return;
     }
     resolver->is_closing = true;
-    ares_destroy(resolver->channel); /* ends each question with ARES_EDESTRUCTION */
+    for (size_t i = 0; i < CHANNELS; i++) {
+        if (resolver->channels[i].is_open) {
+            ares_destroy(resolver->channels[i].ares); /* ends each question: ARES_EDESTRUCTION */
+        }
+    }
     while (resolver->late != NULL) {
         struct resolver_query *query = resolver->late;
         door_timer_stop(query->door, &query->late);
@@ -267,11 +303,29 @@ void uv_resolver_close(struct uv_resolver *resolver)
         on_late(query);
     }
     while (resolver->sockets != NULL) {
-        socket_drop(resolver, &resolver->sockets);
+        socket_drop(&resolver->sockets);
     }
     door_timer_stop(&resolver->door->door, &resolver->tick);
     ares_library_cleanup();
     free(resolver);
+}
+
+static int channel_open(struct resolver_channel *channel, struct uv_resolver *resolver,
+                        const struct uv_door_config *config, int more_flags)
+{
+    struct ares_options options = {
+        .timeout = (int)(config->query_timeout_ms == 0 ? RESOLVER_QUERY_TIMEOUT_MS
+                                                       : config->query_timeout_ms),
+        .tries = (int)(config->query_tries == 0 ? RESOLVER_TRIES : config->query_tries),
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | more_flags,
+        .sock_state_cb = on_socket,
+        .sock_state_cb_data = channel,
+    };
+    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
+    channel->resolver = resolver;
+    int status = ares_init_options(&channel->ares, &options, mask);
+    channel->is_open = status == ARES_SUCCESS;
+    return status;
 }
 
 enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *config,
@@ -283,21 +337,18 @@ enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *con
     }
     resolver->door = door;
     resolver->tick = (struct timer){.fired = on_tick, .context = resolver};
-    struct ares_options options = {
-        .timeout = (int)(config->query_timeout_ms == 0 ? RESOLVER_QUERY_TIMEOUT_MS
-                                                       : config->query_timeout_ms),
-        .tries = (int)(config->query_tries == 0 ? RESOLVER_TRIES : config->query_tries),
-        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
-        .sock_state_cb = on_socket,
-        .sock_state_cb_data = resolver,
-    };
-    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
     int status = ares_library_init(ARES_LIB_INIT_ALL);
-    if (status == ARES_SUCCESS) {
-        status = ares_init_options(&resolver->channel, &options, mask);
-    }
     if (status != ARES_SUCCESS) {
         free(resolver);
+        return fault_set(out_fault, ERR_SYSTEM, 0, "cannot set up DNS: %s", ares_strerror(status));
+    }
+    status = channel_open(&resolver->channels[CHANNEL_SEEKS], resolver, config, 0);
+    if (status == ARES_SUCCESS) {
+        status = channel_open(&resolver->channels[CHANNEL_TAKES], resolver, config,
+                              ARES_FLAG_NOCHECKRESP);
+    }
+    if (status != ARES_SUCCESS) {
+        uv_resolver_close(resolver);
         return fault_set(out_fault, ERR_SYSTEM, 0, "cannot set up DNS: %s", ares_strerror(status));
     }
     enum err e = set_servers(resolver, config, out_fault);
@@ -315,18 +366,17 @@ void uv_resolver_query(struct door *base, struct slice name, uint16_t type, quer
     struct uv_resolver *resolver = ((struct uv_door *)(void *)base)->resolver;
     struct resolver_query *query = malloc(sizeof *query);
     must(query != NULL); /* the answer could not be told from the loop: there is no way on */
-    *query = (struct resolver_query){.fn = fn, .context = context, .door = base};
-    char text[256];
-    bool is_name = name.len < sizeof text && slice_find_byte(name, '\0', 0) == name.len;
+    *query = (struct resolver_query){.fn = fn, .context = context, .door = base, .type = type};
+    bool is_name = name.len < sizeof query->name && slice_find_byte(name, '\0', 0) == name.len;
     if (!is_name || resolver->is_closing) {
         tell_late(resolver, query, is_name ? ARES_EDESTRUCTION : ARES_EBADNAME);
         return;
     }
-    memcpy(text, name.at, name.len);
-    text[name.len] = '\0';
+    memcpy(query->name, name.at, name.len);
     resolver->open++;
     resolver->is_asking = true;
-    ares_query(resolver->channel, text, DNS_CLASS_IN, type, on_answer, query);
+    ares_query(resolver->channels[CHANNEL_SEEKS].ares, query->name, DNS_CLASS_IN, type, on_answer,
+               query);
     resolver->is_asking = false;
     set_tick(resolver);
 }

@@ -50,6 +50,11 @@ const struct peer_seen *peer_server_seen(const struct peer_server *server)
     return &server->seen;
 }
 
+void peer_server_change(struct peer_server *server, const struct peer_script *script)
+{
+    server->script = script;
+}
+
 const struct peer_script *peer_server_script(const struct peer_server *server)
 {
     return server->script;

@@ -161,6 +161,8 @@ enum err peer_server_new(const struct peer_script *script, uint64_t seed, struct
     MUST_USE;
 void peer_server_free(struct peer_server *server); /* after its peers */
 const struct peer_seen *peer_server_seen(const struct peer_server *server);
+/* Speaks by this one from now on; the memory stays. */
+void peer_server_change(struct peer_server *server, const struct peer_script *script);
 const struct peer_script *peer_server_script(const struct peer_server *server);
 
 /* A connection from this address. server must outlive it. ERR_NOMEM. */

@@ -222,7 +222,8 @@ void peer_note_bad(struct peer *peer, uint64_t now_ms)
     }
     struct peer_row *row = peer_recall(server, 'b', slice_of(peer->client), now_ms);
     if (now_ms - row->first_ms >= PEER_HOUR_MS) {
-        *row = (struct peer_row){.first_ms = now_ms};
+        row->first_ms = now_ms; /* a block that is on stays on */
+        row->count = 0;
     }
     row->count++;
     if (server->script->block_after_bad > 0 && row->count >= server->script->block_after_bad) {

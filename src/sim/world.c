@@ -90,6 +90,7 @@ struct world_query {
     query_fn fn;
     void *context;
     uint16_t type;
+    bool is_too_long; /* the name: no question can carry it */
     char name[DNS_NAME_BYTES];
 };
 
@@ -114,10 +115,11 @@ static void on_query_due(void *context)
         zone_ask(world->zone, slice_of(query->name), query->type, 1, answer);
     struct buf bytes;
     buf_init(&bytes, MESSAGE_BYTES_MAX);
-    enum query_status status = failure == ZONE_TIMEOUT        ? QUERY_TIMEOUT
+    enum query_status status = query->is_too_long             ? QUERY_FAILED
+                               : failure == ZONE_TIMEOUT      ? QUERY_TIMEOUT
                                : failure == ZONE_NONE_REACHED ? QUERY_REFUSED
                                                               : QUERY_ANSWERED;
-    if (failure == ZONE_BROKEN) {
+    if (failure == ZONE_BROKEN && status == QUERY_ANSWERED) {
         must(buf_append(&bytes, SLICE("bytes")) == ERR_NONE);
     } else if (status == QUERY_ANSWERED && dns_message_write(answer, &bytes) != ERR_NONE) {
         status = QUERY_FAILED;
@@ -133,12 +135,15 @@ static void op_query(struct door *door, struct slice name, uint16_t type, query_
 {
     struct world *world = of(door);
     struct world_query *query = calloc(1, sizeof *query);
-    must(query != NULL && name.len < sizeof query->name);
+    must(query != NULL);
+    bool is_too_long = name.len >= sizeof query->name;
+    name = is_too_long ? SLICE_NONE : name;
     *query = (struct world_query){.world = world,
                                   .timer = {.fired = on_query_due, .context = query},
                                   .fn = fn,
                                   .context = context,
-                                  .type = type};
+                                  .type = type,
+                                  .is_too_long = is_too_long};
     memcpy(query->name, name.at, name.len);
     query->place = &world->queries;
     query->next = world->queries;
@@ -156,6 +161,11 @@ static void op_query(struct door *door, struct slice name, uint16_t type, query_
                        (is_silent ? world->config.dns_timeout_ms : world->config.dns_latency_ms));
 }
 
+static bool op_has_ipv6(struct door *door)
+{
+    return !of(door)->config.no_ipv6;
+}
+
 /* The world. */
 
 static const struct door_ops world_ops = {
@@ -169,6 +179,7 @@ static const struct door_ops world_ops = {
     .link_start_tls = world_line_start_tls,
     .link_close = world_line_close,
     .query = op_query,
+    .has_ipv6 = op_has_ipv6,
     .run = op_run,
     .stop = op_stop,
 };
@@ -266,7 +277,11 @@ void world_place_key(const struct ip *ip, uint16_t port, char out[WORLD_KEY_BYTE
 
 static enum err give_server(struct world *world, struct world_place *place)
 {
-    if (place->host.script == NULL || place->server != NULL) {
+    if (place->host.script == NULL) {
+        return ERR_NONE;
+    }
+    if (place->server != NULL) {
+        peer_server_change(place->server, place->host.script);
         return ERR_NONE;
     }
     return peer_server_new(place->host.script, random_next(&world->random), &place->server);

@@ -22,6 +22,7 @@ struct zone_record {
 
 struct zone_name {
     struct zone_record *first, *last;
+    size_t count;
     enum zone_failure failure;
     bool exists; /* has, or had, records: not only a failure */
 };
@@ -126,6 +127,9 @@ enum err zone_add(struct zone *zone, const char *text, enum dns_type type, const
     if (e != ERR_NONE) {
         return e;
     }
+    if (name->count == DNS_RECORDS_MAX) {
+        return ERR_LIMIT;
+    }
     struct zone_record *kept = arena_alloc(&zone->arena, sizeof *kept);
     if (kept == NULL) {
         return ERR_NOMEM;
@@ -137,6 +141,7 @@ enum err zone_add(struct zone *zone, const char *text, enum dns_type type, const
         name->last->next = kept;
     }
     name->last = kept;
+    name->count++;
     name->exists = true;
     return ERR_NONE;
 }
@@ -157,15 +162,15 @@ enum err zone_fail(struct zone *zone, const char *text, enum zone_failure failur
 
 static const struct zone_name *find(const struct zone *zone, struct slice name)
 {
-    const struct zone_name *found = map_find(&zone->names, name);
-    if (found != NULL) {
-        return found;
+    const struct zone_name *own = map_find(&zone->names, name);
+    if (own != NULL && (own->exists || own->failure != ZONE_WELL)) {
+        return own;
     }
     for (size_t dot = slice_find_byte(name, '.', 0); dot < name.len;
          dot = slice_find_byte(name, '.', dot + 1)) {
         char wild[DNS_NAME_BYTES + 1];
         int len = snprintf(wild, sizeof wild, "*%.*s", (int)(name.len - dot), name.at + dot);
-        found = map_find(&zone->names, slice_make(wild, (size_t)len));
+        const struct zone_name *found = map_find(&zone->names, slice_make(wild, (size_t)len));
         if (found != NULL) {
             return found;
         }

@@ -29,7 +29,7 @@ static void go_on(struct peer_link *line)
 {
     struct door *door = line->link->door;
     struct slice bytes;
-    uint64_t at_ms;
+    uint64_t at_ms = UINT64_MAX;
     while (!line->is_shaking && peer_next_output(line->peer, door_now_ms(door), &bytes, &at_ms)) {
         if (bytes.len > 0 && link_send(line->link, bytes) != ERR_NONE) {
             end(line);

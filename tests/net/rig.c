@@ -311,7 +311,7 @@ bool raw_take(int fd, struct buf *out)
         assert_int_equal(buf_append(out, slice_make(block, (size_t)len)), ERR_NONE);
     }
     if (len < 0 && errno != EAGAIN) {
-        fail_msg("recv: %s", strerror(errno));
+        fail_msg("recv: error %d", errno);
     }
     return len == 0;
 }

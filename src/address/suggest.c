@@ -8,12 +8,26 @@
 
 enum { SUGGEST_BYTES_MAX = 63, SUGGEST_FAR = 99 };
 
+/* Letters that only one of them has. One slip takes away one at most and brings another. */
+static unsigned letters_apart(struct slice a, struct slice b)
+{
+    uint64_t sets[2] = {0, 0};
+    for (size_t i = 0; i < a.len; i++) {
+        sets[0] |= 1ull << (a.at[i] & 63);
+    }
+    for (size_t i = 0; i < b.len; i++) {
+        sets[1] |= 1ull << (b.at[i] & 63);
+    }
+    return (unsigned)__builtin_popcountll(sets[0] ^ sets[1]);
+}
+
 /* Optimal string alignment: insertions, deletions, changes and swapped neighbours cost one each. */
 static unsigned distance(struct slice a, struct slice b, unsigned limit)
 {
     unsigned rows[3][SUGGEST_BYTES_MAX + 1];
     size_t gap = a.len > b.len ? a.len - b.len : b.len - a.len;
-    if (a.len > SUGGEST_BYTES_MAX || b.len > SUGGEST_BYTES_MAX || gap > limit) {
+    if (a.len > SUGGEST_BYTES_MAX || b.len > SUGGEST_BYTES_MAX || gap > limit ||
+        letters_apart(a, b) > 2 * limit) {
         return SUGGEST_FAR;
     }
     unsigned *two_back = rows[0];
@@ -133,8 +147,11 @@ static unsigned cost(const struct list *tops, struct slice given, struct slice k
     struct slice known_name = name_of(known);
     struct slice ending = slice_sub(given, name.len, given.len);
     struct slice known_ending = slice_sub(known, known_name.len, known.len);
-    unsigned name_slips = distance(name, known_name, slips_allowed(known_name));
     unsigned ending_slips = distance(ending, known_ending, 1);
+    if (ending_slips > 1) {
+        return SUGGEST_FAR; /* as most are: nothing more to compute */
+    }
+    unsigned name_slips = distance(name, known_name, slips_allowed(known_name));
     bool is_com = slice_equal(known_ending, SLICE(".com"));
     bool is_near = (name_slips == 0 || ending_slips == 0 || is_com) &&
                    name_slips <= slips_allowed(known_name) && ending_slips <= 1 &&
@@ -146,15 +163,13 @@ static unsigned cost(const struct list *tops, struct slice given, struct slice k
     return name_slips + ending_slips;
 }
 
-bool address_suggest(const struct address_lists *lists, const struct hel_address *address,
-                     char out[HEL_WIRE_BYTES])
+struct slice address_suggest_domain(const struct address_lists *lists, struct slice domain)
 {
-    struct slice domain = hel_address_domain(address);
-    if (address->is_literal || is_known(lists, domain)) {
-        return false;
+    struct slice best = SLICE_NONE;
+    if (domain.len == 0 || is_known(lists, domain)) {
+        return best;
     }
     const struct list *popular = &lists->lists[LIST_POPULAR];
-    struct slice best = SLICE_NONE;
     unsigned best_cost = SUGGEST_FAR;
     for (size_t i = 0; i < popular->count; i++) {
         unsigned now = cost(&lists->lists[LIST_TLDS], domain, popular->entries[i]);
@@ -167,10 +182,20 @@ bool address_suggest(const struct address_lists *lists, const struct hel_address
             best_cost = now;
         }
     }
-    if (best_cost >= SUGGEST_FAR) {
-        return false;
+    return best_cost >= SUGGEST_FAR ? SLICE_NONE : best;
+}
+
+bool address_suggest(const struct address_lists *lists, const struct hel_address *address,
+                     char out[HEL_WIRE_BYTES])
+{
+    struct slice best = SLICE_NONE;
+    if (!address->is_literal) {
+        best = address_suggest_domain(lists, hel_address_domain(address));
     }
     struct slice local = hel_address_local(address);
+    if (best.len == 0 || local.len + best.len + 2 > HEL_WIRE_BYTES) {
+        return false;
+    }
     memcpy(out, local.at, local.len);
     out[local.len] = '@';
     memcpy(out + local.len + 1, best.at, best.len);

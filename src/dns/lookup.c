@@ -42,7 +42,20 @@ static void ask_addresses(struct dns_lookup *lookup)
             continue;
         }
         want(lookup, (unsigned)(1 + 2 * i), target->exchanger.host, DNS_A);
-        want(lookup, (unsigned)(2 + 2 * i), target->exchanger.host, DNS_AAAA);
+        if (!lookup->options.asks_ipv6_late) {
+            want(lookup, (unsigned)(2 + 2 * i), target->exchanger.host, DNS_AAAA);
+        }
+    }
+}
+
+/* Without A there may still be AAAA: then the host exists, though we cannot get there. */
+static void ask_ipv6_after_all(struct dns_lookup *lookup, unsigned id)
+{
+    const struct asked *asked = &lookup->asked[id];
+    bool is_four = id > 0 && asked->type == DNS_A;
+    bool is_over = asked->kind == ANSWER_NO_DATA || asked->kind == ANSWER_ERROR;
+    if (is_four && is_over && lookup->options.asks_ipv6_late) {
+        want(lookup, id + 1, lookup->targets[(id - 1) / 2].exchanger.host, DNS_AAAA);
     }
 }
 
@@ -277,13 +290,15 @@ void dns_lookup_answered(struct dns_lookup *lookup, unsigned id, enum dns_transp
     if (asked->kind != ANSWER_OPEN) {
         return;
     }
+    struct dns_message read;
     if (transport != DNS_TRANSPORT_ANSWERED) {
         set_error(asked, failure_of(transport));
+        ask_ipv6_after_all(lookup, id);
         return;
     }
-    struct dns_message read;
     if (dns_message_parse(message, &read) != ERR_NONE || !is_answer_to(&read, asked)) {
         set_error(asked, DNS_FAILURE_BROKEN);
+        ask_ipv6_after_all(lookup, id);
         return;
     }
     lookup->message = &read;
@@ -297,6 +312,7 @@ void dns_lookup_answered(struct dns_lookup *lookup, unsigned id, enum dns_transp
     if (id == 0 && asked->kind == ANSWER_NO_DATA) {
         use_domain_itself(lookup);
     }
+    ask_ipv6_after_all(lookup, id);
     lookup->message = NULL;
 }
 

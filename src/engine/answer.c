@@ -35,7 +35,12 @@ static void fill_address(const struct ask *ask, struct record *record)
     record->ascii = keep(record, hel_address_wire(address));
     record->local = keep(record, hel_address_local(address));
     record->domain = keep(record, hel_address_domain(address));
-    record->did_you_mean = keep(record, slice_of(ask->suggestion));
+    if (ask->domain != NULL && ask->domain->suggestion.len > 0) {
+        char meant[2 * HEL_WIRE_BYTES];
+        (void)snprintf(meant, sizeof meant, "%.*s@%.*s", SLICE_ARG(record->local),
+                       SLICE_ARG(ask->domain->suggestion));
+        record->did_you_mean = keep(record, slice_of(meant));
+    }
     const struct address_flags *flags = &ask->flags;
     record->flags = (struct record_flags){
         .is_disposable = flags->is_disposable,
@@ -307,13 +312,12 @@ void answer_store(struct ask *ask, const struct record *record)
     if (knocker->store == NULL || ask->domain == NULL || !is_final) {
         return;
     }
-    char key[HEL_WIRE_BYTES];
-    address_key(&ask->address, key);
+    char key[ASK_STORE_KEY_BYTES];
     struct buf json;
     buf_init(&json, ANSWER_JSON_BYTES);
     if (record_write_json(record, &json) == ERR_NONE) {
         struct store_verdict row = {
-            .key = slice_of(key),
+            .key = ask_store_key(ask, key),
             .domain = record->domain,
             .status = slice_of(verdict_status_name(record->status)),
             .sub_status = slice_of(verdict_sub_name(record->sub)),
@@ -323,7 +327,7 @@ void answer_store(struct ask *ask, const struct record *record)
         };
         knocker->counts.store_errors += store_verdict_put(knocker->store, &row) == ERR_NONE ? 0 : 1;
         struct store_fact fact = {
-            .key = row.key,
+            .key = slice_of(ask->key),
             .domain = row.domain,
             .kind = SLICE_LITERAL("probe"),
             .source = knocker->config.egress_label,

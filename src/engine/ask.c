@@ -33,7 +33,7 @@ static enum err case_begin(struct ask *ask)
         .is_role = ask->flags.is_role,
         .is_free = ask->flags.is_free,
         .is_gibberish = ask->flags.is_gibberish,
-        .has_suggestion = ask->suggestion[0] != '\0',
+        .has_suggestion = ask->domain->suggestion.len > 0,
     };
     return verify_case_new(&knocker->config.verify, &ask->address, &hints, &ask->domain->memory,
                            random_next(&knocker->random), &ask->verify);
@@ -139,9 +139,9 @@ static bool awaits_other_process(struct ask *ask)
     if (ask->has_claim || knocker->config.verify.no_smtp || !ask_shares_answers(ask)) {
         return false;
     }
-    struct slice key = slice_of(ask->key);
+    char key[ASK_STORE_KEY_BYTES];
     bool is_mine;
-    if (store_claim_try(knocker->store, key, door_wall_ms(knocker->door), &is_mine) != ERR_NONE) {
+    if (store_claim_try(knocker->store, ask_store_key(ask, key), door_wall_ms(knocker->door), &is_mine) != ERR_NONE) {
         knocker->counts.store_errors++;
         return false;
     }
@@ -215,6 +215,9 @@ void ask_expire(struct ask *ask, enum skip_reason why)
 {
     ask->is_expired = true;
     ask->expired_why = why;
+    if (ask->place == ASK_HELD) {
+        site_release_held(ask, false);
+    }
     stop_waiting(ask);
     door_timer_stop(ask->knocker->door, &ask->wait); /* for another process */
     knocker_make_ready(ask);

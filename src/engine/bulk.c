@@ -8,12 +8,11 @@
 
 #include "base/slice.h"
 #include "engine/bulk_private.h"
-#include "engine/record_json.h"
 
 enum {
     BULK_FETCH = 512,    /* items taken from the store at a time */
     BULK_FLUSH_MS = 500, /* results are committed at least so often */
-    BULK_JSON_BYTES = 1 << 20,
+    BULK_RESULT_BYTES = 4 << 20,
 };
 
 /* One address on its way. */
@@ -49,14 +48,14 @@ static void check_finished(struct bulk *bulk)
 
 static void keep_result(struct bulk *bulk, uint64_t id, const struct record *record)
 {
-    struct buf json;
-    buf_init(&json, BULK_JSON_BYTES);
-    enum err e = record_write_json(record, &json);
+    struct buf result;
+    buf_init(&result, BULK_RESULT_BYTES);
+    enum err e = table_result_write(bulk->config->output_format, record, &result);
     if (e == ERR_NONE) {
         e = store_job_result_put(bulk->job, id, slice_of(verdict_status_name(record->status)),
-                                 buf_view(&json));
+                                 buf_view(&result));
     }
-    buf_done(&json);
+    buf_done(&result);
     if (e != ERR_NONE) {
         struct fault fault;
         (void)fault_set(&fault, e, 0, "cannot keep a result in the store: %s", err_name(e));

@@ -124,41 +124,64 @@ static void describe_bad_row(const struct bulk *bulk, const struct table_row *ro
                    (unsigned long long)row->line, row->why);
 }
 
-/* The record of a row; false: it has no result yet. record_done is owed on true. */
-static bool find_record(struct bulk *bulk, const struct table_row *row, struct buf *json,
-                        struct record *out)
-{
-    if (row->is_bad) {
-        describe_bad_row(bulk, row, out);
-        bulk->counts.bad_rows++;
-        return true;
-    }
-    struct knocker_identity identity;
-    if (!knocker_identify(bulk->knocker, row->address, &identity, out)) {
-        out->email = row->address;
-        bulk->counts.invalid_rows++;
-        return true;
-    }
-    buf_clear(json);
-    if (!store_job_result_find(bulk->job, slice_of(identity.key), json) ||
-        record_read_json(buf_view(json), out) != ERR_NONE) {
-        return false;
-    }
-    out->email = row->address;
-    return true;
-}
-
-static enum err write_row(struct bulk *bulk, struct table_writer *writer,
-                          const struct table_row *row, struct buf *json, uint64_t *unfinished,
-                          struct fault *out_fault)
+/* A stored record carries the address as it was asked; a row shows its own. */
+static enum err put_row_email(struct slice json, struct slice email, struct buf *out)
 {
     struct record record;
-    bool is_known = find_record(bulk, row, json, &record);
-    enum err e = table_writer_row(writer, row, is_known ? &record : NULL, out_fault);
-    if (is_known) {
-        record_done(&record);
+    enum err e = record_read_json(json, &record);
+    if (e != ERR_NONE) {
+        return e;
     }
-    *unfinished += is_known ? 0 : 1;
+    record.email = email;
+    e = table_result_write(TABLE_NDJSON, &record, out);
+    record_done(&record);
+    return e;
+}
+
+/* The result as it is written; *out stays empty where there is none yet. */
+static enum err find_result(struct bulk *bulk, const struct table_row *row, struct buf *stored,
+                            struct buf *out)
+{
+    enum table_format format = bulk->config->output_format;
+    struct record record;
+    if (row->is_bad) {
+        describe_bad_row(bulk, row, &record);
+        bulk->counts.bad_rows++;
+        return table_result_write(format, &record, out);
+    }
+    struct knocker_identity identity;
+    if (!knocker_identify(bulk->knocker, row->address, &identity, &record)) {
+        record.email = row->address;
+        bulk->counts.invalid_rows++;
+        enum err e = table_result_write(format, &record, out);
+        record_done(&record);
+        return e;
+    }
+    if (format != TABLE_NDJSON) {
+        (void)store_job_result_find(bulk->job, slice_of(identity.key), out);
+        return ERR_NONE;
+    }
+    buf_clear(stored);
+    return store_job_result_find(bulk->job, slice_of(identity.key), stored)
+               ? put_row_email(buf_view(stored), row->address, out)
+               : ERR_NONE;
+}
+
+struct result_buffers {
+    struct buf stored, shown;
+};
+
+static enum err write_row(struct bulk *bulk, struct table_writer *writer,
+                          const struct table_row *row, struct result_buffers *buffers,
+                          uint64_t *unfinished, struct fault *out_fault)
+{
+    buf_clear(&buffers->shown);
+    enum err e = find_result(bulk, row, &buffers->stored, &buffers->shown);
+    if (e != ERR_NONE) {
+        return fault_set(out_fault, e, 0, "cannot write a result: %s", err_name(e));
+    }
+    e = table_writer_result(writer, row, buf_view(&buffers->shown), out_fault);
+    *unfinished += buffers->shown.len > 0 ? 0 : 1;
     bulk->counts.rows++;
     bulk->counts.written += e == ERR_NONE ? 1 : 0;
     tell(bulk, bulk->counts.rows);
@@ -175,16 +198,18 @@ static enum err write_rows(struct bulk *bulk, struct table_reader *reader, FILE 
     }
     begin_count(bulk);
     bulk->counts.written = 0;
-    struct buf json;
-    buf_init(&json, JSON_BYTES_MAX);
+    struct result_buffers buffers;
+    buf_init(&buffers.stored, JSON_BYTES_MAX);
+    buf_init(&buffers.shown, JSON_BYTES_MAX);
     struct table_row row;
     while ((e = table_reader_next(reader, &row, out_fault)) == ERR_NONE) {
-        e = write_row(bulk, writer, &row, &json, unfinished, out_fault);
+        e = write_row(bulk, writer, &row, &buffers, unfinished, out_fault);
         if (e != ERR_NONE) {
             break;
         }
     }
-    buf_done(&json);
+    buf_done(&buffers.stored);
+    buf_done(&buffers.shown);
     table_writer_close(writer);
     return e == ERR_CLOSED ? ERR_NONE : e;
 }

@@ -166,6 +166,7 @@ enum err domain_get(struct knocker *knocker, struct slice name, struct domain **
             free(domain);
             return ERR_NOMEM;
         }
+        domain->suggestion = address_suggest_domain(knowledge_lists(knocker->knowledge), name);
         memory_load(domain);
     }
     leave_idle(domain);
@@ -323,6 +324,7 @@ static void start_lookup(struct domain *domain)
         .allowed_net_count = knocker->config.allowed_net_count,
         .can_ipv4 = true,
         .can_ipv6 = true,
+        .asks_ipv6_late = !door_has_ipv6(knocker->door),
         .seed = random_next(&knocker->random),
     };
     domain->lookup_began_ms = now_ms(domain);

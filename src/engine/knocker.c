@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/knocker.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ void knocker_config_init(struct knocker_config *out)
         .address_mode = HEL_ADDRESS_PRACTICAL,
         .helo_name = SLICE_LITERAL("localhost.localdomain"),
         .egress_label = SLICE_LITERAL("default"),
-        .port = 25,
+        .port = KNOCKER_PORT,
         /* RFC 5321 4.5.3.2 allows minutes; probing scales that down to what real servers need: slow
          * banners take 30 s, callouts behind RCPT about as long. */
         .timeout_ms = {[HEL_SMTP_CONNECT] = 10000,
@@ -60,6 +61,7 @@ void ask_unlink(struct ask *ask)
     case ASK_READY: TAILQ_REMOVE(&ask->knocker->ready, ask, link); break;
     case ASK_DOMAIN: TAILQ_REMOVE(&ask->domain->waiting, ask, link); break;
     case ASK_QUEUE: site_remove(ask); break;
+    case ASK_HELD: TAILQ_REMOVE(&ask->holder->held, ask, link); break;
     }
     ask->place = ASK_NOWHERE;
 }
@@ -115,8 +117,8 @@ static void release_claim(struct ask *ask)
         return;
     }
     ask->has_claim = false;
-    struct slice key = slice_of(ask->key);
-    if (store_claim_release(knocker->store, key) != ERR_NONE) {
+    char key[ASK_STORE_KEY_BYTES];
+    if (store_claim_release(knocker->store, ask_store_key(ask, key)) != ERR_NONE) {
         knocker->counts.store_errors++; /* it ends with this process */
     }
     knocker_wrote(knocker);
@@ -146,6 +148,7 @@ static void ask_free(struct ask *ask)
         free(ask->cached);
     }
     free(ask->pending);
+    free(ask->held);
     transcript_done(&ask->transcript);
     while (ask->callers != NULL) {
         struct caller *caller = ask->callers;
@@ -231,15 +234,33 @@ bool ask_shares_answers(const struct ask *ask)
     return knocker->store != NULL && !knocker->config.is_fresh && !knocker->config.keeps_transcript;
 }
 
+struct slice ask_store_key(const struct ask *ask, char out[ASK_STORE_KEY_BYTES])
+{
+    const struct knocker_config *config = &ask->knocker->config;
+    const struct verify_config *verify = &config->verify;
+    bool is_usual = !verify->no_smtp && !verify->no_control && config->port == KNOCKER_PORT &&
+                    verify->risky_if == VERIFY_RISKY_DISPOSABLE &&
+                    config->address_mode == HEL_ADDRESS_PRACTICAL;
+    if (is_usual) {
+        return slice_of(ask->key);
+    }
+    int len = snprintf(out, ASK_STORE_KEY_BYTES, "%s port=%u%s%s risky_if=%u mode=%u", ask->key,
+                       (unsigned)config->port, verify->no_smtp ? " no_smtp" : "",
+                       verify->no_control ? " no_control" : "", verify->risky_if,
+                       (unsigned)config->address_mode);
+    return slice_make(out, (size_t)len);
+}
+
 bool ask_find_cached(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
     if (!ask_shares_answers(ask)) {
         return false;
     }
+    char key[ASK_STORE_KEY_BYTES];
     struct buf json;
     buf_init(&json, 1 << 20);
-    bool is_found = store_verdict_find(knocker->store, slice_of(ask->key), ask->asked_wall_ms,
+    bool is_found = store_verdict_find(knocker->store, ask_store_key(ask, key), ask->asked_wall_ms,
                                        knocker->config.cache_age_ms_max, &json);
     if (is_found) {
         ask->cached = calloc(1, sizeof *ask->cached);
@@ -268,10 +289,6 @@ static enum err prepare(struct ask *ask, struct slice text)
     }
     ask->syntax.text[0] = '\0';
     address_key(&ask->address, ask->key);
-    const struct address_lists *lists = knowledge_lists(knocker->knowledge);
-    if (!address_suggest(lists, &ask->address, ask->suggestion)) {
-        ask->suggestion[0] = '\0';
-    }
     if (ask_find_cached(ask)) {
         return ERR_NONE;
     }

@@ -41,7 +41,7 @@ struct caller {
     size_t text_len;
 };
 
-enum ask_place { ASK_NOWHERE, ASK_READY, ASK_DOMAIN, ASK_QUEUE };
+enum ask_place { ASK_NOWHERE, ASK_READY, ASK_DOMAIN, ASK_QUEUE, ASK_HELD };
 
 struct ask {
     TAILQ_ENTRY(ask) link;
@@ -51,7 +51,6 @@ struct ask {
     struct hel_address address;
     char key[HEL_WIRE_BYTES];
     struct address_flags flags;
-    char suggestion[HEL_WIRE_BYTES];
     struct verify_case *verify;      /* NULL before the route is known, or for bad syntax */
     struct hel_address_error syntax; /* text[0] != 0: bad syntax */
     struct record *cached;           /* a stored answer */
@@ -75,6 +74,8 @@ struct ask {
     uint8_t requeues;
     struct host *host;
     struct conversation *conversation; /* while it is being asked */
+    struct session *holder;            /* with ASK_HELD */
+    struct evidence *held;
     struct evidence *pending;          /* to be told in the next turn */
 
     /* For the record: the line that gave the last real answer. */
@@ -100,7 +101,8 @@ struct domain {
     uint32_t dns_ms; /* how long the lookup took */
     uint64_t lookup_began_ms;
     const struct provider *provider;
-    struct site *site; /* NULL where there is no route */
+    struct slice suggestion; /* the domain that was probably meant; empty: none */
+    struct site *site;       /* NULL where there is no route */
     struct verify_domain memory;
     unsigned memory_changes_seen, memory_changes_stored;
     struct ask_list waiting; /* for the route, or for a change of the memory */
@@ -142,6 +144,9 @@ struct session {
     struct host *host;
     struct conversation *conversation;
     struct ask *ask; /* being asked */
+    /* Accepted after so many refusals that it may mean nothing: told when the session refuses once more, and
+     * so is seen not to take everything now; or when it ends. */
+    struct ask_list held;
     bool is_ready;   /* EHLO was accepted */
     bool asked_any;
     unsigned invalids;
@@ -182,6 +187,9 @@ void knocker_finish(struct ask *ask);
 /* Takes answers from the store and gives them to others through it. */
 bool ask_shares_answers(const struct ask *ask);
 bool ask_find_cached(struct ask *ask); /* fills ask->cached */
+/* The address and what else changes its answer: options other than the usual ones. */
+enum { ASK_STORE_KEY_BYTES = HEL_WIRE_BYTES + 64 };
+struct slice ask_store_key(const struct ask *ask, char out[ASK_STORE_KEY_BYTES]);
 void knocker_wrote(struct knocker *knocker); /* something to the store: it is flushed soon */
 
 /* ask.c */
@@ -205,6 +213,7 @@ enum err site_get(struct knocker *knocker, const struct route *route,
                   const struct provider *provider, struct site **out) MUST_USE;
 void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *exchanger);
 void site_remove(struct ask *ask); /* out of a queue, or off the line */
+void site_release_held(struct ask *ask, bool is_vindicated); /* the held evidence is told next turn */
 void site_pump(struct site *site);
 void site_feed_hungry(struct knocker *knocker);
 void site_free(struct site *site);

@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "base/slice.h"
 #include "engine/knocker_private.h"
+#include "verify/claim.h"
 
 static const struct conversation_handler session_handler;
 
@@ -182,6 +183,7 @@ static enum err session_open(struct host *host)
         return ERR_NOMEM;
     }
     session->host = host;
+    TAILQ_INIT(&session->held);
     site->conversation.rcpts_per_transaction = site->traffic.limits.rcpts_per_transaction;
     enum err e = conversation_new(knocker->door, &site->conversation, &host->exchanger,
                                   ++knocker->conversation_number, &session_handler, session,
@@ -298,6 +300,49 @@ static struct ask *next_ask(struct host *host, bool is_unused)
     return TAILQ_FIRST(&host->queue);
 }
 
+void site_release_held(struct ask *ask, bool is_vindicated)
+{
+    struct evidence *evidence = ask->held;
+    ask->held = NULL;
+    evidence->is_vindicated = is_vindicated;
+    ask->pending = evidence;
+    knocker_make_ready(ask);
+}
+
+static void release_all_held(struct session *session, bool is_vindicated)
+{
+    while (!TAILQ_EMPTY(&session->held)) {
+        site_release_held(TAILQ_FIRST(&session->held), is_vindicated);
+    }
+}
+
+/* False: no need, or no memory. */
+static bool hold(struct session *session, struct ask *ask, const struct evidence *evidence)
+{
+    bool is_accepted = evidence->kind == EVIDENCE_REPLY && evidence->stage == HEL_SMTP_RCPT &&
+                       evidence->code >= 200 && evidence->code < 300;
+    if (ask->probe.role != PROBE_REAL || !is_accepted || ask->is_expired ||
+        !claim_is_distrusted(evidence, session->host->site->provider)) {
+        return false;
+    }
+    ask->held = malloc(sizeof *ask->held);
+    if (ask->held == NULL) {
+        return false;
+    }
+    *ask->held = *evidence;
+    ask->holder = session;
+    ask_unlink(ask);
+    ask_link(ask, &session->held, ASK_HELD, false);
+    return true;
+}
+
+static bool is_plain_refusal(const struct evidence *evidence)
+{
+    return evidence->kind == EVIDENCE_REPLY && evidence->stage == HEL_SMTP_RCPT &&
+           evidence->code >= 500 && evidence->class.scope == SCOPE_MAILBOX &&
+           evidence->class.reason == REASON_MAILBOX_UNKNOWN;
+}
+
 static const struct conversation_probe *on_wants_probe(void *context, struct conversation *c,
                                                        unsigned rcpts, unsigned refusals)
 {
@@ -306,10 +351,12 @@ static const struct conversation_probe *on_wants_probe(void *context, struct con
     struct site *site = host->site;
     uint64_t now = now_ms(site);
     if (!traffic_session_may_ask(&site->traffic, rcpts, refusals)) {
+        release_all_held(session, false);
         return NULL;
     }
     struct ask *ask = next_ask(host, rcpts == 0 && !session->asked_any);
     if (ask == NULL || traffic_site_ask_at(&site->traffic, now) > now) {
+        release_all_held(session, false);
         return NULL;
     }
     queue_remove(ask);
@@ -388,7 +435,12 @@ static void on_probed(void *context, struct conversation *c, enum probe_end end,
         ask->line.latency_control_ms = evidence->latency_ms;
     }
     ask->is_first = true; /* its next probe, if any, goes on this line */
-    ask_told(ask, evidence);
+    if (is_plain_refusal(evidence)) {
+        release_all_held(session, true);
+    }
+    if (!hold(session, ask, evidence)) {
+        ask_told(ask, evidence);
+    }
 }
 
 static bool others_are_up(const struct session *session)
@@ -495,6 +547,7 @@ static void on_closed(void *context, struct conversation *c)
     if (session->ask != NULL) {
         give_back(session);
     }
+    release_all_held(session, false);
     if (session->is_ready) {
         host->talking--;
     } else {

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "verify/record.h"
 
@@ -75,7 +76,14 @@ enum err table_writer_open(enum table_format format, const struct table_reader *
                            struct table_writer **out, struct fault *out_fault) MUST_USE;
 void table_writer_close(struct table_writer *writer); /* safe on NULL; flushes nothing */
 
-/* record NULL: there is no result yet. */
+/* A result as it is written into a row of that format, to be kept and written later. */
+enum err table_result_write(enum table_format format, const struct record *record, struct buf *out)
+    MUST_USE;
+/* result: what table_result_write gave for the writer's format; empty: there is no result yet. */
+enum err table_writer_result(struct table_writer *writer, const struct table_row *row,
+                             struct slice result, struct fault *out_fault) MUST_USE;
+
+/* Both in one. record NULL: there is no result yet. */
 enum err table_writer_row(struct table_writer *writer, const struct table_row *row,
                           const struct record *record, struct fault *out_fault) MUST_USE;
 

@@ -127,8 +127,31 @@ static enum err append_header(struct table_writer *writer)
     return e == ERR_NONE ? buf_append(&writer->line, SLICE("\r\n")) : e;
 }
 
+static enum err write_csv_result(const struct record *record, struct buf *out)
+{
+    struct buf text;
+    buf_init(&text, LINE_BYTES_MAX);
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < table_result_count() && e == ERR_NONE; i++) {
+        buf_clear(&text);
+        e = table_result_put(i, record, &text);
+        e = e == ERR_NONE ? append_cell(out, buf_view(&text), false) : e;
+    }
+    buf_done(&text);
+    return e;
+}
+
+static enum err append_no_result(struct buf *out)
+{
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < table_result_count() && e == ERR_NONE; i++) {
+        e = buf_append_byte(out, ',');
+    }
+    return e;
+}
+
 static enum err append_csv(struct table_writer *writer, const struct table_row *row,
-                           const struct record *record)
+                           struct slice result)
 {
     size_t count = table_reader_column_count(writer->reader);
     enum err e = ERR_NONE;
@@ -139,10 +162,8 @@ static enum err append_csv(struct table_writer *writer, const struct table_row *
         }
         e = append_cell(&writer->line, cell, i == 0);
     }
-    for (size_t i = 0; i < table_result_count() && e == ERR_NONE; i++) {
-        buf_clear(&writer->text);
-        e = record == NULL ? ERR_NONE : table_result_put(i, record, &writer->text);
-        e = e == ERR_NONE ? append_cell(&writer->line, buf_view(&writer->text), false) : e;
+    if (e == ERR_NONE) {
+        e = result.len == 0 ? append_no_result(&writer->line) : buf_append(&writer->line, result);
     }
     return e == ERR_NONE ? buf_append(&writer->line, SLICE("\r\n")) : e;
 }
@@ -198,7 +219,7 @@ static enum err open_object(struct table_writer *writer, struct slice object, bo
 }
 
 static enum err append_json(struct table_writer *writer, const struct table_row *row,
-                            const struct record *record)
+                            struct slice result)
 {
     struct json_writer w;
     json_begin(&w, &writer->line);
@@ -212,13 +233,10 @@ static enum err append_json(struct table_writer *writer, const struct table_row 
         json_open(&w, NULL, '{');
         put_cells(writer, &w, row);
     }
-    if (record == NULL) {
+    if (result.len == 0) {
         json_null(&w, key);
     } else {
-        buf_clear(&writer->record);
-        enum err e = record_write_json(record, &writer->record);
-        w.err = w.err == ERR_NONE ? e : w.err;
-        json_raw(&w, key, buf_view(&writer->record));
+        json_raw(&w, key, result);
     }
     json_close(&w, '}');
     return w.err == ERR_NONE ? buf_append(&writer->line, SLICE("\n")) : w.err;
@@ -302,11 +320,28 @@ void table_writer_close(struct table_writer *writer)
     free(writer);
 }
 
+enum err table_result_write(enum table_format format, const struct record *record, struct buf *out)
+{
+    return format == TABLE_NDJSON ? record_write_json(record, out) : write_csv_result(record, out);
+}
+
+enum err table_writer_result(struct table_writer *writer, const struct table_row *row,
+                             struct slice result, struct fault *out_fault)
+{
+    buf_clear(&writer->line);
+    enum err e = writer->format == TABLE_NDJSON ? append_json(writer, row, result)
+                                                : append_csv(writer, row, result);
+    return flush_line(writer, e, out_fault);
+}
+
 enum err table_writer_row(struct table_writer *writer, const struct table_row *row,
                           const struct record *record, struct fault *out_fault)
 {
-    buf_clear(&writer->line);
-    enum err e = writer->format == TABLE_NDJSON ? append_json(writer, row, record)
-                                                : append_csv(writer, row, record);
-    return flush_line(writer, e, out_fault);
+    buf_clear(&writer->record);
+    enum err e = record == NULL ? ERR_NONE
+                                : table_result_write(writer->format, record, &writer->record);
+    if (e != ERR_NONE) {
+        return flush_line(writer, e, out_fault);
+    }
+    return table_writer_result(writer, row, buf_view(&writer->record), out_fault);
 }

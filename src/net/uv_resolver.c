@@ -13,6 +13,7 @@
 enum {
     RESOLVER_QUERY_TIMEOUT_MS = 3000,
     RESOLVER_TRIES = 3,
+    RESOLVER_RECEIVE_BYTES = 1 << 20, /* answers come in bursts; the kernel may allow less */
     RESOLVER_BEAT_MS = 50, /* how exactly time limits are kept */
     RESOLVER_SERVERS_MAX = 8,
     DNS_CLASS_IN = 1,
@@ -65,18 +66,10 @@ struct resolver_query {
 static void set_tick(struct uv_resolver *resolver)
 {
     struct door *door = &resolver->door->door;
-    uint64_t wait_ms = UINT64_MAX;
-    for (size_t i = 0; i < CHANNELS; i++) {
-        struct timeval wait;
-        if (ares_timeout(resolver->channels[i].ares, NULL, &wait) != NULL) {
-            uint64_t ms = (uint64_t)wait.tv_sec * 1000 + (uint64_t)wait.tv_usec / 1000 + 1;
-            wait_ms = ms < wait_ms ? ms : wait_ms;
-        }
-    }
-    if (wait_ms == UINT64_MAX) {
+    if (resolver->open == 0) {
         door_timer_stop(door, &resolver->tick);
-    } else {
-        door_timer_start(door, &resolver->tick, door_now_ms(door) + wait_ms);
+    } else if (resolver->tick.place == 0) {
+        door_timer_start(door, &resolver->tick, door_now_ms(door) + RESOLVER_BEAT_MS);
     }
 }
 
@@ -274,6 +267,7 @@ static void on_answer(void *context, int status, int timeouts, unsigned char *me
     }
     if (status == ARES_ECONNREFUSED && !query->is_second && !resolver->is_closing) {
         query->is_second = true;
+        resolver->open++;
         ares_query(resolver->channels[CHANNEL_TAKES].ares, query->name, DNS_CLASS_IN, query->type,
                    on_answer, query);
         return;
@@ -318,10 +312,12 @@ static int channel_open(struct resolver_channel *channel, struct uv_resolver *re
                                                        : config->query_timeout_ms),
         .tries = (int)(config->query_tries == 0 ? RESOLVER_TRIES : config->query_tries),
         .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | more_flags,
+        .socket_receive_buffer_size = RESOLVER_RECEIVE_BYTES,
         .sock_state_cb = on_socket,
         .sock_state_cb_data = channel,
     };
-    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
+    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB |
+               ARES_OPT_SOCK_RCVBUF;
     channel->resolver = resolver;
     int status = ares_init_options(&channel->ares, &options, mask);
     channel->is_open = status == ARES_SUCCESS;

@@ -131,13 +131,6 @@ static enum err find_free(struct store *store, struct slice key, int64_t now_ms,
     return ERR_NONE;
 }
 
-/* A claim of an open group goes with the group: until it is flushed no other process can write, so none
- * can take the key. Otherwise it is committed at once. */
-static enum err end(struct store *store, bool was_in_group)
-{
-    return was_in_group ? store_end_write(store) : store_flush(store, NULL);
-}
-
 static enum err put(struct store *store, struct slice key, int64_t now_ms)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_CLAIM_PUT);
@@ -163,10 +156,11 @@ enum err store_claim_try(struct store *store, struct slice key, int64_t now_ms, 
     if (e == ERR_NONE && is_free) {
         bool was_in_group = store->is_in_group;
         e = store_begin_write(store);
-        e = e != ERR_NONE ? e : find_free(store, key, now_ms, &is_free);
+        if (e == ERR_NONE && !was_in_group) { /* others may have been faster */
+            e = find_free(store, key, now_ms, &is_free);
+        }
         e = e == ERR_NONE && is_free ? put(store, key, now_ms) : e;
-        enum err ended = store->is_in_group ? end(store, was_in_group) : ERR_NONE;
-        e = e != ERR_NONE ? e : ended;
+        e = e == ERR_NONE ? store_end_write(store) : e;
     }
     if (e == ERR_NONE) {
         *out_is_mine = is_free;
@@ -179,7 +173,6 @@ enum err store_claim_release(struct store *store, struct slice key)
     if (store->holder == 0) {
         return ERR_NONE;
     }
-    bool was_in_group = store->is_in_group;
     enum err e = store_begin_write(store);
     sqlite3_stmt *statement = store_statement(store, STATEMENT_CLAIM_DELETE);
     if (e != ERR_NONE || statement == NULL) {
@@ -188,8 +181,7 @@ enum err store_claim_release(struct store *store, struct slice key)
     store_bind(statement, 1, key);
     (void)sqlite3_bind_int64(statement, 2, store->holder);
     e = store_run(statement);
-    enum err ended = end(store, was_in_group);
-    return e != ERR_NONE ? e : ended;
+    return e != ERR_NONE ? e : store_end_write(store);
 }
 
 /* Does not wait for others: with the lock gone the rows mean nothing. */

@@ -111,8 +111,8 @@ static enum err hold(struct store_job *job, struct slice fingerprint, struct sli
 
 static enum err count(struct store_job *job, struct store_job_info *out, struct fault *out_fault)
 {
-    static const char sql[] = "SELECT j.loaded, count(i.id), count(i.status) FROM job j LEFT JOIN "
-                              "job_item i ON i.job=j.id WHERE j.id=?1";
+    static const char sql[] = "SELECT loaded, (SELECT count(*) FROM job_item WHERE job=?1), "
+                              "(SELECT count(*) FROM job_result WHERE job=?1) FROM job WHERE id=?1";
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
         return store_fail(job->store, out_fault, "cannot be read");
@@ -185,6 +185,9 @@ enum err store_job_delete(struct store_job *job, struct fault *out_fault)
     enum err e = store_begin_write(job->store);
     if (e != ERR_NONE) {
         e = store_fail(job->store, out_fault, "cannot be written");
+    }
+    if (e == ERR_NONE) {
+        e = run_for_job(job, "DELETE FROM job_result WHERE job=?1", out_fault);
     }
     if (e == ERR_NONE) {
         e = run_for_job(job, "DELETE FROM job_item WHERE job=?1", out_fault);
@@ -289,14 +292,14 @@ enum err store_job_result_put(struct store_job *job, uint64_t item_id, struct sl
     (void)sqlite3_bind_int64(statement, 1, (int64_t)item_id);
     store_bind(statement, 2, status);
     store_bind(statement, 3, json);
+    (void)sqlite3_bind_int64(statement, 4, job->id);
     e = store_run(statement);
     return e != ERR_NONE ? e : store_end_write(job->store);
 }
 
 enum err store_job_count_statuses(struct store_job *job, store_status_fn fn, void *context)
 {
-    static const char sql[] = "SELECT status, count(*) FROM job_item WHERE job=?1 AND status IS "
-                              "NOT NULL GROUP BY status";
+    static const char sql[] = "SELECT status, count(*) FROM job_result WHERE job=?1 GROUP BY status";
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
         return ERR_STORE;

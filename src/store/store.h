@@ -18,8 +18,8 @@
 struct store;
 
 enum {
-    STORE_SCHEMA_VERSION = 2,
-    STORE_GROUP_ROWS = 256,
+    STORE_SCHEMA_VERSION = 3,
+    STORE_GROUP_ROWS = 4096,
     STORE_LOAD_ROWS = 16384, /* the same for store_job_add */
     STORE_CLAIM_LIFE_MS = 6 * 60 * 60 * 1000,
 };
@@ -68,8 +68,8 @@ enum err store_fact_each(struct store *store, struct slice key, size_t limit, st
  * the verdict and tries again. A claim ends with store_claim_release, store_close, the death of its process,
  * or STORE_CLAIM_LIFE_MS after it was last tried for by its holder, who may always have it again.
  * Between the users of one struct store it does not decide. In memory there are no others: all is ours.
- * A claim taken while writes are waiting is not held against others before store_flush, but they
- * wait for it. ERR_STORE, ERR_SYSTEM: nothing is known; probe without. */
+ * Claims are writes like others: until store_flush nobody else can write, so nobody can take the key; flush
+ * soon, for they wait. ERR_STORE, ERR_SYSTEM: nothing is known; probe without. */
 enum err store_claim_try(struct store *store, struct slice key, int64_t now_ms, bool *out_is_mine)
     MUST_USE;
 enum err store_claim_release(struct store *store, struct slice key)

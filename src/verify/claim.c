@@ -186,7 +186,8 @@ unsigned claim_session_patience(const struct provider *provider)
 
 bool claim_is_distrusted(const struct evidence *evidence, const struct provider *provider)
 {
-    return evidence->session_refusals >= claim_session_patience(provider);
+    return !evidence->is_vindicated &&
+           evidence->session_refusals >= claim_session_patience(provider);
 }
 
 static bool is_separator(char c)

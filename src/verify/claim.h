@@ -38,7 +38,7 @@ enum claim {
 
 enum claim claim_of(const struct evidence *evidence);
 
-/* After so many refusals in one session an acceptance in it means nothing: servers that fend off
+/* After so many refusals in one session an acceptance in it means nothing, unless a refusal came after it: servers that fend off
  * harvesting then accept (or refuse) whatever comes. Large providers are more patient. */
 unsigned claim_session_patience(const struct provider *provider);
 bool claim_is_distrusted(const struct evidence *evidence, const struct provider *provider);

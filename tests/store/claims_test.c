@@ -23,6 +23,7 @@ static bool try_claim(struct store *store, const char *key, int64_t now_ms)
 {
     bool is_mine = false;
     assert_int_equal(store_claim_try(store, slice_of(key), now_ms, &is_mine), ERR_NONE);
+    assert_int_equal(store_flush(store, NULL), ERR_NONE);
     return is_mine;
 }
 
@@ -39,44 +40,45 @@ struct step_row {
     } step;
     const char *key;
     int64_t now_ms;
-    bool is_mine; /* of a try */
+    bool is_mine;    /* of a try */
+    bool stays_open; /* the group of the first one is not flushed */
 };
 
 /* Two connections, one step after another. */
 static const struct step_row step_rows[] = {
-    {"the first one gets it", ONE_TRIES, "a", NOW_MS, true},
-    {"the second one does not", TWO_TRIES, "a", NOW_MS, false},
-    {"another key is free", TWO_TRIES, "b", NOW_MS, true},
-    {"and then it is not", ONE_TRIES, "b", NOW_MS, false},
-    {"the holder may have it again", ONE_TRIES, "a", NOW_MS, true},
-    {"what is another's cannot be released", TWO_RELEASES, "a", 0, false},
-    {"so it is still held", TWO_TRIES, "a", NOW_MS, false},
-    {"released", ONE_RELEASES, "a", 0, false},
-    {"twice does no harm", ONE_RELEASES, "a", 0, false},
-    {"now the second one gets it", TWO_TRIES, "a", NOW_MS, true},
-    {"and the first one does not", ONE_TRIES, "a", NOW_MS, false},
-    {"a key with odd signs", ONE_TRIES, "'; DROP TABLE claim; --", NOW_MS, true},
-    {"is one key", TWO_TRIES, "'; DROP TABLE claim; --", NOW_MS, false},
-    {"one takes a key to keep", ONE_TRIES, "c", NOW_MS, true},
-    {"it is held to the last moment", TWO_TRIES, "c", NOW_MS + STORE_CLAIM_LIFE_MS - 1, false},
-    {"asked for again it lives on", ONE_TRIES, "c", NOW_MS + 500, true},
-    {"so it is held here", TWO_TRIES, "c", NOW_MS + STORE_CLAIM_LIFE_MS, false},
-    {"and not here", TWO_TRIES, "c", NOW_MS + STORE_CLAIM_LIFE_MS + 500, true},
-    {"the old holder has lost it", ONE_TRIES, "c", NOW_MS + STORE_CLAIM_LIFE_MS + 501, false},
-    {"and cannot release it", ONE_RELEASES, "c", 0, false},
-    {"which changed nothing", ONE_TRIES, "c", NOW_MS + STORE_CLAIM_LIFE_MS + 502, false},
-    {"a row is waiting to be written", ONE_PUTS, "x", 0, false},
-    {"a claim joins it", ONE_TRIES, "d", NOW_MS, true},
-    {"written", ONE_FLUSHES, "", 0, false},
-    {"the second one sees both", TWO_TRIES, "d", NOW_MS, false},
-    {"the verdict and", ONE_PUTS, "d", 0, false},
-    {"the release in one group", ONE_RELEASES, "d", 0, false},
-    {"not yet seen", TWO_TRIES, "d", NOW_MS, false},
-    {"written", ONE_FLUSHES, "", 0, false},
-    {"now it is free", TWO_TRIES, "d", NOW_MS, true},
-    {"one more to keep", ONE_TRIES, "e", NOW_MS, true},
-    {"the first one goes", ONE_CLOSES, "", 0, false},
-    {"and leaves nothing claimed", TWO_TRIES, "e", NOW_MS, true},
+    {"the first one gets it", ONE_TRIES, "a", NOW_MS, true, false},
+    {"the second one does not", TWO_TRIES, "a", NOW_MS, false, false},
+    {"another key is free", TWO_TRIES, "b", NOW_MS, true, false},
+    {"and then it is not", ONE_TRIES, "b", NOW_MS, false, false},
+    {"the holder may have it again", ONE_TRIES, "a", NOW_MS, true, false},
+    {"what is another's cannot be released", TWO_RELEASES, "a", 0, false, false},
+    {"so it is still held", TWO_TRIES, "a", NOW_MS, false, false},
+    {"released", ONE_RELEASES, "a", 0, false, false},
+    {"twice does no harm", ONE_RELEASES, "a", 0, false, false},
+    {"now the second one gets it", TWO_TRIES, "a", NOW_MS, true, false},
+    {"and the first one does not", ONE_TRIES, "a", NOW_MS, false, false},
+    {"a key with odd signs", ONE_TRIES, "'; DROP TABLE claim; --", NOW_MS, true, false},
+    {"is one key", TWO_TRIES, "'; DROP TABLE claim; --", NOW_MS, false, false},
+    {"one takes a key to keep", ONE_TRIES, "c", NOW_MS, true, false},
+    {"it is held to the last moment", TWO_TRIES, "c", NOW_MS + STORE_CLAIM_LIFE_MS - 1, false, false},
+    {"asked for again it lives on", ONE_TRIES, "c", NOW_MS + 500, true, false},
+    {"so it is held here", TWO_TRIES, "c", NOW_MS + STORE_CLAIM_LIFE_MS, false, false},
+    {"and not here", TWO_TRIES, "c", NOW_MS + STORE_CLAIM_LIFE_MS + 500, true, false},
+    {"the old holder has lost it", ONE_TRIES, "c", NOW_MS + STORE_CLAIM_LIFE_MS + 501, false, false},
+    {"and cannot release it", ONE_RELEASES, "c", 0, false, false},
+    {"which changed nothing", ONE_TRIES, "c", NOW_MS + STORE_CLAIM_LIFE_MS + 502, false, false},
+    {"a row is waiting to be written", ONE_PUTS, "x", 0, false, true},
+    {"a claim joins it", ONE_TRIES, "d", NOW_MS, true, true},
+    {"written", ONE_FLUSHES, "", 0, false, false},
+    {"the second one sees both", TWO_TRIES, "d", NOW_MS, false, false},
+    {"the verdict and", ONE_PUTS, "d", 0, false, true},
+    {"the release in one group", ONE_RELEASES, "d", 0, false, true},
+    {"not yet seen", TWO_TRIES, "d", NOW_MS, false, false},
+    {"written", ONE_FLUSHES, "", 0, false, false},
+    {"now it is free", TWO_TRIES, "d", NOW_MS, true, false},
+    {"one more to keep", ONE_TRIES, "e", NOW_MS, true, false},
+    {"the first one goes", ONE_CLOSES, "", 0, false, false},
+    {"and leaves nothing claimed", TWO_TRIES, "e", NOW_MS, true, false},
 };
 
 static void claims_go_from_hand_to_hand(void **state)
@@ -97,7 +99,16 @@ static void claims_go_from_hand_to_hand(void **state)
         case TWO_RELEASES: e = store_claim_release(two, key); break;
         case ONE_PUTS: e = scratch_put(one, row->key, "{}"); break;
         case ONE_FLUSHES: e = store_flush(one, NULL); break;
-        case ONE_CLOSES: store_close(one); break;
+        case ONE_CLOSES:
+            store_close(one);
+            one = NULL;
+            break;
+        }
+        if (one != NULL && !row->stays_open && e == ERR_NONE) {
+            e = store_flush(one, NULL);
+        }
+        if (e == ERR_NONE) {
+            e = store_flush(two, NULL);
         }
         if (e != ERR_NONE || is_mine != row->is_mine) {
             fail_msg("%s: %s, %s", row->name, err_name(e), is_mine ? "mine" : "not mine");
@@ -135,7 +146,8 @@ static int claim_and_die(const void *context, const struct scratch_ends *ends)
     bool is_mine = false;
     if (store_open(context, &store, NULL) != ERR_NONE ||
         store_claim_try(store, SLICE("a"), NOW_MS, &is_mine) != ERR_NONE ||
-        store_claim_try(store, SLICE("b"), NOW_MS, &is_mine) != ERR_NONE || !is_mine) {
+        store_claim_try(store, SLICE("b"), NOW_MS, &is_mine) != ERR_NONE || !is_mine ||
+        store_flush(store, NULL) != ERR_NONE) {
         return 1;
     }
     scratch_tell_ready(ends);
@@ -183,7 +195,8 @@ static bool probe_once(struct store *store, const char *key)
             return false;
         }
         if (is_mine && scratch_has(store, key, "{}")) {
-            return store_claim_release(store, fact.key) == ERR_NONE;
+            return store_claim_release(store, fact.key) == ERR_NONE &&
+                   store_flush(store, NULL) == ERR_NONE;
         }
         if (is_mine) {
             (void)usleep(500);

@@ -11,13 +11,13 @@
 #include "cli/command.h"
 #include "cli/exit.h"
 #include "cli/result_file.h"
+#include "cli/spool.h"
 #include "cli/ticker.h"
 #include "cli/workbench.h"
 #include "engine/bulk.h"
 
 enum {
     FINGERPRINT_BYTES_MAX = 65536,
-    COPY_BYTES = 65536,
     PROGRESS_MS = 500,
     PROGRESS_BYTES = 512,
     LEAVE_MS = 700, /* after Ctrl-C: time for lines to be left politely */
@@ -27,7 +27,7 @@ enum {
 struct bulk_options {
     struct probe_options probe;
     const char *input, *output;
-    const char *output_format; /* NULL: by the output's name, else by the input's kind */
+    const char *output_format; /* NULL: by the output's name, else by the input's */
     const char *column;
     int argc;
     char **argv; /* for the command to go on with */
@@ -152,26 +152,8 @@ static void on_interrupt(void *context)
 
 static void say_how_to_go_on(const struct run *run)
 {
-    (void)fputs("heloise: stopped; what is done is kept. The same command goes on:\n   ", stderr);
-    for (int i = 0; i < run->options->argc; i++) {
-        const char *word = run->options->argv[i];
-        bool is_plain =
-            word[0] != '\0' && word[strcspn(word, " \t\n'\"\\$`*?[]{}()<>|&;~#!")] == '\0';
-        if (is_plain) {
-            (void)fprintf(stderr, " %s", word);
-            continue;
-        }
-        (void)fputs(" '", stderr);
-        for (const char *at = word; *at != '\0'; at++) {
-            if (*at == '\'') {
-                (void)fputs("'\\''", stderr);
-            } else {
-                (void)fputc(*at, stderr);
-            }
-        }
-        (void)fputc('\'', stderr);
-    }
-    (void)fputc('\n', stderr);
+    (void)fputs("heloise: stopped; what is done is kept. The same command goes on:\n    ", stderr);
+    say_command(run->options->argc, run->options->argv);
 }
 
 static void say_summary(const struct run *run)
@@ -206,36 +188,6 @@ static void say_summary(const struct run *run)
     }
 }
 
-/* Standard input cannot be read twice, and the rows are: it is copied to an unnamed place first. */
-static int spool_stdin(struct run *run)
-{
-    const char *folder = getenv("TMPDIR");
-    (void)snprintf(run->spool, sizeof run->spool, "%s/heloise-bulk-XXXXXX",
-                   folder != NULL && folder[0] == '/' ? folder : "/tmp");
-    int fd = mkstemp(run->spool);
-    FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
-    if (to == NULL) {
-        complain("cannot make a temporary file %s: %s", run->spool,
-                 error_text(&(struct error_text){.text = ""}));
-        run->spool[0] = '\0';
-        return EXIT_CANNOT_WRITE;
-    }
-    char block[COPY_BYTES];
-    size_t len;
-    bool is_written = true;
-    while (is_written && (len = fread(block, 1, sizeof block, stdin)) > 0) {
-        is_written = fwrite(block, 1, len, to) == len;
-    }
-    is_written = fclose(to) == 0 && is_written;
-    if (!is_written || ferror(stdin) != 0) {
-        complain("cannot copy standard input to %s: %s", run->spool,
-                 error_text(&(struct error_text){.text = ""}));
-        return EXIT_CANNOT_WRITE;
-    }
-    run->options->input = run->spool;
-    return EXIT_SUCCESS;
-}
-
 /* What makes two calls the same job: the file as it is now, and what changes the answers. */
 static int fingerprint(const struct run *run, struct buf *out)
 {
@@ -266,7 +218,7 @@ static enum table_format output_format(const struct bulk_options *options)
     if (name != NULL) {
         return strcmp(name, "ndjson") == 0 ? TABLE_NDJSON : TABLE_CSV;
     }
-    struct slice path = slice_of(options->output);
+    struct slice path = slice_of(options->output != NULL ? options->output : options->input);
     bool is_ndjson =
         slice_ends_nocase(path, SLICE(".ndjson")) || slice_ends_nocase(path, SLICE(".jsonl"));
     return is_ndjson ? TABLE_NDJSON : TABLE_CSV;
@@ -356,8 +308,9 @@ static int run_job(struct run *run, struct bulk_config *config)
     if (bulk_load(run->bulk, &fault) != ERR_NONE) {
         ticker_clear(&run->ticker);
         complain("%s", fault.text);
-        return fault.err == ERR_SYNTAX || fault.err == ERR_SYSTEM ? EXIT_NO_INPUT
-                                                                  : EXIT_CANNOT_WRITE;
+        return fault.err == ERR_SYNTAX   ? EXIT_BAD_DATA
+               : fault.err == ERR_SYSTEM ? EXIT_NO_INPUT
+                                         : EXIT_CANNOT_WRITE;
     }
     run->phase = "asked";
     run->bench.on_interrupt = on_interrupt;
@@ -375,7 +328,8 @@ static int run_bulk(struct run *run)
     struct bulk_options *options = run->options;
     int code = EXIT_SUCCESS;
     if (strcmp(options->input, "-") == 0) {
-        code = spool_stdin(run);
+        code = spool_open(run->spool, sizeof run->spool);
+        options->input = run->spool;
     }
     struct buf print;
     buf_init(&print, FINGERPRINT_BYTES_MAX);
@@ -404,9 +358,7 @@ static int run_bulk(struct run *run)
         workbench_close(&run->bench);
     }
     buf_done(&print);
-    if (run->spool[0] != '\0') {
-        (void)unlink(run->spool);
-    }
+    spool_remove(run->spool);
     return code;
 }
 
@@ -422,7 +374,8 @@ int cli_bulk(int argc, char **argv)
         "an address that stands twice is asked once.\v"
         "A run that was stopped or killed goes on with the same command. Exit status: 0 completed, "
         "64 usage, "
-        "66 no input, 73 cannot write, 75 another process runs this job, 130 stopped.",
+        "65 the input is no list of addresses, 66 no input, 73 cannot write, 75 another process "
+        "runs this job, 130 stopped.",
         children,
         NULL,
         NULL};

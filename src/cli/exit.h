@@ -9,7 +9,7 @@ enum exit_code {
     EXIT_RISKY = 2,
     EXIT_UNKNOWN = 3,
     EXIT_BAD_USAGE = 64,  /* an option or argument is wrong */
-    EXIT_BAD_DATA = 65,   /* the input has lines that could not be used */
+    EXIT_BAD_DATA = 65,   /* the input, or a line of it, could not be used */
     EXIT_NO_INPUT = 66,   /* the input cannot be read */
     EXIT_NO_WAY_OUT = 69, /* no mail server can be reached from here */
     EXIT_INTERNAL = 70,

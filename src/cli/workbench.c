@@ -21,6 +21,35 @@ void complain(const char *format, ...)
     va_end(args);
 }
 
+static void say_quoted(const char *word)
+{
+    (void)fputs(" '", stderr);
+    for (const char *at = word; *at != '\0'; at++) {
+        if (*at == '\'') {
+            (void)fputs("'\\''", stderr);
+        } else {
+            (void)fputc(*at, stderr);
+        }
+    }
+    (void)fputc('\'', stderr);
+}
+
+void say_command(int argc, char *const *argv)
+{
+    (void)fputs(argv[0], stderr);
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        bool is_plain =
+            word[0] != '\0' && word[strcspn(word, " \t\n'\"\\$`*?[]{}()<>|&;~#!")] == '\0';
+        if (is_plain) {
+            (void)fprintf(stderr, " %s", word);
+        } else {
+            say_quoted(word);
+        }
+    }
+    (void)fputc('\n', stderr);
+}
+
 bool workbench_has_colour(const struct probe_options *options, FILE *stream)
 {
     if (options->colour != COLOUR_AUTO) {

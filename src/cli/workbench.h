@@ -28,4 +28,7 @@ bool workbench_has_colour(const struct probe_options *options, FILE *stream);
 /* "heloise: TEXT" on standard error. */
 void complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* A command on standard error as a shell takes it; argv[0] as it is. */
+void say_command(int argc, char *const *argv);
+
 #endif

@@ -25,7 +25,7 @@ struct dns_lookup_options {
     size_t allowed_net_count;
     bool can_ipv4, can_ipv6;
     bool asks_ipv6_late; /* AAAA only for hosts without A: this machine has no way to IPv6 */
-    uint64_t seed; /* shuffles equal preferences */
+    uint64_t seed;       /* shuffles equal preferences */
 };
 
 struct dns_question {

@@ -141,7 +141,8 @@ static bool awaits_other_process(struct ask *ask)
     }
     char key[ASK_STORE_KEY_BYTES];
     bool is_mine;
-    if (store_claim_try(knocker->store, ask_store_key(ask, key), door_wall_ms(knocker->door), &is_mine) != ERR_NONE) {
+    if (store_claim_try(knocker->store, ask_store_key(ask, key), door_wall_ms(knocker->door),
+                        &is_mine) != ERR_NONE) {
         knocker->counts.store_errors++;
         return false;
     }

@@ -30,7 +30,8 @@ enum {
     DOMAIN_QUESTIONS_MAX = DNS_LOOKUP_IDS,
     KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
     KNOCKER_CLAIM_MS = 300,   /* between looks at an answer that another process is finding */
-    KNOCKER_FLUSH_MS = 200,   /* what is written to the store is committed that soon: others wait for it */
+    KNOCKER_FLUSH_MS =
+        200, /* what is written to the store is committed that soon: others wait for it */
 };
 
 struct caller {
@@ -76,7 +77,7 @@ struct ask {
     struct conversation *conversation; /* while it is being asked */
     struct session *holder;            /* with ASK_HELD */
     struct evidence *held;
-    struct evidence *pending;          /* to be told in the next turn */
+    struct evidence *pending; /* to be told in the next turn */
 
     /* For the record: the line that gave the last real answer. */
     bool was_tried;
@@ -147,7 +148,7 @@ struct session {
     /* Accepted after so many refusals that it may mean nothing: told when the session refuses once more, and
      * so is seen not to take everything now; or when it ends. */
     struct ask_list held;
-    bool is_ready;   /* EHLO was accepted */
+    bool is_ready; /* EHLO was accepted */
     bool asked_any;
     unsigned invalids;
 };
@@ -213,7 +214,8 @@ enum err site_get(struct knocker *knocker, const struct route *route,
                   const struct provider *provider, struct site **out) MUST_USE;
 void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *exchanger);
 void site_remove(struct ask *ask); /* out of a queue, or off the line */
-void site_release_held(struct ask *ask, bool is_vindicated); /* the held evidence is told next turn */
+void site_release_held(struct ask *ask,
+                       bool is_vindicated); /* the held evidence is told next turn */
 void site_pump(struct site *site);
 void site_feed_hungry(struct knocker *knocker);
 void site_free(struct site *site);

@@ -338,8 +338,8 @@ enum err table_writer_row(struct table_writer *writer, const struct table_row *r
                           const struct record *record, struct fault *out_fault)
 {
     buf_clear(&writer->record);
-    enum err e = record == NULL ? ERR_NONE
-                                : table_result_write(writer->format, record, &writer->record);
+    enum err e =
+        record == NULL ? ERR_NONE : table_result_write(writer->format, record, &writer->record);
     if (e != ERR_NONE) {
         return flush_line(writer, e, out_fault);
     }

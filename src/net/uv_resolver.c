@@ -14,7 +14,7 @@ enum {
     RESOLVER_QUERY_TIMEOUT_MS = 3000,
     RESOLVER_TRIES = 3,
     RESOLVER_RECEIVE_BYTES = 1 << 20, /* answers come in bursts; the kernel may allow less */
-    RESOLVER_BEAT_MS = 50, /* how exactly time limits are kept */
+    RESOLVER_BEAT_MS = 50,            /* how exactly time limits are kept */
     RESOLVER_SERVERS_MAX = 8,
     DNS_CLASS_IN = 1,
     DNS_PORT = 53,

@@ -299,7 +299,8 @@ enum err store_job_result_put(struct store_job *job, uint64_t item_id, struct sl
 
 enum err store_job_count_statuses(struct store_job *job, store_status_fn fn, void *context)
 {
-    static const char sql[] = "SELECT status, count(*) FROM job_result WHERE job=?1 GROUP BY status";
+    static const char sql[] =
+        "SELECT status, count(*) FROM job_result WHERE job=?1 GROUP BY status";
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
         return ERR_STORE;

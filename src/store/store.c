@@ -44,7 +44,8 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     /* Long rows are appended, only short index entries are written in places: a list of 100,000 writes a
      * quarter of the pages. Results of a job no longer make its rows grow. */
     "DROP INDEX claim_holder;"
-    "CREATE TABLE verdict_row(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, domain TEXT NOT NULL,"
+    "CREATE TABLE verdict_row(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, domain TEXT NOT "
+    "NULL,"
     " status TEXT NOT NULL, sub_status TEXT NOT NULL, checked_at INTEGER NOT NULL,"
     " expires_at INTEGER NOT NULL, json TEXT NOT NULL);"
     "INSERT INTO verdict_row(key,domain,status,sub_status,checked_at,expires_at,json)"

@@ -60,8 +60,8 @@ struct evidence {
     uint32_t session;          /* number of the connection, unique in a run */
     uint16_t session_rcpts;    /* RCPTs answered in it before this one */
     uint16_t session_refusals; /* of these, refused ones */
-    bool is_vindicated; /* an acceptance: the same session refused an unknown mailbox after it */
-    uint32_t latency_ms;       /* of the deciding answer */
+    bool is_vindicated;  /* an acceptance: the same session refused an unknown mailbox after it */
+    uint32_t latency_ms; /* of the deciding answer */
 };
 
 const char *probe_role_name(enum probe_role role);

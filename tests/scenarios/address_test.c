@@ -45,14 +45,16 @@ static void kept_case(struct stage *stage)
 
 static void asked_in_unicode(struct stage *stage)
 {
-    assert_true(was_asked(stage, "5.9.1.1", "\xE7\x94\xA8\xE6\x88\xB7@xn--fsqu00a.example") ||
-                was_asked(stage, "5.9.1.1", "\xE7\x94\xA8\xE6\x88\xB7@\xE4\xBE\x8B\xE5\xAD\x90.example"));
+    assert_true(
+        was_asked(stage, "5.9.1.1", "\xE7\x94\xA8\xE6\x88\xB7@xn--fsqu00a.example") ||
+        was_asked(stage, "5.9.1.1", "\xE7\x94\xA8\xE6\x88\xB7@\xE4\xBE\x8B\xE5\xAD\x90.example"));
 }
 
 static void add_second_exchanger(struct stage *stage, struct knocker_config *config)
 {
     (void)config;
-    static const struct peer_script able = {.has_smtputf8 = true, .live = {"\xE7\x94\xA8\xE6\x88\xB7"}};
+    static const struct peer_script able = {.has_smtputf8 = true,
+                                            .live = {"\xE7\x94\xA8\xE6\x88\xB7"}};
     struct world_host host = {.ip = "5.9.1.2", .script = &able};
     assert_int_equal(world_host_add(stage_world(stage), &host), ERR_NONE);
 }
@@ -84,7 +86,8 @@ static void is_disposable(struct stage *stage)
 
 static void suggests(struct stage *stage)
 {
-    static const char *const wanted[] = {"a@gmail.com", "a@hotmail.fr", "a@yahoo.co.uk", "", "", ""};
+    static const char *const wanted[] = {
+        "a@gmail.com", "a@hotmail.fr", "a@yahoo.co.uk", "", "", ""};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         if (!slice_equal(stage_record(stage, i)->did_you_mean, slice_of(wanted[i]))) {
             fail_msg("suggestion %zu: '%.*s', expected '%s'", i,
@@ -93,27 +96,33 @@ static void suggests(struct stage *stage)
     }
 }
 
-#define L64 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg"
+#define L64    "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg"
 #define YONGHU "\xE7\x94\xA8\xE6\x88\xB7"
-#define LIZI "\xE4\xBE\x8B\xE5\xAD\x90"
+#define LIZI   "\xE4\xBE\x8B\xE5\xAD\x90"
 
 static const struct scene scenes[] = {
-    {"96", "quoted local parts",
-     .script = {.live = {"\"john doe\"", "\"a@b\"", "\"a\\\"b\""}},
-     .asks = {{"\"john doe\"@d.test", "accepted"}, {"\"a@b\"@d.test", "accepted"}, {"\"a\\\"b\"@d.test", "accepted"}, {"\"c d\"@d.test", "mailbox_not_found"}},
+    {"96", "quoted local parts", .script = {.live = {"\"john doe\"", "\"a@b\"", "\"a\\\"b\""}},
+     .asks = {{"\"john doe\"@d.test", "accepted"},
+              {"\"a@b\"@d.test", "accepted"},
+              {"\"a\\\"b\"@d.test", "accepted"},
+              {"\"c d\"@d.test", "mailbox_not_found"}},
      .check = sent_quoted},
-    {"97", "no addresses",
-     .script = {.catch_all = PEER_CATCH_ALL_YES},
-     .asks = {{"a..b@d.test", "invalid_syntax"}, {".a@d.test", "invalid_syntax"}, {"a.@d.test", "invalid_syntax"}, {"a@d..com", "invalid_syntax"},
-              {"a@-d.com", "invalid_syntax"}, {"@d.test", "invalid_syntax"}, {"a@", "invalid_syntax"}, {"a b@d.test", "invalid_syntax"},
-              {"a@b@d.test", "invalid_syntax"}, {"a@d", "invalid_syntax"}, {"", "invalid_syntax"}},
+    {"97", "no addresses", .script = {.catch_all = PEER_CATCH_ALL_YES},
+     .asks = {{"a..b@d.test", "invalid_syntax"},
+              {".a@d.test", "invalid_syntax"},
+              {"a.@d.test", "invalid_syntax"},
+              {"a@d..com", "invalid_syntax"},
+              {"a@-d.com", "invalid_syntax"},
+              {"@d.test", "invalid_syntax"},
+              {"a@", "invalid_syntax"},
+              {"a b@d.test", "invalid_syntax"},
+              {"a@b@d.test", "invalid_syntax"},
+              {"a@d", "invalid_syntax"},
+              {"", "invalid_syntax"}},
      .check = asked_nobody},
-    {"98", "local parts of 64 and 65 octets, strict",
-     .script = {.live = {L64}},
-     .asks = {{L64 "@d.test", "accepted"}, {L64 "x@d.test", "invalid_syntax"}},
-     .tune = be_strict},
-    {"98b", "the same asked leniently",
-     .script = {.live = {L64}},
+    {"98", "local parts of 64 and 65 octets, strict", .script = {.live = {L64}},
+     .asks = {{L64 "@d.test", "accepted"}, {L64 "x@d.test", "invalid_syntax"}}, .tune = be_strict},
+    {"98b", "the same asked leniently", .script = {.live = {L64}},
      .asks = {{L64 "@d.test", "accepted"}, {L64 "x@d.test", "mailbox_not_found"}}},
     {"100", "a server that tells capitals from small letters",
      .script = {.live = {"User"}, .is_case_sensitive = true},
@@ -122,50 +131,67 @@ static const struct scene scenes[] = {
     {"101", "a local part in Chinese, with SMTPUTF8",
      .hosts = {{"5.9.1.1", NULL, 0, .script = {.live = {YONGHU}, .has_smtputf8 = true}}},
      .names = {{"xn--fsqu00a.example", DNS_MX, "10 mx.e.test"}, {"mx.e.test", DNS_A, "5.9.1.1"}},
-     .asks = {{YONGHU "@" LIZI ".example", "accepted"}},
-     .check = asked_in_unicode},
+     .asks = {{YONGHU "@" LIZI ".example", "accepted"}}, .check = asked_in_unicode},
     {"101b", "the same without SMTPUTF8",
      .hosts = {{"5.9.1.1", NULL, 0, .script = {.live = {YONGHU}}}},
      .names = {{"xn--fsqu00a.example", DNS_MX, "10 mx.e.test"}, {"mx.e.test", DNS_A, "5.9.1.1"}},
      .asks = {{YONGHU "@" LIZI ".example", "smtputf8_unsupported"}}},
     {"101c", "only the second exchanger has SMTPUTF8",
      .hosts = {{"5.9.1.1", NULL, 0, .script = {.live = {YONGHU}}}},
-     .names = {{"xn--fsqu00a.example", DNS_MX, "10 mx.e.test"}, {"mx.e.test", DNS_A, "5.9.1.1"},
-               {"xn--fsqu00a.example", DNS_MX, "20 mx2.e.test"}, {"mx2.e.test", DNS_A, "5.9.1.2"}},
+     .names = {{"xn--fsqu00a.example", DNS_MX, "10 mx.e.test"},
+               {"mx.e.test", DNS_A, "5.9.1.1"},
+               {"xn--fsqu00a.example", DNS_MX, "20 mx2.e.test"},
+               {"mx2.e.test", DNS_A, "5.9.1.2"}},
      .asks = {{YONGHU "@" LIZI ".example", "accepted|accepted_unconfirmed"}},
      .tune = add_second_exchanger},
-    {"102", "address literals, public and not",
-     .script = {.live = {"user"}},
-     .asks = {{"user@[5.9.1.1]", "accepted"}, {"user@[192.168.2.1]", "mx_unroutable"}, {"user@[IPv6:::1]", "mx_unroutable"}}},
-    {"103", "line ends, NUL and brackets inside",
-     .script = {.catch_all = PEER_CATCH_ALL_YES},
-     .asks = {{"a@d.test\r\nRCPT TO:<b@d.test>", "invalid_syntax"}, {"a\r\nDATA@d.test", "invalid_syntax"}, {"a@d.test>\r\nDATA", "invalid_syntax"},
-              {"\"a\r\nDATA\"@d.test", "invalid_syntax"}, {"a>b@d.test", "invalid_syntax"}, {"a<b@d.test", "invalid_syntax"}},
+    {"102", "address literals, public and not", .script = {.live = {"user"}},
+     .asks = {{"user@[5.9.1.1]", "accepted"},
+              {"user@[192.168.2.1]", "mx_unroutable"},
+              {"user@[IPv6:::1]", "mx_unroutable"}}},
+    {"103", "line ends, NUL and brackets inside", .script = {.catch_all = PEER_CATCH_ALL_YES},
+     .asks = {{"a@d.test\r\nRCPT TO:<b@d.test>", "invalid_syntax"},
+              {"a\r\nDATA@d.test", "invalid_syntax"},
+              {"a@d.test>\r\nDATA", "invalid_syntax"},
+              {"\"a\r\nDATA\"@d.test", "invalid_syntax"},
+              {"a>b@d.test", "invalid_syntax"},
+              {"a<b@d.test", "invalid_syntax"}},
      .check = asked_nobody},
-    {"104", "what people paste",
-     .script = {.live = {"live"}},
-     .asks = {{" Jane Doe <live@d.test> ", "accepted"}, {"mailto:live@d.test", "accepted"}, {"live@d.test.", "accepted"}, {"live@d.test;", "accepted"},
-              {"\xEF\xBB\xBFlive@d.test", "accepted"}, {"live\xEF\xBC\xA0" "d.test", "accepted"}, {"live@D.TEST", "accepted"}},
+    {"104", "what people paste", .script = {.live = {"live"}},
+     .asks = {{" Jane Doe <live@d.test> ", "accepted"},
+              {"mailto:live@d.test", "accepted"},
+              {"live@d.test.", "accepted"},
+              {"live@d.test;", "accepted"},
+              {"\xEF\xBB\xBFlive@d.test", "accepted"},
+              {"live\xEF\xBC\xA0"
+               "d.test",
+               "accepted"},
+              {"live@D.TEST", "accepted"}},
      .check = probed_once},
     {"105", "dots, tags and the other name of Gmail",
      .hosts = {{"5.9.1.1", NULL, 0, .script = {.live = {"a.b.c+x"}}}},
-     .names = {{"googlemail.com", DNS_MX, "5 gmail-smtp-in.l.google.com"}, {"gmail-smtp-in.l.google.com", DNS_A, "5.9.1.1"}},
-     .asks = {{"a.b.c+x@googlemail.com", "accepted"}},
-     .check = kept_wire_form},
-    {"106", "a role, dead and live",
-     .script = {.live = {"info"}},
+     .names = {{"googlemail.com", DNS_MX, "5 gmail-smtp-in.l.google.com"},
+               {"gmail-smtp-in.l.google.com", DNS_A, "5.9.1.1"}},
+     .asks = {{"a.b.c+x@googlemail.com", "accepted"}}, .check = kept_wire_form},
+    {"106", "a role, dead and live", .script = {.live = {"info"}},
      .asks = {{"support@d.test", "mailbox_not_found"}, {"info@d.test", "accepted"}},
      .check = is_role},
     {"107", "a disposable domain, one below it, one with its exchanger",
      .hosts = {{"5.9.1.1", NULL, 0, .script = {.live = {"live"}}}},
-     .names = {{"mailinator.com", DNS_MX, "10 mail.mailinator.com"}, {"sub.mailinator.com", DNS_MX, "10 mail.mailinator.com"},
-               {"innocent.test", DNS_MX, "10 mail.mailinator.com"}, {"mail.mailinator.com", DNS_A, "5.9.1.1"}},
-     .asks = {{"live@mailinator.com", "disposable"}, {"live@sub.mailinator.com", "disposable"}, {"live@innocent.test", "disposable"}},
+     .names = {{"mailinator.com", DNS_MX, "10 mail.mailinator.com"},
+               {"sub.mailinator.com", DNS_MX, "10 mail.mailinator.com"},
+               {"innocent.test", DNS_MX, "10 mail.mailinator.com"},
+               {"mail.mailinator.com", DNS_A, "5.9.1.1"}},
+     .asks = {{"live@mailinator.com", "disposable"},
+              {"live@sub.mailinator.com", "disposable"},
+              {"live@innocent.test", "disposable"}},
      .check = is_disposable},
-    {"108", "misspelt domains and those that only look so",
-     .no_domain = true,
-     .asks = {{"a@gmial.com", "domain_not_found"}, {"a@hotmial.fr", "domain_not_found"}, {"a@yaho.co.uk", "domain_not_found"},
-              {"a@gmx.com", "domain_not_found"}, {"a@ymail.com", "domain_not_found"}, {"a@mail.com", "domain_not_found"}},
+    {"108", "misspelt domains and those that only look so", .no_domain = true,
+     .asks = {{"a@gmial.com", "domain_not_found"},
+              {"a@hotmial.fr", "domain_not_found"},
+              {"a@yaho.co.uk", "domain_not_found"},
+              {"a@gmx.com", "domain_not_found"},
+              {"a@ymail.com", "domain_not_found"},
+              {"a@mail.com", "domain_not_found"}},
      .check = suggests},
 };
 

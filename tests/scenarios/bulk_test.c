@@ -152,9 +152,9 @@ static void play(struct run *run, bool forgets)
     run->config.observe = on_line;
     run->config.observe_context = run;
     assert_int_equal(store_open(run->db, &run->store, &fault), ERR_NONE);
-    assert_int_equal(knocker_new(world_door(run->world), knowledge, &run->config, run->store,
-                                 &run->knocker),
-                     ERR_NONE);
+    assert_int_equal(
+        knocker_new(world_door(run->world), knowledge, &run->config, run->store, &run->knocker),
+        ERR_NONE);
     if (bulk_open(&config, world_door(run->world), run->knocker, run->store, &run->bulk, &fault) !=
             ERR_NONE ||
         bulk_load(run->bulk, &fault) != ERR_NONE) {
@@ -244,7 +244,8 @@ static void row_110_one_large_domain(void **state)
 static void row_111_dead_exchangers(void **state)
 {
     (void)state;
-    static const struct peer_script honest = {.live = {"live1", "live2", "live3", "live4", "live5"}};
+    static const struct peer_script honest = {
+        .live = {"live1", "live2", "live3", "live4", "live5"}};
     struct run run;
     run_init(&run);
     FILE *list = open_list(&run);
@@ -281,11 +282,15 @@ static void row_112_duplicates(void **state)
     struct run run;
     run_init(&run);
     add_domain(&run, "d.test", "5.9.1.1", WORLD_ACCEPT, &honest);
-    write_list(&run, "n,email\n1,live@d.test\n2, live@D.TEST \n3,dead@d.test\n4,<live@d.test>\n5,dead@d.test\n");
+    write_list(
+        &run,
+        "n,email\n1,live@d.test\n2, live@D.TEST \n3,dead@d.test\n4,<live@d.test>\n5,dead@d.test\n");
     play(&run, true);
     assert_int_equal(run.counts.items, 2);
     assert_int_equal(seen_at(&run, "5.9.1.1")->accepted, 1);
-    static const char *const starts[] = {"n,email,", "1,live@d.test,deliverable", "2,", "3,dead@d.test,undeliverable", "4,", "5,dead@d.test,undeliverable"};
+    static const char *const starts[] = {"n,email,", "1,live@d.test,deliverable",
+                                         "2,",       "3,dead@d.test,undeliverable",
+                                         "4,",       "5,dead@d.test,undeliverable"};
     struct slice rest = buf_view(&run.output);
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
         assert_true(slice_starts(slice_cut(&rest, '\n'), slice_of(starts[i])));
@@ -296,7 +301,8 @@ static void row_112_duplicates(void **state)
 
 static void add_five_hundred(struct run *run)
 {
-    static const struct peer_script honest = {.live = {"live1", "live2", "live3", "live4", "live5"}};
+    static const struct peer_script honest = {
+        .live = {"live1", "live2", "live3", "live4", "live5"}};
     FILE *list = open_list(run);
     (void)fputs("email\n", list);
     for (int i = 0; i < 50; i++) {
@@ -321,7 +327,8 @@ static uint64_t asked_of_list(struct run *run)
         const struct peer_names *names = &seen_at(run, ip)->recipients;
         for (unsigned n = 0; n < names->count; n++) {
             bool is_live = strncmp(names->at[n], "live", 4) == 0;
-            bool is_ours = (is_live || strncmp(names->at[n], "dead", 4) == 0) && names->at[n][5] == '@';
+            bool is_ours =
+                (is_live || strncmp(names->at[n], "dead", 4) == 0) && names->at[n][5] == '@';
             sum += is_ours && names->at[n][4] >= '1' && names->at[n][4] <= '5';
         }
     }
@@ -350,7 +357,8 @@ static void row_113_killed_in_the_middle(void **state)
         assert_int_equal(line_count(&run), 501);
         assert_int_equal(lines_with(&run, ",accepted,"), 250);
         assert_int_equal(lines_with(&run, ",mailbox_not_found,"), 250);
-        assert_int_equal(asked_of_list(&run), 500 - run.counts.done_before); /* none of them again */
+        assert_int_equal(asked_of_list(&run),
+                         500 - run.counts.done_before); /* none of them again */
         assert_true(m < 2 || run.counts.done_before > 0);
         run_done(&run);
     }
@@ -364,12 +372,15 @@ static void row_116_117_odd_files(void **state)
         const char *name, *text, *kept;
         size_t lines;
     } rows[] = {
-        {"BOM and semicolons", "\xEF\xBB\xBFname;email\nJ\xC3\xB6rg;live@d.test\n", "J\xC3\xB6rg,live@d.test,deliverable", 2},
+        {"BOM and semicolons", "\xEF\xBB\xBFname;email\nJ\xC3\xB6rg;live@d.test\n",
+         "J\xC3\xB6rg,live@d.test,deliverable", 2},
         {"tabs, CRLF", "name\temail\r\nJane\tlive@d.test\r\n", "Jane,live@d.test,deliverable", 2},
-        {"a quoted newline", "name,email\n\"Jane\nDoe\",live@d.test\n", "Doe\",live@d.test,deliverable", 2},
+        {"a quoted newline", "name,email\n\"Jane\nDoe\",live@d.test\n",
+         "Doe\",live@d.test,deliverable", 2},
         {"Latin-1", "name;email\nJ\xF6rg;live@d.test\n", "J\xC3\xB6rg,live@d.test,deliverable", 2},
         {"no header", "Jane,live@d.test\nPaul,dead@d.test\n", "Jane,live@d.test,deliverable", 3},
-        {"header in column seven", "a,b,c,d,e,f,E-Mail\n1,2,3,4,5,6,live@d.test\n", "6,live@d.test,deliverable", 2},
+        {"header in column seven", "a,b,c,d,e,f,E-Mail\n1,2,3,4,5,6,live@d.test\n",
+         "6,live@d.test,deliverable", 2},
         {"empty lines", "email\n\nlive@d.test\n\n\ndead@d.test\n", "live@d.test,deliverable", 3},
         {"a formula", "name,email\n=cmd(),live@d.test\n", "'=cmd(),live@d.test,deliverable", 2},
     };
@@ -434,11 +445,14 @@ static void was_one_probe(struct stage *stage)
 }
 
 static const struct scene scenes[] = {
-    {"120", "the same address twice", .script = {.live = {"live"}}, .asks = {{"live@d.test", "accepted"}}, .check = is_cached_then_fresh},
-    {"120b", "twice, afresh", .script = {.live = {"live"}}, .asks = {{"live@d.test", "accepted"}}, .tune = asks_afresh, .check = is_probed_again},
-    {"121", "two callers at once",
-     .script = {.live = {"live"}},
-     .asks = {{"live@d.test", "accepted"}, {"live@d.test", "accepted"}, {"live@D.test", "accepted"}},
+    {"120", "the same address twice", .script = {.live = {"live"}},
+     .asks = {{"live@d.test", "accepted"}}, .check = is_cached_then_fresh},
+    {"120b", "twice, afresh", .script = {.live = {"live"}}, .asks = {{"live@d.test", "accepted"}},
+     .tune = asks_afresh, .check = is_probed_again},
+    {"121", "two callers at once", .script = {.live = {"live"}},
+     .asks = {{"live@d.test", "accepted"},
+              {"live@d.test", "accepted"},
+              {"live@D.test", "accepted"}},
      .check = was_one_probe},
 };
 

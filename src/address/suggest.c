@@ -18,7 +18,11 @@ static unsigned letters_apart(struct slice a, struct slice b)
     for (size_t i = 0; i < b.len; i++) {
         sets[1] |= 1ull << (b.at[i] & 63);
     }
-    return (unsigned)__builtin_popcountll(sets[0] ^ sets[1]);
+    unsigned count = 0;
+    for (uint64_t apart = sets[0] ^ sets[1]; apart != 0; apart &= apart - 1) {
+        count++;
+    }
+    return count;
 }
 
 /* Optimal string alignment: insertions, deletions, changes and swapped neighbours cost one each. */

@@ -1,4 +1,4 @@
-/* Scenarios 19 to 39: refusals for now: greylisting, rates, limits of sessions.
+/* Scenarios 19 to 39: refusals for a time: greylisting, rates, limits of sessions.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 

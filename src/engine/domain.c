@@ -70,7 +70,7 @@ static void memory_apply(struct domain *domain, struct slice name, struct slice 
         return;
     }
     struct reader r = reader_over(name);
-    uint64_t shape;
+    uint64_t shape = 0;
     bool is_control = reader_literal(&r, SLICE("control.")) &&
                       reader_number(&r, VERIFY_SHAPES_MAX - 1, &shape) && count == 4;
     if (is_control && (numbers[0] == CONTROL_REFUSED || numbers[0] == CONTROL_ACCEPTED) &&

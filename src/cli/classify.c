@@ -54,7 +54,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_DATA: options->data_dir = arg; return 0;
     case KEY_JSON: options->is_json = true; return 0;
     case ARGP_KEY_ARG:
-        /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread, before any work */
         argp_error(state, "replies are read from standard input");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -268,7 +267,6 @@ int cli_classify(int argc, char **argv)
 {
     argp_err_exit_status = EXIT_BAD_USAGE;
     struct classify_options options = {.data_dir = NULL};
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread, before any work */
     if (argp_parse(&parser, argc, argv, 0, NULL, &options) != 0) {
         return EXIT_BAD_USAGE;
     }

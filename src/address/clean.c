@@ -202,7 +202,9 @@ enum err address_clean(struct slice given, struct parse *parse)
         return e;
     }
     s = trim_punctuation(parse, s);
-    memmove(parse->text, s.at == NULL ? "" : s.at, s.len);
+    if (s.len > 0) {
+        memmove(parse->text, s.at, s.len);
+    }
     parse->len = s.len;
     narrow_at(parse);
     parse->text[parse->len] = '\0';

@@ -40,6 +40,7 @@ static enum err literal(struct parse *parse, size_t at, struct slice domain)
     parse->out->is_literal = true;
     char text[IP_TEXT_BYTES + 8];
     size_t prefix = is_six ? 6 : 1;
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): ip_format writes the rest and its end */
     memcpy(text, "[IPv6:", 6);
     (void)ip_format(&ip, text + prefix);
     size_t len = strlen(text + prefix) + prefix;

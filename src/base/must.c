@@ -6,6 +6,7 @@
 
 _Noreturn void must_fail(const char *file, int line, const char *claim)
 {
-    fprintf(stderr, "heloise: internal error at %s:%d: %s does not hold\n", file, line, claim);
+    (void)fprintf(stderr, "heloise: internal error at %s:%d: %s does not hold\n", file, line,
+                  claim);
     abort();
 }

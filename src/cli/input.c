@@ -45,7 +45,7 @@ static bool read_more(struct input *input)
         return false;
     }
     if (input->bytes == NULL) {
-        input->bytes = malloc(2 * INPUT_LINE_BYTES_MAX);
+        input->bytes = malloc((size_t)2 * INPUT_LINE_BYTES_MAX);
     }
     if (input->bytes == NULL) {
         input->is_at_end = true;

@@ -158,6 +158,13 @@ static pid_t start_village(uint16_t out_ports[2])
 
 /* The demo. */
 
+static void free_words(char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(words[i]);
+    }
+}
+
 static int run_bulk(const char *list, const uint16_t ports[2], const char *output)
 {
     char resolver[WORD_BYTES], port[WORD_BYTES];
@@ -179,6 +186,7 @@ static int run_bulk(const char *list, const uint16_t ports[2], const char *outpu
     for (size_t i = 0; i < WORD_COUNT; i++) {
         argv[i] = strdup(words[i]);
         if (argv[i] == NULL) {
+            free_words(argv, i);
             return EXIT_INTERNAL;
         }
     }
@@ -189,9 +197,7 @@ static int run_bulk(const char *list, const uint16_t ports[2], const char *outpu
     (void)puts("\n");
     (void)fflush(stdout);
     int code = cli_bulk(WORD_COUNT, argv);
-    for (size_t i = 0; i < WORD_COUNT; i++) {
-        free(argv[i]);
-    }
+    free_words(argv, WORD_COUNT);
     return code;
 }
 

@@ -105,9 +105,9 @@ static bool read_name(struct slice message, struct reader *r, char out[DNS_NAME_
 
 static bool read_soa(struct slice message, struct reader *r, struct dns_record *out)
 {
-    char name[DNS_NAME_BYTES];
+    char server[DNS_NAME_BYTES], person[DNS_NAME_BYTES];
     uint32_t number = 0;
-    if (!read_name(message, r, name) || !read_name(message, r, name)) {
+    if (!read_name(message, r, server) || !read_name(message, r, person)) {
         return false;
     }
     for (int i = 0; i < 5; i++) { /* serial, refresh, retry, expire, minimum */

@@ -182,6 +182,7 @@ void dns_target_sum_up(const struct dns_lookup *lookup, struct route *route)
         }
     }
     route->exchanger_count = (uint8_t)lookup->target_count;
+    /* NOLINTNEXTLINE(bugprone-branch-clone): the order of these lines is the order of precedence */
     if (counts[HOST_OK] > 0) {
         route->status = ROUTE_OK;
     } else if (counts[HOST_DNS_ERROR] > 0) {

@@ -78,8 +78,8 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault)
     if (bulk->info.is_loaded) {
         return ERR_NONE;
     }
-    FILE *file;
-    struct table_reader *reader;
+    FILE *file = NULL;
+    struct table_reader *reader = NULL;
     enum err e = open_input(bulk, &file, &reader, out_fault);
     if (e != ERR_NONE) {
         return e;
@@ -216,8 +216,8 @@ static enum err write_rows(struct bulk *bulk, struct table_reader *reader, FILE 
 
 enum err bulk_write(struct bulk *bulk, FILE *to, uint64_t *out_unfinished, struct fault *out_fault)
 {
-    FILE *file;
-    struct table_reader *reader;
+    FILE *file = NULL;
+    struct table_reader *reader = NULL;
     enum err e = open_input(bulk, &file, &reader, out_fault);
     if (e != ERR_NONE) {
         return e;

@@ -100,7 +100,7 @@ enum err table_json_shape(const struct table_reader_config *config, struct slice
 {
     struct table_columns *columns = arena_alloc(arena, sizeof *columns);
     struct buf decoded;
-    buf_init(&decoded, 4 * (TABLE_SAMPLE_BYTES + TABLE_ROW_BYTES_MAX));
+    buf_init(&decoded, (size_t)4 * (TABLE_SAMPLE_BYTES + TABLE_ROW_BYTES_MAX));
     enum err e = columns == NULL ? ERR_NOMEM : gather(sample, is_whole, arena, &decoded, columns);
     buf_done(&decoded);
     if (e != ERR_NONE) {

@@ -124,7 +124,7 @@ static void on_stream(void *context, struct link *link)
         if (stream->link == NULL) {
             stream->responder = responder;
             stream->link = link;
-            buf_init(&stream->input, 2 * ANSWER_BYTES_MAX);
+            buf_init(&stream->input, (size_t)2 * ANSWER_BYTES_MAX);
             link_set_handler(link, &handler, stream);
             return;
         }

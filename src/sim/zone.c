@@ -197,6 +197,20 @@ static void append(struct dns_message *out, const struct dns_record *record, con
     (void)snprintf(kept->owner, sizeof kept->owner, "%s", owner);
 }
 
+static uint8_t rcode_of(enum zone_failure failure)
+{
+    return failure == ZONE_SERVFAIL   ? DNS_SERVFAIL
+           : failure == ZONE_NXDOMAIN ? DNS_NXDOMAIN
+                                      : DNS_REFUSED;
+}
+
+static void deny(struct dns_message *out, bool exists)
+{
+    out->rcode = exists ? DNS_NOERROR : DNS_NXDOMAIN;
+    out->has_negative_ttl = true;
+    out->negative_ttl_s = ZONE_NEGATIVE_TTL_S;
+}
+
 enum zone_failure zone_ask(const struct zone *zone, struct slice question, uint16_t type,
                            uint16_t id, struct dns_message *out)
 {
@@ -216,9 +230,7 @@ enum zone_failure zone_ask(const struct zone *zone, struct slice question, uint1
         enum zone_failure failure =
             name != NULL && name->failure != ZONE_WELL ? name->failure : zone->failure;
         if (failure != ZONE_WELL) {
-            out->rcode = failure == ZONE_SERVFAIL   ? DNS_SERVFAIL
-                         : failure == ZONE_NXDOMAIN ? DNS_NXDOMAIN
-                                                    : DNS_REFUSED;
+            out->rcode = rcode_of(failure);
             return failure;
         }
         bool exists = name != NULL && name->exists;
@@ -233,9 +245,7 @@ enum zone_failure zone_ask(const struct zone *zone, struct slice question, uint1
             append(out, &at->record, owner);
         }
         if (found == NULL) {
-            out->rcode = exists ? DNS_NOERROR : DNS_NXDOMAIN;
-            out->has_negative_ttl = true;
-            out->negative_ttl_s = ZONE_NEGATIVE_TTL_S;
+            deny(out, exists);
         }
         return ZONE_WELL;
     }

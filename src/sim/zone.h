@@ -25,17 +25,17 @@ enum zone_failure {
 enum err zone_new(struct zone **out) MUST_USE; /* ERR_NOMEM */
 void zone_free(struct zone *zone);             /* NULL is fine */
 
-/* type: DNS_A, DNS_AAAA, DNS_MX, DNS_CNAME or DNS_NS; value in text: an address, "10 mx.example", a name
+/* text: the name. type: DNS_A, DNS_AAAA, DNS_MX, DNS_CNAME or DNS_NS; value in text: an address, "10 mx.example", a name
  * ("10 ." is a null MX). Names that begin with "*." answer for all below that do not exist.
  * ERR_SYNTAX, ERR_NOMEM, ERR_LIMIT (DNS_RECORDS_MAX under one name). */
-enum err zone_add(struct zone *zone, const char *name, enum dns_type type, const char *value,
+enum err zone_add(struct zone *zone, const char *text, enum dns_type type, const char *value,
                   uint32_t ttl_s) MUST_USE;
 
 /* With "*" for every name that has no failure of its own. ERR_NOMEM. */
-enum err zone_fail(struct zone *zone, const char *name, enum zone_failure failure) MUST_USE;
+enum err zone_fail(struct zone *zone, const char *text, enum zone_failure failure) MUST_USE;
 
 /* How a question fares; with ZONE_WELL, ZONE_SERVFAIL, ZONE_NXDOMAIN and ZONE_REFUSED *out is the answer. */
-enum zone_failure zone_ask(const struct zone *zone, struct slice name, uint16_t type, uint16_t id,
-                           struct dns_message *out);
+enum zone_failure zone_ask(const struct zone *zone, struct slice question, uint16_t type,
+                           uint16_t id, struct dns_message *out);
 
 #endif

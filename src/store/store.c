@@ -172,7 +172,7 @@ static enum err read_schema(struct store *store, struct schema *out, struct faul
 /* Changes nothing, so that a file that is not ours stays as it is. */
 static enum err check_schema(struct store *store, int *out_version, struct fault *out_fault)
 {
-    struct schema schema;
+    struct schema schema = {0};
     enum err e = read_schema(store, &schema, out_fault);
     if (e != ERR_NONE) {
         return e;

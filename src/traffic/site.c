@@ -60,6 +60,7 @@ void traffic_site_key(const struct route *route, const struct provider *provider
     for (size_t i = 0; i < route->exchanger_count; i++) {
         sorted[count++] = &route->exchangers[i];
     }
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are sorted, and that is the size of one */
     qsort(sorted, count, sizeof sorted[0], compare_hosts);
     for (size_t i = 0; i < count; i++) {
         size_t len = strlen(sorted[i]->host);

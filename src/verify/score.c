@@ -82,7 +82,7 @@ double score_confidence(enum verdict_sub sub)
 static void copy_printable(struct slice text, char out[VERDICT_DETAIL_BYTES])
 {
     struct buf printable;
-    buf_init(&printable, TEXT_SHOWN * 8);
+    buf_init(&printable, (size_t)TEXT_SHOWN * 8);
     out[0] = '\0';
     if (text_append_printable(&printable, slice_sub(text, 0, TEXT_SHOWN)) == ERR_NONE) {
         struct slice rest = buf_view(&printable);

@@ -54,14 +54,15 @@ static uint16_t port_of(const struct sockaddr_storage *address)
     return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
 }
 
-static enum err refuse(struct listener *listener, const struct ip *ip, uint16_t port, int error,
+static enum err refuse(struct listener *listener, const struct net_place *place, int error,
                        struct fault *out_fault)
 {
     char text[IP_TEXT_BYTES];
-    ip_format(ip, text);
+    ip_format(&place->ip, text);
     listener_close(listener);
     return fault_set(out_fault, error == UV_ENOMEM ? ERR_NOMEM : ERR_SYSTEM, -error,
-                     "cannot listen on %s port %u: %s", text, (unsigned)port, uv_strerror(error));
+                     "cannot listen on %s port %u: %s", text, (unsigned)place->port,
+                     uv_strerror(error));
 }
 
 static struct listener *listener_new(struct door *door, void *context)
@@ -91,7 +92,7 @@ static void on_connection(uv_stream_t *stream, int status)
     listener->accepted(listener->context, &link->link);
 }
 
-enum err net_listen(struct door *door, const struct ip *ip, uint16_t port,
+enum err net_listen(struct door *door, const struct net_place *place,
                     void (*accepted)(void *context, struct link *link), void *context,
                     struct listener **out, struct fault *out_fault)
 {
@@ -107,7 +108,7 @@ enum err net_listen(struct door *door, const struct ip *ip, uint16_t port,
     }
     listener->handle.tcp.data = listener;
     struct sockaddr_storage address;
-    uv_link_sockaddr(ip, port, &address);
+    uv_link_sockaddr(&place->ip, place->port, &address);
     int len = sizeof address;
     error = uv_tcp_bind(&listener->handle.tcp, (const struct sockaddr *)&address, 0);
     if (error == 0) {
@@ -117,37 +118,37 @@ enum err net_listen(struct door *door, const struct ip *ip, uint16_t port,
         error = uv_tcp_getsockname(&listener->handle.tcp, (struct sockaddr *)&address, &len);
     }
     if (error != 0) {
-        return refuse(listener, ip, port, error, out_fault);
+        return refuse(listener, place, error, out_fault);
     }
     listener->port = port_of(&address);
     *out = listener;
     return ERR_NONE;
 }
 
-void link_set_handler(struct link *base, const struct link_handler *handler, void *context)
+void link_set_handler(struct link *link, const struct link_handler *handler, void *context)
 {
-    struct uv_link *link = (struct uv_link *)(void *)base;
-    link->handler = handler;
-    link->context = context;
+    struct uv_link *own = (struct uv_link *)(void *)link;
+    own->handler = handler;
+    own->context = context;
 }
 
-bool link_peer(struct link *base, struct ip *out)
+bool link_peer(struct link *link, struct ip *out)
 {
-    struct uv_link *link = (struct uv_link *)(void *)base;
+    struct uv_link *own = (struct uv_link *)(void *)link;
     struct sockaddr_storage address;
     int len = sizeof address;
-    if (uv_tcp_getpeername(&link->tcp, (struct sockaddr *)&address, &len) != 0) {
+    if (uv_tcp_getpeername(&own->tcp, (struct sockaddr *)&address, &len) != 0) {
         return false;
     }
     return uv_link_ip(&address, out);
 }
 
-void link_accept_tls(struct link *base, struct tls_server *server)
+void link_accept_tls(struct link *link, struct tls_server *server)
 {
-    struct uv_link *link = (struct uv_link *)(void *)base;
-    if (link->state == UV_LINK_OPEN && tls_session_server(server, &link->tls) != ERR_NONE) {
-        link->late_error = UV_ENOMEM;
-        door_timer_start(base->door, &link->linger, door_now_ms(base->door));
+    struct uv_link *own = (struct uv_link *)(void *)link;
+    if (own->state == UV_LINK_OPEN && tls_session_server(server, &own->tls) != ERR_NONE) {
+        own->late_error = UV_ENOMEM;
+        door_timer_start(link->door, &own->linger, door_now_ms(link->door));
     }
 }
 
@@ -171,15 +172,14 @@ static void on_datagram(uv_udp_t *udp, ssize_t len, const uv_buf_t *block,
     struct sockaddr_storage address = {0};
     memcpy(&address, from,
            from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
-    struct udp_peer peer = {.port = port_of(&address)};
+    struct net_place peer = {.port = port_of(&address)};
     if (uv_link_ip(&address, &peer.ip)) {
         listener->received(listener->context, &peer, slice_make(block->base, (size_t)len));
     }
 }
 
-enum err net_listen_udp(struct door *door, const struct ip *ip, uint16_t port,
-                        udp_received_fn received, void *context, struct listener **out,
-                        struct fault *out_fault)
+enum err net_listen_udp(struct door *door, const struct net_place *place, udp_received_fn received,
+                        void *context, struct listener **out, struct fault *out_fault)
 {
     struct listener *listener = listener_new(door, context);
     if (listener == NULL) {
@@ -194,7 +194,7 @@ enum err net_listen_udp(struct door *door, const struct ip *ip, uint16_t port,
     }
     listener->handle.udp.data = listener;
     struct sockaddr_storage address;
-    uv_link_sockaddr(ip, port, &address);
+    uv_link_sockaddr(&place->ip, place->port, &address);
     int len = sizeof address;
     error = uv_udp_bind(&listener->handle.udp, (const struct sockaddr *)&address, 0);
     if (error == 0) {
@@ -204,18 +204,20 @@ enum err net_listen_udp(struct door *door, const struct ip *ip, uint16_t port,
         error = uv_udp_getsockname(&listener->handle.udp, (struct sockaddr *)&address, &len);
     }
     if (error != 0) {
-        return refuse(listener, ip, port, error, out_fault);
+        return refuse(listener, place, error, out_fault);
     }
     listener->port = port_of(&address);
     *out = listener;
     return ERR_NONE;
 }
 
-enum err listener_reply(struct listener *listener, const struct udp_peer *to, struct slice datagram)
+enum err listener_reply(struct listener *listener, const struct net_place *to,
+                        struct slice datagram)
 {
     must(listener->is_udp && datagram.len <= DATAGRAM_BYTES_MAX);
     struct sockaddr_storage address;
     uv_link_sockaddr(&to->ip, to->port, &address);
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): uv_buf_t knows no const; it is only read */
     uv_buf_t out = {.base = (char *)(uintptr_t)datagram.at, .len = datagram.len};
     int sent = uv_udp_try_send(&listener->handle.udp, &out, 1, (const struct sockaddr *)&address);
     if (sent == UV_EAGAIN) {

@@ -11,29 +11,28 @@
 struct listener;
 struct tls_server;
 
-/* Port 0: the system chooses one, see listener_port. accepted() is called for each connection; give
- * the link its handler there. ERR_SYSTEM or ERR_NOMEM, the fault says why. */
-enum err net_listen(struct door *door, const struct ip *ip, uint16_t port,
-                    void (*accepted)(void *context, struct link *link), void *context,
-                    struct listener **out, struct fault *out_fault) MUST_USE;
-
-/* The far end of a datagram; a plain value, to be kept as long as one likes. */
-struct udp_peer {
+/* Where to listen, or the far end of a datagram; a plain value, to be kept as long as one likes. */
+struct net_place {
     struct ip ip;
     uint16_t port;
 };
 
-typedef void (*udp_received_fn)(void *context, const struct udp_peer *from, struct slice datagram);
+/* Port 0: the system chooses one, see listener_port. accepted() is called for each connection; give
+ * the link its handler there. ERR_SYSTEM or ERR_NOMEM, the fault says why. */
+enum err net_listen(struct door *door, const struct net_place *place,
+                    void (*accepted)(void *context, struct link *link), void *context,
+                    struct listener **out, struct fault *out_fault) MUST_USE;
+
+typedef void (*udp_received_fn)(void *context, const struct net_place *from, struct slice datagram);
 
 /* The same for datagrams, for a small DNS responder. */
-enum err net_listen_udp(struct door *door, const struct ip *ip, uint16_t port,
-                        udp_received_fn received, void *context, struct listener **out,
-                        struct fault *out_fault) MUST_USE;
+enum err net_listen_udp(struct door *door, const struct net_place *place, udp_received_fn received,
+                        void *context, struct listener **out, struct fault *out_fault) MUST_USE;
 
 /* Sends one datagram from the listener's own address, now or never. ERR_LIMIT: the socket is full;
  * ERR_SYSTEM. */
-enum err listener_reply(struct listener *listener, const struct udp_peer *to, struct slice datagram)
-    MUST_USE;
+enum err listener_reply(struct listener *listener, const struct net_place *to,
+                        struct slice datagram) MUST_USE;
 
 uint16_t listener_port(const struct listener *listener);
 

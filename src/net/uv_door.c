@@ -198,20 +198,20 @@ static void close_handle(uv_handle_t *handle, void *context)
     uv_close(handle, NULL);
 }
 
-void uv_door_close(struct door *base)
+void uv_door_close(struct door *door)
 {
-    if (base == NULL) {
+    if (door == NULL) {
         return;
     }
-    struct uv_door *door = of(base);
-    uv_resolver_close(door->resolver);
-    uv_walk(&door->loop, close_handle, door);
+    struct uv_door *own = of(door);
+    uv_resolver_close(own->resolver);
+    uv_walk(&own->loop, close_handle, own);
     do { /* a door_stop from one of the last callbacks stops only one round */
-        (void)uv_run(&door->loop, UV_RUN_DEFAULT);
-    } while (uv_loop_close(&door->loop) == UV_EBUSY);
-    tls_client_free(door->tls);
-    timers_done(&door->timers);
-    free(door);
+        (void)uv_run(&own->loop, UV_RUN_DEFAULT);
+    } while (uv_loop_close(&own->loop) == UV_EBUSY);
+    tls_client_free(own->tls);
+    timers_done(&own->timers);
+    free(own);
 }
 
 static void on_signal(uv_signal_t *handle, int signal_number)
@@ -221,16 +221,16 @@ static void on_signal(uv_signal_t *handle, int signal_number)
     watch->fn(watch->context);
 }
 
-enum err uv_door_on_signal(struct door *base, int signal_number, void (*fn)(void *context),
+enum err uv_door_on_signal(struct door *door, int signal_number, void (*fn)(void *context),
                            void *context)
 {
-    struct uv_door *door = of(base);
+    struct uv_door *own = of(door);
     for (size_t i = 0; i < UV_SIGNALS_MAX; i++) {
-        struct uv_signal_watch *watch = &door->signals[i];
+        struct uv_signal_watch *watch = &own->signals[i];
         if (watch->is_open) {
             continue;
         }
-        if (uv_signal_init(&door->loop, &watch->handle) != 0) {
+        if (uv_signal_init(&own->loop, &watch->handle) != 0) {
             return ERR_SYSTEM;
         }
         watch->fn = fn;

@@ -65,14 +65,14 @@ bool uv_link_ip(const struct sockaddr_storage *address, struct ip *out); /* fals
 
 struct link *uv_link_connect(struct door *door, const struct link_request *request,
                              const struct link_handler *handler, void *context);
-enum err uv_link_send(struct link *link, struct slice bytes);
-void uv_link_start_tls(struct link *link, struct slice server_name);
-void uv_link_close(struct link *link);
+enum err uv_link_send(struct link *base, struct slice bytes);
+void uv_link_start_tls(struct link *base, struct slice server_name);
+void uv_link_close(struct link *base);
 
 enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *config,
                           struct uv_resolver **out, struct fault *out_fault) MUST_USE;
 void uv_resolver_close(struct uv_resolver *resolver);
-void uv_resolver_query(struct door *door, struct slice name, uint16_t type, query_fn fn,
+void uv_resolver_query(struct door *base, struct slice name, uint16_t type, query_fn fn,
                        void *context);
 
 #endif

@@ -58,7 +58,7 @@ static bool answer(struct responder *responder, struct slice question, size_t ro
     return is_written;
 }
 
-static void on_datagram(void *context, const struct udp_peer *from, struct slice datagram)
+static void on_datagram(void *context, const struct net_place *from, struct slice datagram)
 {
     struct responder *responder = context;
     struct buf out;
@@ -135,12 +135,13 @@ static void on_stream(void *context, struct link *link)
 static enum err open_both(struct responder *responder, struct door *door, const struct ip *ip,
                           uint16_t port, struct fault *out_fault)
 {
-    enum err e = net_listen_udp(door, ip, port, on_datagram, responder, &responder->udp, out_fault);
+    struct net_place place = {*ip, port};
+    enum err e = net_listen_udp(door, &place, on_datagram, responder, &responder->udp, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
-    e = net_listen(door, ip, listener_port(responder->udp), on_stream, responder, &responder->tcp,
-                   out_fault);
+    place.port = listener_port(responder->udp);
+    e = net_listen(door, &place, on_stream, responder, &responder->tcp, out_fault);
     if (e != ERR_NONE) {
         listener_close(responder->udp);
         responder->udp = NULL;

@@ -104,10 +104,10 @@ static enum err open_houses(struct village *village, struct door *door, uint16_t
 {
     for (size_t i = 0; i < HOUSE_COUNT; i++) {
         char text[IP_TEXT_BYTES];
-        struct ip ip;
+        struct net_place place = {.port = port};
         house_ip(i, text);
-        must(ip_parse(slice_of(text), &ip));
-        enum err e = net_listen(door, &ip, port, peer_links_accept, &village->links[i],
+        must(ip_parse(slice_of(text), &place.ip));
+        enum err e = net_listen(door, &place, peer_links_accept, &village->links[i],
                                 &village->listeners[i], out_fault);
         if (e != ERR_NONE) {
             return e;

@@ -59,7 +59,7 @@ static void never(void *context, struct link *link)
     fail_msg("nothing can be accepted here");
 }
 
-static void ignore(void *context, const struct udp_peer *from, struct slice datagram)
+static void ignore(void *context, const struct net_place *from, struct slice datagram)
 {
     (void)context;
     (void)from;
@@ -79,25 +79,22 @@ static void says_why_it_cannot_listen(void **state)
         {"192.0.2.77", "address not available", 0},
     };
     for (size_t i = 0; i < 2; i++) {
-        struct ip ip = rig_ip(cases[i].ip);
+        struct net_place place = {rig_ip(cases[i].ip), cases[i].port};
         struct listener *listener = NULL;
         struct fault fault = {0};
-        assert_int_equal(net_listen(rig->door, &ip, cases[i].port, never, NULL, &listener, &fault),
-                         ERR_SYSTEM);
+        assert_int_equal(net_listen(rig->door, &place, never, NULL, &listener, &fault), ERR_SYSTEM);
         assert_null(listener);
         assert_non_null(strstr(fault.text, cases[i].words));
         assert_non_null(strstr(fault.text, cases[i].ip));
         assert_int_not_equal(fault.os_errno, 0);
     }
-    struct ip ip = rig_ip("127.0.0.1"), other = rig_ip("192.0.2.77");
+    struct net_place place = {.ip = rig_ip("127.0.0.1")}, other = {.ip = rig_ip("192.0.2.77")};
     struct listener *first = NULL, *second = NULL;
     struct fault fault = {0};
-    assert_int_equal(net_listen_udp(rig->door, &ip, 0, ignore, NULL, &first, &fault), ERR_NONE);
-    assert_int_equal(
-        net_listen_udp(rig->door, &ip, listener_port(first), ignore, NULL, &second, &fault),
-        ERR_SYSTEM);
-    assert_int_equal(net_listen_udp(rig->door, &other, 0, ignore, NULL, &second, &fault),
-                     ERR_SYSTEM);
+    assert_int_equal(net_listen_udp(rig->door, &place, ignore, NULL, &first, &fault), ERR_NONE);
+    place.port = listener_port(first);
+    assert_int_equal(net_listen_udp(rig->door, &place, ignore, NULL, &second, &fault), ERR_SYSTEM);
+    assert_int_equal(net_listen_udp(rig->door, &other, ignore, NULL, &second, &fault), ERR_SYSTEM);
     assert_null(second);
     listener_close(first);
     host_close(&host);
@@ -107,13 +104,13 @@ static void says_why_it_cannot_listen(void **state)
 struct ear {
     struct rig *rig;
     struct listener *listener;
-    struct udp_peer from;
+    struct net_place from;
     struct buf last;
     unsigned count;
     bool answers;
 };
 
-static void on_datagram(void *context, const struct udp_peer *from, struct slice datagram)
+static void on_datagram(void *context, const struct net_place *from, struct slice datagram)
 {
     struct ear *ear = context;
     ear->count++;
@@ -128,10 +125,10 @@ static void on_datagram(void *context, const struct udp_peer *from, struct slice
 
 static void ear_open(struct ear *ear, struct rig *rig, const char *ip_text)
 {
-    struct ip ip = rig_ip(ip_text);
+    struct net_place place = {.ip = rig_ip(ip_text)};
     *ear = (struct ear){.rig = rig};
     buf_init(&ear->last, 65536);
-    assert_int_equal(net_listen_udp(rig->door, &ip, 0, on_datagram, ear, &ear->listener, NULL),
+    assert_int_equal(net_listen_udp(rig->door, &place, on_datagram, ear, &ear->listener, NULL),
                      ERR_NONE);
 }
 
@@ -142,7 +139,7 @@ static void datagrams_go_both_ways(void **state)
     ear_open(&here, rig, "127.0.0.1");
     ear_open(&there, rig, "127.0.0.2");
     there.answers = true;
-    const struct udp_peer to = {.ip = rig_ip("127.0.0.2"), .port = listener_port(there.listener)};
+    const struct net_place to = {.ip = rig_ip("127.0.0.2"), .port = listener_port(there.listener)};
     static char much[9000];
     memset(much, 'd', sizeof much);
     const struct slice datagrams[] = {SLICE("one"), slice_make(much, sizeof much), SLICE("x")};
@@ -208,10 +205,10 @@ static void keep(void *context, struct link *link)
 static void a_link_without_a_handler_is_silent(void **state)
 {
     struct rig *rig = *state;
-    struct ip ip = rig_ip("127.0.0.1");
+    struct net_place place = {.ip = rig_ip("127.0.0.1")};
     struct link *kept = NULL;
     struct listener *listener = NULL;
-    assert_int_equal(net_listen(rig->door, &ip, 0, keep, &kept, &listener, NULL), ERR_NONE);
+    assert_int_equal(net_listen(rig->door, &place, keep, &kept, &listener, NULL), ERR_NONE);
     struct owner us;
     owner_init(&us, rig);
     owner_connect(&us, "127.0.0.1", listener_port(listener), NULL);

@@ -216,9 +216,9 @@ static void on_accepted(void *context, struct link *link)
 void host_open(struct host *host, struct rig *rig, const char *ip, void (*met)(struct owner *side))
 {
     *host = (struct host){.rig = rig, .met = met};
-    struct ip at = rig_ip(ip);
+    struct net_place place = {.ip = rig_ip(ip)};
     struct fault fault = {0};
-    if (net_listen(rig->door, &at, 0, on_accepted, host, &host->listener, &fault) != ERR_NONE) {
+    if (net_listen(rig->door, &place, on_accepted, host, &host->listener, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
     }
 }

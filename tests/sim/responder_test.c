@@ -23,7 +23,7 @@ struct scene {
     unsigned count;
 };
 
-static void on_datagram(void *context, const struct udp_peer *from, struct slice datagram)
+static void on_datagram(void *context, const struct net_place *from, struct slice datagram)
 {
     struct scene *scene = context;
     (void)from;
@@ -49,7 +49,8 @@ static void scene_open(struct scene *scene, struct rig *rig)
     assert_int_equal(zone_fail(scene->zone, "broken.example", ZONE_BROKEN), ERR_NONE);
     assert_int_equal(responder_open(rig->door, scene->zone, &ip, 0, &scene->responder, NULL),
                      ERR_NONE);
-    assert_int_equal(net_listen_udp(rig->door, &ip, 0, on_datagram, scene, &scene->ear, NULL),
+    assert_int_equal(net_listen_udp(rig->door, &(struct net_place){.ip = ip}, on_datagram, scene,
+                                    &scene->ear, NULL),
                      ERR_NONE);
 }
 
@@ -80,7 +81,7 @@ static void ask_udp(struct scene *scene, const char *name, uint16_t id)
     struct buf out;
     buf_init(&out, MESSAGE_BYTES_MAX);
     question(&out, name, id);
-    const struct udp_peer to = {rig_ip("127.0.0.1"), responder_port(scene->responder)};
+    const struct net_place to = {rig_ip("127.0.0.1"), responder_port(scene->responder)};
     assert_int_equal(listener_reply(scene->ear, &to, slice_sub(buf_view(&out), 2, out.len)),
                      ERR_NONE);
     buf_done(&out);
@@ -110,7 +111,7 @@ static void answers_datagrams(void **state)
     ask_udp(&scene, "broken.example", 80);
     RIG_UNTIL(scene.rig, scene.count == 3);
     assert_int_equal(dns_message_parse(buf_view(&scene.heard), &answer), ERR_SYNTAX);
-    const struct udp_peer to = {rig_ip("127.0.0.1"), responder_port(scene.responder)};
+    const struct net_place to = {rig_ip("127.0.0.1"), responder_port(scene.responder)};
     assert_int_equal(listener_reply(scene.ear, &to, SLICE("no question")), ERR_NONE);
     rig_rest(scene.rig, 10);
     assert_int_equal(scene.count, 3);

@@ -1,4 +1,4 @@
-/* Scenarios 110 to 121: lists: limits of sites, dead exchangers, duplicates, death in the middle, files of every
+/* Scenarios 110 to 122: lists: limits of sites, dead exchangers, duplicates, death in the middle, files of every
  * kind, formulas, cancelling, the cache and shared questions. Rows 116, 117 and 119 are also played by the real
  * program in tests/cli, and every kind of file by tests/engine/table_test.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -419,7 +419,7 @@ static void row_119_cancelled(void **state)
     run_done(&run);
 }
 
-/* Rows 120 and 121 on the stage. */
+/* Rows 120 to 122 on the stage. */
 
 static void is_cached_then_fresh(struct stage *stage)
 {
@@ -445,6 +445,31 @@ static void was_one_probe(struct stage *stage)
     assert_int_equal(stage_seen(stage, "5.9.1.1")->accepted, 1);
 }
 
+static void fail_all_names(struct stage *stage, struct knocker_config *config)
+{
+    (void)config;
+    assert_int_equal(zone_fail(world_zone(stage_world(stage)), "*", ZONE_NONE_REACHED), ERR_NONE);
+}
+
+static void ring(void *context)
+{
+    (void)context;
+}
+
+/* The record says when to ask again; until then the cause stands. */
+static void is_right_when_names_are_back(struct stage *stage)
+{
+    struct door *door = world_door(stage_world(stage));
+    struct timer later = {.fired = ring};
+    uint32_t retry_s = stage_record(stage, 0)->retry_after_s;
+    assert_in_range(retry_s, 60, 3600);
+    assert_int_equal(zone_fail(world_zone(stage_world(stage)), "*", ZONE_WELL), ERR_NONE);
+    door_timer_start(door, &later, door_now_ms(door) + (retry_s + 1) * 1000);
+    door_run(door);
+    assert_int_equal(stage_ask_again(stage, "live@d.test")->sub, SUB_ACCEPTED);
+    assert_int_equal(stage_ask_again(stage, "dead@d.test")->sub, SUB_MAILBOX_NOT_FOUND);
+}
+
 static const struct scene scenes[] = {
     {"120", "the same address twice", .script = {.live = {"live"}},
      .asks = {{"live@d.test", "accepted"}}, .check = is_cached_then_fresh},
@@ -455,6 +480,9 @@ static const struct scene scenes[] = {
               {"live@d.test", "accepted"},
               {"live@D.test", "accepted"}},
      .check = was_one_probe},
+    {"122", "the name servers are away for a time", .script = {.live = {"live"}},
+     .asks = {{"live@d.test", "dns_error"}, {"dead@d.test", "dns_error"}}, .tune = fail_all_names,
+     .check = is_right_when_names_are_back},
 };
 
 int main(void)

@@ -39,6 +39,21 @@ static void add_parking(struct stage *stage, struct knocker_config *config)
     assert_int_equal(world_host_add(stage_world(stage), &host), ERR_NONE);
 }
 
+#define L63 "aaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg"
+
+/* 63 octets a label are the most, and 253 of a name; nothing here may be remembered for a moment. */
+static void add_names_without_life(struct stage *stage, struct knocker_config *config)
+{
+    (void)config;
+    struct zone *zone = world_zone(stage_world(stage));
+    assert_int_equal(zone_add(zone, "d.test", DNS_MX, "10 mx.d.test", 0), ERR_NONE);
+    assert_int_equal(zone_add(zone, "mx.d.test", DNS_A, "5.9.1.1", 0), ERR_NONE);
+    assert_int_equal(zone_add(zone, "long.test", DNS_MX, "10 " L63 "." L63 "." L63 ".long.test", 0),
+                     ERR_NONE);
+    assert_int_equal(zone_add(zone, L63 "." L63 "." L63 ".long.test", DNS_A, "5.9.1.1", 0),
+                     ERR_NONE);
+}
+
 static void probed_once(struct stage *stage)
 {
     assert_int_equal(stage_seen(stage, "5.9.1.1")->accepted, 1);
@@ -128,6 +143,14 @@ static const struct scene scenes[] = {
      .asks = {{"live@d.test", "dns_error|no_mail_host"},
               {"live@loop.test", "dns_error|no_mail_host"}},
      .check = never_connected},
+    {"76b", "names as long as they may be and longer, TTL 0",
+     .hosts = {{"5.9.1.1", NULL, 0, .script = {.live = {"live"}}}},
+     .asks = {{"live@d.test", "accepted"},
+              {"dead@d.test", "mailbox_not_found"},
+              {"live@long.test", "accepted"},
+              {"live@" L63 "a.test", "invalid_syntax"},
+              {"live@" L63 "." L63 "." L63 "." L63 ".test", "invalid_syntax"}},
+     .tune = add_names_without_life},
     {"77", "a parked look-alike that takes everything", .no_domain = true,
      .names = {{"*.gmaill.com", DNS_A, "5.9.7.7"}, {"gmaill.com", DNS_MX, "10 park.gmaill.com"}},
      .asks = {{"jane@gmaill.com", "catch_all"}}, .tune = add_parking, .check = suggests_gmail},

@@ -1,7 +1,7 @@
 /* engine/knocker: the engine of the knock half: takes addresses, gives records. It joins the machines
  * (dns lookup, verify case, traffic site, SMTP client) to a door, owns sites and domains, shares one
  * probe between callers that ask the same address, and keeps what it learns in a store where given.
- * One knocker belongs to one door and thread. See docs/ARCHITECTURE for the flow.
+ * One knocker belongs to one door and thread. See ARCHITECTURE.md for the flow.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_KNOCKER_H
 #define ENGINE_KNOCKER_H

@@ -178,7 +178,7 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
     bulk->refill = (struct timer){.fired = on_refill, .context = bulk};
     bulk->flush = (struct timer){.fired = on_flush, .context = bulk};
     enum err e = store_job_open(store, config->fingerprint, slice_of(config->input_path),
-                                door_wall_ms(door), &bulk->job, &bulk->info, out_fault);
+                                door_wall_ms(door), &bulk->job, out_fault);
     if (e == ERR_NONE && store_job_count_statuses(bulk->job, count_status, bulk) != ERR_NONE) {
         store_job_close(bulk->job);
         e = fault_set(out_fault, ERR_STORE, 0, "cannot read the job from the store");
@@ -187,6 +187,7 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
         free(bulk);
         return e;
     }
+    bulk->info = store_job_info(bulk->job);
     bulk->counts.items = bulk->info.item_count;
     bulk->counts.done = bulk->info.done_count;
     bulk->counts.done_before = bulk->info.done_count;

@@ -302,8 +302,7 @@ static void on_alarm(void *context)
 }
 
 enum err conversation_new(struct door *door, const struct conversation_config *config,
-                          const struct exchanger *exchanger, uint32_t number,
-                          const struct conversation_handler *handler, void *context,
+                          const struct exchanger *exchanger, uint32_t number, void *context,
                           struct conversation **out)
 {
     struct conversation *c = calloc(1, sizeof *c);
@@ -314,7 +313,7 @@ enum err conversation_new(struct door *door, const struct conversation_config *c
     c->config = config;
     c->exchanger = exchanger;
     c->number = number;
-    c->handler = handler;
+    c->handler = config->handler;
     c->context = context;
     c->avoids_tls = config->no_tls;
     c->alarm.fired = on_alarm;

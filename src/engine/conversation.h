@@ -66,14 +66,14 @@ struct conversation_config {
     transcript_fn observe; /* told every line as it happens; NULL: nobody */
     void *observe_context;
     const struct rules *rules;
+    const struct conversation_handler *handler;
     unsigned rcpts_per_transaction; /* changed by the owner as it learns */
 };
 
-/* exchanger is borrowed until closed(); so are handler and config. ERR_NOMEM; otherwise callbacks
+/* exchanger is borrowed until closed(); so is config with its handler. ERR_NOMEM; otherwise callbacks
  * follow, from the loop only. number: unique in a run, becomes evidence.session. */
 enum err conversation_new(struct door *door, const struct conversation_config *config,
-                          const struct exchanger *exchanger, uint32_t number,
-                          const struct conversation_handler *handler, void *context,
+                          const struct exchanger *exchanger, uint32_t number, void *context,
                           struct conversation **out) MUST_USE;
 
 /* Plain from the start (a handshake with this host broke before). Before the first loop turn. */

@@ -46,6 +46,7 @@ enum err site_get(struct knocker *knocker, const struct route *route,
     }
     traffic_site_init(&site->traffic, &limits);
     site->conversation = (struct conversation_config){
+        .handler = &session_handler,
         .helo_name = config->helo_name,
         .mail_from = config->verify.mail_from,
         .port = config->port,
@@ -186,8 +187,7 @@ static enum err session_open(struct host *host)
     TAILQ_INIT(&session->held);
     site->conversation.rcpts_per_transaction = site->traffic.limits.rcpts_per_transaction;
     enum err e = conversation_new(knocker->door, &site->conversation, &host->exchanger,
-                                  ++knocker->conversation_number, &session_handler, session,
-                                  &session->conversation);
+                                  ++knocker->conversation_number, session, &session->conversation);
     if (e != ERR_NONE) {
         free(session);
         return e;

@@ -88,6 +88,7 @@ static void on_connection(uv_stream_t *stream, int status)
         uv_link_close(&link->link);
         return;
     }
+    (void)uv_tcp_nodelay(&link->tcp, 1); /* pipelined commands are answered one by one */
     uv_link_accepted(link);
     listener->accepted(listener->context, &link->link);
 }

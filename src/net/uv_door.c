@@ -109,13 +109,24 @@ static bool door_uv_has_ipv6(struct door *door)
     return of(door)->has_ipv6;
 }
 
+/* From a unique local address (RFC 4193) nobody out there answers. */
+static bool has_public_source(int fd)
+{
+    struct sockaddr_storage source = {0};
+    socklen_t len = sizeof source;
+    struct ip ip;
+    return getsockname(fd, (struct sockaddr *)&source, &len) == 0 && uv_link_ip(&source, &ip) &&
+           !ip_is_special(&ip);
+}
+
 /* Choosing a route for a datagram socket sends nothing. The address is one of the root name servers'. */
 static bool find_ipv6(void)
 {
     struct sockaddr_in6 far = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool has_route = fd >= 0 && inet_pton(AF_INET6, "2001:500:2::c", &far.sin6_addr) == 1 &&
-                     connect(fd, (const struct sockaddr *)&far, sizeof far) == 0;
+                     connect(fd, (const struct sockaddr *)&far, sizeof far) == 0 &&
+                     has_public_source(fd);
     if (fd >= 0) {
         (void)close(fd);
     }
@@ -162,12 +173,7 @@ enum err uv_door_open(const struct uv_door_config *config, struct door **out,
     door->has_ipv6 = find_ipv6();
     (void)uv_timer_init(&door->loop, &door->alarm);
     door->alarm.data = door;
-    enum err e = tls_client_new(&door->tls);
-    if (e != ERR_NONE) {
-        (void)fault_set(out_fault, e, 0, "cannot set up TLS");
-    } else {
-        e = uv_resolver_open(door, config, &door->resolver, out_fault);
-    }
+    enum err e = uv_resolver_open(door, config, &door->resolver, out_fault);
     if (e != ERR_NONE) {
         uv_door_close(&door->door);
         return e;

@@ -295,7 +295,6 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *block)
 void uv_link_accepted(struct uv_link *link)
 {
     link->state = UV_LINK_OPEN;
-    (void)uv_tcp_nodelay(&link->tcp, 1);
     int error = uv_read_start((uv_stream_t *)&link->tcp, on_room, on_read);
     if (error != 0) {
         link->late_error = error;
@@ -356,7 +355,14 @@ void uv_link_start_tls(struct link *base, struct slice server_name)
     if (link->state != UV_LINK_OPEN) {
         return; /* ended() is on its way or was there */
     }
-    if (tls_session_client(door_of(link)->tls, link->peer_name, &link->tls) != ERR_NONE) {
+    /* Our last handshake record and the first command are two writes without an answer between them. */
+    (void)uv_tcp_nodelay(&link->tcp, 1);
+    struct uv_door *door = door_of(link);
+    enum err e = door->tls == NULL ? tls_client_new(&door->tls) : ERR_NONE;
+    if (e == ERR_NONE) {
+        e = tls_session_client(door->tls, link->peer_name, &link->tls);
+    }
+    if (e != ERR_NONE) {
         link->late_error = UV_ENOMEM;
         door_timer_start(base->door, &link->linger, door_now_ms(base->door));
         return;

@@ -31,7 +31,8 @@ struct uv_door {
     uv_loop_t loop;
     uv_timer_t alarm;
     struct timers timers;
-    struct tls_client *tls;
+    struct tls_client
+        *tls; /* made with the first handshake: reading the system's roots takes its time */
     struct uv_resolver *resolver;
     struct uv_signal_watch signals[UV_SIGNALS_MAX];
     bool is_stopped;

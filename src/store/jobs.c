@@ -22,6 +22,7 @@ struct store_job {
     struct store *store;
     int64_t id;
     int lock; /* descriptor; -1: a store in memory needs none */
+    struct store_job_info info;
     char lock_path[JOB_PATH_BYTES];
 };
 
@@ -109,7 +110,7 @@ static enum err hold(struct store_job *job, struct slice fingerprint, struct sli
     return fault_set(out_fault, ERR_STATE, 0, "this job is being deleted; try again");
 }
 
-static enum err count(struct store_job *job, struct store_job_info *out, struct fault *out_fault)
+static enum err count(struct store_job *job, struct fault *out_fault)
 {
     static const char sql[] = "SELECT loaded, (SELECT count(*) FROM job_item WHERE job=?1), "
                               "(SELECT count(*) FROM job_result WHERE job=?1) FROM job WHERE id=?1";
@@ -122,19 +123,18 @@ static enum err count(struct store_job *job, struct store_job_info *out, struct 
         sqlite3_finalize(statement);
         return store_fail(job->store, out_fault, "cannot be read");
     }
-    *out = (struct store_job_info){
+    job->info = (struct store_job_info){
         .is_loaded = sqlite3_column_int(statement, 0) != 0,
         .item_count = (uint64_t)sqlite3_column_int64(statement, 1),
         .done_count = (uint64_t)sqlite3_column_int64(statement, 2),
     };
-    out->is_resumed = out->item_count > 0;
+    job->info.is_resumed = job->info.item_count > 0;
     sqlite3_finalize(statement);
     return ERR_NONE;
 }
 
 enum err store_job_open(struct store *store, struct slice fingerprint, struct slice label,
-                        int64_t now_ms, struct store_job **out, struct store_job_info *out_info,
-                        struct fault *out_fault)
+                        int64_t now_ms, struct store_job **out, struct fault *out_fault)
 {
     struct store_job *job = calloc(1, sizeof *job);
     if (job == NULL) {
@@ -142,18 +142,21 @@ enum err store_job_open(struct store *store, struct slice fingerprint, struct sl
     }
     job->store = store;
     job->lock = -1;
-    struct store_job_info info = {0};
     enum err e = hold(job, fingerprint, label, now_ms, out_fault);
     if (e == ERR_NONE) {
-        e = count(job, &info, out_fault);
+        e = count(job, out_fault);
     }
     if (e != ERR_NONE) {
         store_job_close(job);
         return e;
     }
     *out = job;
-    *out_info = info;
     return ERR_NONE;
+}
+
+struct store_job_info store_job_info(const struct store_job *job)
+{
+    return job->info;
 }
 
 void store_job_close(struct store_job *job)

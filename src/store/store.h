@@ -84,8 +84,8 @@ struct store_job_info {
     uint64_t item_count, done_count;
 };
 enum err store_job_open(struct store *store, struct slice fingerprint, struct slice label,
-                        int64_t now_ms, struct store_job **out, struct store_job_info *out_info,
-                        struct fault *out_fault) MUST_USE;
+                        int64_t now_ms, struct store_job **out, struct fault *out_fault) MUST_USE;
+struct store_job_info store_job_info(const struct store_job *job); /* as it was opened */
 void store_job_close(struct store_job *job); /* gives the lock back; keeps the job */
 enum err store_job_delete(struct store_job *job, struct fault *out_fault)
     MUST_USE; /* and its items; frees job */

@@ -23,10 +23,11 @@ static struct store_job *open_job(struct store *store, const char *fingerprint,
 {
     struct store_job *job;
     struct fault fault;
-    if (store_job_open(store, slice_of(fingerprint), SLICE("list.csv"), 1, &job, out_info,
-                       &fault) != ERR_NONE) {
+    if (store_job_open(store, slice_of(fingerprint), SLICE("list.csv"), 1, &job, &fault) !=
+        ERR_NONE) {
         fail_msg("%s", fault.text);
     }
+    *out_info = store_job_info(job);
     return job;
 }
 
@@ -239,9 +240,8 @@ static int hold_job(const void *context, const struct scratch_ends *ends)
 {
     struct store *store;
     struct store_job *job;
-    struct store_job_info info;
     if (store_open(context, &store, NULL) != ERR_NONE ||
-        store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, &info, NULL) != ERR_NONE) {
+        store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, NULL) != ERR_NONE) {
         return 1;
     }
     scratch_tell_ready(ends);
@@ -268,8 +268,7 @@ static void a_job_has_one_process(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct fault fault;
         struct store *store = scratch_open(names[i]);
-        assert_int_equal(store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, &info, &fault),
-                         ERR_STATE);
+        assert_int_equal(store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, &fault), ERR_STATE);
         assert_null(job);
         assert_non_null(strstr(fault.text, pid));
         store_job_close(open_job(store, "another list", &info));
@@ -293,12 +292,11 @@ static int work_and_die(const void *context, const struct scratch_ends *ends)
     (void)ends;
     struct store *store;
     struct store_job *job = NULL;
-    struct store_job_info info;
     uint64_t ids[ITEMS + 1] = {0};
     uint64_t cursor = 0;
     size_t count;
     bool is_good = store_open(context, &store, NULL) == ERR_NONE &&
-                   store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, &info, NULL) == ERR_NONE;
+                   store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, NULL) == ERR_NONE;
     for (int i = 0; is_good && i < ITEMS; i++) {
         char key[32];
         bool is_new;

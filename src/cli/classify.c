@@ -53,9 +53,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_DATA: options->data_dir = arg; return 0;
     case KEY_JSON: options->is_json = true; return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "replies are read from standard input");
-        return 0;
+    case ARGP_KEY_ARG: argp_error(state, "replies are read from standard input"); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }

@@ -75,7 +75,8 @@ struct run {
     char spool[PATH_BYTES]; /* a copy of standard input; empty: none */
     struct ticker ticker;
     bool is_finished;
-    uint64_t started_ms, last_shown_ms;
+    bool is_writing_part; /* stopped already: what there is gets written */
+    uint64_t started_ms, phase_began_ms, last_shown_ms;
     struct timer leave;
 };
 
@@ -116,6 +117,24 @@ static void show_progress(void *context)
         counts.by_status[VERDICT_UNDELIVERABLE], counts.by_status[VERDICT_RISKY],
         counts.by_status[VERDICT_UNKNOWN], talking.talking, talking.waiting);
     ticker_show(&run->ticker, text);
+}
+
+/* While rows are read or written the door does not run: signals are looked for in between. */
+static bool may_go_on(void *context)
+{
+    struct run *run = context;
+    door_turn(run->bench.door);
+    uint64_t now = door_now_ms(run->bench.door);
+    if (run->ticker.is_on && now - run->phase_began_ms >= 1000 &&
+        now - run->last_shown_ms >= PROGRESS_MS) {
+        run->last_shown_ms = now;
+        struct bulk_counts counts;
+        char text[PROGRESS_BYTES];
+        bulk_count(run->bulk, &counts);
+        (void)snprintf(text, sizeof text, "%s row %" PRIu64, run->phase, counts.rows);
+        ticker_show(&run->ticker, text);
+    }
+    return !run->bench.is_interrupted || run->is_writing_part;
 }
 
 /* The end. */
@@ -201,12 +220,13 @@ static int fingerprint(const struct run *run, struct buf *out)
         return EXIT_NO_INPUT;
     }
     const struct knocker_config *config = &options->probe.knocker;
-    enum err e = buf_printf(out, "%s|%lld|%lld.%09ld|%s|%s|%s|%d%d|%u|%.*s", path,
+    enum err e = buf_printf(out, "%s|%lld|%lld.%09ld|%s|%s|%s|%d%d|%u|%u%u|%.*s", path,
                             (long long)info.st_size, (long long)info.st_mtim.tv_sec,
                             info.st_mtim.tv_nsec, options->column == NULL ? "" : options->column,
                             options->output == NULL ? "" : options->output,
                             options->output_format == NULL ? "" : options->output_format,
                             config->verify.no_smtp, config->verify.no_control, config->port,
+                            config->verify.risky_if, (unsigned)config->address_mode,
                             SLICE_ARG(config->verify.mail_from));
     free(path);
     return e == ERR_NONE ? EXIT_SUCCESS : EXIT_INTERNAL;
@@ -229,6 +249,8 @@ static int write_output(struct run *run, bool is_whole)
     uint64_t unfinished = 0;
     const char *output = run->options->output;
     run->phase = "writing";
+    run->phase_began_ms = door_now_ms(run->bench.door);
+    run->is_writing_part = !is_whole;
     if (output != NULL) {
         char partial[PATH_BYTES];
         (void)snprintf(partial, sizeof partial, "%s.partial", output);
@@ -254,6 +276,9 @@ static int write_output(struct run *run, bool is_whole)
     }
     struct fault fault;
     if (bulk_write(run->bulk, stdout, &unfinished, &fault) != ERR_NONE) {
+        if (fault.err == ERR_STATE) {
+            return EXIT_STOPPED; /* by Ctrl-C; the caller says so */
+        }
         complain("cannot write to standard output: %s", fault.text);
         return EXIT_CANNOT_WRITE;
     }
@@ -272,6 +297,9 @@ static int finish(struct run *run)
     const struct fault *fault = bulk_fault(run->bulk);
     bool is_whole = !run->bench.is_interrupted && fault->err == ERR_NONE;
     int code = write_output(run, is_whole);
+    if (is_whole && run->bench.is_interrupted) {
+        code = EXIT_SUCCESS; /* stopped while the whole result was being written; said below */
+    }
     say_summary(run);
     if (fault->err != ERR_NONE) {
         complain("%s", fault->text);
@@ -305,16 +333,21 @@ static int run_job(struct run *run, struct bulk_config *config)
         return e == ERR_STATE ? EXIT_BUSY : EXIT_CANNOT_WRITE;
     }
     run->phase = "reading";
+    run->phase_began_ms = door_now_ms(run->bench.door);
+    run->bench.on_interrupt = on_interrupt;
+    run->bench.interrupt_context = run;
     if (bulk_load(run->bulk, &fault) != ERR_NONE) {
         ticker_clear(&run->ticker);
+        if (run->bench.is_interrupted) {
+            say_how_to_go_on(run);
+            return EXIT_STOPPED;
+        }
         complain("%s", fault.text);
         return fault.err == ERR_SYNTAX   ? EXIT_BAD_DATA
                : fault.err == ERR_SYSTEM ? EXIT_NO_INPUT
                                          : EXIT_CANNOT_WRITE;
     }
     run->phase = "asked";
-    run->bench.on_interrupt = on_interrupt;
-    run->bench.interrupt_context = run;
     run->started_ms = door_now_ms(run->bench.door);
     knocker_on_idle(run->bench.knocker, stop_if_through, run);
     bulk_start(run->bulk);
@@ -349,6 +382,7 @@ static int run_bulk(struct run *run)
             .table = {.file_name = slice_of(options->input), .column = slice_of(options->column)},
             .output_format = output_format(options),
             .progressed = show_progress,
+            .may_go_on = may_go_on,
             .finished = on_finished,
             .context = run,
         };

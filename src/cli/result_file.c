@@ -83,7 +83,9 @@ int result_file_write(struct bulk *bulk, const char *path, uint64_t *out_unfinis
     }
     errno = is_safe ? errno : why;
     int code = EXIT_CANNOT_WRITE;
-    if (e != ERR_NONE) {
+    if (e == ERR_STATE) {
+        code = EXIT_STOPPED; /* by Ctrl-C; the caller says so */
+    } else if (e != ERR_NONE) {
         complain("cannot write %s: %s", path, fault.text);
     } else {
         code = cannot_write(path);

@@ -26,8 +26,9 @@ struct bulk_config {
     struct slice fingerprint; /* whatever else names the job: options, output */
     struct table_reader_config table;
     enum table_format output_format;
-    void (*progressed)(
-        void *context);              /* now and then while rows are read or written; may be NULL */
+    void (*progressed)(void *context); /* now and then while addresses are asked; may be NULL */
+    /* Now and then while rows are read or written; false: stop. May be NULL. */
+    bool (*may_go_on)(void *context);
     void (*finished)(void *context); /* every item has its result, or cancel is through */
     void *context;
 };
@@ -44,7 +45,8 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
                    struct store *store, struct bulk **out, struct fault *out_fault) MUST_USE;
 void bulk_close(struct bulk *bulk);
 
-/* Reads the input and stores its distinct addresses. Nothing to do where that was done before. */
+/* Reads the input and stores its distinct addresses. Nothing to do where that was done before. ERR_STATE: stopped
+ * by may_go_on; the next bulk_load begins again. */
 enum err bulk_load(struct bulk *bulk, struct fault *out_fault) MUST_USE;
 
 /* Begins to ask; the rest happens in the door's loop until finished(). */
@@ -52,7 +54,8 @@ void bulk_start(struct bulk *bulk);
 /* No more questions; open ones are cancelled; finished() follows. */
 void bulk_cancel(struct bulk *bulk);
 
-/* All rows in their order, with the results there are. rows: how many lack one. */
+/* All rows in their order, with the results there are. *out_unfinished: how many lack one. ERR_STATE: stopped by
+ * may_go_on. */
 enum err bulk_write(struct bulk *bulk, FILE *to, uint64_t *out_unfinished, struct fault *out_fault)
     MUST_USE;
 

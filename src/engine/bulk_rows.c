@@ -13,11 +13,14 @@ enum {
     JSON_BYTES_MAX = 4 << 20, /* a record as the store gives it back */
 };
 
-static void tell(const struct bulk *bulk, uint64_t rows)
+static enum err check_go_on(const struct bulk *bulk, uint64_t rows, struct fault *out_fault)
 {
-    if (rows % ROWS_BETWEEN_NEWS == 0 && bulk->config->progressed != NULL) {
-        bulk->config->progressed(bulk->config->context);
+    const struct bulk_config *config = bulk->config;
+    if (rows % ROWS_BETWEEN_NEWS != 0 || config->may_go_on == NULL ||
+        config->may_go_on(config->context)) {
+        return ERR_NONE;
     }
+    return fault_set(out_fault, ERR_STATE, 0, "stopped");
 }
 
 static enum err open_input(const struct bulk *bulk, FILE **out_file,
@@ -88,10 +91,10 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault)
     struct table_row row;
     while ((e = table_reader_next(reader, &row, out_fault)) == ERR_NONE) {
         e = load_row(bulk, &row, out_fault);
+        e = e == ERR_NONE ? check_go_on(bulk, bulk->counts.rows, out_fault) : e;
         if (e != ERR_NONE) {
             break;
         }
-        tell(bulk, bulk->counts.rows);
     }
     table_reader_close(reader);
     (void)fclose(file);
@@ -184,8 +187,7 @@ static enum err write_row(struct bulk *bulk, struct table_writer *writer,
     *unfinished += buffers->shown.len > 0 ? 0 : 1;
     bulk->counts.rows++;
     bulk->counts.written += e == ERR_NONE ? 1 : 0;
-    tell(bulk, bulk->counts.rows);
-    return e;
+    return e == ERR_NONE ? check_go_on(bulk, bulk->counts.rows, out_fault) : e;
 }
 
 static enum err write_rows(struct bulk *bulk, struct table_reader *reader, FILE *to,

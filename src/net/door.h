@@ -79,6 +79,7 @@ struct door_ops {
     void (*query)(struct door *door, struct slice name, uint16_t type, query_fn fn, void *context);
     bool (*has_ipv6)(struct door *door);
     void (*run)(struct door *door);
+    void (*turn)(struct door *door);
     void (*stop)(struct door *door);
 };
 
@@ -153,6 +154,11 @@ static inline bool door_has_ipv6(struct door *door)
 static inline void door_run(struct door *door)
 {
     door->ops->run(door);
+}
+/* Does what is due now, signals included, without waiting: for long work outside door_run. Not from a callback. */
+static inline void door_turn(struct door *door)
+{
+    door->ops->turn(door);
 }
 static inline void door_stop(struct door *door)
 {

@@ -98,6 +98,13 @@ static void door_uv_run(struct door *base)
     (void)uv_run(&door->loop, UV_RUN_DEFAULT);
 }
 
+static void door_uv_turn(struct door *base)
+{
+    uv_loop_t *loop = &of(base)->loop;
+    uv_update_time(loop);
+    (void)uv_run(loop, UV_RUN_NOWAIT);
+}
+
 static void door_uv_stop(struct door *base)
 {
     of(base)->is_stopped = true;
@@ -145,6 +152,7 @@ static const struct door_ops uv_ops = {
     .link_close = uv_link_close,
     .query = uv_resolver_query,
     .run = door_uv_run,
+    .turn = door_uv_turn,
     .has_ipv6 = door_uv_has_ipv6,
     .stop = door_uv_stop,
 };

@@ -104,6 +104,7 @@ struct run {
     enum verdict_status status; /* of the last answer */
     bool has_failed_write;
     size_t no_way_out; /* answers that show that no server can be reached from here */
+    bool has_dns_trouble;
     struct ticker ticker;
     uint64_t began_ms;
     struct timer refill, news, leave;
@@ -146,11 +147,12 @@ static void show_ready(struct run *run)
     }
 }
 
-/* Providers are always up: where none of their exchangers can be reached, it is this network. */
+/* Providers are always up: where none of their names can be found, or none of their exchangers reached, it is
+ * this network. */
 static bool shows_no_way_out(const struct record *record)
 {
     bool is_connect = record->sub == SUB_CONNECT_FAILED || record->sub == SUB_CONNECT_TIMEOUT;
-    return is_connect && record->provider_name.len > 0 &&
+    return (is_connect || record->sub == SUB_DNS_ERROR) && record->provider_name.len > 0 &&
            !slice_equal(record->provider_class, SLICE("selfhosted"));
 }
 
@@ -170,6 +172,7 @@ static void on_answer(void *context, const struct record *record)
     question->is_answered = true;
     run->status = record->status;
     run->no_way_out += shows_no_way_out(record) ? 1 : 0;
+    run->has_dns_trouble = run->has_dns_trouble || record->sub == SUB_DNS_ERROR;
     run->open--;
     show_ready(run);
     refill_at(run, 0);
@@ -305,6 +308,12 @@ static void on_line(void *context, uint32_t t_ms, char direction, struct slice l
 
 static void say_no_way_out(const struct run *run)
 {
+    if (run->has_dns_trouble) {
+        complain(
+            "the name servers know no large provider, so no mail server can be found from here: "
+            "check /etc/resolv.conf, or name another one with --resolver");
+        return;
+    }
     complain(
         "no mail server of a large provider could be reached on port %u. Most home and cloud "
         "networks "

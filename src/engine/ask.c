@@ -217,7 +217,7 @@ void ask_expire(struct ask *ask, enum skip_reason why)
     ask->is_expired = true;
     ask->expired_why = why;
     if (ask->place == ASK_HELD) {
-        site_release_held(ask, false);
+        session_release_held(ask, false);
     }
     stop_waiting(ask);
     door_timer_stop(ask->knocker->door, &ask->wait); /* for another process */

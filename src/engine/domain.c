@@ -19,6 +19,7 @@ enum {
     MEMORY_LIFE_MS =
         7 * 86400000, /* catch-all and greylist habits of a domain (docs/verdicts.md) */
     MEMORY_TEXT_BYTES = 1024,
+    DENIAL_TTL_S = 60, /* until a name server that denied what is there is asked again */
 };
 
 static uint64_t now_ms(const struct domain *domain)
@@ -244,6 +245,19 @@ static void tell_waiting(struct domain *domain)
     }
 }
 
+/* The domains of the large providers are there. A name server that denies one speaks for itself (a captive
+ * portal, a broken cache), and would make us call live mailboxes dead. */
+static void doubt_denial(const struct domain *domain, struct route *route)
+{
+    bool is_denied = route->status == ROUTE_NOT_FOUND || route->status == ROUTE_NO_HOST;
+    const struct provider_book *book = knowledge_providers(domain->knocker->knowledge);
+    if (is_denied && provider_by_domain(book, slice_of(domain->name)) != NULL) {
+        route->status = ROUTE_DNS_ERROR;
+        route->failure = DNS_FAILURE_BROKEN;
+        route->ttl_s = DENIAL_TTL_S;
+    }
+}
+
 static void looked_up(struct domain *domain)
 {
     struct route *route = NULL;
@@ -253,6 +267,7 @@ static void looked_up(struct domain *domain)
     domain->knocker->lookups_open--;
     domain->dns_ms = (uint32_t)(now_ms(domain) - domain->lookup_began_ms);
     if (e == ERR_NONE) {
+        doubt_denial(domain, route);
         route_free(domain->route);
         domain->route = route;
         domain->route_until_ms = now_ms(domain) + (uint64_t)route->ttl_s * 1000;

@@ -3,6 +3,7 @@
  *
  *     knocker.c   takes questions, shares them, gives answers      ask.c     drives one case
  *     domain.c    finds and keeps routes                           site.c    queues, connections, limits
+ *     session.c   one conversation: gives it probes, hands on what it answered
  *     answer.c    makes the record of a finished case
  *
  * An ask is in at most one list at a time: the ready list (to be stepped in the next turn), a domain's
@@ -214,11 +215,19 @@ enum err site_get(struct knocker *knocker, const struct route *route,
                   const struct provider *provider, struct site **out) MUST_USE;
 void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *exchanger);
 void site_remove(struct ask *ask); /* out of a queue, or off the line */
-void site_release_held(struct ask *ask,
-                       bool is_vindicated); /* the held evidence is told next turn */
+void site_tell_later(struct ask *ask,
+                     const struct evidence *evidence); /* in the next turn, unasked */
+void host_queue_put(struct host *host, struct ask *ask, bool is_first);
+void host_queue_remove(struct ask *ask);
 void site_pump(struct site *site);
 void site_feed_hungry(struct knocker *knocker);
 void site_free(struct site *site);
+
+/* session.c */
+enum err session_open(struct host *host) MUST_USE; /* ERR_NOMEM */
+extern const struct conversation_handler session_handler;
+void session_release_held(struct ask *ask,
+                          bool is_vindicated); /* the held evidence is told next turn */
 
 /* answer.c */
 void answer_build(struct ask *ask, struct record *out);

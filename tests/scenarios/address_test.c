@@ -189,9 +189,9 @@ static const struct scene scenes[] = {
      .asks = {{"a@gmial.com", "domain_not_found"},
               {"a@hotmial.fr", "domain_not_found"},
               {"a@yaho.co.uk", "domain_not_found"},
-              {"a@gmx.com", "domain_not_found"},
-              {"a@ymail.com", "domain_not_found"},
-              {"a@mail.com", "domain_not_found"}},
+              {"a@gmx.com", "dns_error"},
+              {"a@ymail.com", "dns_error"},
+              {"a@mail.com", "dns_error"}},
      .check = suggests},
 };
 

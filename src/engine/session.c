@@ -1,0 +1,324 @@
+/* engine/session: one conversation as its site sees it: gives it probes, learns from the answers, hands them to
+ * their asks, and gives back what was lost with the line.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/slice.h"
+#include "engine/knocker_private.h"
+#include "verify/claim.h"
+
+static uint64_t now_ms(const struct site *site)
+{
+    return door_now_ms(site->knocker->door);
+}
+
+enum err session_open(struct host *host)
+{
+    struct site *site = host->site;
+    struct knocker *knocker = site->knocker;
+    struct session *session = calloc(1, sizeof *session);
+    if (session == NULL) {
+        return ERR_NOMEM;
+    }
+    session->host = host;
+    TAILQ_INIT(&session->held);
+    site->conversation.rcpts_per_transaction = site->traffic.limits.rcpts_per_transaction;
+    enum err e = conversation_new(knocker->door, &site->conversation, &host->exchanger,
+                                  ++knocker->conversation_number, session, &session->conversation);
+    if (e != ERR_NONE) {
+        free(session);
+        return e;
+    }
+    if (host->avoids_tls) {
+        conversation_avoid_tls(session->conversation);
+    }
+    TAILQ_INSERT_TAIL(&knocker->sessions, session, link);
+    host->connecting++;
+    traffic_site_opened(&site->traffic, now_ms(site));
+    struct knocker_counts *counts = &knocker->counts;
+    counts->conversations++;
+    counts->talking++;
+    if (counts->talking > counts->talking_peak) {
+        counts->talking_peak = counts->talking;
+    }
+    return ERR_NONE;
+}
+
+static struct ask *next_ask(struct host *host, bool is_unused)
+{
+    if (is_unused && !TAILQ_EMPTY(&host->fresh_queue)) {
+        return TAILQ_FIRST(&host->fresh_queue);
+    }
+    return TAILQ_FIRST(&host->queue);
+}
+
+void session_release_held(struct ask *ask, bool is_vindicated)
+{
+    struct evidence *evidence = ask->held;
+    ask->held = NULL;
+    evidence->is_vindicated = is_vindicated;
+    ask->pending = evidence;
+    knocker_make_ready(ask);
+}
+
+static void release_all_held(struct session *session, bool is_vindicated)
+{
+    while (!TAILQ_EMPTY(&session->held)) {
+        session_release_held(TAILQ_FIRST(&session->held), is_vindicated);
+    }
+}
+
+/* False: no need, or no memory. */
+static bool hold(struct session *session, struct ask *ask, const struct evidence *evidence)
+{
+    bool is_accepted = evidence->kind == EVIDENCE_REPLY && evidence->stage == HEL_SMTP_RCPT &&
+                       evidence->code >= 200 && evidence->code < 300;
+    if (ask->probe.role != PROBE_REAL || !is_accepted || ask->is_expired ||
+        !claim_is_distrusted(evidence, session->host->site->provider)) {
+        return false;
+    }
+    ask->held = malloc(sizeof *ask->held);
+    if (ask->held == NULL) {
+        return false;
+    }
+    *ask->held = *evidence;
+    ask->holder = session;
+    ask_unlink(ask);
+    ask_link(ask, &session->held, ASK_HELD, false);
+    return true;
+}
+
+static bool is_plain_refusal(const struct evidence *evidence)
+{
+    return evidence->kind == EVIDENCE_REPLY && evidence->stage == HEL_SMTP_RCPT &&
+           evidence->code >= 500 && evidence->class.scope == SCOPE_MAILBOX &&
+           evidence->class.reason == REASON_MAILBOX_UNKNOWN;
+}
+
+static const struct conversation_probe *on_wants_probe(void *context, struct conversation *c,
+                                                       unsigned rcpts, unsigned refusals)
+{
+    struct session *session = context;
+    struct host *host = session->host;
+    struct site *site = host->site;
+    uint64_t now = now_ms(site);
+    if (!traffic_session_may_ask(&site->traffic, rcpts, refusals)) {
+        release_all_held(session, false);
+        return NULL;
+    }
+    struct ask *ask = next_ask(host, rcpts == 0 && !session->asked_any);
+    if (ask == NULL || traffic_site_ask_at(&site->traffic, now) > now) {
+        release_all_held(session, false);
+        return NULL;
+    }
+    host_queue_remove(ask);
+    session->ask = ask;
+    session->asked_any = true;
+    ask->probe.provider = site->provider->name;
+    if (site->knocker->config.keeps_transcript) {
+        ask->probe.transcript = &ask->transcript;
+    }
+    traffic_site_asked(&site->traffic);
+    ask_talks(ask, c);
+    site->knocker->counts.probes++;
+    site->knocker->counts.control_probes += ask->probe.role == PROBE_REAL ? 0 : 1;
+    return &ask->probe;
+}
+
+/* What an answer teaches about the site's patience. */
+static void learn(struct session *session, enum probe_end end, const struct evidence *evidence,
+                  unsigned transaction_rcpts)
+{
+    struct traffic_site *traffic = &session->host->site->traffic;
+    uint64_t now = now_ms(session->host->site);
+    bool is_reply = evidence->kind == EVIDENCE_REPLY;
+    bool is_invalid = is_reply && evidence->code >= 400 &&
+                      (evidence->code >= 500 || evidence->class.reason == REASON_MAILBOX_UNKNOWN);
+    traffic_site_answered(traffic, is_invalid, now);
+    if (end == PROBE_END_SESSION_CUT) {
+        traffic_site_session_cut(traffic, evidence->session_rcpts);
+        return;
+    }
+    if (end == PROBE_END_TRANSACTION_CUT) {
+        traffic_site_transaction_cut(traffic, transaction_rcpts);
+        session->host->site->conversation.rcpts_per_transaction =
+            traffic->limits.rcpts_per_transaction;
+        return;
+    }
+    if (is_reply && (evidence->code == 421 || evidence->class.reason == REASON_RATE_LIMITED)) {
+        traffic_site_slowed(traffic, now, evidence->class.retry_after_s);
+    } else if (is_reply && evidence->code < 300) {
+        traffic_site_went_well(traffic);
+    }
+}
+
+static void on_probed(void *context, struct conversation *c, enum probe_end end,
+                      const struct evidence *evidence, unsigned transaction_rcpts)
+{
+    struct session *session = context;
+    struct ask *ask = session->ask;
+    struct host *host = session->host;
+    if (ask == NULL) {
+        return; /* it was given up meanwhile */
+    }
+    session->ask = NULL;
+    learn(session, end, evidence, transaction_rcpts);
+    host->lost_in_a_row = 0;
+    host->avoids_tls = host->avoids_tls || conversation_broke_tls(c);
+    ask_talked(ask);
+    if (end != PROBE_END_ANSWERED && ask->requeues < KNOCKER_REQUEUES_MAX) {
+        ask->requeues++;
+        host_queue_put(host, ask, true);
+        return;
+    }
+    struct conversation_line line;
+    conversation_line(c, &line);
+    if (ask->probe.role == PROBE_REAL) {
+        ask->was_tried = true;
+        memcpy(ask->line_host, line.host, strlen(line.host) + 1);
+        ask->line.ip = line.ip;
+        ask->line.tls_used = line.tls_used;
+        ask->line.extensions = line.extensions;
+        memcpy(ask->line.latency_ms, line.latency_ms, sizeof ask->line.latency_ms);
+        if (line.tls != NULL) {
+            ask->tls = *line.tls;
+        }
+    } else {
+        ask->line.latency_control_ms = evidence->latency_ms;
+    }
+    ask->is_first = true; /* its next probe, if any, goes on this line */
+    if (is_plain_refusal(evidence)) {
+        release_all_held(session, true);
+    }
+    if (!hold(session, ask, evidence)) {
+        ask_told(ask, evidence);
+    }
+}
+
+static bool others_are_up(const struct session *session)
+{
+    const struct site *site = session->host->site;
+    return site->traffic.open > 1;
+}
+
+static bool is_refused_connection(const struct evidence *evidence)
+{
+    return evidence->kind == EVIDENCE_CONNECT_REFUSED || evidence->kind == EVIDENCE_CONNECT_TIMEOUT;
+}
+
+/* Every probe before this host gets the same answer: asking again for each would be rude and slow. */
+static void tell_queue(struct host *host, const struct evidence *evidence)
+{
+    struct ask_list *lists[] = {&host->fresh_queue, &host->queue};
+    for (size_t i = 0; i < 2; i++) {
+        while (!TAILQ_EMPTY(lists[i])) {
+            struct ask *ask = TAILQ_FIRST(lists[i]);
+            host_queue_remove(ask);
+            memcpy(ask->line_host, host->exchanger.host, strlen(host->exchanger.host) + 1);
+            ask->was_tried = true;
+            ask->line.ip = evidence->ip;
+            site_tell_later(ask, evidence);
+        }
+    }
+}
+
+static void on_failed(void *context, struct conversation *c, const struct evidence *evidence)
+{
+    struct session *session = context;
+    struct host *host = session->host;
+    struct traffic_site *traffic = &host->site->traffic;
+    uint64_t now = now_ms(host->site);
+    host->avoids_tls = host->avoids_tls || conversation_broke_tls(c);
+    if (is_refused_connection(evidence)) {
+        host->site->knocker->counts.connects_failed++;
+    }
+    bool is_reply = evidence->kind == EVIDENCE_REPLY;
+    bool is_temporary = is_reply && evidence->code < 500;
+    host->lost_in_a_row++;
+    if (others_are_up(session) && host->talking > 0 && host->lost_in_a_row < KNOCKER_FAILURES_MAX &&
+        (is_temporary || !is_reply)) {
+        traffic_site_crowded(traffic); /* one too many: the others serve the queue */
+        return;
+    }
+    if (is_temporary) {
+        traffic_site_slowed(traffic, now, evidence->class.retry_after_s);
+    } else if (evidence->kind != EVIDENCE_LOCAL) {
+        host->down_until_ms = now + KNOCKER_DOWN_MS;
+        host->down = *evidence;
+    }
+    host->lost_in_a_row = 0;
+    tell_queue(host, evidence);
+}
+
+static void on_ready(void *context, struct conversation *c, struct slice banner)
+{
+    struct session *session = context;
+    struct host *host = session->host;
+    (void)c;
+    session->is_ready = true;
+    host->connecting--;
+    host->talking++;
+    struct knocker *knocker = host->site->knocker;
+    knocker->counts.connects_good++;
+    if (host->site->provider->class == PROVIDER_SELFHOSTED) {
+        const struct provider *seen =
+            provider_by_banner(knowledge_providers(knocker->knowledge), banner);
+        if (seen != NULL) {
+            host->site->provider = seen;
+        }
+    }
+}
+
+/* The line ended without a word about its probe: ask again elsewhere, or say that we could not. */
+static void give_back(struct session *session)
+{
+    struct ask *ask = session->ask;
+    struct host *host = session->host;
+    session->ask = NULL;
+    traffic_site_answered(&host->site->traffic, false, now_ms(host->site));
+    ask_talked(ask);
+    if (ask->requeues < KNOCKER_REQUEUES_MAX) {
+        ask->requeues++;
+        host_queue_put(host, ask, true);
+        return;
+    }
+    struct evidence evidence = {
+        .kind = EVIDENCE_LOCAL,
+        .at_ms = now_ms(host->site),
+        .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""}};
+    site_tell_later(ask, &evidence);
+}
+
+static void on_closed(void *context, struct conversation *c)
+{
+    struct session *session = context;
+    struct host *host = session->host;
+    struct site *site = host->site;
+    struct knocker *knocker = site->knocker;
+    (void)c;
+    if (session->ask != NULL) {
+        give_back(session);
+    }
+    release_all_held(session, false);
+    if (session->is_ready) {
+        host->talking--;
+    } else {
+        host->connecting--;
+    }
+    TAILQ_REMOVE(&knocker->sessions, session, link);
+    traffic_site_closed(&site->traffic);
+    knocker->counts.talking--;
+    free(session);
+    site_pump(site);
+    site_feed_hungry(knocker);
+    knocker_settle(knocker);
+}
+
+const struct conversation_handler session_handler = {
+    .wants_probe = on_wants_probe,
+    .probed = on_probed,
+    .failed = on_failed,
+    .ready = on_ready,
+    .closed = on_closed,
+};

@@ -139,7 +139,7 @@ def test(name, *modules):
             return Outcome(failed=1)
         results = BUILD / name / 'meson-logs/testlog.json'
         results.unlink(missing_ok=True)
-        run(log, ['meson', 'test', '-C', BUILD / name, '--no-rebuild', '--print-errorlogs',
+        run(log, ['meson', 'test', '-C', BUILD / name, '--no-rebuild', '--timeout-multiplier', '10', '--print-errorlogs',
                   *[t['name'] for t in tests]], 1500, **SANITIZER_ENV)
         outcome = read_results(results)
         return outcome if outcome.passed + outcome.failed else Outcome(failed=1)

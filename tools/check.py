@@ -131,8 +131,8 @@ def test(name, *modules):
         if not (configure(log, name)):
             return Outcome(failed=1)
         tests = tests_of(name, *modules)
-        programs = sorted({os.path.relpath(t['cmd'][0], BUILD / name) for t in tests
-                           if t['cmd'][0].startswith(str(BUILD))})
+        programs = sorted({os.path.relpath(word, BUILD / name) for t in tests for word in t['cmd']
+                           if word.startswith(str(BUILD / name))})
         if not tests:
             return Outcome(skipped=1, note='no tests')
         if not run(log, ['ninja', '-C', BUILD / name, *programs], 1800):
@@ -272,7 +272,7 @@ STEPS = [
     ('clang-build', build('clang')),
     ('clang-tests', test('clang')),
     ('tidy', tidy),
-    ('tsan-tests', test('tsan', 'net', 'engine', 'sim', 'cli')),
+    ('tsan-tests', test('tsan', 'net', 'engine', 'sim', 'store', 'scenarios', 'cli')),
     ('fuzz', fuzz),
     ('interop', interop),
 ]

@@ -148,6 +148,22 @@ static enum err check_escapes(struct parse *parse, size_t begin, size_t end)
     return ERR_NONE;
 }
 
+/* Composing may have put a character that is not ASCII behind a backslash (\A and U+030A become \ U+00C5), which
+ * is no quoted pair any more (RFC 6531 3.3, RFC 5321 4.1.2). */
+static bool has_broken_pair(struct slice local)
+{
+    for (size_t i = 0; i + 1 < local.len; i++) {
+        if (local.at[i] != '\\') {
+            continue;
+        }
+        i++;
+        if ((unsigned char)local.at[i] >= 0x80) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* U+0041 U+030A and U+00C5 are one name (RFC 6531 3.3 asks for NFC). */
 static enum err put_local(struct parse *parse, struct slice local)
 {
@@ -168,6 +184,8 @@ static enum err put_local(struct parse *parse, struct slice local)
     enum err e = ERR_NONE;
     if (len > HEL_LOCAL_BYTES_PRACTICAL_MAX) {
         e = address_fail(parse, 0, "the part before @ is too long (%zu bytes)", len);
+    } else if (address->is_quoted && has_broken_pair(slice_make((const char *)normal, len))) {
+        e = address_fail(parse, 0, "a combining character follows a backslash pair");
     } else {
         memcpy(address->wire, normal, len);
         address->local_len = (unsigned short)len;

@@ -131,8 +131,8 @@ def test(name, *modules):
         if not (configure(log, name)):
             return Outcome(failed=1)
         tests = tests_of(name, *modules)
-        programs = sorted({os.path.relpath(word, BUILD / name) for t in tests for word in t['cmd']
-                           if word.startswith(str(BUILD / name))})
+        words = {os.path.relpath(BUILD / name / word, BUILD / name) for t in tests for word in t['cmd']}
+        programs = sorted(w for w in words if re.match(r'(src|tests|fuzz|bench)/', w))
         if not tests:
             return Outcome(skipped=1, note='no tests')
         if not run(log, ['ninja', '-C', BUILD / name, *programs], 1800):

@@ -52,8 +52,8 @@ void domain_free(struct domain *domain)
     free(domain);
 }
 
-/* The memory between runs: "greylist=S" and "control.SHAPE=STATE CODE HASH REASON", space-separated. Only
- * settled answers are worth keeping; what is temporary is asked again. */
+/* The memory between runs: "greylist=S", "live=N" and "control.SHAPE=STATE CODE HASH REASON", space-separated.
+ * Only settled answers are worth keeping; what is temporary is asked again. */
 
 static void memory_apply(struct domain *domain, struct slice name, struct slice value)
 {
@@ -68,6 +68,10 @@ static void memory_apply(struct domain *domain, struct slice name, struct slice 
     }
     if (slice_equal(name, SLICE("greylist"))) {
         domain->memory.greylist_delay_s = (uint32_t)numbers[0];
+        return;
+    }
+    if (slice_equal(name, SLICE("live"))) {
+        domain->memory.live_seen = (uint16_t)(numbers[0] < UINT16_MAX ? numbers[0] : UINT16_MAX);
         return;
     }
     struct reader r = reader_over(name);
@@ -112,6 +116,9 @@ static enum err memory_write(const struct verify_domain *memory, struct buf *out
     enum err e = ERR_NONE;
     if (memory->greylist_delay_s != 0) {
         e = buf_printf(out, "greylist=%u", memory->greylist_delay_s);
+    }
+    if (memory->live_seen != 0 && e == ERR_NONE) {
+        e = buf_printf(out, "%slive=%u", out->len == 0 ? "" : " ", (unsigned)memory->live_seen);
     }
     for (size_t i = 0; i < VERIFY_SHAPES_MAX && e == ERR_NONE; i++) {
         const struct verify_control_memory *control = &memory->controls[i];

@@ -49,7 +49,7 @@ def say(text):
 
 
 def heloise(args, folder, command, *more):
-    argv = [args.heloise, command, '--resolver', f'{DNS}:53', '--port', PORT, '--allow-net', '127.0.0.0/8',
+    argv = [args.heloise, command, '--resolver', f'{DNS}:53', '--port', PORT, '--allow-net', '127.0.0.0/8', '--allow-net', '::1/128',
             '--store', folder / 'store.db', '--from', SENDER, '--helo', CLIENT_NAME, *more]
     return subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=RUN_SECONDS, check=False,

@@ -110,6 +110,26 @@ static const struct scene scenes[] = {
                                   "virtual alias table"}}},
      .asks = {{"dead@d.test", "mailbox_not_found"}, {"live@d.test", "accepted"}},
      .check = asked_more_than_twice},
+    {"27b", "450 with what the server behind said, after verification in progress",
+     .script = {.live = {"live"},
+                .rules =
+                    {{PEER_AT_RCPT, .for_ms = 6000, .say = IN_PROGRESS},
+                     {PEER_AT_RCPT, .who = "-",
+                      .say =
+                          "450 4.1.1 <%r>: Recipient address rejected: unverified address: host "
+                          "192.0.2.1[192.0.2.1] said: 550 Unrouteable address (in reply to RCPT TO "
+                          "command)"}}},
+     .asks = {{"dead@d.test", "mailbox_not_found"}, {"live@d.test", "accepted"}}, .budget_s = 90},
+    {"27c", "the same where nobody is known to live: it may be said to all",
+     .script = {.live = {"live"},
+                .rules =
+                    {{PEER_AT_RCPT, .for_ms = 6000, .say = IN_PROGRESS},
+                     {PEER_AT_RCPT, .who = "-",
+                      .say =
+                          "450 4.1.1 <%r>: Recipient address rejected: unverified address: host "
+                          "192.0.2.1[192.0.2.1] said: 550 Unrouteable address (in reply to RCPT TO "
+                          "command)"}}},
+     .asks = {{"dead@d.test", "temp_failure"}}, .budget_s = 90},
     {"28", "452 4.2.2 that means greylisting",
      .script = {.live = {"live"},
                 .greylist_s = 120,

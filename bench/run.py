@@ -26,6 +26,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PORT, DNS_PORT = 2599, 2553
+FILES_MAX = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
 def pinned(core):
@@ -175,7 +176,7 @@ def pair(args, folder, name, count, domains, hosts, concurrent, extra, delay_ms=
 def case_one(args, folder):
     """A domain and a host for each address: every conversation serves one of them."""
     count = 4000 if args.quick else 40000
-    return pair(args, folder, 'one address per connection', count, count, min(count, 20000), 200,
+    return pair(args, folder, 'one address per connection', count, count, min(count, 20000, FILES_MAX // 2), 200,
                 ['--max-per-site', 4])
 
 

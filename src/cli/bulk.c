@@ -17,6 +17,7 @@
 #include "engine/bulk.h"
 
 enum {
+    COMMIT_MS = 1000, /* what a kill -9 may cost; the same pages are written less often then */
     FINGERPRINT_BYTES_MAX = 65536,
     PROGRESS_MS = 500,
     PROGRESS_BYTES = 512,
@@ -416,6 +417,7 @@ int cli_bulk(int argc, char **argv)
     struct bulk_options options = {.argc = argc, .argv = argv};
     probe_options_init(&options.probe);
     options.probe.knocker.is_budget_wall_clock = false;
+    options.probe.knocker.flush_ms = COMMIT_MS;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct run run = {.options = &options};
     ticker_init(&run.ticker, !options.probe.is_quiet);

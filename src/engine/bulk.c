@@ -10,8 +10,8 @@
 #include "engine/bulk_private.h"
 
 enum {
-    BULK_FETCH = 512,    /* items taken from the store at a time */
-    BULK_FLUSH_MS = 500, /* results are committed at least so often */
+    BULK_FETCH = 512,     /* items taken from the store at a time */
+    BULK_FLUSH_MS = 1000, /* results are committed at least so often */
     BULK_RESULT_BYTES = 4 << 20,
 };
 

@@ -36,6 +36,7 @@ void knocker_config_init(struct knocker_config *out)
                        [HEL_SMTP_QUIT] = 2000},
         .budget_ms = 120000,
         .is_budget_wall_clock = true,
+        .flush_ms = 200,
         .queue_wait_ms_max = 300000,
         .connections_max = 500,
     };
@@ -106,7 +107,7 @@ void knocker_wrote(struct knocker *knocker)
 {
     if (knocker->flush.place == 0) {
         door_timer_start(knocker->door, &knocker->flush,
-                         door_now_ms(knocker->door) + KNOCKER_FLUSH_MS);
+                         door_now_ms(knocker->door) + knocker->config.flush_ms);
     }
 }
 

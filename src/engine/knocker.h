@@ -31,11 +31,12 @@ struct knocker_config {
     struct ip_net allowed_nets[KNOCKER_NETS_MAX]; /* special networks that may be contacted */
     size_t allowed_net_count;
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
-    uint32_t budget_ms;         /* for one address; 0: none */
-    bool is_budget_wall_clock;  /* from the question on (someone waits), else only while talking */
-    uint32_t queue_wait_ms_max; /* a site's hourly limit that binds for longer ends as skipped */
-    unsigned connections_max;   /* at once, all sites */
-    unsigned per_site_max;      /* 0: the provider's limit */
+    uint32_t budget_ms;        /* for one address; 0: none */
+    bool is_budget_wall_clock; /* from the question on (someone waits), else only while talking */
+    uint32_t flush_ms; /* what is written to the store is committed that soon: others wait for it */
+    uint32_t queue_wait_ms_max;    /* a site's hourly limit that binds for longer ends as skipped */
+    unsigned connections_max;      /* at once, all sites */
+    unsigned per_site_max;         /* 0: the provider's limit */
     unsigned rcpts_per_connection; /* 0: the provider's limit */
     unsigned invalids_per_hour;    /* 0: the provider's limit */
     bool no_tls;

@@ -31,8 +31,6 @@ enum {
     DOMAIN_QUESTIONS_MAX = DNS_LOOKUP_IDS,
     KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
     KNOCKER_CLAIM_MS = 300,   /* between looks at an answer that another process is finding */
-    KNOCKER_FLUSH_MS =
-        200, /* what is written to the store is committed that soon: others wait for it */
 };
 
 struct caller {

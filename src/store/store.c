@@ -255,10 +255,12 @@ static enum err open_database(struct store *store, struct fault *out_fault)
         e = use_log(store, out_fault);
     }
     if (e == ERR_NONE) {
-        e = store_exec(store,
-                       "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-                       "PRAGMA cache_size=-16384;",
-                       out_fault);
+        e = store_exec(
+            store,
+            /* Pages that a list changes again and again go to the file once in 32 MB of log. */
+            "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+            "PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=8192;",
+            out_fault);
     }
     return e == ERR_NONE && version < STORE_SCHEMA_VERSION ? migrate(store, out_fault) : e;
 }

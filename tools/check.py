@@ -182,7 +182,7 @@ def install(log):
     outcome = Outcome()
     for what in ('usr/bin/heloise', 'usr/share/man/man1/heloise.1', 'usr/share/man/man1/heloise-verify.1',
                  'usr/share/man/man1/heloise-bulk.1', 'usr/share/heloise/*', 'usr/include/heloise/address.h',
-                 'usr/lib/**/libheloise.*'):
+                 'usr/lib*/**/libheloise.*'):
         found = any(root.glob(what))
         outcome += one(found)
         with open(log, 'a', encoding='utf-8') as out:

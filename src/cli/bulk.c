@@ -220,6 +220,14 @@ static int fingerprint(const struct run *run, struct buf *out)
         free(path);
         return EXIT_NO_INPUT;
     }
+    if (!S_ISREG(info.st_mode)) {
+        complain(
+            "%s is not a regular file, and a list is read twice; '-' takes a stream from standard "
+            "input",
+            options->input);
+        free(path);
+        return EXIT_NO_INPUT;
+    }
     const struct knocker_config *config = &options->probe.knocker;
     enum err e = buf_printf(out, "%s|%lld|%lld.%09ld|%s|%s|%s|%d%d|%u|%u%u|%.*s", path,
                             (long long)info.st_size, (long long)info.st_mtim.tv_sec,

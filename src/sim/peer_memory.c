@@ -38,8 +38,9 @@ void peer_name_seen(struct peer_names *names, struct slice name)
         names->dropped++;
         return;
     }
-    char *kept = strndup(name.at, name.len);
+    char *kept = calloc(1, name.len + 1);
     must(kept != NULL);
+    memcpy(kept, name.at, name.len);
     names->at[names->count++] = kept;
 }
 

@@ -77,8 +77,9 @@ static char *text_of(BIO *bio)
 {
     char *at;
     long len = BIO_get_mem_data(bio, &at);
-    char *text = strndup(at, (size_t)len);
+    char *text = calloc(1, (size_t)len + 1);
     assert_non_null(text);
+    memcpy(text, at, (size_t)len);
     BIO_free(bio);
     return text;
 }

@@ -46,7 +46,8 @@ class Resume(rig.Case):
     def wait_for_quiet_store(self):
         def look():
             return [(name, os.stat(self.path(name)).st_size, os.stat(self.path(name)).st_mtime_ns)
-                    for name in sorted(os.listdir(self.folder)) if name.startswith('h.db')]
+                    for name in sorted(os.listdir(self.folder))
+                    if name.startswith('h.db') and not name.endswith('.lock')]  # a dead one's goes at any time
         seen, since = None, 0.0
 
         def is_quiet():

@@ -3,50 +3,84 @@
 
 #include <stdint.h>
 
-static size_t left;
-static int happened;
+static struct {
+    bool is_on, has_happened;
+    size_t count, failing; /* from 1; 0: none */
+    long live;
+} heap;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
+void __real_free(void *old);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *old);
 
 void fail_alloc_at(size_t number)
 {
-    left = number;
-    happened = 0;
+    heap.is_on = true;
+    heap.has_happened = false;
+    heap.count = 0;
+    heap.failing = number;
+    heap.live = 0;
 }
 
-int fail_alloc_happened(void)
+bool fail_alloc_happened(void)
 {
-    return happened;
+    return heap.has_happened;
 }
 
-static int fails(size_t size)
+size_t fail_alloc_count(void)
+{
+    return heap.count;
+}
+
+long fail_alloc_end(void)
+{
+    heap.is_on = false;
+    return heap.live;
+}
+
+static bool fails(size_t size)
 {
     if (size > SIZE_MAX / 2) {
-        return 1;
+        return true;
     }
-    if (left == 0 || --left > 0) {
-        return 0;
+    if (!heap.is_on || ++heap.count != heap.failing) {
+        return false;
     }
-    happened = 1;
-    return 1;
+    heap.has_happened = true;
+    return true;
+}
+
+static void *counted(void *got)
+{
+    heap.live += heap.is_on && got != NULL ? 1 : 0;
+    return got;
 }
 
 void *__wrap_malloc(size_t size)
 {
-    return fails(size) ? NULL : __real_malloc(size);
+    return fails(size) ? NULL : counted(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    return fails(size) ? NULL : __real_calloc(count, size);
+    return fails(size) ? NULL : counted(__real_calloc(count, size));
 }
 
 void *__wrap_realloc(void *old, size_t size)
 {
-    return fails(size) ? NULL : __real_realloc(old, size);
+    if (fails(size)) {
+        return NULL;
+    }
+    return old == NULL ? counted(__real_realloc(old, size)) : __real_realloc(old, size);
+}
+
+void __wrap_free(void *old)
+{
+    heap.live -= heap.is_on && old != NULL ? 1 : 0;
+    __real_free(old);
 }

@@ -14,74 +14,16 @@
 
 #include "base/must.h"
 #include "base/slice.h"
+#include "fail_alloc.h"
 
 enum { SAID_BYTES_MAX = 16384, ALLOCATIONS_MAX = 1000 };
-
-static struct {
-    bool is_on;
-    unsigned count, failing; /* from 1; 0: none */
-    int live;
-} heap;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *old);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __wrap_free(void *old);
-
-static bool fails_now(void)
-{
-    return heap.is_on && ++heap.count == heap.failing;
-}
-
-static void *counted(void *got)
-{
-    heap.live += heap.is_on && got != NULL ? 1 : 0;
-    return got;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : counted(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : counted(__real_calloc(count, size));
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    if (fails_now()) {
-        return NULL;
-    }
-    return old == NULL ? counted(__real_realloc(old, size)) : __real_realloc(old, size);
-}
-
-void __wrap_free(void *old)
-{
-    heap.live -= heap.is_on && old != NULL ? 1 : 0;
-    __real_free(old);
-}
-
-static void heap_begin(unsigned failing)
-{
-    heap.count = 0;
-    heap.live = 0;
-    heap.failing = failing;
-    heap.is_on = true;
-}
 
 /* True: the allocation that should fail was reached. */
 static bool heap_end(void)
 {
-    heap.is_on = false;
-    assert_int_equal(heap.live, 0);
-    assert_true(heap.count < ALLOCATIONS_MAX);
-    return heap.failing != 0 && heap.count >= heap.failing;
+    assert_int_equal(fail_alloc_end(), 0);
+    assert_true(fail_alloc_count() < ALLOCATIONS_MAX);
+    return fail_alloc_happened();
 }
 
 struct scene {
@@ -246,22 +188,22 @@ static void every_allocation_fails_once(const struct step *script)
 {
     static struct scene whole, broken;
     whole = (struct scene){.client = NULL};
-    heap_begin(0);
+    fail_alloc_at(0);
     play(&whole, script);
     (void)heap_end();
     assert_false(whole.heard_nomem);
-    unsigned total = heap.count;
+    size_t total = fail_alloc_count();
     assert_true(total > 5);
-    for (unsigned n = 1; n <= total; n++) {
+    for (size_t n = 1; n <= total; n++) {
         broken = (struct scene){.client = NULL};
-        heap_begin(n);
+        fail_alloc_at(n);
         play(&broken, script);
         assert_true(heap_end());
         assert_true(broken.heard_nomem);
         bool is_same = broken.said_len == whole.said_len || broken.is_over;
         if (broken.client != NULL &&
             (!is_same || memcmp(broken.said, whole.said, broken.said_len) != 0)) {
-            fail_msg("allocation %u of %u: the peer hears something else", n, total);
+            fail_msg("allocation %zu of %zu: the peer hears something else", n, total);
         }
     }
 }
@@ -285,7 +227,7 @@ static void whole_reply(void **state)
     struct slice text = SLICE("550-" TEN(LONG_TEXT) "\r\n550 5.1.1 b\r\n");
     for (unsigned n = 1; n < ALLOCATIONS_MAX; n++) {
         struct hel_reply reply;
-        heap_begin(n);
+        fail_alloc_at(n);
         enum err e = hel_reply_parse(text, scratch, sizeof scratch, &reply);
         bool has_failed = heap_end();
         assert_int_equal(e, has_failed ? ERR_NOMEM : ERR_NONE);
@@ -307,11 +249,11 @@ static void parser(void **state)
         struct hel_reply_parser *p = NULL;
         size_t used;
         struct hel_reply reply;
-        heap_begin(n);
+        fail_alloc_at(n);
         enum err e = hel_reply_parser_new(1000, &p);
         if (e == ERR_NONE) {
             enum hel_reply_status status = hel_reply_parser_feed(p, text, &used, &reply);
-            must(status == (heap.count >= n ? HEL_REPLY_BROKEN : HEL_REPLY_DONE));
+            must(status == (fail_alloc_happened() ? HEL_REPLY_BROKEN : HEL_REPLY_DONE));
             hel_reply_parser_reset(p);
             must(hel_reply_parser_feed(p, text, &used, &reply) == HEL_REPLY_DONE);
             must(reply.line_count == 2 && !reply.is_cut);

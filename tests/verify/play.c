@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/slice.h"
+#include "fail_alloc.h"
 #include "stand.h"
 
 enum { WORD_BYTES = 48, WORDS_MAX = 80, GROUP_MAX = 80 };
@@ -18,57 +19,6 @@ struct script {
     char words[WORDS_MAX][WORD_BYTES];
     unsigned count, at;
 };
-
-/* Allocations of a whole program are counted here; linked with --wrap. */
-static struct {
-    bool is_on;
-    unsigned count, failing; /* from 1; 0: none */
-    int live;
-} heap;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *old);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __wrap_free(void *old);
-
-static bool fails_now(void)
-{
-    return heap.is_on && ++heap.count == heap.failing;
-}
-
-static void *counted(void *got)
-{
-    heap.live += heap.is_on && got != NULL ? 1 : 0;
-    return got;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : counted(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : counted(__real_calloc(count, size));
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    if (fails_now()) {
-        return NULL;
-    }
-    return old == NULL ? counted(__real_realloc(old, size)) : __real_realloc(old, size);
-}
-
-void __wrap_free(void *old)
-{
-    heap.live -= heap.is_on && old != NULL ? 1 : 0;
-    __real_free(old);
-}
 
 static void script_read(struct script *script, const char *text)
 {
@@ -242,11 +192,8 @@ static const char *next_answer(void *context, const struct verify_probe *probe)
 static bool play_without_memory(const struct play *play, struct script *script, unsigned failing)
 {
     script->at = 0;
-    heap.count = 0;
-    heap.live = 0;
-    heap.failing = failing;
     struct stand *stand = stand_new(play, NULL);
-    heap.is_on = true;
+    fail_alloc_at(failing);
     stand_begin(stand);
     if (stand->verify == NULL) {
         assert_int_equal(failing, 1);
@@ -255,9 +202,8 @@ static bool play_without_memory(const struct play *play, struct script *script, 
         check_principles(stand);
     }
     stand_free(stand);
-    heap.is_on = false;
-    assert_int_equal(heap.live, 0);
-    return heap.count >= failing;
+    assert_int_equal(fail_alloc_end(), 0);
+    return fail_alloc_happened();
 }
 
 static void play_one(void **state)

@@ -7,6 +7,7 @@
 #include "address/parse_private.h"
 #include "base/ip.h"
 #include "base/slice.h"
+#include "base/text.h"
 
 static enum err put_domain(struct parse *parse, struct slice ascii, struct slice text)
 {
@@ -116,16 +117,6 @@ static enum err check_labels(struct parse *parse, size_t at, struct slice ascii,
     return ERR_NONE;
 }
 
-static bool is_ascii(struct slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if ((unsigned char)s.at[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* A-labels for the wire; ideographic and full-width dots and letters are mapped by IDNA's own tables. */
 static enum err to_ascii(struct parse *parse, size_t at, const char *domain, char **out)
 {
@@ -174,7 +165,7 @@ enum err address_parse_domain(struct parse *parse, size_t at)
     if (domain.at[0] == '[') {
         return literal(parse, at, domain);
     }
-    if (!is_ascii(domain)) {
+    if (!text_is_ascii(domain)) {
         return international(parse, at, parse->text + at);
     }
     char lower[PARSE_TEXT_BYTES_MAX];

@@ -37,6 +37,10 @@ void address_flags(const struct address_lists *lists, const struct hel_address *
 bool address_suggest(const struct address_lists *lists, const struct hel_address *address,
                      char out[HEL_WIRE_BYTES]);
 
+/* The address with another domain, NUL-terminated; false: it would be too long. */
+bool address_with_domain(const struct hel_address *address, struct slice domain,
+                         char out[HEL_WIRE_BYTES]);
+
 /* The domain alone, an entry of the lists; empty: nothing to suggest. domain: lower-case A-labels. */
 struct slice address_suggest_domain(const struct address_lists *lists, struct slice domain);
 

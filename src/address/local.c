@@ -123,16 +123,6 @@ static enum err quoted_string(struct parse *parse, size_t *at)
     return ERR_NONE;
 }
 
-static bool is_ascii(struct slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if ((unsigned char)s.at[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* %0d, %0a, %00: of the grammar, but never a mailbox: somebody hopes for a decoder further on. */
 static enum err check_escapes(struct parse *parse, size_t begin, size_t end)
 {
@@ -189,7 +179,7 @@ static enum err put_local(struct parse *parse, struct slice local)
     } else {
         memcpy(address->wire, normal, len);
         address->local_len = (unsigned short)len;
-        address->needs_smtputf8 = !is_ascii(slice_make(address->wire, len));
+        address->needs_smtputf8 = !text_is_ascii(slice_make(address->wire, len));
     }
     free(normal);
     return e;

@@ -189,20 +189,26 @@ struct slice address_suggest_domain(const struct address_lists *lists, struct sl
     return best_cost >= SUGGEST_FAR ? SLICE_NONE : best;
 }
 
-bool address_suggest(const struct address_lists *lists, const struct hel_address *address,
-                     char out[HEL_WIRE_BYTES])
+bool address_with_domain(const struct hel_address *address, struct slice domain,
+                         char out[HEL_WIRE_BYTES])
 {
-    struct slice best = SLICE_NONE;
-    if (!address->is_literal) {
-        best = address_suggest_domain(lists, hel_address_domain(address));
-    }
     struct slice local = hel_address_local(address);
-    if (best.len == 0 || local.len + best.len + 2 > HEL_WIRE_BYTES) {
+    if (local.len + domain.len + 2 > HEL_WIRE_BYTES) {
         return false;
     }
     memcpy(out, local.at, local.len);
     out[local.len] = '@';
-    memcpy(out + local.len + 1, best.at, best.len);
-    out[local.len + 1 + best.len] = '\0';
+    memcpy(out + local.len + 1, domain.at, domain.len);
+    out[local.len + 1 + domain.len] = '\0';
     return true;
+}
+
+bool address_suggest(const struct address_lists *lists, const struct hel_address *address,
+                     char out[HEL_WIRE_BYTES])
+{
+    if (address->is_literal) {
+        return false;
+    }
+    struct slice best = address_suggest_domain(lists, hel_address_domain(address));
+    return best.len > 0 && address_with_domain(address, best, out);
 }

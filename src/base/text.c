@@ -37,6 +37,16 @@ size_t text_utf8_next(struct slice s, unsigned *out_code_point)
     return length;
 }
 
+bool text_is_ascii(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if ((unsigned char)s.at[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool text_is_utf8(struct slice s)
 {
     unsigned code;

@@ -15,6 +15,9 @@ enum err text_append_printable(struct buf *out, struct slice s) MUST_USE;
 /* Whether a terminal would act on it, or it hides or turns text: what text_append_printable escapes. */
 bool text_is_dangerous(unsigned code_point);
 
+/* No byte above 0x7f. */
+bool text_is_ascii(struct slice s);
+
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool text_is_utf8(struct slice s);
 

@@ -32,7 +32,6 @@ struct way_out_try {
     struct way_out *all;
     struct link *link;
     enum way_out_result result;
-    bool is_connecting;
 };
 
 struct way_out {
@@ -57,8 +56,7 @@ static void settle(struct way_out_try *this_try, enum way_out_result result)
 
 static void on_connected(void *context)
 {
-    struct way_out_try *this_try = context;
-    this_try->is_connecting = false;
+    (void)context; /* the banner decides */
 }
 
 static void on_received(void *context, struct slice bytes)
@@ -104,7 +102,6 @@ static void on_address(void *context, enum query_status status, struct slice mes
         settle(this_try, WAY_OUT_NO_NAME);
         return;
     }
-    this_try->is_connecting = true;
     this_try->link = door_connect(this_try->all->door, &request, &handler, this_try);
     if (this_try->link == NULL) {
         settle(this_try, WAY_OUT_REFUSED);
@@ -115,9 +112,7 @@ static void on_limit(void *context)
 {
     struct way_out *all = context;
     for (int i = 0; i < WAY_OUT_HOSTS; i++) {
-        settle(&all->tries[i], all->tries[i].link != NULL || all->tries[i].is_connecting
-                                   ? WAY_OUT_SILENT
-                                   : WAY_OUT_NO_NAME);
+        settle(&all->tries[i], all->tries[i].link != NULL ? WAY_OUT_SILENT : WAY_OUT_NO_NAME);
     }
 }
 

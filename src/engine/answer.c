@@ -35,10 +35,9 @@ static void fill_address(const struct ask *ask, struct record *record)
     record->ascii = keep(record, hel_address_wire(address));
     record->local = keep(record, hel_address_local(address));
     record->domain = keep(record, hel_address_domain(address));
-    if (ask->domain != NULL && ask->domain->suggestion.len > 0) {
-        char meant[2 * HEL_WIRE_BYTES];
-        (void)snprintf(meant, sizeof meant, "%.*s@%.*s", SLICE_ARG(record->local),
-                       SLICE_ARG(ask->domain->suggestion));
+    char meant[HEL_WIRE_BYTES];
+    if (ask->domain != NULL && ask->domain->suggestion.len > 0 &&
+        address_with_domain(address, ask->domain->suggestion, meant)) {
         record->did_you_mean = keep(record, slice_of(meant));
     }
     const struct address_flags *flags = &ask->flags;

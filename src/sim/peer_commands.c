@@ -6,6 +6,7 @@
 
 #include "base/must.h"
 #include "base/reader.h"
+#include "base/text.h"
 #include "sim/peer_private.h"
 
 enum { SAY_BYTES_MAX = 8192 };
@@ -198,16 +199,6 @@ static bool read_path(struct reader *r, struct slice keyword, struct slice *out_
     return false;
 }
 
-static bool is_ascii(struct slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if ((unsigned char)s.at[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void obey_mail(struct peer *peer, struct slice argument, uint64_t now_ms)
 {
     const struct peer_script *script = script_of(peer);
@@ -280,7 +271,7 @@ static const char *honest_rcpt(struct peer *peer, struct slice path, uint64_t no
     if (!peer->has_mail) {
         return "503 5.5.1 Error: need MAIL command";
     }
-    if (!is_ascii(path) && !peer->is_utf8_mail) {
+    if (!text_is_ascii(path) && !peer->is_utf8_mail) {
         return "553 5.6.7 Address requires SMTPUTF8";
     }
     if (peer_is_blocked(peer, now_ms)) {

@@ -50,9 +50,8 @@ struct peer {
     unsigned visit, rcpts_in_transaction, bad;
     uint32_t flood_left;
     struct buf sender; /* of the transaction */
-    bool has_hello, has_mail, is_utf8_mail, is_tls, is_receiving, has_quit, is_counted;
+    bool has_hello, has_mail, is_utf8_mail, is_tls, is_receiving, has_quit;
     bool wants_tls, wants_close, has_left;
-    bool has_lost_bytes; /* of a line that was too long */
 };
 
 /* One answer in the making. */

@@ -53,6 +53,11 @@ static void utf8_is_well_formed(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         unsigned code = 0;
         size_t length = text_utf8_next(rows[i].text, &code);
+        bool is_ascii = true;
+        for (size_t at = 0; at < rows[i].text.len; at++) {
+            is_ascii = is_ascii && (unsigned char)rows[i].text.at[at] <= 0x7f;
+        }
+        assert_int_equal(text_is_ascii(rows[i].text), is_ascii);
         if (text_is_utf8(rows[i].text) != rows[i].is_utf8 || code != rows[i].first) {
             fail_msg("%s: %x", rows[i].name, code);
         }

@@ -64,9 +64,12 @@ static void ask(const struct hel_address *a, struct slice text)
     must(strchr(out, '@') != NULL);
     address_key(a, out);
     must(strlen(out) == a->wire_len);
+    struct domain_flags domain;
     struct address_flags flags;
-    address_flags(lists, a, &text, 1, &flags);
-    must(flags.is_disposable == (flags.disposable_entry.len > 0));
+    domain_flags(lists, hel_address_domain(a), &text, 1, &domain);
+    address_flags(lists, a, &domain, &flags);
+    must(domain.is_disposable == (domain.disposable_entry.len > 0));
+    must(flags.is_idn == a->is_idn);
     struct hel_address meant;
     if (address_suggest(lists, a, out)) {
         must(hel_address_parse(slice_of(out), HEL_ADDRESS_PRACTICAL, &meant, NULL) == ERR_NONE);

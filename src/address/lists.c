@@ -223,10 +223,24 @@ static bool is_gibberish(struct slice word)
     return word.len >= 8 && (longest >= 9 || switches >= 4);
 }
 
-void address_flags(const struct address_lists *lists, const struct hel_address *address,
-                   const struct slice *mx_hosts, size_t mx_count, struct address_flags *out)
+void domain_flags(const struct address_lists *lists, struct slice domain,
+                  const struct slice *mx_hosts, size_t mx_count, struct domain_flags *out)
 {
-    struct slice domain = hel_address_domain(address);
+    *out = (struct domain_flags){
+        .is_free = list_find(&lists->lists[LIST_FREE], domain).len > 0,
+        .is_gov = is_government(domain),
+        .is_edu = is_academic(domain),
+        .disposable_entry = find_disposable(lists, domain),
+    };
+    for (size_t i = 0; i < mx_count && out->disposable_entry.len == 0; i++) {
+        out->disposable_entry = find_disposable_host(lists, mx_hosts[i]);
+    }
+    out->is_disposable = out->disposable_entry.len > 0;
+}
+
+void address_flags(const struct address_lists *lists, const struct hel_address *address,
+                   const struct domain_flags *domain, struct address_flags *out)
+{
     struct slice local = hel_address_local(address);
     struct slice tag;
     char lower[HEL_WIRE_BYTES];
@@ -237,18 +251,11 @@ void address_flags(const struct address_lists *lists, const struct hel_address *
     }
     struct slice word = slice_make(lower, len);
     *out = (struct address_flags){
+        .domain = *domain,
         .is_plus_tagged = is_tagged,
         .is_role = list_find(&lists->lists[LIST_ROLES], word).len > 0,
-        .is_free = list_find(&lists->lists[LIST_FREE], domain).len > 0,
         .is_noreply = is_noreply(word),
-        .is_gov = is_government(domain),
-        .is_edu = is_academic(domain),
         .is_idn = address->is_idn,
         .is_gibberish = is_gibberish(word),
-        .disposable_entry = find_disposable(lists, domain),
     };
-    for (size_t i = 0; i < mx_count && out->disposable_entry.len == 0; i++) {
-        out->disposable_entry = find_disposable_host(lists, mx_hosts[i]);
-    }
-    out->is_disposable = out->disposable_entry.len > 0;
 }

@@ -21,16 +21,24 @@ enum err address_lists_load(const struct address_list_source *sources, size_t co
                             struct address_lists **out, struct fault *out_fault) MUST_USE;
 void address_lists_free(struct address_lists *lists);
 
-struct address_flags {
-    bool is_disposable, is_role, is_free, is_plus_tagged, is_noreply, is_gov, is_edu, is_idn,
-        is_gibberish;
+/* What holds for every address of a domain. */
+struct domain_flags {
+    bool is_disposable, is_free, is_gov, is_edu;
     struct slice
         disposable_entry; /* the list entry that decided: the domain, a parent, an MX host */
 };
 
-/* mx_hosts: lower case; may be empty. */
+/* domain: lower-case A-labels. mx_hosts: lower case; may be empty. */
+void domain_flags(const struct address_lists *lists, struct slice domain,
+                  const struct slice *mx_hosts, size_t mx_count, struct domain_flags *out);
+
+/* What holds for this address of such a domain. */
+struct address_flags {
+    struct domain_flags domain;
+    bool is_role, is_plus_tagged, is_noreply, is_idn, is_gibberish;
+};
 void address_flags(const struct address_lists *lists, const struct hel_address *address,
-                   const struct slice *mx_hosts, size_t mx_count, struct address_flags *out);
+                   const struct domain_flags *domain, struct address_flags *out);
 
 /* The address with the domain that was probably meant, NUL-terminated; false: nothing to suggest. Never leads away
  * from a domain that is itself well known. */

@@ -22,11 +22,12 @@ void map_done(struct map *m)
 }
 
 /* The slot that holds the key, or the free one where it belongs. The table has a free slot. */
-static size_t slot_of(const struct map *m, struct slice key)
+static size_t slot_of(const struct map *m, struct slice key, uint64_t hash)
 {
     size_t mask = m->cap - 1;
-    size_t i = (size_t)slice_hash(key, m->seed) & mask;
-    while (m->slots[i].key.at != NULL && !slice_equal(m->slots[i].key, key)) {
+    size_t i = (size_t)hash & mask;
+    while (m->slots[i].key.at != NULL &&
+           (m->slots[i].hash != hash || !slice_equal(m->slots[i].key, key))) {
         i = (i + 1) & mask;
     }
     return i;
@@ -44,7 +45,8 @@ static enum err grow(struct map *m)
     }
     for (size_t i = 0; i < m->cap; i++) {
         if (m->slots[i].key.at != NULL) {
-            bigger.slots[slot_of(&bigger, m->slots[i].key)] = m->slots[i];
+            const struct map_slot *slot = &m->slots[i];
+            bigger.slots[slot_of(&bigger, slot->key, slot->hash)] = *slot;
         }
     }
     bigger.count = m->count;
@@ -55,7 +57,7 @@ static enum err grow(struct map *m)
 
 void *map_find(const struct map *m, struct slice key)
 {
-    return m->cap == 0 ? NULL : m->slots[slot_of(m, key)].value;
+    return m->cap == 0 ? NULL : m->slots[slot_of(m, key, slice_hash(key, m->seed))].value;
 }
 
 enum err map_put(struct map *m, struct slice key, void *value)
@@ -65,9 +67,11 @@ enum err map_put(struct map *m, struct slice key, void *value)
     if (e != ERR_NONE) {
         return e;
     }
-    struct map_slot *slot = &m->slots[slot_of(m, key)];
+    uint64_t hash = slice_hash(key, m->seed);
+    struct map_slot *slot = &m->slots[slot_of(m, key, hash)];
     if (slot->key.at == NULL) {
         slot->key = key;
+        slot->hash = hash;
         m->count++;
     }
     slot->value = value;
@@ -80,20 +84,20 @@ void *map_remove(struct map *m, struct slice key)
         return NULL;
     }
     size_t mask = m->cap - 1;
-    size_t hole = slot_of(m, key);
+    size_t hole = slot_of(m, key, slice_hash(key, m->seed));
     void *value = m->slots[hole].value;
     if (m->slots[hole].key.at == NULL) {
         return NULL;
     }
     /* Linear probing: pull back every later entry of the run that may not stand behind a hole. */
     for (size_t i = (hole + 1) & mask; m->slots[i].key.at != NULL; i = (i + 1) & mask) {
-        size_t home = (size_t)slice_hash(m->slots[i].key, m->seed) & mask;
+        size_t home = (size_t)m->slots[i].hash & mask;
         if (((i - home) & mask) >= ((i - hole) & mask)) {
             m->slots[hole] = m->slots[i];
             hole = i;
         }
     }
-    m->slots[hole] = (struct map_slot){{NULL, 0}, NULL};
+    m->slots[hole] = (struct map_slot){.value = NULL};
     m->count--;
     return value;
 }

@@ -14,6 +14,7 @@
 struct map_slot {
     struct slice key; /* at == NULL: free */
     void *value;
+    uint64_t hash; /* of the key, so that moving entries touches no key */
 };
 
 struct map {

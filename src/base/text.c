@@ -70,9 +70,27 @@ bool text_is_dangerous(unsigned code)
            (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe007f);
 }
 
+size_t text_plain_run(struct slice s)
+{
+    size_t len = 0;
+    while (len < s.len && s.at[len] >= ' ' && s.at[len] <= '~') {
+        len++;
+    }
+    return len;
+}
+
 enum err text_append_printable(struct buf *out, struct slice s)
 {
     while (s.len > 0) {
+        size_t plain = text_plain_run(slice_sub(s, 0, out->max - out->len));
+        if (plain > 0) {
+            enum err e = buf_append(out, slice_sub(s, 0, plain));
+            if (e != ERR_NONE) {
+                return e;
+            }
+            s = slice_sub(s, plain, s.len);
+            continue;
+        }
         unsigned code = 0;
         size_t length = text_utf8_next(s, &code);
         enum err e;

@@ -15,6 +15,9 @@ enum err text_append_printable(struct buf *out, struct slice s) MUST_USE;
 /* Whether a terminal would act on it, or it hides or turns text: what text_append_printable escapes. */
 bool text_is_dangerous(unsigned code_point);
 
+/* How many bytes from the front on are printable ASCII, which needs no escape: all of most texts. */
+size_t text_plain_run(struct slice s);
+
 /* No byte above 0x7f. */
 bool text_is_ascii(struct slice s);
 

@@ -15,8 +15,9 @@ enum {
     ANSWER_UNBEGUN_LIFE_S = 300,
 };
 
-/* Copies into the record's arena; where memory is short the field stays empty: an answer without its
- * decoration is still the answer. */
+/* Copies what is made for the record alone into its arena; where memory is short the field stays empty: an answer
+ * without its decoration is still the answer. Everything else is lent by the ask, the domain and the knowledge,
+ * which outlive the record. */
 static struct slice keep(struct record *record, struct slice s)
 {
     struct slice copy = SLICE_NONE;
@@ -32,9 +33,9 @@ static void fill_address(const struct ask *ask, struct record *record)
     char normal[HEL_WIRE_BYTES];
     address_normal(address, normal);
     record->normalized = keep(record, slice_of(normal));
-    record->ascii = keep(record, hel_address_wire(address));
-    record->local = keep(record, hel_address_local(address));
-    record->domain = keep(record, hel_address_domain(address));
+    record->ascii = hel_address_wire(address);
+    record->local = hel_address_local(address);
+    record->domain = hel_address_domain(address);
     char meant[HEL_WIRE_BYTES];
     if (ask->domain != NULL && ask->domain->suggestion.len > 0 &&
         address_with_domain(address, ask->domain->suggestion, meant)) {
@@ -42,17 +43,17 @@ static void fill_address(const struct ask *ask, struct record *record)
     }
     const struct address_flags *flags = &ask->flags;
     record->flags = (struct record_flags){
-        .is_disposable = flags->is_disposable,
+        .is_disposable = flags->domain.is_disposable,
         .is_role = flags->is_role,
-        .is_free = flags->is_free,
+        .is_free = flags->domain.is_free,
         .is_plus_tagged = flags->is_plus_tagged,
         .is_noreply = flags->is_noreply,
-        .is_gov = flags->is_gov,
-        .is_edu = flags->is_edu,
+        .is_gov = flags->domain.is_gov,
+        .is_edu = flags->domain.is_edu,
         .is_idn = flags->is_idn,
         .is_gibberish = flags->is_gibberish,
     };
-    record->disposable_entry = keep(record, flags->disposable_entry);
+    record->disposable_entry = flags->domain.disposable_entry;
 }
 
 static void fill_route(const struct ask *ask, struct record *record)
@@ -71,15 +72,15 @@ static void fill_route(const struct ask *ask, struct record *record)
     for (size_t i = 0; i < route->exchanger_count && i < ROUTE_EXCHANGERS_MAX; i++) {
         const struct exchanger *from = &route->exchangers[i];
         struct record_mx *to = &record->mx[record->mx_count++];
-        to->host = keep(record, slice_of(from->host));
+        to->host = slice_of(from->host);
         to->preference = from->preference;
         to->address_count = from->address_count;
         memcpy(to->addresses, from->addresses, sizeof to->addresses);
     }
     const struct provider *provider =
         domain->site != NULL ? domain->site->provider : domain->provider;
-    record->provider_name = keep(record, provider->name);
-    record->provider_label = keep(record, provider->label);
+    record->provider_name = provider->name;
+    record->provider_label = provider->label;
     record->provider_class = slice_of(provider_class_name(provider->class));
     record->is_gateway = provider->class == PROVIDER_GATEWAY;
     if ((provider->traits & PROVIDER_ACCEPTS_ALL) != 0) {
@@ -135,13 +136,13 @@ static void fill_smtp(const struct ask *ask, const struct verdict *verdict, stru
     if (ask->was_tried) {
         *smtp = ask->line;
         smtp->latency_dns_ms = dns_ms;
-        smtp->host = keep(record, slice_of(ask->line_host));
+        smtp->host = slice_of(ask->line_host);
         smtp->port = ask->knocker->config.port;
-        smtp->egress = keep(record, ask->knocker->config.egress_label);
-        smtp->helo = keep(record, ask->knocker->config.helo_name);
+        smtp->egress = ask->knocker->config.egress_label;
+        smtp->helo = ask->knocker->config.helo_name;
         if (smtp->tls_used) {
-            smtp->tls_version = keep(record, slice_of(ask->tls.version));
-            smtp->tls_cipher = keep(record, slice_of(ask->tls.cipher));
+            smtp->tls_version = slice_of(ask->tls.version);
+            smtp->tls_cipher = slice_of(ask->tls.cipher);
             smtp->tls_cert_ok =
                 ask->tls.is_cert_trusted && ask->tls.is_cert_for_host && !ask->tls.is_cert_expired;
         }
@@ -157,10 +158,9 @@ static void fill_smtp(const struct ask *ask, const struct verdict *verdict, stru
     const struct evidence *deciding = &evidence[verdict->deciding];
     smtp->code = deciding->code;
     smtp->enhanced = deciding->enhanced;
-    smtp->text = keep(record, slice_of(deciding->text));
-    smtp->rule = keep(record, slice_of(deciding->class.rule));
-    smtp->mail_from =
-        deciding->is_null_sender ? SLICE_NONE : keep(record, ask->knocker->config.verify.mail_from);
+    smtp->text = slice_of(deciding->text);
+    smtp->rule = slice_of(deciding->class.rule);
+    smtp->mail_from = deciding->is_null_sender ? SLICE_NONE : ask->knocker->config.verify.mail_from;
 }
 
 static void fill_verdict(const struct verdict *verdict, struct record *record)
@@ -172,7 +172,7 @@ static void fill_verdict(const struct verdict *verdict, struct record *record)
     record->score = verdict->score;
     record->confidence = verdict->confidence;
     record->reason_count = verdict->reason_count;
-    memcpy(record->reasons, verdict->reasons, sizeof record->reasons);
+    memcpy(record->reasons, verdict->reasons, verdict->reason_count * sizeof record->reasons[0]);
     record->is_catch_all = verdict->is_catch_all;
     record->is_full = verdict->is_full;
     record->is_disabled = verdict->is_disabled;

@@ -12,26 +12,15 @@ static uint64_t now_ms(const struct ask *ask)
     return door_now_ms(ask->knocker->door);
 }
 
-static struct slice mx_host(const struct route *route, size_t i)
-{
-    return slice_of(route->exchangers[i].host);
-}
-
-/* The flags that need the route (a disposable MX host), then the case itself. */
 static enum err case_begin(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
-    struct slice hosts[ROUTE_EXCHANGERS_MAX];
-    size_t count = 0;
-    const struct route *route = ask->domain->route;
-    for (size_t i = 0; i < route->exchanger_count && i < ROUTE_EXCHANGERS_MAX; i++) {
-        hosts[count++] = mx_host(route, i);
-    }
-    address_flags(knowledge_lists(knocker->knowledge), &ask->address, hosts, count, &ask->flags);
+    address_flags(knowledge_lists(knocker->knowledge), &ask->address, &ask->domain->flags,
+                  &ask->flags);
     struct verify_hints hints = {
-        .is_disposable = ask->flags.is_disposable,
+        .is_disposable = ask->flags.domain.is_disposable,
         .is_role = ask->flags.is_role,
-        .is_free = ask->flags.is_free,
+        .is_free = ask->flags.domain.is_free,
         .is_gibberish = ask->flags.is_gibberish,
         .has_suggestion = ask->domain->suggestion.len > 0,
     };
@@ -43,14 +32,12 @@ static void ask_probe(struct ask *ask, const struct verify_probe *probe)
 {
     struct domain *domain = ask->domain;
     must(domain->site != NULL && probe->exchanger < domain->route->exchanger_count);
-    must(probe->rcpt.len < sizeof ask->rcpt);
-    memcpy(ask->rcpt, probe->rcpt.at, probe->rcpt.len);
     ask->probe = (struct conversation_probe){
         .role = probe->role,
         .exchanger = probe->exchanger,
         .is_null_sender = probe->is_null_sender,
         .needs_smtputf8 = probe->needs_smtputf8,
-        .rcpt = {ask->rcpt, probe->rcpt.len},
+        .rcpt = probe->rcpt, /* the case keeps it until it is answered */
     };
     ask->wants_fresh = probe->wants_fresh_connection;
     ask->requeues = 0;

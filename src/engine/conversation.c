@@ -96,6 +96,7 @@ void conversation_evidence_reply(const struct conversation *c, enum hel_smtp_sta
         .own_words = own_words,
         .own_word_count = own_count,
         .rcpt = c->probe == NULL ? SLICE_NONE : c->probe->rcpt,
+        .memo = c->config->memo,
     };
     out->class = rules_classify(c->config->rules, &question);
 }

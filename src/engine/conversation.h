@@ -66,6 +66,7 @@ struct conversation_config {
     transcript_fn observe; /* told every line as it happens; NULL: nobody */
     void *observe_context;
     const struct rules *rules;
+    struct rules_memo *memo; /* shared by the conversations of a thread */
     const struct conversation_handler *handler;
     unsigned rcpts_per_transaction; /* changed by the owner as it learns */
 };

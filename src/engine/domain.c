@@ -265,6 +265,19 @@ static void doubt_denial(const struct domain *domain, struct route *route)
     }
 }
 
+/* Needs the route: a disposable domain may show by its MX hosts only. */
+static void set_flags(struct domain *domain)
+{
+    struct slice hosts[ROUTE_EXCHANGERS_MAX];
+    size_t count = 0;
+    const struct route *route = domain->route;
+    for (size_t i = 0; i < route->exchanger_count && i < ROUTE_EXCHANGERS_MAX; i++) {
+        hosts[count++] = slice_of(route->exchangers[i].host);
+    }
+    domain_flags(knowledge_lists(domain->knocker->knowledge), slice_of(domain->name), hosts, count,
+                 &domain->flags);
+}
+
 static void looked_up(struct domain *domain)
 {
     struct route *route = NULL;
@@ -279,6 +292,7 @@ static void looked_up(struct domain *domain)
         domain->route = route;
         domain->route_until_ms = now_ms(domain) + (uint64_t)route->ttl_s * 1000;
         domain->provider = provider_of(domain);
+        set_flags(domain);
         domain->site = NULL;
         if (route->status == ROUTE_OK &&
             site_get(domain->knocker, route, domain->provider, &domain->site) != ERR_NONE) {

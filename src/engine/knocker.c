@@ -278,60 +278,78 @@ bool ask_find_cached(struct ask *ask)
     return is_found;
 }
 
-static enum err prepare(struct ask *ask, struct slice text)
+/* The address as it was read: what is asked, or why it cannot be. */
+struct reading {
+    struct hel_address address;
+    struct hel_address_error error;
+    char key[HEL_WIRE_BYTES]; /* empty: it is none, and error says why */
+};
+
+static enum err read_address(const struct knocker *knocker, struct slice text, struct reading *out)
 {
-    struct knocker *knocker = ask->knocker;
-    enum err e = hel_address_parse(text, knocker->config.address_mode, &ask->address, &ask->syntax);
+    out->key[0] = '\0';
+    enum err e = hel_address_parse(text, knocker->config.address_mode, &out->address, &out->error);
     if (e == ERR_SYNTAX) {
         return ERR_NONE; /* answered as invalid in the next turn */
     }
-    if (e != ERR_NONE) {
-        return e;
+    if (e == ERR_NONE) {
+        address_key(&out->address, out->key);
     }
-    ask->syntax.text[0] = '\0';
-    address_key(&ask->address, ask->key);
-    if (ask_find_cached(ask)) {
+    return e;
+}
+
+static enum err prepare(struct ask *ask)
+{
+    struct knocker *knocker = ask->knocker;
+    if (ask->key[0] == '\0' || ask_find_cached(ask)) {
         return ERR_NONE;
     }
-    e = domain_get(knocker, hel_address_domain(&ask->address), &ask->domain);
-    if (e != ERR_NONE) {
-        return e;
-    }
-    return map_put(&knocker->asks, slice_of(ask->key), ask);
+    enum err e = domain_get(knocker, hel_address_domain(&ask->address), &ask->domain);
+    return e != ERR_NONE ? e : map_put(&knocker->asks, slice_of(ask->key), ask);
 }
 
-static struct ask *find_shared(struct knocker *knocker, struct slice text)
+static enum err ask_new(struct knocker *knocker, const struct reading *reading, struct ask **out)
 {
-    struct hel_address address;
-    char key[HEL_WIRE_BYTES];
-    if (hel_address_parse(text, knocker->config.address_mode, &address, NULL) != ERR_NONE) {
-        return NULL;
-    }
-    address_key(&address, key);
-    return map_find(&knocker->asks, slice_of(key));
-}
-
-enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
-{
-    struct ask *shared = find_shared(knocker, text);
-    if (shared != NULL) {
-        enum err e = caller_add(shared, text, fn, context);
-        knocker->counts.asked += e == ERR_NONE ? 1 : 0;
-        return e;
-    }
     struct ask *ask = calloc(1, sizeof *ask);
     if (ask == NULL) {
         return ERR_NOMEM;
     }
     ask->knocker = knocker;
+    if (reading->key[0] == '\0') {
+        ask->syntax = reading->error;
+    } else {
+        ask->address = reading->address;
+        memcpy(ask->key, reading->key, strlen(reading->key) + 1);
+    }
     ask->asked_ms = door_now_ms(knocker->door);
     ask->asked_wall_ms = door_wall_ms(knocker->door);
     transcript_init(&ask->transcript, ask->asked_ms, knocker->config.observe,
                     knocker->config.observe_context);
-    enum err e = caller_add(ask, text, fn, context);
-    if (e == ERR_NONE) {
-        e = prepare(ask, text);
+    *out = ask;
+    return ERR_NONE;
+}
+
+enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
+{
+    struct reading reading;
+    enum err e = read_address(knocker, text, &reading);
+    if (e != ERR_NONE) {
+        return e;
     }
+    struct ask *shared =
+        reading.key[0] == '\0' ? NULL : map_find(&knocker->asks, slice_of(reading.key));
+    if (shared != NULL) {
+        e = caller_add(shared, text, fn, context);
+        knocker->counts.asked += e == ERR_NONE ? 1 : 0;
+        return e;
+    }
+    struct ask *ask;
+    e = ask_new(knocker, &reading, &ask);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    e = caller_add(ask, text, fn, context);
+    e = e != ERR_NONE ? e : prepare(ask);
     if (e != ERR_NONE) {
         ask_free(ask);
         return e;
@@ -359,6 +377,10 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     knocker->knowledge = knowledge;
     knocker->config = *config;
     knocker->store = store;
+    if (rules_memo_new(&knocker->memo) != ERR_NONE) {
+        free(knocker);
+        return ERR_NOMEM;
+    }
     uint64_t seeds[2];
     door_random_bytes(door, seeds, sizeof seeds);
     knocker->random.state = seeds[0];
@@ -402,6 +424,7 @@ void knocker_free(struct knocker *knocker)
     map_done(&knocker->asks);
     map_done(&knocker->domains);
     map_done(&knocker->sites);
+    rules_memo_free(knocker->memo);
     free(knocker);
 }
 

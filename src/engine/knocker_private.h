@@ -69,7 +69,6 @@ struct ask {
 
     /* The probe under way. */
     struct conversation_probe probe;
-    char rcpt[HEL_WIRE_BYTES + 64];
     bool wants_fresh, is_first; /* of the queue: a follow-up on the same line */
     uint8_t requeues;
     struct host *host;
@@ -102,7 +101,8 @@ struct domain {
     uint64_t lookup_began_ms;
     const struct provider *provider;
     struct slice suggestion; /* the domain that was probably meant; empty: none */
-    struct site *site;       /* NULL where there is no route */
+    struct domain_flags flags;
+    struct site *site; /* NULL where there is no route */
     struct verify_domain memory;
     unsigned memory_changes_seen, memory_changes_stored;
     struct ask_list waiting; /* for the route, or for a change of the memory */
@@ -158,6 +158,7 @@ struct knocker {
     const struct knowledge *knowledge;
     struct knocker_config config;
     struct store *store;
+    struct rules_memo *memo;
     struct random random;
     struct map asks;    /* key -> struct ask: shared questions */
     struct map domains; /* name -> struct domain */
@@ -178,6 +179,11 @@ struct knocker {
     void *idle_context;
     struct knocker_counts counts;
 };
+
+static inline uint64_t site_now_ms(const struct site *site)
+{
+    return door_now_ms(site->knocker->door);
+}
 
 /* knocker.c */
 void knocker_make_ready(struct ask *ask); /* out of its list, stepped in the next turn */

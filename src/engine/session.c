@@ -8,11 +8,6 @@
 #include "engine/knocker_private.h"
 #include "verify/claim.h"
 
-static uint64_t now_ms(const struct site *site)
-{
-    return door_now_ms(site->knocker->door);
-}
-
 enum err session_open(struct host *host)
 {
     struct site *site = host->site;
@@ -35,7 +30,7 @@ enum err session_open(struct host *host)
     }
     TAILQ_INSERT_TAIL(&knocker->sessions, session, link);
     host->connecting++;
-    traffic_site_opened(&site->traffic, now_ms(site));
+    traffic_site_opened(&site->traffic, site_now_ms(site));
     struct knocker_counts *counts = &knocker->counts;
     counts->conversations++;
     counts->talking++;
@@ -102,7 +97,7 @@ static const struct conversation_probe *on_wants_probe(void *context, struct con
     struct session *session = context;
     struct host *host = session->host;
     struct site *site = host->site;
-    uint64_t now = now_ms(site);
+    uint64_t now = site_now_ms(site);
     if (!traffic_session_may_ask(&site->traffic, rcpts, refusals)) {
         release_all_held(session, false);
         return NULL;
@@ -131,7 +126,7 @@ static void learn(struct session *session, enum probe_end end, const struct evid
                   unsigned transaction_rcpts)
 {
     struct traffic_site *traffic = &session->host->site->traffic;
-    uint64_t now = now_ms(session->host->site);
+    uint64_t now = site_now_ms(session->host->site);
     bool is_reply = evidence->kind == EVIDENCE_REPLY;
     bool is_invalid = is_reply && evidence->code >= 400 &&
                       (evidence->code >= 500 || evidence->class.reason == REASON_MAILBOX_UNKNOWN);
@@ -228,7 +223,7 @@ static void on_failed(void *context, struct conversation *c, const struct eviden
     struct session *session = context;
     struct host *host = session->host;
     struct traffic_site *traffic = &host->site->traffic;
-    uint64_t now = now_ms(host->site);
+    uint64_t now = site_now_ms(host->site);
     host->avoids_tls = host->avoids_tls || conversation_broke_tls(c);
     if (is_refused_connection(evidence)) {
         host->site->knocker->counts.connects_failed++;
@@ -276,7 +271,7 @@ static void give_back(struct session *session)
     struct ask *ask = session->ask;
     struct host *host = session->host;
     session->ask = NULL;
-    traffic_site_answered(&host->site->traffic, false, now_ms(host->site));
+    traffic_site_answered(&host->site->traffic, false, site_now_ms(host->site));
     ask_talked(ask);
     if (ask->requeues < KNOCKER_REQUEUES_MAX) {
         ask->requeues++;
@@ -285,7 +280,7 @@ static void give_back(struct session *session)
     }
     struct evidence evidence = {
         .kind = EVIDENCE_LOCAL,
-        .at_ms = now_ms(host->site),
+        .at_ms = site_now_ms(host->site),
         .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""}};
     site_tell_later(ask, &evidence);
 }

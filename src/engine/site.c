@@ -9,11 +9,6 @@
 #include "base/slice.h"
 #include "engine/knocker_private.h"
 
-static uint64_t now_ms(const struct site *site)
-{
-    return door_now_ms(site->knocker->door);
-}
-
 static void on_wake(void *context)
 {
     site_pump(context);
@@ -55,6 +50,7 @@ enum err site_get(struct knocker *knocker, const struct route *route,
         .observe = config->observe,
         .observe_context = config->observe_context,
         .rules = knowledge_rules(knocker->knowledge),
+        .memo = knocker->memo,
     };
     memcpy(site->conversation.timeout_ms, config->timeout_ms, sizeof config->timeout_ms);
     site->wake = (struct timer){.fired = on_wake, .context = site};
@@ -152,7 +148,7 @@ void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *ex
         ask_expire(ask, SKIP_BUDGET);
         return;
     }
-    if (host->down_until_ms > now_ms(site)) {
+    if (host->down_until_ms > site_now_ms(site)) {
         site_tell_later(ask, &host->down);
         return;
     }
@@ -209,7 +205,7 @@ static void host_pump(struct host *host)
     struct knocker *knocker = site->knocker;
     unsigned wanted = sessions_wanted(host);
     while (wanted > 0) {
-        uint64_t now = now_ms(site);
+        uint64_t now = site_now_ms(site);
         uint64_t ask_at = traffic_site_ask_at(&site->traffic, now);
         uint64_t connect_at = traffic_site_connect_at(&site->traffic, now);
         if (ask_at != TRAFFIC_NEVER && ask_at > now + knocker->config.queue_wait_ms_max) {
@@ -268,7 +264,7 @@ void site_remove(struct ask *ask)
     }
     struct session *session = conversation_context(ask->conversation);
     session->ask = NULL;
-    traffic_site_answered(&session->host->site->traffic, false, now_ms(session->host->site));
+    traffic_site_answered(&session->host->site->traffic, false, site_now_ms(session->host->site));
     ask_talked(ask);
     conversation_leave(session->conversation);
 }

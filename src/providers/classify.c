@@ -13,17 +13,6 @@ enum {
     OWN_WORD_BYTES_MIN = 4, /* shorter words stand in replies by chance */
 };
 
-/* The question, in the form that rules look at. */
-struct matter {
-    const struct rules *rules;
-    unsigned stage_bit;
-    unsigned code;
-    struct hel_enhanced enhanced;
-    size_t provider; /* id; rules->provider_count: no rule names it */
-    struct slice text;
-    struct fragment_hits hits;
-};
-
 bool rule_pattern_matches(const struct rules *rules, const struct rule_item *item,
                           struct slice text)
 {
@@ -36,18 +25,24 @@ bool rule_pattern_matches(const struct rules *rules, const struct rule_item *ite
     return n >= 0;
 }
 
-static bool item_fits(const struct matter *m, const struct rule_item *item)
+/* A matter and the fragments that stand in its text. */
+struct search {
+    const struct matter *matter;
+    struct fragment_hits hits;
+};
+
+static bool item_fits(const struct search *s, const struct rule_item *item)
 {
-    if (item->fragment != RULE_NO_FRAGMENT && !fragment_is_hit(&m->hits, item->fragment)) {
+    if (item->fragment != RULE_NO_FRAGMENT && !fragment_is_hit(&s->hits, item->fragment)) {
         return false;
     }
-    return item->pattern == NULL || rule_pattern_matches(m->rules, item, m->text);
+    return item->pattern == NULL || rule_pattern_matches(s->matter->rules, item, s->matter->text);
 }
 
-static bool any_fits(const struct matter *m, const struct rule_item *item)
+static bool any_fits(const struct search *s, const struct rule_item *item)
 {
     for (; item != NULL; item = item->next) {
-        if (item_fits(m, item)) {
+        if (item_fits(s, item)) {
             return true;
         }
     }
@@ -74,8 +69,9 @@ static bool enhanced_fits(const struct rule *rule, struct hel_enhanced enhanced)
     return rule->enhanced_count == 0;
 }
 
-static bool rule_fits(const struct matter *m, const struct rule *rule)
+static bool rule_fits(const struct search *s, const struct rule *rule)
 {
+    const struct matter *m = s->matter;
     unsigned bit = m->code - RULE_CODE_FIRST;
     if ((rule->stages & m->stage_bit) == 0 ||
         (rule->codes.words[bit / 64] >> (bit % 64) & 1) == 0) {
@@ -87,21 +83,36 @@ static bool rule_fits(const struct matter *m, const struct rule *rule)
         return false;
     }
     for (const struct rule_group *group = rule->needs; group != NULL; group = group->next) {
-        if (!any_fits(m, group->items)) {
+        if (!any_fits(s, group->items)) {
             return false;
         }
     }
-    return !any_fits(m, rule->excludes);
+    return !any_fits(s, rule->excludes);
 }
 
 static const struct rule *first_fit(const struct matter *m)
 {
+    struct search s = {.matter = m};
+    fragments_find(&m->rules->fragments, m->text, &s.hits);
     for (size_t i = 0; i < m->rules->count; i++) {
-        if (rule_fits(m, m->rules->list[i])) {
+        if (rule_fits(&s, m->rules->list[i])) {
             return m->rules->list[i];
         }
     }
     return NULL;
+}
+
+static const struct rule *deciding_rule(const struct matter *m, struct rules_memo *memo)
+{
+    const struct rule *rule = NULL;
+    if (memo != NULL && memo_find(memo, m, &rule)) {
+        return rule;
+    }
+    rule = first_fit(m);
+    if (memo != NULL) {
+        memo_put(memo, m, rule);
+    }
+    return rule;
 }
 
 static bool has_own_word(const struct classify_question *q, struct slice text)
@@ -163,8 +174,7 @@ struct classification rules_classify(const struct rules *rules,
     if (m.enhanced.class_digit == 0) {
         (void)fold_enhanced_within(m.text, &m.enhanced);
     }
-    fragments_find(&rules->fragments, m.text, &m.hits);
-    const struct rule *rule = first_fit(&m);
+    const struct rule *rule = deciding_rule(&m, question->memo);
     struct classification c = rule == NULL ? by_codes(&m, question) : rule->result;
     if (m.code >= 400 && takes_hint(&m, c.reason)) {
         c.retry_after_s = hint_delay(m.text);

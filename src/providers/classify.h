@@ -93,6 +93,13 @@ size_t rules_count(const struct rules *rules);
 size_t rules_example_count(const struct rules *rules);
 struct rules_example rules_example_at(const struct rules *rules, size_t i);
 
+/* Servers say the same sentence to each recipient. A memo keeps which rule decided the last few hundred
+ * different ones; it changes the speed of answers only. It belongs to one thread and one set of rules, whose end it
+ * must not see. ERR_NOMEM. */
+struct rules_memo;
+enum err rules_memo_new(struct rules_memo **out) MUST_USE;
+void rules_memo_free(struct rules_memo *memo);
+
 /* provider: a provider's name, or empty for none. own_words: our IP and EHLO name, which mark a reply
  * as being about us when echoed; may be empty. Never fails: what no rule knows falls to the codes. */
 struct classify_question {
@@ -102,6 +109,7 @@ struct classify_question {
     const struct slice *own_words;
     size_t own_word_count;
     struct slice rcpt; /* the recipient asked for; its echo in the text is ignored when matching */
+    struct rules_memo *memo; /* NULL: none */
 };
 struct classification rules_classify(const struct rules *rules,
                                      const struct classify_question *question);

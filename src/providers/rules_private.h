@@ -102,6 +102,20 @@ struct rules {
     char version[17];
 };
 
+/* A reply in the form that rules look at. */
+struct matter {
+    const struct rules *rules;
+    unsigned stage_bit;
+    unsigned code;
+    struct hel_enhanced enhanced;
+    size_t provider;   /* id; rules->provider_count: no rule names it */
+    struct slice text; /* folded and masked */
+};
+
+/* What was decided about the same matter: true, and the rule; NULL: none fits. */
+bool memo_find(const struct rules_memo *memo, const struct matter *m, const struct rule **out);
+void memo_put(struct rules_memo *memo, const struct matter *m, const struct rule *rule);
+
 /* Does the item stand in folded text? For patterns without a pre-check. */
 bool rule_pattern_matches(const struct rules *rules, const struct rule_item *item,
                           struct slice text);

@@ -8,7 +8,7 @@
 #include "verify/case_private.h"
 
 enum {
-    CASE_EVIDENCE_FIRST = 2,
+    CASE_EVIDENCE_FIRST = 1,
     CASE_WAIT_MAX_S = 3600,
 };
 
@@ -33,7 +33,7 @@ enum err verify_case_new(const struct verify_config *config, const struct hel_ad
         return ERR_NOMEM;
     }
     c->config = config;
-    c->address = *address;
+    c->address = address;
     c->hints = *hints;
     c->domain = domain;
     c->seed = seed;
@@ -228,7 +228,7 @@ static void conclude(struct verify_case *c)
             .domain = c->domain,
             .hints = &c->hints,
             .config = c->config,
-            .local = hel_address_local(&c->address),
+            .local = hel_address_local(c->address),
             .is_expired = c->is_expired,
             .why = c->why,
             .wait_s = c->wait_s,
@@ -247,8 +247,8 @@ static void ask_real(struct verify_case *c, struct verify_action *out)
         .exchanger = c->exchanger,
         .is_null_sender = c->is_null_sender,
         .wants_fresh_connection = c->wants_fresh,
-        .needs_smtputf8 = c->address.needs_smtputf8,
-        .rcpt = hel_address_wire(&c->address),
+        .needs_smtputf8 = c->address->needs_smtputf8,
+        .rcpt = hel_address_wire(c->address),
     };
     c->asked = PROBE_REAL;
     c->is_asking = true;

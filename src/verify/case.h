@@ -102,7 +102,7 @@ struct verify_action {
     uint64_t until_ms;         /* WAIT */
 };
 
-/* address, config, provider book and domain are borrowed and must outlive the case; address is copied.
+/* address, config, provider book and domain are borrowed and must outlive the case.
  * seed makes the control names. ERR_NOMEM. */
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
                          const struct verify_hints *hints, struct verify_domain *domain,

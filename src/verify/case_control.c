@@ -53,7 +53,7 @@ static bool is_settled(const struct verify_case *c, const struct verify_control_
 
 static void put_rcpt(struct verify_case *c, struct slice local)
 {
-    struct slice domain = hel_address_domain(&c->address);
+    struct slice domain = hel_address_domain(c->address);
     must(local.len + 1 + domain.len < sizeof c->rcpt);
     memcpy(c->rcpt, local.at, local.len);
     c->rcpt[local.len] = '@';
@@ -64,7 +64,7 @@ static void put_rcpt(struct verify_case *c, struct slice local)
 static void put_control(struct verify_case *c)
 {
     char local[CONTROL_CHARS_MAX + 1];
-    control_make(hel_address_local(&c->address), c->seed + c->control_serial, local);
+    control_make(hel_address_local(c->address), c->seed + c->control_serial, local);
     put_rcpt(c, slice_of(local));
 }
 
@@ -124,7 +124,7 @@ static void after_control(struct verify_case *c)
 {
     enum claim claim = claim_of(standing(c));
     bool needs_witness = claim == CLAIM_AMBIGUOUS || claim == CLAIM_SOFT_GONE;
-    if (needs_witness && decide_is_alike(standing(c), slot_of(c), hel_address_local(&c->address))) {
+    if (needs_witness && decide_is_alike(standing(c), slot_of(c), hel_address_local(c->address))) {
         c->plan = PLAN_WITNESS;
     } else {
         case_done(c);
@@ -236,7 +236,7 @@ void case_control(struct verify_case *c, const struct evidence *e, uint64_t now_
 
 static bool is_postmaster(const struct verify_case *c)
 {
-    return slice_equal_nocase(hel_address_local(&c->address), postmaster);
+    return slice_equal_nocase(hel_address_local(c->address), postmaster);
 }
 
 static bool awaits_others(struct verify_case *c, struct verify_action *out)

@@ -35,7 +35,7 @@ struct verify_case {
     struct verify_domain *domain;
     const struct route *route;
     const struct provider *provider;
-    struct hel_address address;
+    const struct hel_address *address; /* borrowed */
     struct verify_hints hints;
     uint64_t seed;
     struct evidence *evidence; /* grows as needed */

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "verify/decide.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/slice.h"
@@ -370,7 +371,7 @@ static uint32_t retry_after(const struct verdict_question *q, const struct verdi
 
 void verdict_decide(const struct verdict_question *question, struct verdict *out)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, offsetof(struct verdict, reasons)); /* reason_count says which are there */
     out->deciding = -1;
     decide_sub(question, out);
     enum verdict_sub found = out->sub;

@@ -1,5 +1,6 @@
 /* verify/record: the answer as it is shown, stored and exported: one plain value per address, after
- * VERDICTS.md section 3. Slices are borrowed from the arena inside unless they are static.
+ * VERDICTS.md section 3. Slices are borrowed from the arena inside, or from its maker, who keeps them
+ * as long as it lends the record.
  * Writing it as JSON or in another service's shape is engine/format's.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef VERIFY_RECORD_H

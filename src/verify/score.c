@@ -81,10 +81,16 @@ double score_confidence(enum verdict_sub sub)
 /* Cut between characters. */
 static void copy_printable(struct slice text, char out[VERDICT_DETAIL_BYTES])
 {
+    struct slice shown = slice_sub(text, 0, TEXT_SHOWN);
+    if (text_plain_run(shown) == shown.len) {
+        memcpy(out, shown.at, shown.len);
+        out[shown.len] = '\0';
+        return;
+    }
     struct buf printable;
     buf_init(&printable, (size_t)TEXT_SHOWN * 8);
     out[0] = '\0';
-    if (text_append_printable(&printable, slice_sub(text, 0, TEXT_SHOWN)) == ERR_NONE) {
+    if (text_append_printable(&printable, shown) == ERR_NONE) {
         struct slice rest = buf_view(&printable);
         size_t len = 0;
         unsigned code_point;
@@ -117,8 +123,13 @@ void score_reason(struct verdict *verdict, const char *code, int effect, const c
 static void describe(const struct evidence *e, char out[VERDICT_DETAIL_BYTES])
 {
     if (e->kind == EVIDENCE_REPLY) {
-        (void)snprintf(out, VERDICT_DETAIL_BYTES, "%u %.*s", (unsigned)e->code, TEXT_SHOWN,
-                       e->text);
+        size_t len = strnlen(e->text, TEXT_SHOWN); /* for each address: not worth a printf */
+        out[0] = (char)('0' + e->code / 100);
+        out[1] = (char)('0' + e->code / 10 % 10);
+        out[2] = (char)('0' + e->code % 10);
+        out[3] = ' ';
+        memcpy(out + 4, e->text, len);
+        out[4 + len] = '\0';
     } else if (e->text[0] != '\0') {
         (void)snprintf(out, VERDICT_DETAIL_BYTES, "%.*s", TEXT_SHOWN, e->text);
     } else {

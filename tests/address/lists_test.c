@@ -29,8 +29,10 @@ static struct address_flags flags_of(const struct address_lists *lists, const ch
 {
     struct hel_address a = parsed(text);
     const struct slice host = slice_of(mx_host);
+    struct domain_flags domain;
     struct address_flags flags;
-    address_flags(lists, &a, &host, mx_host == NULL ? 0 : 1, &flags);
+    domain_flags(lists, hel_address_domain(&a), &host, mx_host == NULL ? 0 : 1, &domain);
+    address_flags(lists, &a, &domain, &flags);
     return flags;
 }
 
@@ -72,7 +74,7 @@ static void free_providers(void **state)
         {"a@laposte.net", true}, {"a@example.org", false}, {"a@microsoft.com", false},
         {"a@mit.edu", false},    {"a@x.gmail.com", false}, {"a@[192.0.2.1]", false},
     };
-    CHECK_FLAG(is_free)
+    CHECK_FLAG(domain.is_free)
 }
 
 static void tags_and_names(void **state)
@@ -115,7 +117,7 @@ static void governments(void **state)
         {"a@a.gov.example.com", false}, {"a@mil.de", false},           {"a@govt.com", false},
         {"a@mygov.uk", false},          {"a@gov-x.uk", false},         {"a@x.gov.com", false},
     };
-    CHECK_FLAG(is_gov)
+    CHECK_FLAG(domain.is_gov)
 }
 
 static void universities(void **state)
@@ -127,7 +129,7 @@ static void universities(void **state)
         {"a@edu.com", false},   {"a@edu.example.com", false}, {"a@ac.com", false},
         {"a@x.ac.com", false},  {"a@myedu.org", false},
     };
-    CHECK_FLAG(is_edu)
+    CHECK_FLAG(domain.is_edu)
 }
 
 /* A hint for the score: long strings of consonants or of changing kinds, but no name of any language. */
@@ -166,9 +168,9 @@ static void disposables(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct address_flags flags = flags_of(*state, rows[i].text, rows[i].mx_host);
-        if (!slice_equal(flags.disposable_entry, slice_of(rows[i].entry)) ||
-            flags.is_disposable != (rows[i].entry[0] != '\0')) {
-            fail_msg("%s: %.*s", rows[i].name, SLICE_ARG(flags.disposable_entry));
+        if (!slice_equal(flags.domain.disposable_entry, slice_of(rows[i].entry)) ||
+            flags.domain.is_disposable != (rows[i].entry[0] != '\0')) {
+            fail_msg("%s: %.*s", rows[i].name, SLICE_ARG(flags.domain.disposable_entry));
         }
     }
 }
@@ -187,8 +189,9 @@ static void popular_is_not_disposable(void **state)
     for (size_t i = 0; i < COUNT(domains); i++) {
         char text[CASE_TEXT_BYTES];
         struct address_flags flags = flags_of(*state, write_address("a", domains[i], text), NULL);
-        if (flags.is_disposable || !flags.is_free) {
-            fail_msg("%s: disposable %d, free %d", domains[i], flags.is_disposable, flags.is_free);
+        if (flags.domain.is_disposable || !flags.domain.is_free) {
+            fail_msg("%s: disposable %d, free %d", domains[i], flags.domain.is_disposable,
+                     flags.domain.is_free);
         }
     }
 }
@@ -201,14 +204,14 @@ static void files_are_read_by_line(void **state)
                                "# a comment\n\n  b.example  \r\na.example\n#c.example\nd.example",
                                &lists, NULL),
                      ERR_NONE);
-    assert_true(flags_of(lists, "x@a.example", NULL).is_disposable);
-    assert_true(flags_of(lists, "x@b.example", NULL).is_disposable);
-    assert_false(flags_of(lists, "x@c.example", NULL).is_disposable);
-    assert_true(flags_of(lists, "x@d.example", NULL).is_disposable);
+    assert_true(flags_of(lists, "x@a.example", NULL).domain.is_disposable);
+    assert_true(flags_of(lists, "x@b.example", NULL).domain.is_disposable);
+    assert_false(flags_of(lists, "x@c.example", NULL).domain.is_disposable);
+    assert_true(flags_of(lists, "x@d.example", NULL).domain.is_disposable);
     address_lists_free(lists);
     assert_int_equal(address_lists_load(NULL, 0, &lists, NULL), ERR_NONE);
     struct address_flags flags = flags_of(lists, "info@mailinator.com", "mx.mailinator.com");
-    assert_false(flags.is_disposable || flags.is_role || flags.is_free);
+    assert_false(flags.domain.is_disposable || flags.is_role || flags.domain.is_free);
     address_lists_free(lists);
     address_lists_free(NULL);
 }

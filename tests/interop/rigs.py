@@ -10,7 +10,9 @@ import rootfs
 from world import DNS, HAS_IPV6, HOSTS, PORT, users_of, zone
 
 
-NPM_DAY = '2026-06-01'  # versions as of this day, so that every run gets the same
+# Versions as of this day, so that every run gets the same. Packages of Haraka from 2026 on want Node 20;
+# Debian 12 has 18.
+NPM_DAY = '2025-12-31'
 
 
 class Rig:
@@ -342,13 +344,13 @@ class Aiosmtpd(Rig):
 class FromNpm(Rig):
     """Servers that npm brings; they run with the machine's own Node, outside the root."""
 
-    def is_possible(self):
-        return shutil.which('npm') is not None and shutil.which('node') is not None
-
     def modules(self, world):
         """The folder whose node_modules hold the servers, filled once."""
+        missing = [command for command in ('node', 'npm') if shutil.which(command) is None]
+        if missing:
+            raise RuntimeError(f'no {" and no ".join(missing)} on PATH; install the Debian packages nodejs and npm')
         folder = world.root.parent / 'node'
-        wanted = (world.sources / 'node/package.json').read_text()
+        wanted = NPM_DAY + (world.sources / 'node/package.json').read_text()
         stamp = folder / 'complete'
         if not stamp.exists() or stamp.read_text() != wanted:
             shutil.rmtree(folder, ignore_errors=True)

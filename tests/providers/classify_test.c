@@ -68,6 +68,45 @@ static void each_rule_decides_its_examples(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static bool is_same(const struct classification *a, const struct classification *b)
+{
+    return a->scope == b->scope && a->reason == b->reason && a->block_kind == b->block_kind &&
+           a->is_in_progress == b->is_in_progress && a->is_forwarded == b->is_forwarded &&
+           a->retry_after_s == b->retry_after_s && strcmp(a->rule, b->rule) == 0;
+}
+
+/* More different replies than it has room for, at several stages, each asked again and again. */
+static void a_memo_changes_no_answer(void **state)
+{
+    const struct world *world = *state;
+    const struct slice own = SLICE("probe.example");
+    struct rules_memo *memo;
+    assert_int_equal(rules_memo_new(&memo), ERR_NONE);
+    for (size_t i = 0; i < 4 * rules_example_count(world->rules); i++) {
+        struct rules_example example = rules_example_at(world->rules, i / 4);
+        char scratch[SCRATCH_BYTES];
+        struct hel_reply reply;
+        assert_int_equal(hel_reply_parse(example.reply, scratch, sizeof scratch, &reply), ERR_NONE);
+        struct classify_question question = {
+            .stage = i % 4 == 3 ? HEL_SMTP_MAIL : example.stage,
+            .provider = i % 4 == 2 ? SLICE_NONE : example.provider,
+            .reply = &reply,
+            .own_words = &own,
+            .own_word_count = 1,
+            .rcpt = SLICE("jane@example.com"),
+        };
+        struct classification plain = rules_classify(world->rules, &question);
+        question.memo = memo;
+        struct classification first = rules_classify(world->rules, &question);
+        struct classification again = rules_classify(world->rules, &question);
+        if (!is_same(&plain, &first) || !is_same(&plain, &again)) {
+            fail_msg("%s, %s, %s: %.*s", plain.rule, first.rule, again.rule,
+                     SLICE_ARG(example.reply));
+        }
+    }
+    rules_memo_free(memo);
+}
+
 struct tally {
     unsigned replies, misleading, wrong;
 };
@@ -307,6 +346,7 @@ static void odd_replies_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_memo_changes_no_answer),
         cmocka_unit_test(each_rule_decides_its_examples),
         cmocka_unit_test(stored_replies_are_understood),
         cmocka_unit_test(an_echoed_recipient_never_decides),

@@ -1,0 +1,151 @@
+/* bench/knock: the knocker alone, as the limit client is the sockets alone: no list is read or written and no
+ * store is kept. Addresses are called live or gone, half of each, and their answers must say so; those of a
+ * domain are asked one after the other. DNS, dialogue, control probes, evidence, classification, verdict and record are the real ones.
+ * Prints one line of JSON; exit 1 where an answer was wrong.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/slice.h"
+#include "engine/knocker.h"
+#include "limit.h"
+#include "net/uv_door.h"
+
+enum {
+    KNOCK_OPEN_MAX = 8192, /* below the number of hosts of a run with one address each */
+    KNOCK_SHOWN_MAX = 10,  /* wrong answers */
+    ADDRESS_BYTES = 64,
+    RESOLVER_BYTES = 32,
+};
+
+struct knock {
+    unsigned port, dns_port, addresses, domains, connections, per_site, rcpts;
+    struct knocker *knocker;
+    unsigned asked, open, answered, wrong;
+};
+
+static void ask_more(struct knock *knock);
+
+static bool is_live(unsigned number)
+{
+    return (number * 2654435761u >> 16) % 2 == 0; /* mixed, in every domain */
+}
+
+static void on_answer(void *context, const struct record *record)
+{
+    struct knock *knock = context;
+    bool is_live_one = record->local.len > 0 && record->local.at[0] == 'l';
+    if (record->status != (is_live_one ? VERDICT_DELIVERABLE : VERDICT_UNDELIVERABLE)) {
+        if (knock->wrong++ < KNOCK_SHOWN_MAX) {
+            (void)fprintf(stderr, "%.*s: %s\n", (int)record->email.len, record->email.at,
+                          verdict_sub_name(record->sub));
+        }
+    }
+    knock->answered++;
+    knock->open--;
+    if (knock->open <= KNOCK_OPEN_MAX / 2) {
+        ask_more(knock);
+    }
+}
+
+static void ask_more(struct knock *knock)
+{
+    while (knock->open < KNOCK_OPEN_MAX && knock->asked < knock->addresses) {
+        char address[ADDRESS_BYTES];
+        unsigned number = knock->asked++;
+        unsigned domain = (unsigned)((uint64_t)number * knock->domains / knock->addresses);
+        knock->open++;
+        int len = snprintf(address, sizeof address, "%s%u@d%u.bench",
+                           is_live(number) ? "live" : "gone", number, domain);
+        if (knocker_ask(knock->knocker, slice_make(address, (size_t)len), on_answer, knock) !=
+            ERR_NONE) {
+            limit_die("knocker_ask");
+        }
+    }
+}
+
+static void configure(const struct knock *knock, struct knocker_config *config)
+{
+    knocker_config_init(config);
+    config->verify.mail_from = SLICE("probe@limit.bench");
+    config->helo_name = SLICE("probe.limit.bench");
+    config->port = (uint16_t)knock->port;
+    config->is_budget_wall_clock = false;
+    config->connections_max = knock->connections;
+    config->per_site_max = knock->per_site;
+    config->rcpts_per_connection = knock->rcpts;
+    config->invalids_per_hour = 1000000;
+    config->allowed_net_count = 1;
+    (void)ip_net_parse(SLICE("127.0.0.0/8"), &config->allowed_nets[0]);
+}
+
+static double seconds_of(const struct timeval *t)
+{
+    return (double)t->tv_sec + (double)t->tv_usec / 1e6;
+}
+
+static void print_result(const struct knock *knock, double seconds)
+{
+    struct rusage used = {0};
+    struct knocker_counts counts;
+    getrusage(RUSAGE_SELF, &used);
+    knocker_count(knock->knocker, &counts);
+    printf("{\"addresses\": %u, \"wrong\": %u, \"conversations\": %" PRIu64
+           ", \"seconds\": %.3f, \"user_s\": %.3f, \"system_s\": %.3f, \"rss_kib\": %ld}\n",
+           knock->answered, knock->wrong, counts.conversations, seconds, seconds_of(&used.ru_utime),
+           seconds_of(&used.ru_stime), used.ru_maxrss);
+}
+
+/* The time runs from the first question to the last line closed; reading data/ is not in it. */
+static void run(struct knock *knock, struct door *door, const struct knowledge *knowledge)
+{
+    struct knocker_config config;
+    configure(knock, &config);
+    if (knocker_new(door, knowledge, &config, NULL, &knock->knocker) != ERR_NONE) {
+        limit_die("knocker_new");
+    }
+    uint64_t begun = limit_now_us();
+    ask_more(knock);
+    door_run(door);
+    print_result(knock, (double)(limit_now_us() - begun) / 1e6);
+    knocker_free(knock->knocker);
+}
+
+int main(int argc, char **argv)
+{
+    struct knock knock = {.port = 2599,
+                          .dns_port = 2553,
+                          .addresses = 10000,
+                          .domains = 10000,
+                          .connections = 200,
+                          .per_site = 1,
+                          .rcpts = 101};
+    const struct limit_option options[] = {{"--port", &knock.port, 65535},
+                                           {"--dns-port", &knock.dns_port, 65535},
+                                           {"--addresses", &knock.addresses, 100000000},
+                                           {"--domains", &knock.domains, 1000000},
+                                           {"--connections", &knock.connections, 100000},
+                                           {"--per-site", &knock.per_site, 1000},
+                                           {"--rcpts", &knock.rcpts, 1000},
+                                           {NULL, NULL, 0}};
+    limit_options(argc, argv, options);
+    limit_raise_files();
+    char resolver[RESOLVER_BYTES];
+    const char *resolvers[] = {resolver};
+    (void)snprintf(resolver, sizeof resolver, "127.0.0.1:%u", knock.dns_port);
+    struct uv_door_config door_config = {.resolvers = resolvers, .resolver_count = 1};
+    struct knowledge *knowledge;
+    struct door *door;
+    struct fault fault;
+    if (knowledge_open(NULL, &knowledge, &fault) != ERR_NONE ||
+        uv_door_open(&door_config, &door, &fault) != ERR_NONE) {
+        (void)fprintf(stderr, "%s: %s\n", argv[0], fault.text);
+        return 1;
+    }
+    run(&knock, door, knowledge);
+    uv_door_close(door);
+    knowledge_free(knowledge);
+    return knock.wrong == 0 && knock.answered == knock.addresses ? 0 : 1;
+}

@@ -1,5 +1,5 @@
 /* bench/knock: the knocker alone, as the limit client is the sockets alone: no list is read or written and no
- * store is kept. Addresses are called live or gone, half of each, and their answers must say so; those of a
+ * store is kept. Addresses are called real or gone, half of each, and their answers must say so; those of a
  * domain are asked one after the other. DNS, dialogue, control probes, evidence, classification, verdict and record are the real ones.
  * Prints one line of JSON; exit 1 where an answer was wrong.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -28,7 +28,7 @@ struct knock {
 
 static void ask_more(struct knock *knock);
 
-static bool is_live(unsigned number)
+static bool is_real(unsigned number)
 {
     return (number * 2654435761u >> 16) % 2 == 0; /* mixed, in every domain */
 }
@@ -36,8 +36,8 @@ static bool is_live(unsigned number)
 static void on_answer(void *context, const struct record *record)
 {
     struct knock *knock = context;
-    bool is_live_one = record->local.len > 0 && record->local.at[0] == 'l';
-    if (record->status != (is_live_one ? VERDICT_DELIVERABLE : VERDICT_UNDELIVERABLE)) {
+    bool is_real_one = record->local.len > 0 && record->local.at[0] == 'r';
+    if (record->status != (is_real_one ? VERDICT_DELIVERABLE : VERDICT_UNDELIVERABLE)) {
         if (knock->wrong++ < KNOCK_SHOWN_MAX) {
             (void)fprintf(stderr, "%.*s: %s\n", (int)record->email.len, record->email.at,
                           verdict_sub_name(record->sub));
@@ -58,7 +58,7 @@ static void ask_more(struct knock *knock)
         unsigned domain = (unsigned)((uint64_t)number * knock->domains / knock->addresses);
         knock->open++;
         int len = snprintf(address, sizeof address, "%s%u@d%u.bench",
-                           is_live(number) ? "live" : "gone", number, domain);
+                           is_real(number) ? "real" : "gone", number, domain);
         if (knocker_ask(knock->knocker, slice_make(address, (size_t)len), on_answer, knock) !=
             ERR_NONE) {
             limit_die("knocker_ask");

@@ -84,7 +84,7 @@ static void send_rcpts(const struct client *client, struct conversation *c, unsi
     for (unsigned i = 0; i < count && len < sizeof text - 64; i++) {
         unsigned number = c->rcpts++;
         len += (size_t)snprintf(text + len, sizeof text - len, "RCPT TO:<%s%u@d%u.bench>\r\n",
-                                number % 2 == 0 ? "live" : "dead", number, client->started);
+                                number % 2 == 0 ? "real" : "gone", number, client->started);
     }
     c->awaited = count + (with_mail ? 1 : 0);
     conversation_send(c, text, len);

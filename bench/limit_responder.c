@@ -1,6 +1,6 @@
 /* bench/limit_responder: the other side of every benchmark: an SMTP server and a name server in one
  * thread over bare epoll. Host n of --hosts listens on 127.1.x.y:--port; domain dN.bench has the MX
- * mxM.bench, M = N modulo hosts. Local parts that begin with "live" exist, all others get 550 5.1.1.
+ * mxM.bench, M = N modulo hosts. Local parts that begin with "real" exist, all others get 550 5.1.1. (Two vowels in a row: control probes have none.)
  * --delay holds each answer back by so many milliseconds, --pipelining 1 offers the extension.
  * Ends at SIGTERM or SIGINT and then prints what it saw as one line of JSON. It takes no care of slow
  * readers or long lines: the connection is closed.
@@ -140,7 +140,7 @@ static bool begins(const char *line, size_t len, const char *word)
 static void command_rcpt(struct responder *r, struct conversation *c, const char *line, size_t len)
 {
     r->counts.rcpts++;
-    if (begins(line, len, "RCPT TO:<live")) {
+    if (begins(line, len, "RCPT TO:<real")) {
         r->counts.accepted++;
         say(c, "250 2.1.5 Ok\r\n");
     } else {

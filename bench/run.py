@@ -79,17 +79,17 @@ class Memory(threading.Thread):
             time.sleep(self.every)
 
 
-def write_list(path, count, domains, live_part=0.5):
-    """count addresses spread over the domains, so many of them alive; {address: is_live}."""
+def write_list(path, count, domains, real_part=0.5):
+    """count addresses spread over the domains, so many of them real; {address: is_real}."""
     chance = random.Random(1)
     truth = {}
     with open(path, 'w', newline='', encoding='utf-8') as out:
         rows = csv.writer(out)
         rows.writerow(['number', 'email'])
         for number in range(count):
-            is_live = chance.random() < live_part
-            address = f'{"live" if is_live else "gone"}{number}@d{number % domains}.bench'
-            truth[address] = is_live
+            is_real = chance.random() < real_part
+            address = f'{"real" if is_real else "gone"}{number}@d{number % domains}.bench'
+            truth[address] = is_real
             rows.writerow([number, address])
     return truth
 

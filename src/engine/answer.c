@@ -32,8 +32,10 @@ static void fill_address(const struct ask *ask, struct record *record)
     const struct hel_address *address = &ask->address;
     char normal[HEL_WIRE_BYTES];
     address_normal(address, normal);
-    record->normalized = keep(record, slice_of(normal));
     record->ascii = hel_address_wire(address);
+    record->normalized = slice_equal(slice_of(normal), record->ascii)
+                             ? record->ascii
+                             : keep(record, slice_of(normal));
     record->local = hel_address_local(address);
     record->domain = hel_address_domain(address);
     char meant[HEL_WIRE_BYTES];
@@ -290,10 +292,11 @@ void answer_build(struct ask *ask, struct record *out)
     if (ask->verify == NULL) {
         fill_unbegun(ask, out);
     } else {
-        const struct verdict *verdict = verify_case_verdict(ask->verify);
-        fill_verdict(verdict, out);
-        fill_smtp(ask, verdict, out);
-        life_s = verdict->life_s;
+        struct verdict verdict;
+        verify_case_verdict(ask->verify, &verdict);
+        fill_verdict(&verdict, out);
+        fill_smtp(ask, &verdict, out);
+        life_s = verdict.life_s;
     }
     fill_transcript(ask, out);
     uint64_t now = door_now_ms(knocker->door);

@@ -154,7 +154,6 @@ static void ask_free(struct ask *ask)
     while (ask->callers != NULL) {
         struct caller *caller = ask->callers;
         ask->callers = caller->next;
-        free(caller->text);
         free(caller);
     }
     free(ask);
@@ -162,18 +161,14 @@ static void ask_free(struct ask *ask)
 
 static enum err caller_add(struct ask *ask, struct slice text, knocker_fn fn, void *context)
 {
-    struct caller *caller = calloc(1, sizeof *caller);
-    char *copy = malloc(text.len + 1);
-    if (caller == NULL || copy == NULL) {
-        free(caller);
-        free(copy);
+    struct caller *caller = malloc(sizeof *caller + text.len);
+    if (caller == NULL) {
         return ERR_NOMEM;
     }
+    *caller = (struct caller){.fn = fn, .context = context, .text_len = text.len};
     if (text.len > 0) {
-        memcpy(copy, text.at, text.len);
+        memcpy(caller->text, text.at, text.len);
     }
-    copy[text.len] = '\0';
-    *caller = (struct caller){.fn = fn, .context = context, .text = copy, .text_len = text.len};
     struct caller **last = &ask->callers;
     while (*last != NULL) {
         last = &(*last)->next;

@@ -37,8 +37,8 @@ struct caller {
     struct caller *next;
     knocker_fn fn;
     void *context;
-    char *text;
     size_t text_len;
+    char text[]; /* as it was asked */
 };
 
 enum ask_place { ASK_NOWHERE, ASK_READY, ASK_DOMAIN, ASK_QUEUE, ASK_HELD };

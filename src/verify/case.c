@@ -12,18 +12,6 @@ enum {
     CASE_WAIT_MAX_S = 3600,
 };
 
-/* Where not even the verdict fits into memory. */
-static const struct verdict verdict_of_no_memory = {
-    .status = VERDICT_UNKNOWN,
-    .sub = SUB_INTERNAL_ERROR,
-    .deciding = -1,
-    .score = 40,
-    .life_s = 600,
-    .retry_after_s = 600,
-    .reason_count = 1,
-    .reasons = {{.code = "internal_error", .effect = 40, .detail = "out of memory"}},
-};
-
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
                          const struct verify_hints *hints, struct verify_domain *domain,
                          uint64_t seed, struct verify_case **out)
@@ -63,7 +51,6 @@ void verify_case_free(struct verify_case *c)
     leave_awaiting(c);
     case_leave_pending(c);
     free(c->evidence);
-    free(c->verdict);
     free(c);
 }
 
@@ -178,7 +165,7 @@ void verify_case_tick(struct verify_case *c, uint64_t now_ms)
 
 void verify_case_expire(struct verify_case *c, enum skip_reason why, uint64_t now_ms)
 {
-    if (c->verdict != NULL) {
+    if (c->is_concluded) {
         return;
     }
     c->is_expired = true;
@@ -216,26 +203,10 @@ static void count_live(struct verify_case *c)
 
 static void conclude(struct verify_case *c)
 {
+    c->is_concluded = true;
     case_release(c);
     leave_awaiting(c);
-    c->verdict = malloc(sizeof *c->verdict);
-    if (c->verdict != NULL) {
-        struct verdict_question question = {
-            .evidence = c->evidence,
-            .count = c->count,
-            .route = c->route,
-            .provider = c->provider,
-            .domain = c->domain,
-            .hints = &c->hints,
-            .config = c->config,
-            .local = hel_address_local(c->address),
-            .is_expired = c->is_expired,
-            .why = c->why,
-            .wait_s = c->wait_s,
-        };
-        verdict_decide(&question, c->verdict);
-        count_live(c);
-    }
+    count_live(c);
     case_leave_pending(c);
 }
 
@@ -267,7 +238,7 @@ static bool act(struct verify_case *c, uint64_t now_ms, struct verify_action *ou
     case PLAN_WITNESS: return case_witness(c, now_ms, out);
     case PLAN_DONE: break;
     }
-    if (c->verdict == NULL) {
+    if (!c->is_concluded) {
         conclude(c);
     }
     out->kind = VERIFY_DONE;
@@ -290,10 +261,23 @@ void verify_case_next(struct verify_case *c, uint64_t now_ms, struct verify_acti
     }
 }
 
-const struct verdict *verify_case_verdict(const struct verify_case *c)
+void verify_case_verdict(const struct verify_case *c, struct verdict *out)
 {
-    must(c->plan == PLAN_DONE);
-    return c->verdict != NULL ? c->verdict : &verdict_of_no_memory;
+    must(c->is_concluded);
+    struct verdict_question question = {
+        .evidence = c->evidence,
+        .count = c->count,
+        .route = c->route,
+        .provider = c->provider,
+        .domain = c->domain,
+        .hints = &c->hints,
+        .config = c->config,
+        .local = hel_address_local(c->address),
+        .is_expired = c->is_expired,
+        .why = c->why,
+        .wait_s = c->wait_s,
+    };
+    verdict_decide(&question, out);
 }
 
 const struct evidence *verify_case_evidence(const struct verify_case *c, size_t *out_count)

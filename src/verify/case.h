@@ -120,8 +120,8 @@ void verify_case_tick(struct verify_case *c, uint64_t now_ms);
 /* The budget is over or the run is stopped: the next action is DONE with what is known. */
 void verify_case_expire(struct verify_case *c, enum skip_reason why, uint64_t now_ms);
 
-/* After DONE. */
-const struct verdict *verify_case_verdict(const struct verify_case *c);
+/* After DONE, and before cases of the same domain change its memory. */
+void verify_case_verdict(const struct verify_case *c, struct verdict *out);
 
 /* All evidence in the order it came; valid until the next call that changes the case. */
 const struct evidence *verify_case_evidence(const struct verify_case *c, size_t *out_count);

@@ -40,7 +40,6 @@ struct verify_case {
     uint64_t seed;
     struct evidence *evidence; /* grows as needed */
     size_t count, cap;
-    struct verdict *verdict; /* once done */
     enum plan plan;
     uint64_t not_before_ms; /* of the plan */
     uint32_t wait_s;        /* what that was as a delay, or would have been; 0: none */
@@ -67,6 +66,7 @@ struct verify_case {
     bool is_pending, awaits_live;
     char rcpt[CONTROL_CHARS_MAX + 1 + HEL_WIRE_BYTES];
 
+    bool is_concluded; /* what others await of it is told */
     bool is_expired;
     enum skip_reason why;
     bool greylist_seen;

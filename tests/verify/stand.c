@@ -52,6 +52,7 @@ struct stand *stand_new(const struct play *play, struct verify_domain *domain)
     assert_int_equal(
         hel_address_parse(slice_of(text), HEL_ADDRESS_PRACTICAL, &stand->address, NULL), ERR_NONE);
     stand->play = play;
+    stand->verdict = test_calloc(1, sizeof *stand->verdict);
     (void)snprintf(stand->text, sizeof stand->text, "%s", text);
     stand->local =
         slice_sub(slice_of(stand->text), 0, slice_find_last_byte(slice_of(stand->text), '@'));
@@ -94,6 +95,7 @@ void stand_free(struct stand *stand)
             assert_int_not_equal(stand->domain->backup_controls[i].state, CONTROL_RUNNING);
         }
     }
+    test_free(stand->verdict);
     test_free(stand->route);
     test_free(stand);
 }
@@ -110,7 +112,8 @@ uint64_t stand_now_ms(const struct stand *stand)
 
 const struct verdict *play_verdict(const struct stand *stand)
 {
-    return verify_case_verdict(stand->verify);
+    verify_case_verdict(stand->verify, stand->verdict);
+    return stand->verdict;
 }
 
 const struct verify_domain *play_domain(const struct stand *stand)

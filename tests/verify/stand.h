@@ -12,6 +12,7 @@ struct stand {
     struct hel_address address;
     struct verify_probe asked;  /* the last one */
     struct verify_case *verify; /* NULL: there was no memory for it */
+    struct verdict *verdict;    /* room for it */
     struct verify_domain own_domain, *domain;
     struct verify_config config;
     struct provider provider;

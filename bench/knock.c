@@ -14,14 +14,13 @@
 #include "net/uv_door.h"
 
 enum {
-    KNOCK_OPEN_MAX = 8192, /* below the number of hosts of a run with one address each */
-    KNOCK_SHOWN_MAX = 10,  /* wrong answers */
+    KNOCK_SHOWN_MAX = 10, /* wrong answers */
     ADDRESS_BYTES = 64,
     RESOLVER_BYTES = 32,
 };
 
 struct knock {
-    unsigned port, dns_port, addresses, domains, connections, per_site, rcpts;
+    unsigned port, dns_port, addresses, domains, connections, per_site, rcpts, open_max;
     struct knocker *knocker;
     unsigned asked, open, answered, wrong;
 };
@@ -45,14 +44,14 @@ static void on_answer(void *context, const struct record *record)
     }
     knock->answered++;
     knock->open--;
-    if (knock->open <= KNOCK_OPEN_MAX / 2) {
+    if (knock->open <= knock->open_max / 2) {
         ask_more(knock);
     }
 }
 
 static void ask_more(struct knock *knock)
 {
-    while (knock->open < KNOCK_OPEN_MAX && knock->asked < knock->addresses) {
+    while (knock->open < knock->open_max && knock->asked < knock->addresses) {
         char address[ADDRESS_BYTES];
         unsigned number = knock->asked++;
         unsigned domain = (unsigned)((uint64_t)number * knock->domains / knock->addresses);
@@ -121,7 +120,8 @@ int main(int argc, char **argv)
                           .domains = 10000,
                           .connections = 200,
                           .per_site = 1,
-                          .rcpts = 101};
+                          .rcpts = 101,
+                          .open_max = 8192};
     const struct limit_option options[] = {{"--port", &knock.port, 65535},
                                            {"--dns-port", &knock.dns_port, 65535},
                                            {"--addresses", &knock.addresses, 100000000},
@@ -129,6 +129,7 @@ int main(int argc, char **argv)
                                            {"--connections", &knock.connections, 100000},
                                            {"--per-site", &knock.per_site, 1000},
                                            {"--rcpts", &knock.rcpts, 1000},
+                                           {"--open", &knock.open_max, 1000000},
                                            {NULL, NULL, 0}};
     limit_options(argc, argv, options);
     limit_raise_files();

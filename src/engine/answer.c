@@ -1,5 +1,6 @@
 /* engine/answer: the record of an ask that is over, and what is kept of it in the store.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,19 +135,22 @@ static void fill_summary(const struct ask *ask, struct record *record)
 static void fill_smtp(const struct ask *ask, const struct verdict *verdict, struct record *record)
 {
     struct record_smtp *smtp = &record->smtp;
-    uint32_t dns_ms = smtp->latency_dns_ms;
     if (ask->was_tried) {
-        *smtp = ask->line;
-        smtp->latency_dns_ms = dns_ms;
-        smtp->host = slice_of(ask->line_host);
+        const struct ask_line *line = &ask->line;
+        smtp->ip = line->ip;
+        smtp->extensions = line->extensions;
+        memcpy(smtp->latency_ms, line->latency_ms, sizeof smtp->latency_ms);
+        smtp->latency_control_ms = line->latency_control_ms;
+        smtp->host = slice_of(line->host);
         smtp->port = ask->knocker->config.port;
         smtp->egress = ask->knocker->config.egress_label;
         smtp->helo = ask->knocker->config.helo_name;
-        if (smtp->tls_used) {
-            smtp->tls_version = slice_of(ask->tls.version);
-            smtp->tls_cipher = slice_of(ask->tls.cipher);
-            smtp->tls_cert_ok =
-                ask->tls.is_cert_trusted && ask->tls.is_cert_for_host && !ask->tls.is_cert_expired;
+        smtp->tls_used = line->is_secured;
+        if (line->is_secured && line->tls != NULL) {
+            smtp->tls_version = slice_of(line->tls->version);
+            smtp->tls_cipher = slice_of(line->tls->cipher);
+            smtp->tls_cert_ok = line->tls->is_cert_trusted && line->tls->is_cert_for_host &&
+                                !line->tls->is_cert_expired;
         }
     }
     smtp->was_tried = ask->was_tried;
@@ -264,7 +268,8 @@ static void fill_transcript(const struct ask *ask, struct record *record)
 
 static void begin(const struct knocker *knocker, struct record *out)
 {
-    *out = (struct record){.engine_version = SLICE_LITERAL(HELOISE_VERSION)};
+    memset(out, 0, offsetof(struct record, reasons));
+    out->engine_version = SLICE(HELOISE_VERSION);
     arena_init(&out->arena, ANSWER_ARENA_BYTES);
     out->rules_version = slice_of(rules_version(knowledge_rules(knocker->knowledge)));
     out->checked_at_ms = door_wall_ms(knocker->door);
@@ -281,8 +286,8 @@ void answer_invalid(const struct knocker *knocker, const struct hel_address_erro
 void answer_build(struct ask *ask, struct record *out)
 {
     struct knocker *knocker = ask->knocker;
-    if (ask->syntax.text[0] != '\0') {
-        answer_invalid(knocker, &ask->syntax, out);
+    if (ask->syntax != NULL) {
+        answer_invalid(knocker, ask->syntax, out);
         return;
     }
     begin(knocker, out);
@@ -292,11 +297,11 @@ void answer_build(struct ask *ask, struct record *out)
     if (ask->verify == NULL) {
         fill_unbegun(ask, out);
     } else {
-        struct verdict verdict;
-        verify_case_verdict(ask->verify, &verdict);
-        fill_verdict(&verdict, out);
-        fill_smtp(ask, &verdict, out);
-        life_s = verdict.life_s;
+        struct verdict *verdict = &knocker->verdict;
+        verify_case_verdict(ask->verify, verdict);
+        fill_verdict(verdict, out);
+        fill_smtp(ask, verdict, out);
+        life_s = verdict->life_s;
     }
     fill_transcript(ask, out);
     uint64_t now = door_now_ms(knocker->door);
@@ -329,7 +334,7 @@ void answer_store(struct ask *ask, const struct record *record)
         };
         knocker->counts.store_errors += store_verdict_put(knocker->store, &row) == ERR_NONE ? 0 : 1;
         struct store_fact fact = {
-            .key = slice_of(ask->key),
+            .key = ask->key,
             .domain = row.domain,
             .kind = SLICE_LITERAL("probe"),
             .source = knocker->config.egress_label,

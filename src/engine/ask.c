@@ -155,7 +155,7 @@ static void out_of_memory(struct ask *ask)
 
 void ask_step(struct ask *ask)
 {
-    if (ask->syntax.text[0] != '\0' || ask->cached != NULL) {
+    if (ask->syntax != NULL || ask->cached != NULL) {
         knocker_finish(ask);
         return;
     }

@@ -127,6 +127,14 @@ static void release_claim(struct ask *ask)
 
 /* Asks. */
 
+static void leave_table(struct ask *ask)
+{
+    if (ask->is_listed) {
+        ask->is_listed = false;
+        (void)map_remove(&ask->knocker->asks, ask->key);
+    }
+}
+
 static void ask_free(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
@@ -137,9 +145,7 @@ static void ask_free(struct ask *ask)
     }
     ask_unlink(ask);
     release_claim(ask);
-    if (ask->key[0] != '\0') {
-        (void)map_remove(&knocker->asks, slice_of(ask->key));
-    }
+    leave_table(ask);
     verify_case_free(ask->verify);
     if (ask->domain != NULL) {
         domain_release(ask->domain);
@@ -150,6 +156,9 @@ static void ask_free(struct ask *ask)
     }
     free(ask->pending);
     free(ask->held);
+    free(ask->line.tls);
+    free(ask->syntax);
+    free(ask->folded_key);
     transcript_done(&ask->transcript);
     while (ask->callers != NULL) {
         struct caller *caller = ask->callers;
@@ -197,29 +206,28 @@ void knocker_finish(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
     ask_unlink(ask);
-    if (ask->key[0] != '\0') {
-        (void)map_remove(&knocker->asks, slice_of(ask->key));
-    }
-    struct record built;
+    leave_table(ask);
+    must(!knocker->is_answering);
+    knocker->is_answering = true;
     struct record *record = ask->cached;
     if (record == NULL) {
-        answer_build(ask, &built);
-        record = &built;
+        record = &knocker->answer;
+        answer_build(ask, record);
         answer_store(ask, record);
     } else {
         knocker->counts.cached++;
     }
     release_claim(ask);
-    ask->key[0] = '\0';
     for (struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
         record->email = slice_make(caller->text, caller->text_len);
         knocker->counts.answered++;
         caller->fn(caller->context, record);
     }
     record->email = SLICE_NONE;
-    if (record == &built) {
-        record_done(&built);
+    if (record == &knocker->answer) {
+        record_done(record);
     }
+    knocker->is_answering = false;
     ask_free(ask);
     knocker_settle(knocker);
 }
@@ -238,12 +246,12 @@ struct slice ask_store_key(const struct ask *ask, char out[ASK_STORE_KEY_BYTES])
                     verify->risky_if == VERIFY_RISKY_DISPOSABLE &&
                     config->address_mode == HEL_ADDRESS_PRACTICAL;
     if (is_usual) {
-        return slice_of(ask->key);
+        return ask->key;
     }
-    int len = snprintf(out, ASK_STORE_KEY_BYTES, "%s port=%u%s%s risky_if=%u mode=%u", ask->key,
-                       (unsigned)config->port, verify->no_smtp ? " no_smtp" : "",
-                       verify->no_control ? " no_control" : "", verify->risky_if,
-                       (unsigned)config->address_mode);
+    int len = snprintf(out, ASK_STORE_KEY_BYTES, "%.*s port=%u%s%s risky_if=%u mode=%u",
+                       SLICE_ARG(ask->key), (unsigned)config->port,
+                       verify->no_smtp ? " no_smtp" : "", verify->no_control ? " no_control" : "",
+                       verify->risky_if, (unsigned)config->address_mode);
     return slice_make(out, (size_t)len);
 }
 
@@ -296,11 +304,33 @@ static enum err read_address(const struct knocker *knocker, struct slice text, s
 static enum err prepare(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
-    if (ask->key[0] == '\0' || ask_find_cached(ask)) {
+    if (ask->syntax != NULL || ask_find_cached(ask)) {
         return ERR_NONE;
     }
     enum err e = domain_get(knocker, hel_address_domain(&ask->address), &ask->domain);
-    return e != ERR_NONE ? e : map_put(&knocker->asks, slice_of(ask->key), ask);
+    e = e != ERR_NONE ? e : map_put(&knocker->asks, ask->key, ask);
+    ask->is_listed = e == ERR_NONE;
+    return e;
+}
+
+/* Nearly every address is its own key. */
+static enum err keep_reading(struct ask *ask, const struct reading *reading)
+{
+    if (reading->key[0] == '\0') {
+        ask->syntax = malloc(sizeof *ask->syntax);
+        if (ask->syntax == NULL) {
+            return ERR_NOMEM;
+        }
+        *ask->syntax = reading->error;
+        return ERR_NONE;
+    }
+    ask->address = reading->address;
+    ask->key = hel_address_wire(&ask->address);
+    if (!slice_equal(ask->key, slice_of(reading->key))) {
+        ask->folded_key = strdup(reading->key);
+        ask->key = ask->folded_key == NULL ? SLICE_NONE : slice_of(ask->folded_key);
+    }
+    return ask->key.len == 0 ? ERR_NOMEM : ERR_NONE;
 }
 
 static enum err ask_new(struct knocker *knocker, const struct reading *reading, struct ask **out)
@@ -309,13 +339,11 @@ static enum err ask_new(struct knocker *knocker, const struct reading *reading, 
     if (ask == NULL) {
         return ERR_NOMEM;
     }
-    ask->knocker = knocker;
-    if (reading->key[0] == '\0') {
-        ask->syntax = reading->error;
-    } else {
-        ask->address = reading->address;
-        memcpy(ask->key, reading->key, strlen(reading->key) + 1);
+    if (keep_reading(ask, reading) != ERR_NONE) {
+        free(ask);
+        return ERR_NOMEM;
     }
+    ask->knocker = knocker;
     ask->asked_ms = door_now_ms(knocker->door);
     ask->asked_wall_ms = door_wall_ms(knocker->door);
     transcript_init(&ask->transcript, ask->asked_ms, knocker->config.observe,

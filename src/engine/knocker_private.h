@@ -49,11 +49,13 @@ struct ask {
     struct knocker *knocker;
     struct caller *callers;
     struct hel_address address;
-    char key[HEL_WIRE_BYTES];
+    struct slice key; /* under which the same address is found */
+    char *folded_key; /* what it is a view of; NULL: of the address */
+    bool is_listed;   /* in the knocker's table */
     struct address_flags flags;
-    struct verify_case *verify;      /* NULL before the route is known, or for bad syntax */
-    struct hel_address_error syntax; /* text[0] != 0: bad syntax */
-    struct record *cached;           /* a stored answer */
+    struct verify_case *verify;       /* NULL before the route is known, or for bad syntax */
+    struct hel_address_error *syntax; /* NULL: it is an address */
+    struct record *cached;            /* a stored answer */
     struct domain *domain;
     uint64_t asked_ms;
     int64_t asked_wall_ms;
@@ -79,9 +81,14 @@ struct ask {
 
     /* For the record: the line that gave the last real answer. */
     bool was_tried;
-    struct record_smtp line;
-    char line_host[DNS_NAME_BYTES];
-    struct tls_info tls;
+    struct ask_line {
+        const char *host; /* the site's */
+        struct ip ip;
+        unsigned extensions;
+        uint32_t latency_ms[HEL_SMTP_STAGE_COUNT], latency_control_ms;
+        bool is_secured;
+        struct tls_info *tls; /* may be NULL even where it is */
+    } line;
     struct transcript transcript;
 };
 TAILQ_HEAD(ask_list, ask);
@@ -173,6 +180,9 @@ struct knocker {
     struct timer turn;
     struct timer flush; /* runs while the store holds what is not committed */
     bool is_turning;
+    bool is_answering;      /* with these: */
+    struct verdict verdict; /* here because of their size, */
+    struct record answer;   /* one at a time */
     bool is_cancelled;
     uint32_t conversation_number;
     void (*idle_fn)(void *context);

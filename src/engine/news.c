@@ -31,7 +31,7 @@ static enum err describe_wait(const struct ask *ask, struct buf *out)
     enum err e = buf_append(out, SLICE("waiting for "));
     if (e == ERR_NONE) {
         e = text_append_printable(out,
-                                  slice_of(ask->was_tried ? ask->line_host : ask->domain->name));
+                                  slice_of(ask->was_tried ? ask->line.host : ask->domain->name));
     }
     return e != ERR_NONE ? e
                          : buf_printf(out, ": %s, asking again in %llu s", why,

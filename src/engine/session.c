@@ -148,6 +148,25 @@ static void learn(struct session *session, enum probe_end end, const struct evid
     }
 }
 
+static void keep_line(struct ask *ask, const struct conversation_line *line)
+{
+    ask->was_tried = true;
+    ask->line.host = line->host;
+    ask->line.ip = line->ip;
+    ask->line.extensions = line->extensions;
+    memcpy(ask->line.latency_ms, line->latency_ms, sizeof ask->line.latency_ms);
+    ask->line.is_secured = line->tls_used;
+    if (line->tls == NULL) {
+        return;
+    }
+    if (ask->line.tls == NULL) {
+        ask->line.tls = malloc(sizeof *ask->line.tls);
+    }
+    if (ask->line.tls != NULL) {
+        *ask->line.tls = *line->tls;
+    }
+}
+
 static void on_probed(void *context, struct conversation *c, enum probe_end end,
                       const struct evidence *evidence, unsigned transaction_rcpts)
 {
@@ -170,15 +189,7 @@ static void on_probed(void *context, struct conversation *c, enum probe_end end,
     struct conversation_line line;
     conversation_line(c, &line);
     if (ask->probe.role == PROBE_REAL) {
-        ask->was_tried = true;
-        memcpy(ask->line_host, line.host, strlen(line.host) + 1);
-        ask->line.ip = line.ip;
-        ask->line.tls_used = line.tls_used;
-        ask->line.extensions = line.extensions;
-        memcpy(ask->line.latency_ms, line.latency_ms, sizeof ask->line.latency_ms);
-        if (line.tls != NULL) {
-            ask->tls = *line.tls;
-        }
+        keep_line(ask, &line);
     } else {
         ask->line.latency_control_ms = evidence->latency_ms;
     }
@@ -210,7 +221,7 @@ static void tell_queue(struct host *host, const struct evidence *evidence)
         while (!TAILQ_EMPTY(lists[i])) {
             struct ask *ask = TAILQ_FIRST(lists[i]);
             host_queue_remove(ask);
-            memcpy(ask->line_host, host->exchanger.host, strlen(host->exchanger.host) + 1);
+            ask->line.host = host->exchanger.host;
             ask->was_tried = true;
             ask->line.ip = evidence->ip;
             site_tell_later(ask, evidence);

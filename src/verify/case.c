@@ -273,6 +273,7 @@ void verify_case_verdict(const struct verify_case *c, struct verdict *out)
         .hints = &c->hints,
         .config = c->config,
         .local = hel_address_local(c->address),
+        .shape = c->shape,
         .is_expired = c->is_expired,
         .why = c->why,
         .wait_s = c->wait_s,

@@ -77,10 +77,9 @@ bool route_is_backup(const struct route *route, uint8_t exchanger)
 const struct verify_control_memory *decide_control(const struct verdict_question *question,
                                                    const struct evidence *evidence)
 {
-    unsigned shape = control_shape(question->local);
     return route_is_backup(question->route, evidence->exchanger)
-               ? &question->domain->backup_controls[shape]
-               : &question->domain->controls[shape];
+               ? &question->domain->backup_controls[question->shape]
+               : &question->domain->controls[question->shape];
 }
 
 bool decide_is_alike(const struct evidence *evidence, const struct verify_control_memory *control,

@@ -21,6 +21,7 @@ struct verdict_question {
     const struct verify_hints *hints;
     const struct verify_config *config;
     struct slice local;   /* of the address */
+    unsigned shape;       /* its control_shape */
     bool is_expired;      /* stopped from outside, */
     enum skip_reason why; /* for this reason */
     uint32_t wait_s;      /* the wait that would have come next; 0: none */

@@ -63,8 +63,6 @@ struct record {
     enum skip_reason skip;
     int score;
     double confidence;
-    uint8_t reason_count;
-    struct verdict_reason reasons[VERDICT_REASONS_MAX];
     struct slice did_you_mean;
     struct record_flags flags;
     struct slice disposable_entry; /* which list entry decided; empty: none */
@@ -74,8 +72,6 @@ struct record {
     enum dns_failure dns_failure;
     bool is_implicit_mx;
     uint32_t ttl_s;
-    uint8_t mx_count;
-    struct record_mx mx[ROUTE_EXCHANGERS_MAX];
     struct slice provider_name, provider_label, provider_class; /* class: "webmail", ... */
     bool is_gateway;
     struct slice provider_trait; /* "accepts_all", ... or empty */
@@ -87,6 +83,11 @@ struct record {
     struct slice engine_version, rules_version;
     size_t transcript_count;
     const struct record_line *transcript;
+
+    /* Only so many are set. */
+    uint8_t reason_count, mx_count;
+    struct verdict_reason reasons[VERDICT_REASONS_MAX];
+    struct record_mx mx[ROUTE_EXCHANGERS_MAX];
 };
 
 #endif

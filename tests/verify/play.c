@@ -221,7 +221,7 @@ static void play_one(void **state)
     while (play_without_memory(play, &script, failing)) {
         failing++;
     }
-    assert_true(failing > 2); /* the case and its verdict, at least */
+    assert_true(failing > 1); /* the case, at least */
 }
 
 int play_all(const char *group, const struct play *plays, size_t count)

@@ -3,9 +3,10 @@
 
     bench/run.py --build build-bench [--quick] [--json FILE] [CASE...]
 
-Cases: one, hundred, open, bulk. The responder runs on the first core, the measured side on the second.
-Each Heloise run is followed by a run of the limit client that holds the very same conversations
-(transactions, RCPTs, RSETs as the responder counted them). Everything stays on loopback.
+Cases: one, hundred, open measure the engine (bench/knock.c), which like the limit client keeps nothing; whole-one,
+whole-hundred and bulk the whole program with list, store and output. The responder runs on the first core, the
+measured side on the second. Each Heloise run is followed by a run of the limit client that holds as many conversations
+with as many transactions and RCPTs as the responder counted. Everything stays on loopback.
 SPDX-License-Identifier: Apache-2.0
 """
 import argparse
@@ -129,6 +130,18 @@ def heloise(args, folder, source, extra):
             'memory': memory.samples}
 
 
+def knock(args, count, domains, concurrent, per_site, open_max):
+    """The engine alone: time, CPU, memory; it checks its answers itself."""
+    argv = [args.build / 'bench/knock', '--port', PORT, '--dns-port', DNS_PORT, '--addresses', count, '--domains',
+            domains, '--connections', concurrent, '--per-site', per_site, '--open', open_max]
+    done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1),
+                          env={**os.environ, 'HELOISE_DATA': str(ROOT / 'data')})
+    result = json.loads(done.stdout or '{}')
+    if not result:
+        sys.exit(f'knock ended with {done.returncode}')
+    return result
+
+
 def limit(args, hosts, conversations, concurrent, rcpts, transactions, pipelining=0):
     argv = [args.build / 'bench/limit_client', '--port', PORT, '--hosts', hosts, '--conversations', conversations,
             '--concurrent', concurrent, '--rcpts', rcpts, '--transactions', transactions, '--pipelining', pipelining]
@@ -136,67 +149,84 @@ def limit(args, hosts, conversations, concurrent, rcpts, transactions, pipelinin
     return json.loads(done.stdout)
 
 
-def pair(args, folder, name, count, domains, hosts, concurrent, extra, delay_ms=0):
-    """Alternates Heloise and the limit on the same responder settings; prints and returns the medians."""
-    truth = write_list(folder / 'in.csv', count, domains)
+def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0):
+    """Alternates Heloise (ours_fn) and the limit on the same responder settings; prints and returns the round in the
+    middle. The limit holds as many RCPTs as Heloise did, and never fewer conversations for it."""
     rounds = []
     for _ in range(args.rounds):
         with Responder(args.build, hosts, delay_ms) as responder:
-            ours = heloise(args, folder, folder / 'in.csv', ['--max-connections', concurrent, *extra])
+            ours = ours_fn()
         seen = responder.counts
-        mistakes = check_output(folder / 'out.csv', truth)
         conversations = seen['conversations']
-        transactions = max(1, round(seen['mails'] / conversations))
-        rcpts = max(1, round(seen['rcpts'] / max(1, seen['mails'])))
+        transactions = max(1, seen['mails'] // conversations)
+        rcpts = max(1, seen['rcpts'] // max(1, seen['mails']))
         with Responder(args.build, hosts, delay_ms):
             bare = limit(args, hosts, conversations, min(concurrent, conversations), rcpts, transactions)
         rounds.append({
             'conversations': conversations, 'rcpts': seen['rcpts'], 'mails': seen['mails'], 'quits': seen['quits'],
-            'datas': seen['datas'], 'open_peak': seen['open_peak'], **mistakes,
+            'datas': seen['datas'], 'open_peak': seen['open_peak'],
+            'wrong': ours['wrong'], 'missing': ours.get('missing', 0),
             'heloise_per_s': conversations / ours['seconds'], 'limit_per_s': bare['per_second'],
             'addresses_per_s': count / ours['seconds'],
             'ratio': conversations / ours['seconds'] / bare['per_second'],
             'heloise_cpu_us': (ours['user_s'] + ours['system_s']) / conversations * 1e6,
             'heloise_user_us': ours['user_s'] / conversations * 1e6,
             'limit_cpu_us': (bare['user_s'] + bare['system_s']) / conversations * 1e6,
-            'rss_kib': ours['rss_kib'], 'memory': ours['memory']})
+            'rss_kib': ours['rss_kib'], 'memory': ours.get('memory', [])})
     middle = sorted(rounds, key=lambda r: r['ratio'])[len(rounds) // 2]
+    middle['cpu_ratio'] = statistics.median(r['limit_cpu_us'] / r['heloise_cpu_us'] for r in rounds)
     print(f'{name}: {middle["conversations"]} conversations, {middle["rcpts"] / middle["conversations"]:.1f} RCPTs and '
           f'{middle["mails"] / middle["conversations"]:.1f} MAILs each, at most {middle["open_peak"]} open\n'
           f'    Heloise {middle["heloise_per_s"]:8.0f}/s  {middle["heloise_cpu_us"]:6.1f} us CPU each '
           f'({middle["heloise_user_us"]:.1f} of them outside the kernel)\n'
           f'    limit   {middle["limit_per_s"]:8.0f}/s  {middle["limit_cpu_us"]:6.1f} us CPU each\n'
-          f'    ratio   {middle["ratio"]:8.2f}    {middle["addresses_per_s"]:.0f} addresses/s, '
-          f'{middle["rss_kib"] / 1024:.0f} MiB at most\n'
-          f'    rows {middle["rows"]}, missing {middle["missing"]}, wrong {middle["wrong"]}, '
-          f'DATA seen {middle["datas"]}, without QUIT {middle["conversations"] - middle["quits"]}', flush=True)
+          f'    ratio   {middle["ratio"]:8.2f} in time, {middle["cpu_ratio"]:.2f} in CPU    '
+          f'{middle["addresses_per_s"]:.0f} addresses/s, {middle["rss_kib"] / 1024:.0f} MiB at most\n'
+          f'    missing {middle["missing"]}, wrong {middle["wrong"]}, DATA seen {middle["datas"]}, '
+          f'without QUIT {middle["conversations"] - middle["quits"]}', flush=True)
     return middle
 
 
-def case_one(args, folder):
-    """A domain and a host for each address: every conversation serves one of them."""
-    count = 4000 if args.quick else 40000
-    return pair(args, folder, 'one address per connection', count, count, min(count, 20000, FILES_MAX // 2), 200,
-                ['--max-per-site', 4])
+def whole(args, folder, count, domains, concurrent, extra):
+    """For pair(): the whole program, with list, store and output."""
+    truth = write_list(folder / 'in.csv', count, domains)
+
+    def run():
+        ours = heloise(args, folder, folder / 'in.csv', ['--max-connections', concurrent, *extra])
+        return {**ours, **check_output(folder / 'out.csv', truth)}
+    return run
 
 
-def case_hundred(args, folder):
-    count, domains = (20000, 200) if args.quick else (200000, 2000)
-    return pair(args, folder, '100 addresses per connection', count, domains, domains, 200,
-                ['--max-per-site', 1, '--rcpts-per-connection', 101, '--invalids-per-hour', 100000])
+ONE = (4000, 40000)  # quick, full; a domain for each
+HOSTS_MAX = min(9900, FILES_MAX // 2)
+HUNDRED = ((20000, 200), (200000, 2000))
 
 
-def case_open(args, folder):
+def case_one(args, _):
+    """A domain for each address, and fewer asked at a time than there are hosts: each gets a conversation."""
+    count = ONE[not args.quick]
+    hosts = min(count, HOSTS_MAX)
+    return pair(args, 'one address per connection', count, hosts, 200,
+                lambda: knock(args, count, count, 200, 4, min(8192, hosts * 3 // 4)))
+
+
+def case_hundred(args, _):
+    count, domains = HUNDRED[not args.quick]
+    return pair(args, '100 addresses per connection', count, domains, 200,
+                lambda: knock(args, count, domains, 200, 1, 20000))
+
+
+def case_open(args, _):
     """10,000 at a time with 50 ms answers; then the memory of one, from slow answers that keep all open."""
-    open_max = 2000 if args.quick else 10000
-    middle = pair(args, folder, f'{open_max} open, 50 ms answers', open_max * 4, open_max * 2, open_max, open_max,
-                  ['--max-per-site', 1], delay_ms=50)
+    open_max = 2000 if args.quick else 9900
+    count = open_max * 4
+    middle = pair(args, f'{open_max} open, 50 ms answers', count, open_max, open_max,
+                  lambda: knock(args, count, count // 2, open_max, 1, open_max), delay_ms=50)
     peaks = []
     for concurrent in (open_max // 100, open_max):
-        write_list(folder / 'in.csv', concurrent, concurrent)
         with Responder(args.build, open_max, 1500) as responder:
-            ours = heloise(args, folder, folder / 'in.csv', ['--max-connections', concurrent, '--max-per-site', 1])
-        peaks.append((responder.counts['open_peak'], max(kib for _, kib in ours['memory'])))
+            ours = knock(args, open_max, open_max, concurrent, 1, open_max)
+        peaks.append((responder.counts['open_peak'], ours['rss_kib']))
     (few, few_kib), (many, many_kib) = peaks
     per_line = (many_kib - few_kib) * 1024 / max(1, many - few)
     print(f'memory per open conversation: {per_line:.0f} bytes ({few_kib} KiB at {few} open, {many_kib} at {many})',
@@ -205,9 +235,23 @@ def case_open(args, folder):
     return middle
 
 
+def case_whole_one(args, folder):
+    count = ONE[not args.quick]
+    return pair(args, 'the whole program, one address per connection', count, min(count, HOSTS_MAX), 200,
+                whole(args, folder, count, count, 200, ['--max-per-site', 4]))
+
+
+def case_whole_hundred(args, folder):
+    count, domains = HUNDRED[not args.quick]
+    return pair(args, 'the whole program, 100 addresses per connection', count, domains, 200,
+                whole(args, folder, count, domains, 200,
+                      ['--max-per-site', 1, '--rcpts-per-connection', 101, '--invalids-per-hour', 100000]))
+
+
 def case_bulk(args, folder):
     count, domains = (10000, 500) if args.quick else (100000, 5000)
-    middle = pair(args, folder, f'bulk of {count} addresses on {domains} domains', count, domains, domains, 500, [])
+    middle = pair(args, f'bulk of {count} addresses on {domains} domains', count, domains, 500,
+                  whole(args, folder, count, domains, 500, []))
     kib = [k for _, k in middle['memory']]
     if len(kib) >= 8:
         quarters = [statistics.median(kib[i * len(kib) // 4:(i + 1) * len(kib) // 4]) for i in range(4)]
@@ -215,7 +259,8 @@ def case_bulk(args, folder):
     return middle
 
 
-CASES = {'one': case_one, 'hundred': case_hundred, 'open': case_open, 'bulk': case_bulk}
+CASES = {'one': case_one, 'hundred': case_hundred, 'open': case_open, 'whole-one': case_whole_one,
+         'whole-hundred': case_whole_hundred, 'bulk': case_bulk}
 
 
 def main():

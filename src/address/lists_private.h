@@ -15,10 +15,11 @@ enum list_kind {
     LIST_COUNT,
 };
 
-/* Entries sorted by their bytes: found in logarithmic time, 16 bytes each. */
+/* Entries in the order of their bytes, each but perhaps the last with its line feed: found in logarithmic time,
+ * and a file that is in order is its own list, which costs a start nothing. */
 struct list {
-    struct slice *entries;
-    size_t count, cap;
+    struct slice text;
+    char *own; /* what text is a view of; NULL: of the file */
 };
 
 struct address_lists {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "address/lists_private.h"
+#include "base/reader.h"
 #include "base/slice.h"
 
 enum { SUGGEST_BYTES_MAX = 63, SUGGEST_FAR = 99 };
@@ -173,16 +174,17 @@ struct slice address_suggest_domain(const struct address_lists *lists, struct sl
     if (domain.len == 0 || is_known(lists, domain)) {
         return best;
     }
-    const struct list *popular = &lists->lists[LIST_POPULAR];
     unsigned best_cost = SUGGEST_FAR;
-    for (size_t i = 0; i < popular->count; i++) {
-        unsigned now = cost(&lists->lists[LIST_TLDS], domain, popular->entries[i]);
+    struct reader popular = reader_over(lists->lists[LIST_POPULAR].text);
+    struct slice known;
+    while (reader_line(&popular, &known)) {
+        unsigned now = cost(&lists->lists[LIST_TLDS], domain, known);
         /* Of equals the one with the same first letter: people slip later in a word. */
-        bool is_better = now < best_cost ||
-                         (now == best_cost && now < SUGGEST_FAR && best.at[0] != domain.at[0] &&
-                          popular->entries[i].at[0] == domain.at[0]);
+        bool is_better =
+            now < best_cost || (now == best_cost && now < SUGGEST_FAR &&
+                                best.at[0] != domain.at[0] && known.at[0] == domain.at[0]);
         if (is_better) {
-            best = popular->entries[i];
+            best = known;
             best_cost = now;
         }
     }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "address/lists.h"
 #include "base/arena.h"
@@ -18,7 +19,6 @@ enum {
     FILES_MAX = 256,
     FILE_BYTES_MAX = 16 * 1024 * 1024,
     FOLDER_BYTES_MAX = 64 * 1024 * 1024,
-    READ_FIRST_BYTES = 16 * 1024,
     PATH_BYTES = 4096,
     NAME_BYTES = 320, /* "providers/" and a file name */
 };
@@ -43,36 +43,29 @@ static void folder_done(struct folder *folder)
     arena_done(&folder->arena);
 }
 
+/* What grows while it is read is cut at the size it had. */
 static enum err read_open(struct folder *folder, FILE *file, const char *path, struct slice *out,
                           struct fault *out_fault)
 {
-    size_t len = 0;
-    size_t cap = READ_FIRST_BYTES;
-    char *text = NULL;
-    for (;;) {
-        char *grown = realloc(text, cap);
-        if (grown == NULL) {
-            free(text);
-            return fault_set(out_fault, ERR_NOMEM, 0, "%.180s: no memory", path);
-        }
-        text = grown;
-        len += fread(text + len, 1, cap - len, file);
-        if (len < cap || cap >= FILE_BYTES_MAX) {
-            break;
-        }
-        cap *= 2;
+    struct stat status;
+    if (fstat(fileno(file), &status) != 0) {
+        return fault_set(out_fault, ERR_SYSTEM, errno, "%.180s: cannot be read", path);
     }
-    enum err e = ERR_NONE;
+    if (status.st_size >= FILE_BYTES_MAX) {
+        return fault_set(out_fault, ERR_LIMIT, 0, "%.180s: larger than %d MB", path,
+                         FILE_BYTES_MAX >> 20);
+    }
+    size_t size = (size_t)status.st_size;
+    char *text = arena_alloc(&folder->arena, size + 1);
+    if (text == NULL) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "%.180s: no memory", path);
+    }
+    size_t len = fread(text, 1, size, file);
     if (ferror(file) != 0) {
-        e = fault_set(out_fault, ERR_SYSTEM, errno, "%.180s: %s", path, "cannot be read");
-    } else if (len == FILE_BYTES_MAX) {
-        e = fault_set(out_fault, ERR_LIMIT, 0, "%.180s: larger than %d MB", path,
-                      FILE_BYTES_MAX >> 20);
-    } else if (arena_copy(&folder->arena, slice_make(text, len), out) != ERR_NONE) {
-        e = fault_set(out_fault, ERR_NOMEM, 0, "%.180s: no memory", path);
+        return fault_set(out_fault, ERR_SYSTEM, errno, "%.180s: cannot be read", path);
     }
-    free(text);
-    return e;
+    *out = slice_make(text, len);
+    return ERR_NONE;
 }
 
 static enum err read_file(struct folder *folder, const char *path, struct slice *out,
@@ -82,6 +75,7 @@ static enum err read_file(struct folder *folder, const char *path, struct slice 
     if (file == NULL) {
         return fault_set(out_fault, ERR_SYSTEM, errno, "%.180s: cannot be opened", path);
     }
+    (void)setvbuf(file, NULL, _IONBF, 0); /* straight to where it stays */
     enum err e = read_open(folder, file, path, out, out_fault);
     (void)fclose(file); /* it was only read */
     return e;

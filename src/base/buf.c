@@ -11,6 +11,8 @@
 
 enum {
     BUF_FIRST_BYTES = 64, /* small lines fit at once, empty buffers cost nothing */
+    INT_BYTES = 20,       /* -9223372036854775808 */
+    PRINT_BYTES = 256,    /* what is printed is nearly always shorter */
 };
 
 void buf_init(struct buf *b, size_t max)
@@ -77,24 +79,50 @@ enum err buf_append_byte(struct buf *b, char byte)
     return buf_append(b, slice_make(&byte, 1));
 }
 
+enum err buf_append_int(struct buf *b, int64_t value)
+{
+    char digits[INT_BYTES];
+    size_t at = sizeof digits;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0) {
+        digits[--at] = '-';
+    }
+    return buf_append(b, slice_make(digits + at, sizeof digits - at));
+}
+
+/* vsnprintf ends with a NUL, for which there may be no room below the ceiling. */
+static enum err print_long(struct buf *b, size_t len, const char *format, va_list args)
+{
+    if (len > b->max - b->len) {
+        return ERR_LIMIT;
+    }
+    char *text = malloc(len + 1);
+    if (text == NULL) {
+        return ERR_NOMEM;
+    }
+    (void)vsnprintf(text, len + 1, format, args);
+    enum err e = buf_append(b, slice_make(text, len));
+    free(text);
+    return e;
+}
+
 enum err buf_printf(struct buf *b, const char *format, ...)
 {
+    char text[PRINT_BYTES];
     va_list args;
     va_start(args, format);
     va_list again;
     va_copy(again, args);
-    int wanted = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    must(wanted >= 0);
-    char *text = malloc((size_t)wanted + 1);
-    if (text == NULL) {
-        va_end(again);
-        return ERR_NOMEM;
-    }
-    (void)vsnprintf(text, (size_t)wanted + 1, format, again);
+    must(len >= 0);
+    enum err e = (size_t)len < sizeof text ? buf_append(b, slice_make(text, (size_t)len))
+                                           : print_long(b, (size_t)len, format, again);
     va_end(again);
-    enum err e = buf_append(b, slice_make(text, (size_t)wanted));
-    free(text);
     return e;
 }
 

@@ -23,6 +23,7 @@ void buf_done_wipe(struct buf *b); /* the same, content overwritten first */
 /* Each returns ERR_NONE, ERR_LIMIT or ERR_NOMEM. */
 enum err buf_append(struct buf *b, struct slice s) MUST_USE;
 enum err buf_append_byte(struct buf *b, char byte) MUST_USE;
+enum err buf_append_int(struct buf *b, int64_t value) MUST_USE; /* decimal */
 enum err buf_printf(struct buf *b, const char *format, ...) MUST_USE PRINTF_LIKE(2, 3);
 
 /* Room for extra more bytes at b->at + b->len, for a reader that fills it and adds to len. */

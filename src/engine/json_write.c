@@ -52,6 +52,11 @@ static size_t plain_run(struct slice s)
 {
     size_t n = 0;
     while (n < s.len) {
+        char c = s.at[n];
+        if (c >= ' ' && c <= '~' && c != '"' && c != '\\') { /* nearly all of nearly all texts */
+            n++;
+            continue;
+        }
         unsigned code;
         size_t step = next_character(slice_sub(s, n, s.len), &code);
         bool is_raw_byte = step == 1 && code >= 0x80;
@@ -122,10 +127,10 @@ void json_string(struct json_writer *w, const char *key, struct slice value)
 
 void json_int(struct json_writer *w, const char *key, int64_t value)
 {
-    char text[24];
     begin_value(w, key);
-    int len = snprintf(text, sizeof text, "%lld", (long long)value);
-    put(w, slice_make(text, (size_t)len));
+    if (w->err == ERR_NONE) {
+        w->err = buf_append_int(w->out, value);
+    }
 }
 
 void json_real(struct json_writer *w, const char *key, double value)

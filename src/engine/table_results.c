@@ -29,7 +29,7 @@ static enum err put_sub(const struct record *record, struct buf *out)
 
 static enum err put_score(const struct record *record, struct buf *out)
 {
-    return buf_printf(out, "%d", record->score);
+    return buf_append_int(out, record->score);
 }
 
 static enum err put_confidence(const struct record *record, struct buf *out)
@@ -90,7 +90,7 @@ static enum err put_catch_all(const struct record *record, struct buf *out)
 
 static enum err put_code(const struct record *record, struct buf *out)
 {
-    return record->smtp.code == 0 ? ERR_NONE : buf_printf(out, "%u", record->smtp.code);
+    return record->smtp.code == 0 ? ERR_NONE : buf_append_int(out, record->smtp.code);
 }
 
 static enum err put_enhanced(const struct record *record, struct buf *out)
@@ -129,7 +129,7 @@ static enum err put_tag(const struct record *record, struct buf *out)
 
 static enum err put_retry(const struct record *record, struct buf *out)
 {
-    return record->retry_after_s == 0 ? ERR_NONE : buf_printf(out, "%u", record->retry_after_s);
+    return record->retry_after_s == 0 ? ERR_NONE : buf_append_int(out, record->retry_after_s);
 }
 
 static enum err put_checked(const struct record *record, struct buf *out)

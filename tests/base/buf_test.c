@@ -37,6 +37,46 @@ static void appends_in_order(void **state)
     buf_done(&b);
 }
 
+static void numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t value;
+        const char *text;
+    } rows[] = {{0, "0"},
+                {7, "7"},
+                {-7, "-7"},
+                {10, "10"},
+                {1234567890123, "1234567890123"},
+                {INT64_MAX, "9223372036854775807"},
+                {INT64_MIN, "-9223372036854775808"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf b;
+        buf_init(&b, 1000);
+        assert_int_equal(buf_append_int(&b, rows[i].value), ERR_NONE);
+        assert_holds(&b, rows[i].text);
+        buf_done(&b);
+    }
+}
+
+/* Around the length from which printing takes a second way. */
+static void prints_of_every_length(void **state)
+{
+    (void)state;
+    for (int len = 250; len < 260; len++) {
+        struct buf b;
+        buf_init(&b, 255);
+        assert_int_equal(buf_printf(&b, "%*d", len, 1), len <= 255 ? ERR_NONE : ERR_LIMIT);
+        assert_int_equal(b.len, len <= 255 ? (size_t)len : 0);
+        buf_done(&b);
+        buf_init(&b, 1000);
+        assert_int_equal(buf_printf(&b, "%*d", len, 1), ERR_NONE);
+        assert_int_equal(b.len, (size_t)len);
+        assert_int_equal(b.at[len - 1], '1');
+        buf_done(&b);
+    }
+}
+
 static void grows_without_change(void **state)
 {
     (void)state;
@@ -153,7 +193,7 @@ static void no_memory_leaves_the_content(void **state)
     assert_holds(&b, "abc");
     for (size_t n = 1; n <= 2; n++) {
         fail_alloc_at(n);
-        assert_int_equal(buf_printf(&b, "%100d", 1), ERR_NOMEM);
+        assert_int_equal(buf_printf(&b, "%300d", 1), ERR_NOMEM);
         assert_true(fail_alloc_happened());
         assert_holds(&b, "abc");
     }
@@ -168,6 +208,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_in_order),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(prints_of_every_length),
         cmocka_unit_test(grows_without_change),
         cmocka_unit_test(ceiling_leaves_the_content),
         cmocka_unit_test(reserve_cannot_overflow),

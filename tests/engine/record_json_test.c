@@ -319,16 +319,13 @@ static void test_times(void **state)
                  {1763712345678, "2025-11-21T08:05:45.678Z"},
                  {253402300799999, "9999-12-31T23:59:59.999Z"},
                  {-1, ""},
+                 {253402300800000, ""}, /* no year of four digits */
                  {INT64_MIN, ""},
                  {INT64_MAX, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[RECORD_TIME_BYTES];
         const char *shown = record_time_text(cases[i].unix_ms, text);
-        if (cases[i].unix_ms == INT64_MAX) {
-            assert_true(strlen(shown) < RECORD_TIME_BYTES); /* no year that anybody knows */
-        } else {
-            assert_string_equal(shown, cases[i].text);
-        }
+        assert_string_equal(shown, cases[i].text);
     }
 }
 

@@ -95,7 +95,8 @@ enum err buf_append_int(struct buf *b, int64_t value)
 }
 
 /* vsnprintf ends with a NUL, for which there may be no room below the ceiling. */
-static enum err print_long(struct buf *b, size_t len, const char *format, va_list args)
+static PRINTF_LIKE(3, 0) enum err
+    print_long(struct buf *b, size_t len, const char *format, va_list args)
 {
     if (len > b->max - b->len) {
         return ERR_LIMIT;

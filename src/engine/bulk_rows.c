@@ -9,19 +9,8 @@
 #include "engine/record_json.h"
 
 enum {
-    ROWS_BETWEEN_NEWS = 2048,
     JSON_BYTES_MAX = 4 << 20, /* a record as the store gives it back */
 };
-
-static enum err check_go_on(const struct bulk *bulk, uint64_t rows, struct fault *out_fault)
-{
-    const struct bulk_config *config = bulk->config;
-    if (rows % ROWS_BETWEEN_NEWS != 0 || config->may_go_on == NULL ||
-        config->may_go_on(config->context)) {
-        return ERR_NONE;
-    }
-    return fault_set(out_fault, ERR_STATE, 0, "stopped");
-}
 
 static enum err open_input(const struct bulk *bulk, FILE **out_file,
                            struct table_reader **out_reader, struct fault *out_fault)
@@ -34,7 +23,10 @@ static enum err open_input(const struct bulk *bulk, FILE **out_file,
         return fault_set(out_fault, ERR_SYSTEM, os_errno, "cannot read %s: %s", path,
                          strerror_r(os_errno, text, sizeof text));
     }
-    enum err e = table_reader_open(&bulk->config->table, file, out_reader, out_fault);
+    struct table_reader_config table = bulk->config->table;
+    table.may_go_on = bulk->config->may_go_on;
+    table.context = bulk->config->context;
+    enum err e = table_reader_open(&table, file, out_reader, out_fault);
     if (e != ERR_NONE) {
         (void)fclose(file);
         return e;
@@ -91,7 +83,6 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault)
     struct table_row row;
     while ((e = table_reader_next(reader, &row, out_fault)) == ERR_NONE) {
         e = load_row(bulk, &row, out_fault);
-        e = e == ERR_NONE ? check_go_on(bulk, bulk->counts.rows, out_fault) : e;
         if (e != ERR_NONE) {
             break;
         }
@@ -187,7 +178,7 @@ static enum err write_row(struct bulk *bulk, struct table_writer *writer,
     *unfinished += buffers->shown.len > 0 ? 0 : 1;
     bulk->counts.rows++;
     bulk->counts.written += e == ERR_NONE ? 1 : 0;
-    return e == ERR_NONE ? check_go_on(bulk, bulk->counts.rows, out_fault) : e;
+    return e;
 }
 
 static enum err write_rows(struct bulk *bulk, struct table_reader *reader, FILE *to,

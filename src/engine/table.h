@@ -30,6 +30,9 @@ struct table_reader_config {
     struct slice file_name; /* for messages; .ndjson and .jsonl decide the kind */
     struct slice column;    /* header or number from 1; empty: found out */
     size_t read_bytes;      /* taken from the file at a time; 0: a sensible block */
+    /* Before each such block, so also within an endless row; false: ERR_STATE. NULL: always. */
+    bool (*may_go_on)(void *context);
+    void *context;
 };
 
 /* One row; slices live until the next call on the reader. */
@@ -49,12 +52,12 @@ struct table_row {
 struct table_reader;
 
 /* file and config's slices must outlive the reader; file stays the caller's, at any place. ERR_SYNTAX: no such
- * column, no column with addresses, not a list at all. ERR_SYSTEM: cannot be read. ERR_NOMEM. */
+ * column, no column with addresses, not a list at all. ERR_SYSTEM: cannot be read. ERR_STATE: stopped. ERR_NOMEM. */
 enum err table_reader_open(const struct table_reader_config *config, FILE *file,
                            struct table_reader **out, struct fault *out_fault) MUST_USE;
 void table_reader_close(struct table_reader *reader); /* safe on NULL */
 
-/* ERR_CLOSED: that was all (no fault is set). ERR_SYSTEM, ERR_NOMEM. */
+/* ERR_CLOSED: that was all (no fault is set). ERR_SYSTEM, ERR_STATE, ERR_NOMEM. */
 enum err table_reader_next(struct table_reader *reader, struct table_row *out,
                            struct fault *out_fault) MUST_USE;
 

@@ -21,6 +21,8 @@ void table_source_init(struct table_source *source, const struct table_reader_co
         .file = file,
         .name = config->file_name,
         .read_bytes = config->read_bytes > 0 ? config->read_bytes : READ_BYTES,
+        .may_go_on = config->may_go_on,
+        .context = config->context,
     };
     buf_init(&source->bytes, WINDOW_BYTES_MAX);
 }
@@ -138,6 +140,9 @@ static enum err out_of_room(enum err e, struct fault *out_fault)
 /* Reads a block: into the window itself, or through the conversion. */
 static enum err read_block(struct table_source *source, struct fault *out_fault)
 {
+    if (source->may_go_on != NULL && !source->may_go_on(source->context)) {
+        return fault_set(out_fault, ERR_STATE, 0, "stopped");
+    }
     unsigned char block[READ_BYTES + sizeof source->held];
     size_t wanted = source->read_bytes < READ_BYTES ? source->read_bytes : READ_BYTES;
     size_t held = source->held_len;

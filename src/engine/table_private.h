@@ -16,6 +16,8 @@ struct table_source {
     FILE *file;
     struct slice name;
     size_t read_bytes;
+    bool (*may_go_on)(void *context);
+    void *context;
     enum table_charset charset;
     struct buf bytes;
     size_t pos;

@@ -541,18 +541,44 @@ static void test_full_disk(void **state)
     (void)fclose(to);
 }
 
+static bool goes_on_while_above_zero(void *context)
+{
+    unsigned *left = context;
+    return (*left)-- > 0;
+}
+
+/* A file of one row that never ends is left when its reader is told to, wherever it is. */
+static void test_endless_row(void **state)
+{
+    (void)state;
+    for (unsigned blocks = 0; blocks < 200; blocks++) {
+        FILE *from = fopen("/dev/zero", "rb");
+        assert_non_null(from);
+        unsigned left = blocks;
+        const struct table_reader_config config = {.file_name = SLICE_LITERAL("f"),
+                                                   .column = SLICE_LITERAL(""),
+                                                   .may_go_on = goes_on_while_above_zero,
+                                                   .context = &left};
+        struct table_reader *reader = NULL;
+        struct table_row row;
+        struct fault fault;
+        enum err e = table_reader_open(&config, from, &reader, &fault);
+        e = e != ERR_NONE ? e : table_reader_next(reader, &row, &fault);
+        assert_int_equal(e, ERR_STATE);
+        assert_string_equal(fault.text, "stopped");
+        table_reader_close(reader);
+        (void)fclose(from);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reading),
-        cmocka_unit_test(test_zero_bytes),
-        cmocka_unit_test(test_long_row),
-        cmocka_unit_test(test_many_cells),
-        cmocka_unit_test(test_open_quote_before_much),
-        cmocka_unit_test(test_writing),
-        cmocka_unit_test(test_result),
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_endless_row), cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_zero_bytes),  cmocka_unit_test(test_long_row),
+        cmocka_unit_test(test_many_cells),  cmocka_unit_test(test_open_quote_before_much),
+        cmocka_unit_test(test_writing),     cmocka_unit_test(test_result),
+        cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

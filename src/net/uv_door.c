@@ -14,6 +14,8 @@
 #include "net/listener.h"
 #include "net/uv_private.h"
 
+enum { TURN_ALARM_MS = 60000 }; /* never rings */
+
 static struct uv_door *of(struct door *door)
 {
     return (struct uv_door *)(void *)door;
@@ -98,11 +100,18 @@ static void door_uv_run(struct door *base)
     (void)uv_run(&door->loop, UV_RUN_DEFAULT);
 }
 
+/* A loop without anything to wait for does not look at its signals; the alarm gives it something. */
 static void door_uv_turn(struct door *base)
 {
-    uv_loop_t *loop = &of(base)->loop;
-    uv_update_time(loop);
-    (void)uv_run(loop, UV_RUN_NOWAIT);
+    struct uv_door *door = of(base);
+    uv_update_time(&door->loop);
+    if (door->timers.count == 0) {
+        (void)uv_timer_start(&door->alarm, on_alarm, TURN_ALARM_MS, 0);
+    }
+    (void)uv_run(&door->loop, UV_RUN_NOWAIT);
+    if (door->timers.count == 0) {
+        (void)uv_timer_stop(&door->alarm);
+    }
 }
 
 static void door_uv_stop(struct door *base)

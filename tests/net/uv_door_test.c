@@ -151,6 +151,9 @@ static void signals_come_from_the_loop(void **state)
     }
     assert_int_equal(counts[1] + counts[3], 0);
     rig_run_dry(rig); /* they do not keep the loop alive */
+    assert_int_equal(raise(SIGUSR1), 0);
+    door_turn(rig->door); /* and a turn without anything else to do hears them */
+    assert_int_equal(counts[0], 3);
 }
 
 /* Closing. */

@@ -58,6 +58,38 @@ bool ip_parse(struct slice text, struct ip *out)
     return true;
 }
 
+static bool parse_port(struct slice text, uint16_t *out)
+{
+    struct reader r = reader_over(text);
+    uint64_t port;
+    if (!reader_number(&r, 65535, &port) || !reader_is_done(&r) || port == 0) {
+        return false;
+    }
+    *out = (uint16_t)port;
+    return true;
+}
+
+bool ip_port_parse(struct slice text, struct ip *out, uint16_t *out_port)
+{
+    if (ip_parse(text, out)) {
+        return true;
+    }
+    size_t colon = slice_find_last_byte(text, ':');
+    uint16_t port = *out_port;
+    if (colon == text.len || !parse_port(slice_sub(text, colon + 1, text.len), &port)) {
+        colon = text.len;
+    }
+    struct slice host = slice_sub(text, 0, colon);
+    if (host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']') {
+        host = slice_sub(host, 1, host.len - 1);
+    }
+    if (!ip_parse(host, out)) {
+        return false;
+    }
+    *out_port = port;
+    return true;
+}
+
 const char *ip_format(const struct ip *ip, char out_text[IP_TEXT_BYTES])
 {
     int family = ip->family == IP_V6 ? AF_INET6 : AF_INET;

@@ -26,6 +26,10 @@ enum { IP_TEXT_BYTES = 46 }; /* the longest text with its NUL, as INET6_ADDRSTRL
 /* "192.0.2.1" (four decimal parts, no leading zeros) or RFC 4291 IPv6 text, without brackets. */
 bool ip_parse(struct slice text, struct ip *out);
 
+/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]" or "[2001:db8::1]:5353"; without a port (from
+ * 1 to 65535) *out_port stays as it was. */
+bool ip_port_parse(struct slice text, struct ip *out, uint16_t *out_port);
+
 /* RFC 5952 form, NUL-terminated. Returns out_text. */
 const char *ip_format(const struct ip *ip, char out_text[IP_TEXT_BYTES]);
 

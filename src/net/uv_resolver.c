@@ -138,36 +138,6 @@ static void on_socket(void *context, ares_socket_t fd, int readable, int writabl
 
 /* Servers. */
 
-static bool parse_port(struct slice text, uint16_t *out)
-{
-    struct reader r = reader_over(text);
-    uint64_t port;
-    if (!reader_number(&r, 65535, &port) || !reader_is_done(&r) || port == 0) {
-        return false;
-    }
-    *out = (uint16_t)port;
-    return true;
-}
-
-/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]:5353". */
-static bool parse_server(struct slice text, struct ip *out_ip, uint16_t *out_port)
-{
-    *out_port = DNS_PORT;
-    if (ip_parse(text, out_ip)) {
-        return true;
-    }
-    size_t colon = slice_find_last_byte(text, ':');
-    if (colon == text.len || !parse_port(slice_sub(text, colon + 1, text.len), out_port)) {
-        colon = text.len;
-        *out_port = DNS_PORT;
-    }
-    struct slice host = slice_sub(text, 0, colon);
-    if (host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']') {
-        host = slice_sub(host, 1, host.len - 1);
-    }
-    return ip_parse(host, out_ip);
-}
-
 static enum err set_servers(struct uv_resolver *resolver, const struct uv_door_config *config,
                             struct fault *out_fault)
 {
@@ -175,8 +145,8 @@ static enum err set_servers(struct uv_resolver *resolver, const struct uv_door_c
     size_t count = 0;
     for (; count < config->resolver_count && count < RESOLVER_SERVERS_MAX; count++) {
         struct ip ip;
-        uint16_t port;
-        if (!parse_server(slice_of(config->resolvers[count]), &ip, &port)) {
+        uint16_t port = DNS_PORT;
+        if (!ip_port_parse(slice_of(config->resolvers[count]), &ip, &port)) {
             return fault_set(
                 out_fault, ERR_SYNTAX, 0,
                 "--resolver: '%.80s' is not an address like 192.0.2.53, 127.0.0.1:5353 "

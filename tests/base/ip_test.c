@@ -260,6 +260,45 @@ static void equality_is_of_family_and_bytes(void **state)
     assert_false(ip_equal(&four, &mapped));
 }
 
+static void reads_ports(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *ip; /* NULL: refused */
+        uint16_t port;
+    } rows[] = {
+        {"192.0.2.1", "192.0.2.1", 53},
+        {"192.0.2.1:1", "192.0.2.1", 1},
+        {"192.0.2.1:65535", "192.0.2.1", 65535},
+        {"2001:db8::1", "2001:db8::1", 53},
+        {"2001:db8::1:80", "2001:db8::1:80", 53},
+        {"[2001:db8::1]", "2001:db8::1", 53},
+        {"[2001:db8::1]:80", "2001:db8::1", 80},
+        {"[192.0.2.1]:80", "192.0.2.1", 80},
+        {"192.0.2.1:0", NULL, 0},
+        {"192.0.2.1:65536", NULL, 0},
+        {"192.0.2.1:", NULL, 0},
+        {"192.0.2.1:8x", NULL, 0},
+        {"[2001:db8::1", NULL, 0},
+        {"[]:53", NULL, 0},
+        {"ns.example:53", NULL, 0},
+        {":53", NULL, 0},
+        {"", NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ip ip = {0};
+        uint16_t port = 53;
+        if (ip_port_parse(slice_of(rows[i].text), &ip, &port) != (rows[i].ip != NULL)) {
+            fail_msg("%s", rows[i].text);
+        }
+        if (rows[i].ip != NULL) {
+            char text[IP_TEXT_BYTES];
+            assert_string_equal(ip_format(&ip, text), rows[i].ip);
+            assert_int_equal(port, rows[i].port);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +308,7 @@ int main(void)
         cmocka_unit_test(nets_contain_by_prefix),
         cmocka_unit_test(refuses_other_nets),
         cmocka_unit_test(knows_special_addresses),
+        cmocka_unit_test(reads_ports),
         cmocka_unit_test(equality_is_of_family_and_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

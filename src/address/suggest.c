@@ -6,62 +6,7 @@
 #include "address/lists_private.h"
 #include "base/reader.h"
 #include "base/slice.h"
-
-enum { SUGGEST_BYTES_MAX = 63, SUGGEST_FAR = 99 };
-
-/* Letters that only one of them has. One slip takes away one at most and brings another. */
-static unsigned letters_apart(struct slice a, struct slice b)
-{
-    uint64_t sets[2] = {0, 0};
-    for (size_t i = 0; i < a.len; i++) {
-        sets[0] |= 1ull << (a.at[i] & 63);
-    }
-    for (size_t i = 0; i < b.len; i++) {
-        sets[1] |= 1ull << (b.at[i] & 63);
-    }
-    unsigned count = 0;
-    for (uint64_t apart = sets[0] ^ sets[1]; apart != 0; apart &= apart - 1) {
-        count++;
-    }
-    return count;
-}
-
-/* Optimal string alignment: insertions, deletions, changes and swapped neighbours cost one each. */
-static unsigned distance(struct slice a, struct slice b, unsigned limit)
-{
-    unsigned rows[3][SUGGEST_BYTES_MAX + 1];
-    size_t gap = a.len > b.len ? a.len - b.len : b.len - a.len;
-    if (a.len > SUGGEST_BYTES_MAX || b.len > SUGGEST_BYTES_MAX || gap > limit ||
-        letters_apart(a, b) > 2 * limit) {
-        return SUGGEST_FAR;
-    }
-    unsigned *two_back = rows[0];
-    unsigned *back = rows[1];
-    unsigned *row = rows[2];
-    memset(rows, 0, sizeof rows);
-    for (unsigned j = 0; j <= b.len; j++) {
-        back[j] = j;
-    }
-    for (unsigned i = 1; i <= a.len; i++) {
-        row[0] = i;
-        for (unsigned j = 1; j <= b.len; j++) {
-            unsigned best = back[j - 1] + (a.at[i - 1] == b.at[j - 1] ? 0 : 1);
-            best = back[j] + 1 < best ? back[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            bool is_swap =
-                i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] && a.at[i - 2] == b.at[j - 1];
-            if (is_swap && two_back[j - 2] + 1 < best) {
-                best = two_back[j - 2] + 1;
-            }
-            row[j] = best;
-        }
-        unsigned *spare = two_back;
-        two_back = back;
-        back = row;
-        row = spare;
-    }
-    return back[b.len];
-}
+#include "base/slip.h"
 
 static struct slice name_of(struct slice domain)
 {
@@ -152,18 +97,18 @@ static unsigned cost(const struct list *tops, struct slice given, struct slice k
     struct slice known_name = name_of(known);
     struct slice ending = slice_sub(given, name.len, given.len);
     struct slice known_ending = slice_sub(known, known_name.len, known.len);
-    unsigned ending_slips = distance(ending, known_ending, 1);
+    unsigned ending_slips = slip_distance(ending, known_ending, 1);
     if (ending_slips > 1) {
-        return SUGGEST_FAR; /* as most are: nothing more to compute */
+        return SLIP_FAR; /* as most are: nothing more to compute */
     }
-    unsigned name_slips = distance(name, known_name, slips_allowed(known_name));
+    unsigned name_slips = slip_distance(name, known_name, slips_allowed(known_name));
     bool is_com = slice_equal(known_ending, SLICE(".com"));
     bool is_near = (name_slips == 0 || ending_slips == 0 || is_com) &&
                    name_slips <= slips_allowed(known_name) && ending_slips <= 1 &&
                    name_slips + ending_slips <= 2;
     if (!is_near || !is_among(sure_names, sizeof sure_names / sizeof sure_names[0], known_name) ||
         is_other_top(tops, given, known)) {
-        return SUGGEST_FAR;
+        return SLIP_FAR;
     }
     return name_slips + ending_slips;
 }
@@ -174,21 +119,21 @@ struct slice address_suggest_domain(const struct address_lists *lists, struct sl
     if (domain.len == 0 || is_known(lists, domain)) {
         return best;
     }
-    unsigned best_cost = SUGGEST_FAR;
+    unsigned best_cost = SLIP_FAR;
     struct reader popular = reader_over(lists->lists[LIST_POPULAR].text);
     struct slice known;
     while (reader_line(&popular, &known)) {
         unsigned now = cost(&lists->lists[LIST_TLDS], domain, known);
         /* Of equals the one with the same first letter: people slip later in a word. */
         bool is_better =
-            now < best_cost || (now == best_cost && now < SUGGEST_FAR &&
-                                best.at[0] != domain.at[0] && known.at[0] == domain.at[0]);
+            now < best_cost || (now == best_cost && now < SLIP_FAR && best.at[0] != domain.at[0] &&
+                                known.at[0] == domain.at[0]);
         if (is_better) {
             best = known;
             best_cost = now;
         }
     }
-    return best_cost >= SUGGEST_FAR ? SLICE_NONE : best;
+    return best_cost >= SLIP_FAR ? SLICE_NONE : best;
 }
 
 bool address_with_domain(const struct hel_address *address, struct slice domain,

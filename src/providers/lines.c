@@ -62,7 +62,7 @@ static enum err cut_word(struct lines *lines, struct slice *rest, struct fault *
     }
     struct word *word = &lines->words[lines->count++];
     char first = rest->at[0];
-    if (first != '"' && first != '/') {
+    if (first != '"' && (first != '/' || lines->has_paths)) {
         *word = (struct word){WORD_BARE, cut_bare(rest)};
         return ERR_NONE;
     }

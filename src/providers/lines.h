@@ -1,6 +1,6 @@
 /* providers/lines: the common ground of the files under data/: one statement a line, made of words.
- * A word is bare, "quoted" (with \" \\ and \n inside) or a /pattern/; `#` where a word could start
- * begins a comment. Every complaint names file and line.
+ * A word is bare, "quoted" (with \" \\ and \n inside) or, in files that have them, a /pattern/; `#` where a
+ * word could start begins a comment. Every complaint names file and line.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROVIDERS_LINES_H
 #define PROVIDERS_LINES_H
@@ -27,6 +27,7 @@ struct lines {
     unsigned number; /* of the line read last, from 1 */
     struct word words[LINE_WORDS_MAX];
     size_t count;
+    bool has_paths; /* a slash is like any other byte: no patterns; set it after lines_init */
 };
 
 /* Both are borrowed. */

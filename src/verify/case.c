@@ -9,7 +9,6 @@
 
 enum {
     CASE_EVIDENCE_FIRST = 1,
-    CASE_WAIT_MAX_S = 3600,
 };
 
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
@@ -78,7 +77,7 @@ void case_done(struct verify_case *c)
 
 void case_wait(struct verify_case *c, uint32_t wait_s, uint64_t now_ms)
 {
-    uint32_t max_s = c->config->wait_s_max != 0 ? c->config->wait_s_max : CASE_WAIT_MAX_S;
+    uint32_t max_s = c->config->wait_s_max != 0 ? c->config->wait_s_max : VERIFY_WAIT_S_MAX;
     c->wait_s = wait_s;
     if (!c->config->retry_temporary || wait_s > max_s) {
         case_done(c);

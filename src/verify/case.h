@@ -54,6 +54,13 @@ struct verify_domain {
     uint16_t changes;       /* grows with every change */
 };
 
+/* What holds where a config says 0. */
+enum {
+    VERIFY_GREYLIST_WAIT_S = 300, /* the commonest delay of greylisting software */
+    VERIFY_WAIT_S_MAX = 3600,
+    VERIFY_ATTEMPTS_MAX = 6,
+};
+
 struct verify_config {
     struct slice mail_from;   /* named sender, empty: only the null sender is used */
     bool null_sender_first;   /* ask with <> first, and with mail_from where <> is refused;
@@ -61,9 +68,9 @@ struct verify_config {
     bool no_smtp;             /* stop after DNS */
     bool no_control;          /* never send control probes (acceptance stays unconfirmed) */
     bool retry_temporary;     /* wait and retry greylisting and other 4xx; otherwise conclude */
-    uint32_t greylist_wait_s; /* first delay when neither hint nor memory knows; 0: 300 */
-    uint32_t wait_s_max;      /* of one wait; longer ones conclude with retry_after; 0: 3600 */
-    uint8_t attempts_max;     /* probes of the real address in all; 0: 6 */
+    uint32_t greylist_wait_s; /* first delay when neither hint nor memory knows */
+    uint32_t wait_s_max;      /* of one wait; longer ones conclude with retry_after */
+    uint8_t attempts_max;     /* probes of the real address in all */
     unsigned risky_if;        /* set of enum verify_risky */
 };
 enum verify_risky {

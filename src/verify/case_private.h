@@ -10,7 +10,6 @@
 
 enum {
     CASE_EVIDENCE_MAX = 24,
-    CASE_ATTEMPTS = 6,       /* of the real address, where the config names none */
     CASE_FRESH_MAX = 2,      /* second looks through a new session, of each kind */
     CASE_CONTROL_WAITS = 3,  /* of one control */
     CASE_CONTROL_LOSSES = 2, /* lines lost under one control */

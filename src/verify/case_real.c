@@ -8,7 +8,7 @@
 
 static bool may_ask(const struct verify_case *c)
 {
-    unsigned max = c->config->attempts_max != 0 ? c->config->attempts_max : CASE_ATTEMPTS;
+    unsigned max = c->config->attempts_max != 0 ? c->config->attempts_max : VERIFY_ATTEMPTS_MAX;
     return c->attempts < max && c->count < CASE_EVIDENCE_MAX;
 }
 

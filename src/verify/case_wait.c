@@ -5,7 +5,6 @@
 #include "verify/case_private.h"
 
 enum {
-    WAIT_GREYLIST_S = 300,   /* the commonest delay of greylisting software */
     WAIT_FIRST_VISIT_S = 15, /* x.3.2: a test of strangers that is over within seconds */
     WAIT_IN_PROGRESS_S = 10, /* another server is being asked */
     WAIT_IN_PROGRESS_MAX_S = 120,
@@ -29,7 +28,7 @@ static uint32_t greylist_base(const struct verify_case *c)
     if (is_first_visit) {
         return WAIT_FIRST_VISIT_S;
     }
-    return c->config->greylist_wait_s != 0 ? c->config->greylist_wait_s : WAIT_GREYLIST_S;
+    return c->config->greylist_wait_s != 0 ? c->config->greylist_wait_s : VERIFY_GREYLIST_WAIT_S;
 }
 
 uint32_t case_wait_s(const struct verify_case *c, enum claim claim, uint32_t hint_s, unsigned times)

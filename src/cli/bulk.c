@@ -418,7 +418,7 @@ int cli_bulk(int argc, char **argv)
         "A run that was stopped or killed goes on with the same command. Exit status: 0 completed, "
         "64 usage, "
         "65 the input is no list of addresses, 66 no input, 73 cannot write, 75 another process "
-        "runs this job, 130 stopped.",
+        "runs this job, 78 bad configuration, 130 stopped.",
         children,
         NULL,
         NULL};
@@ -429,5 +429,10 @@ int cli_bulk(int argc, char **argv)
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct run run = {.options = &options};
     ticker_init(&run.ticker, !options.probe.is_quiet);
-    return run_bulk(&run);
+    int code = probe_options_settle(&options.probe);
+    if (code == EXIT_SUCCESS) {
+        code = run_bulk(&run);
+    }
+    probe_options_done(&options.probe);
+    return code;
 }

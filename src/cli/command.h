@@ -6,6 +6,7 @@
 
 int cli_verify(int argc, char **argv);
 int cli_bulk(int argc, char **argv);
+int cli_config(int argc, char **argv);
 int cli_village(int argc, char **argv);
 
 #endif

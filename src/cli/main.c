@@ -21,6 +21,8 @@ static const struct command commands[] = {
     {"bulk", "heloise bulk", cli_bulk,
      "the same for a list: CSV, text or NDJSON in, CSV or NDJSON out"},
     {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
+    {"config", "heloise config", cli_config,
+     "check the configuration file, or show what holds and why"},
     {"village", "heloise village", cli_village,
      "start a small world of mail servers on loopback, to try things"},
 };

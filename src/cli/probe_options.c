@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/probe_options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/reader.h"
 #include "base/slice.h"
+#include "cli/exit.h"
+#include "cli/workbench.h"
 
 enum option_key {
     KEY_RESOLVER = 0x200,
@@ -35,7 +37,12 @@ enum option_key {
     KEY_STRICT,
     KEY_DATA,
     KEY_COLOUR,
+    KEY_SET,
+    KEY_CONFIG,
+    KEY_NO_CONFIG,
 };
+
+enum { SETTING_BYTES = 64 };
 
 static const struct argp_option option_table[] = {
     {NULL, 0, NULL, 0, "Who asks:", 1},
@@ -51,17 +58,17 @@ static const struct argp_option option_table[] = {
     {"allow-net", KEY_ALLOW_NET, "CIDR", 0,
      "private or loopback network that may be contacted (repeatable)", 0},
     {"no-tls", KEY_NO_TLS, NULL, 0, "do not use STARTTLS even where it is offered", 0},
-    {NULL, 0, NULL, 0, "How patiently:", 3},
-    {"timeout", KEY_TIMEOUT, "SECONDS", 0,
-     "budget for one address: verify answers by then with what is known (120), bulk counts only "
+    {NULL, 0, NULL, 0, "How patiently (TIME is seconds, or 500ms, 30s, 5m, 2h, 1d):", 3},
+    {"timeout", KEY_TIMEOUT, "TIME", 0,
+     "budget for one address: verify answers by then with what is known (2m), bulk counts only "
      "the "
      "time a server is being talked to",
      0},
-    {"stage-timeout", KEY_STAGE_TIMEOUT, "STAGE=SECONDS", 0,
+    {"stage-timeout", KEY_STAGE_TIMEOUT, "STAGE=TIME", 0,
      "limit of one step: connect, banner, ehlo, starttls, mail, rcpt, rset or quit (repeatable)",
      0},
-    {"greylist-wait", KEY_GREYLIST_WAIT, "SECONDS", 0,
-     "first wait after greylisting that names no delay (300)", 0},
+    {"greylist-wait", KEY_GREYLIST_WAIT, "TIME", 0,
+     "first wait after greylisting that names no delay (5m)", 0},
     {"no-retry", KEY_NO_RETRY, NULL, 0, "do not wait for temporary refusals: report them", 0},
     {NULL, 0, NULL, 0, "How much at once:", 4},
     {"max-connections", KEY_MAX_CONNECTIONS, "N", 0, "open connections in all (500)", 0},
@@ -84,126 +91,137 @@ static const struct argp_option option_table[] = {
     {"store", KEY_STORE, "FILE", 0, "where verdicts and facts are kept", 0},
     {"no-store", KEY_NO_STORE, NULL, 0, "keep nothing, read nothing", 0},
     {"fresh", KEY_FRESH, NULL, 0, "ask again even where a kept verdict is still good", 0},
-    {"cache-ttl", KEY_CACHE_TTL, "SECONDS", 0,
+    {"cache-ttl", KEY_CACHE_TTL, "TIME", 0,
      "believe a kept verdict for at most so long; 0: not at all", 0},
     {"data", KEY_DATA, "DIR", 0, "folder of rules, providers and lists", 0},
-    {NULL, 0, NULL, 0, "What is shown:", 7},
+    {NULL, 0, NULL, 0, "What is set elsewhere:", 7},
+    {"config", KEY_CONFIG, "FILE", 0, "configuration file instead of the usual one", 0},
+    {"no-config", KEY_NO_CONFIG, NULL, 0, "read no configuration file", 0},
+    {"set", KEY_SET, "KEY=VALUE", 0,
+     "one setting of heloise.conf, such as limits.queue-wait=10m (repeatable)", 0},
+    {NULL, 0, NULL, 0, "What is shown:", 8},
     {"color", KEY_COLOUR, "WHEN", 0, "auto, always or never", 0},
     {"quiet", 'q', NULL, 0, "no progress and no hints", 0},
     {0},
 };
 
-static uint32_t parse_number(struct argp_state *state, const char *option, const char *text,
-                             uint32_t max)
+/* Options that stand for a setting of the configuration. */
+static const struct setting {
+    int key;
+    const char *option;
+    const char *setting;
+    const char *text; /* what a switch sets; NULL: the option's argument is the value */
+} settings[] = {
+    {KEY_FROM, "from", "mail-from", NULL},
+    {KEY_HELO, "helo", "helo", NULL},
+    {KEY_RESOLVER, "resolver", "resolvers", NULL},
+    {KEY_PORT, "port", "port", NULL},
+    {KEY_ALLOW_NET, "allow-net", "allow-net", NULL},
+    {KEY_NO_TLS, "no-tls", "tls", "no"},
+    {KEY_TIMEOUT, "timeout", "limits.timeout", NULL},
+    {KEY_GREYLIST_WAIT, "greylist-wait", "limits.greylist-wait", NULL},
+    {KEY_NO_RETRY, "no-retry", "verify.retry", "no"},
+    {KEY_MAX_CONNECTIONS, "max-connections", "limits.max-connections", NULL},
+    {KEY_MAX_PER_SITE, "max-per-site", "limits.max-per-site", NULL},
+    {KEY_RCPTS_PER_CONNECTION, "rcpts-per-connection", "limits.rcpts-per-connection", NULL},
+    {KEY_INVALIDS_PER_HOUR, "invalids-per-hour", "limits.invalids-per-hour", NULL},
+    {KEY_NO_SMTP, "no-smtp", "verify.smtp", "no"},
+    {KEY_NO_CONTROL, "no-control", "verify.control", "no"},
+    {KEY_RISKY_IF, "risky-if", "verify.risky-if", NULL},
+    {KEY_STRICT, "strict", "verify.strict", "yes"},
+    {KEY_STORE, "store", "store", NULL},
+    {KEY_NO_STORE, "no-store", "store", "none"},
+    {KEY_FRESH, "fresh", "verify.fresh", "yes"},
+    {KEY_CACHE_TTL, "cache-ttl", "verify.cache-ttl", NULL},
+    {KEY_DATA, "data", "data", NULL},
+};
+
+static void set_word(struct argp_state *state, const char *option, const char *setting,
+                     const char *word)
 {
-    struct reader r = reader_over(slice_of(text));
-    uint64_t value = 0;
-    if (!reader_number(&r, max, &value) || !reader_is_done(&r) || value == 0) {
-        argp_error(state, "--%s: '%.60s' is not a number from 1 to %u", option, text, max);
+    struct probe_options *options = state->input;
+    struct fault why = {.text = "out of memory"};
+    if (config_set_word(&options->given, setting, slice_of(word), &why) != ERR_NONE) {
+        argp_error(state, "--%s: %s", option, why.text);
     }
-    return (uint32_t)value;
 }
 
-static void parse_source(struct argp_state *state, struct probe_options *options, const char *text)
+static void set_text(struct argp_state *state, const char *option, const char *setting,
+                     const char *text)
+{
+    struct probe_options *options = state->input;
+    struct fault why = {.text = "out of memory"};
+    if (config_set_text(&options->given, setting, slice_of(text), &why) != ERR_NONE) {
+        argp_error(state, "--%s: %s", option, why.text);
+    }
+}
+
+static bool parse_setting(struct argp_state *state, int key, const char *arg)
+{
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const struct setting *s = &settings[i];
+        if (s->key == key && s->text != NULL) {
+            set_text(state, s->option, s->setting, s->text);
+            return true;
+        }
+        if (s->key == key) {
+            set_word(state, s->option, s->setting, arg);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void parse_source(struct argp_state *state, const char *text)
 {
     struct ip ip;
     if (!ip_parse(slice_of(text), &ip)) {
         argp_error(state, "--source: '%.60s' is not an IP address", text);
         return;
     }
-    if (ip.family == IP_V6) {
-        options->knocker.source_v6 = ip;
-    } else {
-        options->knocker.source_v4 = ip;
-    }
+    set_word(state, "source", ip.family == IP_V6 ? "source-v6" : "source-v4", text);
 }
 
-static void parse_allow_net(struct argp_state *state, struct probe_options *options,
-                            const char *text)
+/* Copies up to the '=' to name; what follows it, or NULL where there is none or name is too long. */
+static const char *cut_name(const char *text, size_t room, char *name)
 {
-    struct knocker_config *config = &options->knocker;
-    if (config->allowed_net_count == KNOCKER_NETS_MAX) {
-        argp_error(state, "--allow-net: at most %d networks", (int)KNOCKER_NETS_MAX);
-        return;
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || (size_t)(equals - text) >= room) {
+        return NULL;
     }
-    if (!ip_net_parse(slice_of(text), &config->allowed_nets[config->allowed_net_count])) {
-        argp_error(state, "--allow-net: '%.60s' is not a network like 127.0.0.0/8 or fd00::/8",
-                   text);
-        return;
-    }
-    config->allowed_net_count++;
+    memcpy(name, text, (size_t)(equals - text));
+    name[equals - text] = '\0';
+    return equals + 1;
 }
 
-static void parse_from(struct argp_state *state, struct probe_options *options, const char *text)
+static void parse_stage_timeout(struct argp_state *state, const char *text)
 {
-    struct hel_address address;
-    struct hel_address_error error;
-    if (hel_address_parse(slice_of(text), HEL_ADDRESS_STRICT, &address, &error) != ERR_NONE) {
-        argp_error(state, "--from: column %u: %s", error.column, error.text);
-        return;
-    }
-    struct slice wire = hel_address_wire(&address);
-    memcpy(options->mail_from, wire.at, wire.len);
-    options->knocker.verify.mail_from = slice_make(options->mail_from, wire.len);
-    options->knocker.verify.null_sender_first = false;
-}
-
-static bool is_name_byte(char c)
-{
-    return ascii_is_alnum(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']' ||
-           c == '_';
-}
-
-static void parse_helo(struct argp_state *state, struct probe_options *options, const char *text)
-{
-    struct reader r = reader_over(slice_of(text));
-    struct slice name = reader_while(&r, is_name_byte);
-    if (name.len == 0 || name.len >= sizeof options->helo || !reader_is_done(&r)) {
-        argp_error(state, "--helo: '%.60s' is neither a host name nor an address like [192.0.2.1]",
-                   text);
-        return;
-    }
-    memcpy(options->helo, name.at, name.len);
-    options->knocker.helo_name = slice_make(options->helo, name.len);
-    options->has_helo = true;
-}
-
-static void parse_stage_timeout(struct argp_state *state, struct probe_options *options,
-                                const char *text)
-{
-    struct slice all = slice_of(text);
-    size_t equals = slice_find_byte(all, '=', 0);
-    enum hel_smtp_stage stage;
-    if (equals == all.len || !hel_smtp_stage_parse(slice_sub(all, 0, equals), &stage)) {
+    char stage[SETTING_BYTES], setting[2 * SETTING_BYTES];
+    const char *value = cut_name(text, sizeof stage, stage);
+    enum hel_smtp_stage parsed;
+    if (value == NULL || !hel_smtp_stage_parse(slice_of(stage), &parsed) ||
+        parsed == HEL_SMTP_DATA || parsed == HEL_SMTP_BODY) {
         argp_error(state,
                    "--stage-timeout: '%.60s' is not like rcpt=45; stages: connect, banner, ehlo, "
                    "starttls, mail, rcpt, rset, quit",
                    text);
         return;
     }
-    options->knocker.timeout_ms[stage] =
-        1000 * parse_number(state, "stage-timeout", text + equals + 1, 3600);
+    (void)snprintf(setting, sizeof setting, "timeouts.%s", stage);
+    set_word(state, "stage-timeout", setting, value);
 }
 
-static void parse_risky_if(struct argp_state *state, struct probe_options *options,
-                           const char *text)
+static void parse_set(struct argp_state *state, const char *text)
 {
-    unsigned set = 0;
-    struct slice rest = slice_of(text);
-    while (rest.at != NULL) {
-        struct slice word = slice_trim(slice_cut(&rest, ','));
-        if (slice_equal(word, SLICE("disposable"))) {
-            set |= VERIFY_RISKY_DISPOSABLE;
-        } else if (slice_equal(word, SLICE("role"))) {
-            set |= VERIFY_RISKY_ROLE;
-        } else if (slice_equal(word, SLICE("free"))) {
-            set |= VERIFY_RISKY_FREE;
-        } else if (!slice_equal(word, SLICE("none"))) {
-            argp_error(state, "--risky-if: '%.*s' is none of disposable, role, free, none",
-                       SLICE_ARG(word));
-        }
+    char setting[SETTING_BYTES];
+    const char *value = cut_name(text, sizeof setting, setting);
+    if (value == NULL) {
+        argp_error(state, "--set: '%.60s' is not like limits.queue-wait=10m", text);
+        return;
     }
-    options->knocker.verify.risky_if = set;
+    char option[sizeof setting + 8];
+    (void)snprintf(option, sizeof option, "set %s", setting);
+    set_text(state, option, setting, value);
 }
 
 static void parse_colour(struct argp_state *state, struct probe_options *options, const char *text)
@@ -219,87 +237,21 @@ static void parse_colour(struct argp_state *state, struct probe_options *options
     }
 }
 
-static void add_resolver(struct argp_state *state, struct probe_options *options, const char *text)
-{
-    if (options->resolver_count == PROBE_RESOLVERS_MAX) {
-        argp_error(state, "--resolver: at most %d resolvers", (int)PROBE_RESOLVERS_MAX);
-        return;
-    }
-    options->resolvers[options->resolver_count++] = text;
-}
-
-/* Options that hold a number. */
-static bool parse_numbers(struct argp_state *state, struct probe_options *options, int key,
-                          char *arg)
-{
-    struct knocker_config *config = &options->knocker;
-    switch (key) {
-    case KEY_PORT: config->port = (uint16_t)parse_number(state, "port", arg, 65535); return true;
-    case KEY_TIMEOUT:
-        config->budget_ms = 1000 * parse_number(state, "timeout", arg, 86400);
-        return true;
-    case KEY_GREYLIST_WAIT:
-        config->verify.greylist_wait_s = parse_number(state, "greylist-wait", arg, 86400);
-        return true;
-    case KEY_MAX_CONNECTIONS:
-        config->connections_max = parse_number(state, "max-connections", arg, 100000);
-        return true;
-    case KEY_MAX_PER_SITE:
-        config->per_site_max = parse_number(state, "max-per-site", arg, 100000);
-        return true;
-    case KEY_RCPTS_PER_CONNECTION:
-        config->rcpts_per_connection = parse_number(state, "rcpts-per-connection", arg, 10000);
-        return true;
-    case KEY_INVALIDS_PER_HOUR:
-        config->invalids_per_hour = parse_number(state, "invalids-per-hour", arg, 10000000);
-        return true;
-    case KEY_CACHE_TTL:
-        config->is_fresh = config->is_fresh || strcmp(arg, "0") == 0;
-        if (strcmp(arg, "0") != 0) {
-            config->cache_age_ms_max =
-                1000 * (int64_t)parse_number(state, "cache-ttl", arg, 31536000);
-        }
-        return true;
-    default: return false;
-    }
-}
-
-/* Options that are a switch. */
-static bool parse_switches(struct probe_options *options, int key)
-{
-    struct knocker_config *config = &options->knocker;
-    switch (key) {
-    case KEY_NO_STORE: options->no_store = true; return true;
-    case KEY_FRESH: config->is_fresh = true; return true;
-    case KEY_TRANSCRIPT: config->keeps_transcript = true; return true;
-    case KEY_NO_SMTP: config->verify.no_smtp = true; return true;
-    case KEY_NO_CONTROL: config->verify.no_control = true; return true;
-    case KEY_NO_RETRY: config->verify.retry_temporary = false; return true;
-    case KEY_NO_TLS: config->no_tls = true; return true;
-    case KEY_STRICT: config->address_mode = HEL_ADDRESS_STRICT; return true;
-    case 'q': options->is_quiet = true; return true;
-    default: return false;
-    }
-}
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct probe_options *options = state->input;
-    if (key == ARGP_KEY_INIT || parse_numbers(state, options, key, arg) ||
-        parse_switches(options, key)) {
+    if (key == ARGP_KEY_INIT || parse_setting(state, key, arg)) {
         return 0;
     }
     switch (key) {
-    case KEY_RESOLVER: add_resolver(state, options, arg); return 0;
-    case KEY_ALLOW_NET: parse_allow_net(state, options, arg); return 0;
-    case KEY_STORE: options->store_path = arg; return 0;
-    case KEY_FROM: parse_from(state, options, arg); return 0;
-    case KEY_HELO: parse_helo(state, options, arg); return 0;
-    case KEY_SOURCE: parse_source(state, options, arg); return 0;
-    case KEY_STAGE_TIMEOUT: parse_stage_timeout(state, options, arg); return 0;
-    case KEY_RISKY_IF: parse_risky_if(state, options, arg); return 0;
-    case KEY_DATA: options->data_dir = arg; return 0;
+    case KEY_SOURCE: parse_source(state, arg); return 0;
+    case KEY_STAGE_TIMEOUT: parse_stage_timeout(state, arg); return 0;
+    case KEY_SET: parse_set(state, arg); return 0;
+    case KEY_CONFIG: options->config_path = arg; return 0;
+    case KEY_NO_CONFIG: options->no_config = true; return 0;
+    case KEY_TRANSCRIPT: options->knocker.keeps_transcript = true; return 0;
     case KEY_COLOUR: parse_colour(state, options, arg); return 0;
+    case 'q': options->is_quiet = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -310,22 +262,116 @@ void probe_options_init(struct probe_options *out)
 {
     *out = (struct probe_options){.colour = COLOUR_AUTO};
     knocker_config_init(&out->knocker);
+    config_init(&out->given);
+    config_init(&out->config);
 }
 
-void probe_options_settle(struct probe_options *options)
+void probe_options_done(struct probe_options *options)
 {
-    if (options->has_helo) {
-        return;
+    config_done(&options->config);
+    config_done(&options->given);
+}
+
+/* ---- after parsing ---- */
+
+static void tell(const struct probe_options *options, const struct config_complaints *complaints)
+{
+    for (size_t i = 0; i < complaints->count; i++) {
+        const struct config_complaint *complaint = &complaints->at[i];
+        if (!complaint->is_warning || !options->is_quiet) {
+            (void)fprintf(stderr, "%s\n", complaint->text);
+        }
     }
-    char name[sizeof options->helo];
-    if (gethostname(name, sizeof name - 1) != 0) {
-        return;
+    size_t all = complaints->errors + complaints->warnings;
+    if (all > complaints->count) {
+        (void)fprintf(stderr, "... and %zu more\n", all - complaints->count);
+    }
+}
+
+static int load(struct probe_options *options)
+{
+    char room[CONFIG_PATH_BYTES];
+    const char *path = options->no_config ? NULL : config_find(options->config_path, room);
+    if (path == NULL) {
+        return EXIT_SUCCESS;
+    }
+    struct config_complaints complaints = {.count = 0};
+    enum err e = config_load(&options->config, path, &complaints);
+    tell(options, &complaints);
+    if (complaints.errors > 0) {
+        complain("the configuration has %zu error%s; mend %s, or leave it out with --no-config",
+                 complaints.errors, complaints.errors == 1 ? "" : "s",
+                 complaints.errors == 1 ? "it" : "them");
+        return EXIT_BAD_CONFIG;
+    }
+    if (e != ERR_NONE) {
+        complain("out of memory");
+        return EXIT_INTERNAL;
+    }
+    return EXIT_SUCCESS;
+}
+
+/* RFC 5321 4.1.4 wants a name that can be looked up; one without a dot is refused by many. */
+static enum err name_machine(struct config *config)
+{
+    char name[256];
+    if (config->helo.len > 0 || gethostname(name, sizeof name - 1) != 0) {
+        return ERR_NONE;
     }
     name[sizeof name - 1] = '\0';
-    /* RFC 5321 4.1.4 wants a name that can be looked up; one without a dot is refused by many. */
-    if (strchr(name, '.') != NULL) {
-        memcpy(options->helo, name, sizeof name);
-        options->knocker.helo_name = slice_of(options->helo);
-        options->has_helo = true;
+    return strchr(name, '.') == NULL ? ERR_NONE
+                                     : arena_copy(&config->arena, slice_of(name), &config->helo);
+}
+
+int probe_options_read(struct probe_options *options)
+{
+    int code = load(options);
+    if (code != EXIT_SUCCESS) {
+        return code;
     }
+    struct config *config = &options->config;
+    enum err e = config_read_environment(config);
+    config_overlay(config, &options->given);
+    if (e != ERR_NONE || name_machine(config) != ERR_NONE) {
+        complain("out of memory");
+        return EXIT_INTERNAL;
+    }
+    config_settle(config);
+    return EXIT_SUCCESS;
+}
+
+/* The engine goes out by one egress, and not through proxies. */
+static const struct config_egress *choose_egress(const struct probe_options *options)
+{
+    const struct config *config = &options->config;
+    const struct config_egress *egress = config_direct_egress(config);
+    size_t enabled = 0;
+    for (size_t i = 0; i < config->egress_count; i++) {
+        enabled += config->egresses[i].is_enabled ? 1 : 0;
+    }
+    if (egress == NULL) {
+        complain("%s: all enabled egresses go through proxies, which this version does not use; "
+                 "enable one without, or give --source",
+                 config->file.at);
+    } else if (enabled > 1 && !options->is_quiet) {
+        complain("of %zu enabled egresses this version uses one: \"%s\", the first without a "
+                 "proxy",
+                 enabled, egress->name.at);
+    }
+    return egress;
+}
+
+int probe_options_settle(struct probe_options *options)
+{
+    int code = probe_options_read(options);
+    if (code != EXIT_SUCCESS) {
+        return code;
+    }
+    const struct config_egress *egress = choose_egress(options);
+    if (egress == NULL) {
+        return EXIT_BAD_CONFIG;
+    }
+    options->has_helo = egress->helo.len > 0;
+    config_apply(&options->config, egress, &options->knocker);
+    return EXIT_SUCCESS;
 }

@@ -1,30 +1,25 @@
-/* cli/probe_options: the options that verify and bulk share: from where, how and how patiently to ask.
- * An argp child parser fills the struct and checks each value as it is read.
+/* cli/probe_options: the options that verify and bulk share: from where, how and how patiently to ask. Those that
+ * stand for a setting of heloise.conf are given to engine/config, which checks them; the configuration file and the
+ * environment come below them.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef CLI_PROBE_OPTIONS_H
 #define CLI_PROBE_OPTIONS_H
 
 #include <argp.h>
 
-#include "engine/knocker.h"
-#include "net/uv_door.h"
-
-enum { PROBE_RESOLVERS_MAX = 8 };
+#include "engine/config.h"
 
 enum colour_when { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
 struct probe_options {
-    struct knocker_config knocker;
-    const char *resolvers[PROBE_RESOLVERS_MAX]; /* ADDR[:PORT]; none: the system's */
-    size_t resolver_count;
-    const char *store_path; /* NULL: the default place */
-    bool no_store;
-    const char *data_dir; /* NULL: the default place */
+    struct config given;     /* what the command line says, alone */
+    struct config config;    /* all that holds; once read */
+    const char *config_path; /* NULL: the usual places */
+    bool no_config;
+    struct knocker_config knocker; /* once settled; borrows from the config */
     enum colour_when colour;
     bool is_quiet;
-    bool has_helo;
-    char helo[256];
-    char mail_from[HEL_WIRE_BYTES];
+    bool has_helo; /* once settled: a name that can be looked up, or that somebody chose */
 };
 
 void probe_options_init(struct probe_options *out);
@@ -33,7 +28,11 @@ void probe_options_done(struct probe_options *options);
 /* For struct argp_child; its input is a struct probe_options. */
 extern const struct argp probe_options_argp;
 
-/* Fills in what was not given: the EHLO name from this machine's. After parsing. */
-void probe_options_settle(struct probe_options *options);
+/* After parsing: the configuration file and the environment below what was given; the EHLO name from this machine's
+ * where nobody named one. What is wrong is told on standard error. Exit code 0, or the one to leave with. */
+int probe_options_read(struct probe_options *options) MUST_USE;
+
+/* The same, then everything the knocker needs: out of which egress it goes. */
+int probe_options_settle(struct probe_options *options) MUST_USE;
 
 #endif

@@ -390,7 +390,7 @@ int cli_verify(int argc, char **argv)
                                      "why: asks its mail servers as far as "
                                      "RCPT TO and leaves without sending anything.\v"
                                      "Exit status: 0 deliverable, 1 undeliverable, 2 risky, 3 "
-                                     "unknown, 64 usage, 69 no way out; with "
+                                     "unknown, 64 usage, 69 no way out, 78 bad configuration; with "
                                      "several addresses or '-': 0 when the run completed.",
                                      children,
                                      NULL,
@@ -398,11 +398,16 @@ int cli_verify(int argc, char **argv)
     struct verify_options options = {.shape = SHAPE_REPORT};
     probe_options_init(&options.probe);
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+    int code = probe_options_settle(&options.probe);
     struct run run = {.options = &options,
                       .has_colour = workbench_has_colour(&options.probe, stdout)};
     if (options.probe.knocker.keeps_transcript && options.shape == SHAPE_REPORT) {
         options.probe.knocker.observe = on_line;
         options.probe.knocker.observe_context = &run;
     }
-    return run_questions(&run, &options);
+    if (code == EXIT_SUCCESS) {
+        code = run_questions(&run, &options);
+    }
+    probe_options_done(&options.probe);
+    return code;
 }

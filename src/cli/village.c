@@ -178,6 +178,7 @@ static int run_bulk(const char *list, const uint16_t ports[2], const char *outpu
                                  resolver,
                                  port,
                                  "--allow-net=127.0.0.0/8",
+                                 "--no-config",
                                  "--no-store",
                                  "--helo=demo.example",
                                  "--output-format=csv"};

@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 #include "cli/exit.h"
-
-enum { STORE_PATH_BYTES = 4096 };
+#include "net/uv_door.h"
 
 void complain(const char *format, ...)
 {
@@ -59,33 +58,14 @@ bool workbench_has_colour(const struct probe_options *options, FILE *stream)
     return isatty(fileno(stream)) == 1 && (no_colour == NULL || no_colour[0] == '\0');
 }
 
-/* The XDG state folder (basedir specification 0.8). */
-static bool default_store_path(char out[STORE_PATH_BYTES])
-{
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    int len = -1;
-    if (state != NULL && state[0] == '/') {
-        len = snprintf(out, STORE_PATH_BYTES, "%s/heloise/heloise.db", state);
-    } else if (home != NULL && home[0] == '/') {
-        len = snprintf(out, STORE_PATH_BYTES, "%s/.local/state/heloise/heloise.db", home);
-    }
-    return len > 0 && len < STORE_PATH_BYTES;
-}
-
 static int open_store(struct workbench *bench, const struct probe_options *options)
 {
-    char path[STORE_PATH_BYTES];
-    const char *wanted = options->store_path;
-    if (options->no_store) {
-        wanted = ":memory:"; /* a list's job needs a place; it goes with the process */
-    }
-    if (wanted == NULL) {
-        if (!default_store_path(path)) {
-            complain("no place for the store: set HOME, or give --store FILE or --no-store");
-            return EXIT_CANNOT_WRITE;
-        }
-        wanted = path;
+    const struct config_store *store = &options->config.store;
+    /* A list's job needs a place; this one goes with the process. */
+    const char *wanted = store->is_none ? ":memory:" : store->path.at;
+    if (wanted[0] == '\0') {
+        complain("no place for the store: set HOME, or give --store FILE or --no-store");
+        return EXIT_CANNOT_WRITE;
     }
     struct fault fault;
     if (store_open(wanted, &bench->store, &fault) != ERR_NONE) {
@@ -111,8 +91,8 @@ static void on_signal(void *context)
 
 static int open_door(struct workbench *bench, const struct probe_options *options)
 {
-    struct uv_door_config config = {.resolvers = options->resolvers,
-                                    .resolver_count = options->resolver_count};
+    const struct config_texts *resolvers = &options->config.resolvers;
+    struct uv_door_config config = {.resolvers = resolvers->at, .resolver_count = resolvers->count};
     struct fault fault;
     if (uv_door_open(&config, &bench->door, &fault) != ERR_NONE) {
         complain("%s", fault.text);
@@ -126,16 +106,16 @@ static int open_door(struct workbench *bench, const struct probe_options *option
     return EXIT_SUCCESS;
 }
 
-int workbench_open(struct workbench *bench, struct probe_options *options, const char *command)
+int workbench_open(struct workbench *bench, const struct probe_options *options,
+                   const char *command)
 {
     *bench = (struct workbench){0};
     (void)signal(SIGPIPE, SIG_IGN); /* a closed line is an ordinary event */
     struct fault fault;
-    if (knowledge_open(options->data_dir, &bench->knowledge, &fault) != ERR_NONE) {
+    if (knowledge_open(options->config.data_dir.at, &bench->knowledge, &fault) != ERR_NONE) {
         complain("%s", fault.text);
         return EXIT_BAD_DATA;
     }
-    probe_options_settle(options);
     if (!options->has_helo && !options->is_quiet && !options->knocker.verify.no_smtp) {
         complain("this machine's name has no domain, and many servers refuse such an EHLO name; "
                  "%s --helo NAME sets one",
@@ -145,9 +125,9 @@ int workbench_open(struct workbench *bench, struct probe_options *options, const
     if (code == EXIT_SUCCESS) {
         code = open_door(bench, options);
     }
-    if (code == EXIT_SUCCESS &&
-        knocker_new(bench->door, bench->knowledge, &options->knocker,
-                    options->no_store ? NULL : bench->store, &bench->knocker) != ERR_NONE) {
+    if (code == EXIT_SUCCESS && knocker_new(bench->door, bench->knowledge, &options->knocker,
+                                            options->config.store.is_none ? NULL : bench->store,
+                                            &bench->knocker) != ERR_NONE) {
         complain("out of memory");
         code = EXIT_INTERNAL;
     }

@@ -10,7 +10,7 @@
 
 struct workbench {
     struct knowledge *knowledge;
-    struct store *store; /* with --no-store one in memory, which the knocker does not see */
+    struct store *store; /* without a store one in memory, which the knocker does not see */
     struct door *door;
     struct knocker *knocker;
     bool is_interrupted; /* a signal came; the second one ends the process */
@@ -18,8 +18,9 @@ struct workbench {
     void *interrupt_context;
 };
 
-/* Exit code 0, or the one to leave with; what is wrong was said then. */
-int workbench_open(struct workbench *bench, struct probe_options *options, const char *command);
+/* With settled options. Exit code 0, or the one to leave with; what is wrong was said then. */
+int workbench_open(struct workbench *bench, const struct probe_options *options,
+                   const char *command);
 void workbench_close(struct workbench *bench);
 
 /* Whether coloured output goes to this stream (NO_COLOR is honoured, https://no-color.org). */

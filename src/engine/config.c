@@ -1,0 +1,295 @@
+/* engine/config: the defaults, what the command line sets, and what the engine gets of it all.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/slice.h"
+#include "base/text.h"
+#include "engine/config_private.h"
+#include "providers/lines.h"
+
+enum {
+    ARENA_BYTES_MAX = 4 << 20, /* the words of a file, and paths made whole */
+    COMPLAINT_ESCAPED_MAX = 8 * CONFIG_COMPLAINT_BYTES,
+    WARM_UP_FIRST_DAY = 50,
+    WARM_UP_GROWTH_PERCENT = 50,
+};
+
+/* What the engine does without a word from anybody stands in knocker_config_init alone. */
+void config_init(struct config *out)
+{
+    struct knocker_config knocker;
+    knocker_config_init(&knocker);
+    *out = (struct config){
+        .helo = SLICE_NONE,
+        .mail_from = SLICE_NONE,
+        .port = knocker.port,
+        .wants_tls = !knocker.no_tls,
+        .store = {.path = SLICE_NONE},
+        .data_dir = SLICE_NONE,
+        .connections_max = knocker.connections_max,
+        .budget_ms = knocker.budget_ms,
+        .queue_wait_ms = knocker.queue_wait_ms_max,
+        .greylist_wait_ms = VERIFY_GREYLIST_WAIT_S * 1000ull,
+        .longest_wait_ms = VERIFY_WAIT_S_MAX * 1000ull,
+        .attempts = VERIFY_ATTEMPTS_MAX,
+        .asks_control = true,
+        .asks_smtp = true,
+        .retries = knocker.verify.retry_temporary,
+        .is_strict = knocker.address_mode == HEL_ADDRESS_STRICT,
+        .null_sender_first = true,
+        .risky_if = knocker.verify.risky_if,
+        .cache_age_ms_max = CONFIG_NO_SPAN,
+        .file = SLICE_NONE,
+    };
+    for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
+        out->timeout_ms[i] = knocker.timeout_ms[i];
+    }
+    arena_init(&out->arena, ARENA_BYTES_MAX);
+}
+
+void config_egress_init(struct config_egress *out)
+{
+    *out = (struct config_egress){
+        .name = SLICE_NONE,
+        .proxy = {.host = SLICE_NONE, .user = SLICE_NONE, .password = SLICE_NONE},
+        .proxy_password_file = SLICE_NONE,
+        .helo = SLICE_NONE,
+        .mail_from = SLICE_NONE,
+        .weight = 1,
+        .warm_up = {.age_ms = CONFIG_NO_SPAN},
+        .is_enabled = true,
+    };
+}
+
+void config_done(struct config *config)
+{
+    arena_done(&config->arena);
+}
+
+void config_complain(struct config_complaints *complaints, bool is_warning, struct slice name,
+                     unsigned line, const char *format, ...)
+{
+    *(is_warning ? &complaints->warnings : &complaints->errors) += 1;
+    if (complaints->count == CONFIG_COMPLAINTS_MAX) {
+        return;
+    }
+    struct config_complaint *complaint = &complaints->at[complaints->count++];
+    complaint->is_warning = is_warning;
+    char said[CONFIG_COMPLAINT_BYTES];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(said, sizeof said, format, args);
+    va_end(args);
+    char where[24] = "";
+    if (line > 0) {
+        (void)snprintf(where, sizeof where, ":%u", line);
+    }
+    struct buf text;
+    buf_init(&text, COMPLAINT_ESCAPED_MAX);
+    struct slice said_view = slice_make(said, len < 0 ? 0 : strnlen(said, sizeof said));
+    if (text_append_printable(&text, slice_sub(name, 0, CONFIG_COMPLAINT_BYTES / 2)) != ERR_NONE ||
+        buf_printf(&text, "%s: %s", where, is_warning ? "warning: " : "") != ERR_NONE ||
+        text_append_printable(&text, said_view) != ERR_NONE) {
+        buf_clear(&text);
+    }
+    struct slice all = text.len > 0 ? buf_view(&text) : SLICE("no memory to say what is wrong");
+    (void)snprintf(complaint->text, sizeof complaint->text, "%.*s", SLICE_ARG(all));
+    buf_done(&text);
+}
+
+/* ---- the command line ---- */
+
+static enum err no_such_key(struct slice section, struct slice name, struct fault *out_why)
+{
+    const char *other = config_section_of(name);
+    const char *near = config_key_near(section, name);
+    if (other != NULL) {
+        return fault_set(out_why, ERR_SYNTAX, 0, "there is no such setting; did you mean %s%s%.*s?",
+                         other, other[0] == '\0' ? "" : ".", SLICE_ARG(name));
+    }
+    if (near != NULL) {
+        return fault_set(out_why, ERR_SYNTAX, 0, "there is no such setting; did you mean %.*s%s%s?",
+                         SLICE_ARG(section), section.len == 0 ? "" : ".", near);
+    }
+    return fault_set(out_why, ERR_SYNTAX, 0,
+                     "there is no such setting; 'heloise config show' lists them");
+}
+
+static enum err find_key(struct slice path, const struct config_key **out, struct fault *out_why)
+{
+    size_t dot = slice_find_byte(path, '.', 0);
+    struct slice section = dot < path.len ? slice_sub(path, 0, dot) : SLICE_NONE;
+    struct slice name = dot < path.len ? slice_sub(path, dot + 1, path.len) : path;
+    if (slice_equal(section, SLICE("egress"))) {
+        return fault_set(out_why, ERR_SYNTAX, 0,
+                         "an egress is set in the file only; source-v4, source-v6, helo and "
+                         "mail-from can be given without one");
+    }
+    *out = config_key_find(section, name);
+    return *out != NULL ? ERR_NONE : no_such_key(section, name, out_why);
+}
+
+static enum err set(struct config *config, const struct config_key *key,
+                    const struct config_given *given, struct fault *out_why)
+{
+    struct config_mark *mark = &config->marks[config_mark_index(key)];
+    void *field = config_field(key, config);
+    if (config_kind_is_list(key->kind) && mark->origin != CONFIG_COMMAND_LINE) {
+        memset(field, 0, key->size);
+    }
+    enum err e = config_value_read(key, given, &config->arena, field, out_why);
+    if (e == ERR_NONE) {
+        *mark = (struct config_mark){.origin = CONFIG_COMMAND_LINE};
+    }
+    return e;
+}
+
+enum err config_set_word(struct config *config, const char *key, struct slice word,
+                         struct fault *out_why)
+{
+    const struct config_key *found;
+    struct config_word only = {.is_quoted = true};
+    enum err e = find_key(slice_of(key), &found, out_why);
+    if (e == ERR_NONE) {
+        e = arena_copy(&config->arena, word, &only.text);
+    }
+    struct config_given given = {.words = &only, .count = 1, .takes_seconds = true};
+    return e != ERR_NONE ? e : set(config, found, &given, out_why);
+}
+
+enum err config_set_text(struct config *config, const char *key, struct slice text,
+                         struct fault *out_why)
+{
+    const struct config_key *found;
+    struct lines lines;
+    struct config_word words[LINE_WORDS_MAX];
+    struct config_given given = {.words = words};
+    enum err e = find_key(slice_of(key), &found, out_why);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    lines_init(&lines, SLICE_NONE, text);
+    lines.has_paths = true;
+    e = lines_next(&lines, out_why);
+    for (; e == ERR_NONE && given.count < lines.count; given.count++) {
+        words[given.count].is_quoted = lines.words[given.count].kind == WORD_QUOTED;
+        e = word_copy(&config->arena, &lines.words[given.count], &words[given.count].text);
+    }
+    return e != ERR_NONE && e != ERR_CLOSED ? e : set(config, found, &given, out_why);
+}
+
+void config_overlay(struct config *config, const struct config *over)
+{
+    for (size_t i = 0; !config_key_is_egress(&config_keys[i]); i++) {
+        if (over->marks[i].origin == CONFIG_COMMAND_LINE) {
+            const struct config_key *key = &config_keys[i];
+            memcpy(config_field(key, config), config_field_view(key, over), key->size);
+            config->marks[i] = over->marks[i];
+        }
+    }
+}
+
+/* ---- what holds in the end ---- */
+
+/* An egress takes the common value where it has none, or where the command line gave one. */
+static void inherit(const struct config *config, struct config_egress *egress, const char *name)
+{
+    const struct config_key *common = config_key_find(SLICE_NONE, slice_of(name));
+    const struct config_key *own = config_key_find(SLICE("egress"), slice_of(name));
+    struct config_mark *mark = &egress->marks[config_mark_index(own)];
+    struct config_mark from = config->marks[config_mark_index(common)];
+    if (from.origin == CONFIG_COMMAND_LINE || mark->origin == CONFIG_DEFAULT) {
+        memcpy(config_field(own, egress), config_field_view(common, config), own->size);
+        *mark = from;
+    }
+}
+
+static bool wants_null_sender_first(const struct config *config, struct slice mail_from)
+{
+    bool is_set = config_mark(config, "verify", "null-sender-first").origin != CONFIG_DEFAULT;
+    return is_set ? config->null_sender_first : mail_from.len == 0;
+}
+
+static void settle_warm_up(struct config_warm_up *warm_up)
+{
+    if (warm_up->start_day == 0 && warm_up->age_ms == CONFIG_NO_SPAN) {
+        return;
+    }
+    if (warm_up->first_day == 0) {
+        warm_up->first_day = WARM_UP_FIRST_DAY;
+    }
+    if (warm_up->growth_percent == 0) {
+        warm_up->growth_percent = WARM_UP_GROWTH_PERCENT;
+    }
+}
+
+void config_settle(struct config *config)
+{
+    bool has_source = config_mark(config, "", "source-v4").origin == CONFIG_COMMAND_LINE ||
+                      config_mark(config, "", "source-v6").origin == CONFIG_COMMAND_LINE;
+    if (config->egress_count == 0 || has_source) {
+        config_egress_init(&config->egresses[0]);
+        config->egresses[0].name = SLICE("default");
+        config->egresses[0].source_v4 = config->source_v4;
+        config->egresses[0].source_v6 = config->source_v6;
+        config->egress_count = 1;
+    }
+    config->null_sender_first = wants_null_sender_first(config, config->mail_from);
+    for (size_t i = 0; i < config->egress_count; i++) {
+        inherit(config, &config->egresses[i], "helo");
+        inherit(config, &config->egresses[i], "mail-from");
+        settle_warm_up(&config->egresses[i].warm_up);
+    }
+}
+
+const struct config_egress *config_direct_egress(const struct config *config)
+{
+    for (size_t i = 0; i < config->egress_count; i++) {
+        const struct config_egress *egress = &config->egresses[i];
+        if (egress->is_enabled && egress->proxy.kind == CONFIG_PROXY_NONE) {
+            return egress;
+        }
+    }
+    return NULL;
+}
+
+void config_apply(const struct config *config, const struct config_egress *egress,
+                  struct knocker_config *out)
+{
+    out->verify.mail_from = egress->mail_from;
+    out->verify.null_sender_first = wants_null_sender_first(config, egress->mail_from);
+    out->verify.no_smtp = !config->asks_smtp;
+    out->verify.no_control = !config->asks_control;
+    out->verify.retry_temporary = config->retries;
+    out->verify.greylist_wait_s = (uint32_t)((config->greylist_wait_ms + 999) / 1000);
+    out->verify.wait_s_max = (uint32_t)((config->longest_wait_ms + 999) / 1000);
+    out->verify.attempts_max = (uint8_t)config->attempts;
+    out->verify.risky_if = config->risky_if;
+    out->address_mode = config->is_strict ? HEL_ADDRESS_STRICT : HEL_ADDRESS_PRACTICAL;
+    if (egress->helo.len > 0) {
+        out->helo_name = egress->helo;
+    }
+    out->egress_label = egress->name;
+    out->port = (uint16_t)config->port;
+    out->source_v4 = egress->source_v4;
+    out->source_v6 = egress->source_v6;
+    memcpy(out->allowed_nets, config->allowed_nets.at, sizeof out->allowed_nets);
+    out->allowed_net_count = config->allowed_nets.count;
+    for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
+        out->timeout_ms[i] = (uint32_t)config->timeout_ms[i];
+    }
+    out->budget_ms = (uint32_t)config->budget_ms;
+    out->queue_wait_ms_max = (uint32_t)config->queue_wait_ms;
+    out->connections_max = config->connections_max;
+    out->per_site_max = config->per_site_max;
+    out->rcpts_per_connection = config->rcpts_per_connection;
+    out->invalids_per_hour = config->invalids_per_hour;
+    out->no_tls = !config->wants_tls;
+    out->is_fresh = config->is_fresh || config->cache_age_ms_max == 0;
+    out->cache_age_ms_max =
+        config->cache_age_ms_max == CONFIG_NO_SPAN ? 0 : (int64_t)config->cache_age_ms_max;
+}

@@ -1,0 +1,222 @@
+/* engine/config_file: where the configuration stands, who may read it, and what the environment adds.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/reader.h"
+#include "base/slice.h"
+#include "engine/config_private.h"
+
+enum {
+    READ_BYTES = 4096,
+    PASSWORD_BYTES_MAX = 255,       /* RFC 1929 2 */
+    PASSWORD_FILE_BYTES_MAX = 4096, /* its first line counts */
+};
+
+/* ---- places ---- */
+
+static const char *variable(const char *name)
+{
+    const char *value = secure_getenv(name);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+/* A folder of the XDG base directory specification 0.8, which ignores relative ones: the variable's, or the one
+ * below HOME. False where neither is there. */
+static bool user_path(const char *name, const char *below_home, const char *rest,
+                      char out[CONFIG_PATH_BYTES])
+{
+    const char *folder = variable(name);
+    const char *home = variable("HOME");
+    int len = -1;
+    if (folder != NULL && folder[0] == '/') {
+        len = snprintf(out, CONFIG_PATH_BYTES, "%s/%s", folder, rest);
+    } else if (home != NULL && home[0] == '/') {
+        len = snprintf(out, CONFIG_PATH_BYTES, "%s/%s/%s", home, below_home, rest);
+    }
+    return len > 0 && len < CONFIG_PATH_BYTES;
+}
+
+/* One that is there and cannot be read is there: that is told when it is read. */
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+const char *config_find(const char *wanted, char room[CONFIG_PATH_BYTES])
+{
+    static const char everybodys[] = "/etc/heloise/heloise.conf";
+    if (wanted == NULL) {
+        wanted = variable("HELOISE_CONFIG");
+    }
+    if (wanted != NULL) {
+        return wanted;
+    }
+    if (user_path("XDG_CONFIG_HOME", ".config", "heloise/heloise.conf", room) && exists(room)) {
+        return room;
+    }
+    return exists(everybodys) ? everybodys : NULL;
+}
+
+/* ---- reading ---- */
+
+/* Up to out's ceiling; ERR_LIMIT where there is more. errno tells of ERR_SYSTEM. */
+static enum err read_all(const char *path, struct buf *out, struct stat *out_about)
+{
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) {
+        return ERR_SYSTEM;
+    }
+    enum err e = fstat(fileno(file), out_about) == 0 ? ERR_NONE : ERR_SYSTEM;
+    while (e == ERR_NONE) {
+        char block[READ_BYTES];
+        size_t got = fread(block, 1, sizeof block, file);
+        if (got == 0) {
+            e = ferror(file) != 0 ? ERR_SYSTEM : ERR_NONE;
+            break;
+        }
+        e = buf_append(out, slice_make(block, got));
+    }
+    int kept = errno;
+    (void)fclose(file); /* it was only read */
+    errno = kept;
+    return e;
+}
+
+static void cannot_read(struct config_complaints *complaints, struct slice name, unsigned line,
+                        const char *path)
+{
+    char room[128];
+    config_complain(complaints, false, name, line, "%s%scannot be read: %s", path,
+                    path[0] == '\0' ? "" : " ", strerror_r(errno, room, sizeof room));
+}
+
+static void warn_if_open(struct config_complaints *complaints, const struct config *config,
+                         unsigned line, const char *path, const struct stat *about)
+{
+    if (S_ISREG(about->st_mode) && (about->st_mode & S_IROTH) != 0) {
+        config_complain(complaints, true, config->file, line,
+                        "everybody on this machine may read the password in %s; chmod o-r takes "
+                        "that away",
+                        path);
+    }
+}
+
+static enum err load_password(struct config *config, struct config_egress *egress,
+                              struct config_complaints *complaints)
+{
+    unsigned line = config_egress_mark(egress, "proxy-password-file").line;
+    const char *path = egress->proxy_password_file.at;
+    struct stat about;
+    struct buf text;
+    buf_init(&text, PASSWORD_FILE_BYTES_MAX);
+    enum err e = read_all(path, &text, &about);
+    if (e == ERR_SYSTEM) {
+        cannot_read(complaints, config->file, line, path);
+    } else if (e == ERR_NONE || e == ERR_LIMIT) {
+        struct reader r = reader_over(buf_view(&text));
+        struct slice first = SLICE_NONE;
+        bool has_line = reader_line(&r, &first);
+        if (e == ERR_LIMIT || !has_line || first.len == 0 || first.len > PASSWORD_BYTES_MAX) {
+            config_complain(complaints, false, config->file, line,
+                            "%s holds no password; its first line is one, of 1 to %d bytes", path,
+                            PASSWORD_BYTES_MAX);
+            e = ERR_SYNTAX;
+        } else {
+            warn_if_open(complaints, config, line, path, &about);
+            e = arena_copy(&config->arena, first, &egress->proxy.password);
+        }
+    }
+    buf_done_wipe(&text);
+    return e;
+}
+
+static enum err look_at_passwords(struct config *config, const struct stat *about,
+                                  struct config_complaints *complaints)
+{
+    enum err e = ERR_NONE;
+    bool is_warned = false;
+    for (size_t i = 0; i < config->egress_count; i++) {
+        struct config_egress *egress = &config->egresses[i];
+        enum err now = ERR_NONE;
+        if (egress->proxy_password_file.len > 0) {
+            now = load_password(config, egress, complaints);
+        } else if (egress->proxy.password.len > 0 && !is_warned) {
+            warn_if_open(complaints, config, config_egress_mark(egress, "proxy").line,
+                         config->file.at, about);
+            is_warned = true;
+        }
+        e = now != ERR_NONE ? now : e;
+    }
+    return e;
+}
+
+/* The folder that a file stands in, from the root; empty where that cannot be told. */
+static void folder_of(const char *path, char out[CONFIG_PATH_BYTES])
+{
+    char copy[CONFIG_PATH_BYTES];
+    int len = snprintf(copy, sizeof copy, "%s", path);
+    if (len < 0 || (size_t)len >= sizeof copy || realpath(dirname(copy), out) == NULL) {
+        out[0] = '\0';
+    }
+}
+
+enum err config_load(struct config *config, const char *path, struct config_complaints *complaints)
+{
+    struct slice name = slice_of(path);
+    struct stat about;
+    struct buf text;
+    buf_init(&text, CONFIG_BYTES_MAX + READ_BYTES);
+    enum err e = read_all(path, &text, &about);
+    if (e == ERR_LIMIT) {
+        e = ERR_NONE; /* it holds more than CONFIG_BYTES_MAX then: config_read says so */
+    }
+    if (e == ERR_SYSTEM) {
+        cannot_read(complaints, name, 0, "");
+    } else if (e == ERR_NONE) {
+        char folder[CONFIG_PATH_BYTES];
+        folder_of(path, folder);
+        e = config_read(config, name, slice_of(folder), buf_view(&text), complaints);
+        if (e == ERR_NONE) {
+            e = look_at_passwords(config, &about, complaints);
+        }
+    }
+    buf_done_wipe(&text);
+    return e;
+}
+
+/* ---- the environment ---- */
+
+static void mark(struct config *config, const char *name)
+{
+    const struct config_key *key = config_key_find(SLICE_NONE, slice_of(name));
+    config->marks[config_mark_index(key)] = (struct config_mark){.origin = CONFIG_ENVIRONMENT};
+}
+
+enum err config_read_environment(struct config *config)
+{
+    const char *data = variable("HELOISE_DATA");
+    if (data != NULL) {
+        enum err e = arena_copy(&config->arena, slice_of(data), &config->data_dir);
+        if (e != ERR_NONE) {
+            return e;
+        }
+        mark(config, "data");
+    }
+    char path[CONFIG_PATH_BYTES];
+    if (config_mark(config, "", "store").origin == CONFIG_DEFAULT &&
+        user_path("XDG_STATE_HOME", ".local/state", "heloise/heloise.db", path)) {
+        enum err e = arena_copy(&config->arena, slice_of(path), &config->store.path);
+        if (e != ERR_NONE) {
+            return e;
+        }
+        mark(config, "store");
+    }
+    return ERR_NONE;
+}

@@ -181,7 +181,8 @@ def install(log):
         return Outcome(failed=1)
     outcome = Outcome()
     for what in ('usr/bin/heloise', 'usr/share/man/man1/heloise.1', 'usr/share/man/man1/heloise-verify.1',
-                 'usr/share/man/man1/heloise-bulk.1', 'usr/share/heloise/*', 'usr/include/heloise/address.h',
+                 'usr/share/man/man1/heloise-bulk.1', 'usr/share/man/man5/heloise.conf.5',
+                 'usr/share/doc/heloise/examples/heloise.conf', 'usr/share/heloise/*', 'usr/include/heloise/address.h',
                  'usr/lib*/**/libheloise.*'):
         found = any(root.glob(what))
         outcome += one(found)

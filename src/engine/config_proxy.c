@@ -64,6 +64,9 @@ static bool read_host(struct reader *r, struct slice *out, struct ip *out_ip)
         return reader_until(r, ']', out) && ip_parse(*out, out_ip) && out_ip->family == IP_V6;
     }
     *out = reader_while(r, is_host_byte);
+    if (slice_starts(r->rest, SLICE(":")) && slice_find_byte(r->rest, ':', 1) < r->rest.len) {
+        return false; /* an IPv6 address without brackets */
+    }
     if (!ip_parse(*out, out_ip)) {
         *out_ip = (struct ip){.family = IP_NONE};
     }

@@ -84,8 +84,10 @@ static void unknown_key(const struct file_reader *r)
               SLICE_ARG(name));
         return;
     }
-    if (slice_find_byte(name, '=', 0) < name.len) {
-        wrong(r, "'%.*s' has a '='; write a space between key and value", SLICE_ARG(shown(name)));
+    size_t equals = slice_find_byte(name, '=', 0);
+    if (equals < name.len) {
+        wrong(r, "'%.*s' is followed by '='; write key and value with a space between",
+              SLICE_ARG(shown(slice_sub(name, 0, equals))));
         return;
     }
     if (r->complaints->count == CONFIG_COMPLAINTS_MAX) {
@@ -324,12 +326,12 @@ static enum err read_line(struct file_reader *r)
         return open_section(r);
     }
     struct slice last = word_at(r, r->lines.count - 1);
-    bool is_glued = r->lines.words[r->lines.count - 1].kind == WORD_BARE && last.len > 0 &&
-                    (last.at[last.len - 1] == '{' || last.at[last.len - 1] == '}' ||
-                     last.at[last.len - 1] == ';');
-    if (is_glued) {
-        wrong(r, "'%.*s': '{' needs a space before it, '}' a line of its own, and ';' is not used",
-              SLICE_ARG(shown(last)));
+    bool is_bare_word = r->lines.words[r->lines.count - 1].kind == WORD_BARE;
+    if (is_bare_word && slice_find_byte(SLICE("{};"), last.at[last.len - 1], 0) < 3) {
+        wrong(r,
+              "'%c' at the end of a word: '{' needs a space before it, '}' a line of its own, and "
+              "';' is not used; a value that ends in one stands in quotes",
+              last.at[last.len - 1]);
         return ERR_NONE;
     }
     return r->place == PLACE_UNKNOWN ? ERR_NONE : read_key(r);

@@ -183,7 +183,7 @@ static enum err read_date(const struct value_reader *r, uint32_t *field)
         days = day_of((uint32_t)year, (uint32_t)month, (uint32_t)day);
         date_text(days, back); /* the day after February has none: it becomes one of March */
     }
-    if (!slice_equal(text, slice_of(back))) {
+    if (days == 0 || !slice_equal(text, slice_of(back))) {
         return fault_set(r->why, ERR_SYNTAX, 0, "'%.*s' is no day; write one like 2026-11-21",
                          SLICE_ARG(shown(text)));
     }
@@ -433,7 +433,7 @@ static enum err read_proxy(const struct value_reader *r, struct config_proxy *fi
 
 /* ---- all of them ---- */
 
-/* What a terminal would act on has no place in a setting. */
+/* What a terminal would act on has no place in a setting. It is not shown: it may be a proxy's password. */
 static bool is_printable(struct slice s)
 {
     while (s.len > 0) {
@@ -454,8 +454,7 @@ enum err config_value_read(const struct config_key *key, const struct config_giv
     for (size_t i = 0; i < given->count; i++) {
         if (!is_printable(given->words[i].text)) {
             return fault_set(out_why, ERR_SYNTAX, 0,
-                             "'%.*s' holds a control character, or is no UTF-8",
-                             SLICE_ARG(shown(given->words[i].text)));
+                             "the value holds a control character, or is no UTF-8");
         }
     }
     switch (key->kind) {

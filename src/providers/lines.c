@@ -23,6 +23,9 @@ enum err lines_fault(const struct lines *lines, struct fault *out_fault, const c
     if (n < 0) {
         text[0] = '\0';
     }
+    if (lines->name.len == 0) {
+        return fault_set(out_fault, ERR_SYNTAX, 0, "%s", text);
+    }
     return fault_set(out_fault, ERR_SYNTAX, 0, "%.*s:%u: %s", SLICE_ARG(lines->name), lines->number,
                      text);
 }

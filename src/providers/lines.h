@@ -30,7 +30,7 @@ struct lines {
     bool has_paths; /* a slash is like any other byte: no patterns; set it after lines_init */
 };
 
-/* Both are borrowed. */
+/* Both are borrowed. With an empty name complaints are without a place: their reader adds it. */
 void lines_init(struct lines *lines, struct slice name, struct slice text);
 
 /* Reads on to the next line that says something. ERR_CLOSED: there is none. ERR_SYNTAX. */

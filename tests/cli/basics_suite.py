@@ -6,7 +6,7 @@ import subprocess
 
 import rig
 
-COMMANDS = ('verify', 'bulk', 'classify', 'village')
+COMMANDS = ('verify', 'bulk', 'classify', 'config', 'village')
 
 
 class Help(rig.Case):
@@ -54,10 +54,13 @@ class WrongUsage(rig.Case):
     def test_nothing_to_do(self):
         self.check('no address', 'verify')
         self.check('no input', 'bulk')
+        self.check('check or show', 'config')
 
     def test_too_much(self):
         self.check("'b.csv'", 'bulk', 'a.csv', 'b.csv')
         self.check("'x'", 'village', 'x')
+        self.check("'b'", 'config', 'check', 'a', 'b')
+        self.check("'x'", 'config', 'x')
         self.check('standard input', 'classify', 'x')
 
     def test_bad_values_name_their_option(self):

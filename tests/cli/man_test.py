@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-COMMANDS = ('verify', 'bulk', 'classify', 'village')
+COMMANDS = ('verify', 'bulk', 'classify', 'config', 'village')
 PRINTED = re.compile(r'(?m)^ +(?:-\S, )?--([a-z-]+)')
 WRITTEN = re.compile(r'Fl Fl ([a-z-]+)')
 
@@ -46,7 +46,7 @@ def check_layout(folder):
     if mandoc is None:
         return []
     complaints = []
-    for page in sorted(folder.glob('*.1')):
+    for page in sorted(folder.glob('*.[1-9]')):
         run = subprocess.run([mandoc, '-Tlint', str(page)], capture_output=True, text=True, timeout=60, check=False)
         complaints += [line for line in run.stdout.splitlines()
                        if 'referenced manual not found' not in line]  # they are not installed yet

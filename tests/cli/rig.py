@@ -55,7 +55,7 @@ class Case(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='heloise-cli-'))
         self.addCleanup(shutil.rmtree, self.folder, True)
         self.env = {'PATH': os.environ['PATH'], 'HOME': str(self.folder), 'TMPDIR': str(self.folder),
-                    'LC_ALL': 'C.UTF-8', 'HELOISE_DATA': Settings.data}
+                    'LC_ALL': 'C.UTF-8', 'HELOISE_DATA': Settings.data, 'HELOISE_CONFIG': '/dev/null'}
         for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS'):
             if name in os.environ:
                 self.env[name] = os.environ[name]

@@ -129,8 +129,12 @@ static enum err find_key(struct slice path, const struct config_key **out, struc
                          "an egress is set in the file only; source-v4, source-v6, helo and "
                          "mail-from can be given without one");
     }
-    *out = config_key_find(section, name);
-    return *out != NULL ? ERR_NONE : no_such_key(section, name, out_why);
+    const struct config_key *key = config_key_find(section, name);
+    if (key == NULL) {
+        return no_such_key(section, name, out_why);
+    }
+    *out = key;
+    return ERR_NONE;
 }
 
 static enum err set(struct config *config, const struct config_key *key,
@@ -151,12 +155,13 @@ static enum err set(struct config *config, const struct config_key *key,
 enum err config_set_word(struct config *config, const char *key, struct slice word,
                          struct fault *out_why)
 {
-    const struct config_key *found;
+    const struct config_key *found = NULL;
     struct config_word only = {.is_quoted = true};
     enum err e = find_key(slice_of(key), &found, out_why);
-    if (e == ERR_NONE) {
-        e = arena_copy(&config->arena, word, &only.text);
+    if (found == NULL) {
+        return e;
     }
+    e = arena_copy(&config->arena, word, &only.text);
     struct config_given given = {.words = &only, .count = 1, .takes_seconds = true};
     return e != ERR_NONE ? e : set(config, found, &given, out_why);
 }
@@ -164,12 +169,12 @@ enum err config_set_word(struct config *config, const char *key, struct slice wo
 enum err config_set_text(struct config *config, const char *key, struct slice text,
                          struct fault *out_why)
 {
-    const struct config_key *found;
+    const struct config_key *found = NULL;
     struct lines lines;
     struct config_word words[LINE_WORDS_MAX];
     struct config_given given = {.words = words};
     enum err e = find_key(slice_of(key), &found, out_why);
-    if (e != ERR_NONE) {
+    if (found == NULL) {
         return e;
     }
     lines_init(&lines, SLICE_NONE, text);

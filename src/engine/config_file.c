@@ -1,7 +1,6 @@
 /* engine/config_file: where the configuration stands, who may read it, and what the environment adds.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,11 +157,13 @@ static enum err look_at_passwords(struct config *config, const struct stat *abou
 }
 
 /* The folder that a file stands in, from the root; empty where that cannot be told. */
-static void folder_of(const char *path, char out[CONFIG_PATH_BYTES])
+static void folder_of(struct slice path, char out[CONFIG_PATH_BYTES])
 {
-    char copy[CONFIG_PATH_BYTES];
-    int len = snprintf(copy, sizeof copy, "%s", path);
-    if (len < 0 || (size_t)len >= sizeof copy || realpath(dirname(copy), out) == NULL) {
+    char folder[CONFIG_PATH_BYTES];
+    size_t slash = slice_find_last_byte(path, '/');
+    struct slice part = slash == path.len ? SLICE(".") : slice_sub(path, 0, slash + 1);
+    int len = snprintf(folder, sizeof folder, "%.*s", SLICE_ARG(part));
+    if (len < 0 || (size_t)len >= sizeof folder || realpath(folder, out) == NULL) {
         out[0] = '\0';
     }
 }
@@ -181,7 +182,7 @@ enum err config_load(struct config *config, const char *path, struct config_comp
         cannot_read(complaints, name, 0, "");
     } else if (e == ERR_NONE) {
         char folder[CONFIG_PATH_BYTES];
-        folder_of(path, folder);
+        folder_of(name, folder);
         e = config_read(config, name, slice_of(folder), buf_view(&text), complaints);
         if (e == ERR_NONE) {
             e = look_at_passwords(config, &about, complaints);

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/reader.h"
 #include "base/slice.h"
@@ -383,20 +382,13 @@ static void check_egresses(const struct file_reader *r)
     }
 }
 
-/* Of "FILE:LINE: what" with an empty name. */
-static const char *after_place(const struct fault *fault)
-{
-    const char *space = strchr(fault->text, ' ');
-    return space == NULL ? fault->text : space + 1;
-}
-
 static enum err read_lines(struct file_reader *r)
 {
     struct fault fault;
     for (;;) {
         enum err e = lines_next(&r->lines, &fault);
         if (e == ERR_SYNTAX) {
-            wrong(r, "%s", after_place(&fault));
+            wrong(r, "%s", fault.text);
             continue;
         }
         if (e == ERR_CLOSED) {

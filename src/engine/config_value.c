@@ -56,7 +56,7 @@ static bool whole_number(struct slice text, uint64_t min, uint64_t max, uint64_t
 
 static enum err read_count(const struct value_reader *r, uint32_t *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     uint64_t value;
     enum err e = one_word(r, &text);
     if (e != ERR_NONE) {
@@ -73,7 +73,7 @@ static enum err read_count(const struct value_reader *r, uint32_t *field)
 
 static enum err read_percent(const struct value_reader *r, uint32_t *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     uint64_t value;
     enum err e = one_word(r, &text);
     if (e != ERR_NONE) {
@@ -126,7 +126,7 @@ static bool parse_span(struct slice text, bool takes_seconds, uint64_t max_ms, u
 
 static enum err read_span(const struct value_reader *r, uint64_t *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     uint64_t value = 0;
     enum err e = one_word(r, &text);
     if (e != ERR_NONE) {
@@ -169,7 +169,7 @@ static void date_text(uint32_t days, char out[16])
 
 static enum err read_date(const struct value_reader *r, uint32_t *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     enum err e = one_word(r, &text);
     if (e != ERR_NONE) {
         return e;
@@ -193,7 +193,7 @@ static enum err read_date(const struct value_reader *r, uint32_t *field)
 
 static enum err read_switch(const struct value_reader *r, bool *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     enum err e = one_word(r, &text);
     if (e != ERR_NONE) {
         return e;
@@ -237,14 +237,14 @@ static enum err path_of(const struct value_reader *r, const struct config_word *
 
 static enum err read_path(const struct value_reader *r, struct slice *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     enum err e = one_word(r, &text);
     return e != ERR_NONE ? e : path_of(r, &r->given->words[0], field);
 }
 
 static enum err read_store(const struct value_reader *r, struct config_store *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     struct config_store store = {.is_none = false, .path = SLICE_NONE};
     enum err e = one_word(r, &text);
     if (e != ERR_NONE) {
@@ -370,7 +370,7 @@ static enum err read_risky(const struct value_reader *r, uint32_t *field)
 
 static enum err read_ip(const struct value_reader *r, enum ip_family family, struct ip *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     struct ip ip;
     enum err e = one_word(r, &text);
     if (e != ERR_NONE) {
@@ -392,7 +392,7 @@ static bool is_name_byte(char c)
 
 static enum err read_helo(const struct value_reader *r, struct slice *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     enum err e = one_word(r, &text);
     if (e != ERR_NONE) {
         return e;
@@ -410,7 +410,7 @@ static enum err read_helo(const struct value_reader *r, struct slice *field)
 
 static enum err read_sender(const struct value_reader *r, struct slice *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     struct hel_address address;
     struct hel_address_error error;
     enum err e = one_word(r, &text);
@@ -426,7 +426,7 @@ static enum err read_sender(const struct value_reader *r, struct slice *field)
 
 static enum err read_proxy(const struct value_reader *r, struct config_proxy *field)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     enum err e = one_word(r, &text);
     return e != ERR_NONE ? e : config_proxy_read(text, r->arena, field, r->why);
 }

@@ -86,7 +86,7 @@ static const struct row plain_rows[] = {
     {"limits.tiemout", "1s", NULL, "did you mean limits.timeout?"},
     {"egress.helo", "a", NULL, "in the file only"},
     {"", "1", NULL, "'heloise config show' lists them"},
-    {"tls", "\"no", NULL, "no closing"},
+    {"tls", "\"no", NULL, "no closing \" on this line"},
 };
 
 static const struct config_key *key_of(const char *setting)

@@ -117,7 +117,7 @@ def heloise(args, folder, source, extra):
     begun = time.monotonic()
     with open(folder / 'log', 'wb') as log:
         child = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                 preexec_fn=pinned(1), env={**os.environ, 'HELOISE_DATA': str(ROOT / 'data')})
+                                 preexec_fn=pinned(1), env={**os.environ, 'HELOISE_DATA': str(ROOT / 'data'), 'HELOISE_CONFIG': '/dev/null'})
         memory = Memory(child.pid)
         memory.start()
         _, status, used = os.wait4(child.pid, 0)
@@ -135,7 +135,7 @@ def knock(args, count, domains, concurrent, per_site, open_max):
     argv = [args.build / 'bench/knock', '--port', PORT, '--dns-port', DNS_PORT, '--addresses', count, '--domains',
             domains, '--connections', concurrent, '--per-site', per_site, '--open', open_max]
     done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1),
-                          env={**os.environ, 'HELOISE_DATA': str(ROOT / 'data')})
+                          env={**os.environ, 'HELOISE_DATA': str(ROOT / 'data'), 'HELOISE_CONFIG': '/dev/null'})
     result = json.loads(done.stdout or '{}')
     if not result:
         sys.exit(f'knock ended with {done.returncode}')

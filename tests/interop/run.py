@@ -53,7 +53,8 @@ def heloise(args, folder, command, *more):
             '--store', folder / 'store.db', '--from', SENDER, '--helo', CLIENT_NAME, *more]
     return subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=RUN_SECONDS, check=False,
-                          env={**os.environ, 'HELOISE_DATA': str(TREE / 'data'), 'XDG_STATE_HOME': str(folder)})
+                          env={**os.environ, 'HELOISE_DATA': str(TREE / 'data'), 'HELOISE_CONFIG': '/dev/null',
+                               'XDG_STATE_HOME': str(folder)})
 
 
 def ask(args, folder, case):

@@ -125,6 +125,7 @@ static void on_mail_refused(struct conversation *c, const struct hel_reply *repl
     }
     bool is_cut = reply->code == 421 && c->rcpts > 0;
     tell(c, is_cut ? PROBE_END_SESSION_CUT : PROBE_END_ANSWERED, &evidence);
+    c->rcpts++; /* one question of those that the session may have */
     conversation_ask_next(c);
 }
 
@@ -147,6 +148,7 @@ static void on_rcpt_reply(struct conversation *c, const struct hel_reply *reply)
     if (c->has_early_evidence) {
         bool is_cut = c->early.code == 421 && c->rcpts > 0;
         tell(c, is_cut ? PROBE_END_SESSION_CUT : PROBE_END_ANSWERED, &c->early);
+        c->rcpts++;
         conversation_ask_next(c);
         return;
     }

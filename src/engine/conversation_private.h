@@ -46,7 +46,7 @@ struct conversation {
     /* The dialogue. */
     const struct conversation_probe *probe; /* under way, or NULL */
     uint64_t asked_ms;
-    unsigned rcpts, refusals;   /* answered in this session */
+    unsigned rcpts, refusals; /* asked for in this session, also where MAIL was refused; refused */
     unsigned transaction_rcpts; /* answered in this transaction */
     bool in_transaction;        /* MAIL was accepted or is under way */
     bool transaction_null_sender, transaction_smtputf8;

@@ -10,6 +10,18 @@ static void waited_five_minutes(struct stage *stage)
     assert_int_equal(stage_seen(stage, "5.9.1.1")->senders.count, 1);
 }
 
+static void give_two_a_session(struct stage *stage, struct knocker_config *config)
+{
+    (void)stage;
+    config->rcpts_per_connection = 2;
+}
+
+/* RCPTs that were sent along with a refused MAIL count. */
+static void had_two_a_session(struct stage *stage)
+{
+    assert_true(stage_seen(stage, "5.9.1.1")->rcpts_peak <= 2);
+}
+
 static void waited_for_the_live_only(struct stage *stage)
 {
     assert_true(stage_elapsed_ms(stage, 0) >= 300000);
@@ -85,6 +97,14 @@ static const struct scene scenes[] = {
     {"22", "greylisting at MAIL",
      .script = {.live = {"live"}, .greylist_s = 300, .greylist_kind = PEER_GREYLIST_MAIL},
      .asks = {{"live@d.test", "accepted"}, {"dead@d.test", "mailbox_not_found"}}},
+    {"22b", "the same, and a session has no more of us than its limit",
+     .script = {.live = {"live"}, .greylist_s = 300, .greylist_kind = PEER_GREYLIST_MAIL},
+     .asks = {{"live@d.test", "accepted"},
+              {"dead1@d.test", "mailbox_not_found"},
+              {"dead2@d.test", "mailbox_not_found"},
+              {"dead3@d.test", "mailbox_not_found"},
+              {"dead4@d.test", "mailbox_not_found"}},
+     .tune = give_two_a_session, .check = had_two_a_session},
     {"23", "only those who exist are greylisted",
      .script = {.live = {"live"}, .greylist_s = 300, .greylist_spares_dead = true},
      .asks = {{"live@d.test", "accepted"}, {"dead@d.test", "mailbox_not_found"}},

@@ -121,6 +121,12 @@ static const struct conversation_probe *on_wants_probe(void *context, struct con
     return &ask->probe;
 }
 
+/* Asked and never answered: a server that holds its refusals back has counted this one all the same. */
+static bool is_unheard(const struct evidence *evidence)
+{
+    return evidence->kind == EVIDENCE_TIMEOUT || evidence->kind == EVIDENCE_DISCONNECTED;
+}
+
 /* What an answer teaches about the site's patience. */
 static void learn(struct session *session, enum probe_end end, const struct evidence *evidence,
                   unsigned transaction_rcpts)
@@ -128,8 +134,10 @@ static void learn(struct session *session, enum probe_end end, const struct evid
     struct traffic_site *traffic = &session->host->site->traffic;
     uint64_t now = site_now_ms(session->host->site);
     bool is_reply = evidence->kind == EVIDENCE_REPLY;
-    bool is_invalid = is_reply && evidence->code >= 400 &&
-                      (evidence->code >= 500 || evidence->class.reason == REASON_MAILBOX_UNKNOWN);
+    bool is_invalid =
+        is_reply ? evidence->code >= 400 &&
+                       (evidence->code >= 500 || evidence->class.reason == REASON_MAILBOX_UNKNOWN)
+                 : is_unheard(evidence);
     traffic_site_answered(traffic, is_invalid, now);
     if (end == PROBE_END_SESSION_CUT) {
         traffic_site_session_cut(traffic, evidence->session_rcpts);
@@ -282,7 +290,8 @@ static void give_back(struct session *session)
     struct ask *ask = session->ask;
     struct host *host = session->host;
     session->ask = NULL;
-    traffic_site_answered(&host->site->traffic, false, site_now_ms(host->site));
+    traffic_site_answered(&host->site->traffic, true,
+                          site_now_ms(host->site)); /* for all we know */
     ask_talked(ask);
     if (ask->requeues < KNOCKER_REQUEUES_MAX) {
         ask->requeues++;

@@ -264,7 +264,8 @@ void site_remove(struct ask *ask)
     }
     struct session *session = conversation_context(ask->conversation);
     session->ask = NULL;
-    traffic_site_answered(&session->host->site->traffic, false, site_now_ms(session->host->site));
+    /* Its answer will not be heard: it may have been a refusal. */
+    traffic_site_answered(&session->host->site->traffic, true, site_now_ms(session->host->site));
     ask_talked(ask);
     conversation_leave(session->conversation);
 }

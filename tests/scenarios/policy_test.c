@@ -60,6 +60,17 @@ static void used_both_senders(struct stage *stage)
     assert_int_equal(stage_seen(stage, "5.9.1.1")->senders.count, 2);
 }
 
+static void give_three_an_hour(struct stage *stage, struct knocker_config *config)
+{
+    (void)stage;
+    config->invalids_per_hour = 3;
+}
+
+static void had_three_an_hour(struct stage *stage)
+{
+    assert_true(stage_seen(stage, "5.9.1.1")->refused <= 3);
+}
+
 static void never_blocked(struct stage *stage)
 {
     const struct peer_seen *seen = stage_seen(stage, "5.9.1.1");
@@ -224,6 +235,15 @@ static const struct scene scenes[] = {
               {"live1@d.test", "accepted|skipped|rate_limited"},
               {"live2@d.test", "accepted|skipped|rate_limited"}},
      .check = never_blocked},
+    {"60b", "refusals that come later than anybody waits count all the same",
+     .script = {.live = {"live"}, .bad_delay_ms = 90000},
+     .asks = {{"dead1@d.test", "smtp_timeout|skipped"},
+              {"dead2@d.test", "smtp_timeout|skipped"},
+              {"dead3@d.test", "smtp_timeout|skipped"},
+              {"dead4@d.test", "smtp_timeout|skipped"},
+              {"dead5@d.test", "smtp_timeout|skipped"},
+              {"dead6@d.test", "smtp_timeout|skipped"}},
+     .tune = give_three_an_hour, .check = had_three_an_hour},
 };
 
 int main(void)

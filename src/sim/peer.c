@@ -20,6 +20,9 @@ enum err peer_server_new(const struct peer_script *script, uint64_t seed, struct
     server->script = script;
     server->random.state = seed;
     map_init(&server->memory, seed);
+    map_init(&server->helo_known, seed);
+    map_init(&server->senders_known, seed);
+    map_init(&server->recipients_known, seed);
     arena_init(&server->arena, PEER_MEMORY_BYTES_MAX);
     *out = server;
     return ERR_NONE;
@@ -41,6 +44,9 @@ void peer_server_free(struct peer_server *server)
     names_done(&server->seen.senders);
     names_done(&server->seen.recipients);
     map_done(&server->memory);
+    map_done(&server->helo_known);
+    map_done(&server->senders_known);
+    map_done(&server->recipients_known);
     arena_done(&server->arena);
     free(server);
 }
@@ -58,6 +64,13 @@ void peer_server_change(struct peer_server *server, const struct peer_script *sc
 const struct peer_script *peer_server_script(const struct peer_server *server)
 {
     return server->script;
+}
+
+void peer_server_observe(struct peer_server *server, const struct peer_observer *observer,
+                         void *context)
+{
+    server->observer = observer;
+    server->observer_context = context;
 }
 
 enum err peer_new(struct peer_server *server, const struct ip *client, uint64_t now_ms,
@@ -78,6 +91,9 @@ enum err peer_new(struct peer_server *server, const struct ip *client, uint64_t 
     seen->connections++;
     if (++seen->open > seen->open_peak) {
         seen->open_peak = seen->open;
+    }
+    if (server->observer != NULL) {
+        server->observer->came(server->observer_context);
     }
     peer_greet(peer, now_ms);
     *out = peer;
@@ -107,14 +123,15 @@ void peer_left(struct peer *peer)
         return;
     }
     peer->has_left = true;
-    struct peer_seen *seen = &peer->server->seen;
+    struct peer_server *server = peer->server;
+    struct peer_seen *seen = &server->seen;
     seen->open--;
     bool has_quit =
         peer->has_quit || slice_find_nocase(buf_view(&peer->input), SLICE("QUIT\r\n")) <
                               peer->input.len; /* it came while an answer was under way */
     bool was_spoken = peer->counts[PEER_AT_BANNER] > 0 && peer->first == NULL;
     if (was_spoken && !has_quit && !peer->wants_close && !peer->wants_tls &&
-        peer->server->script->tongue == PEER_SPEAKS_SMTP) {
+        server->script->tongue == PEER_SPEAKS_SMTP) {
         seen->left_without_quit++;
     }
 }

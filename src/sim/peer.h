@@ -96,6 +96,10 @@ struct peer_script {
     const char *domains
         [PEER_LIVE_MAX]; /* others are refused as relaying; none given: every domain is served */
     const char *ok, *unknown, *relay_denied; /* instead of the usual 250, 550 5.1.1, 554 5.7.1 */
+    /* What is at a path that `live` does not name. NULL: no such mailbox; "": one that takes mail; else the
+     * answer to RCPT, as in a rule. For servers with more mailboxes than a list can hold. */
+    const char *(*mailbox)(const void *context, struct slice path);
+    const void *mailbox_context;
     enum peer_catch_all catch_all;
     unsigned catch_all_bytes;
     struct peer_rule rules[PEER_RULES_MAX]; /* up to the first with neither say, delay nor close */
@@ -156,6 +160,19 @@ struct peer_seen {
     struct peer_names helo, senders, recipients;
 };
 
+/* One answer to RCPT, as it was decided. */
+struct peer_rcpt {
+    struct slice path;
+    unsigned code;           /* 0: closed without a word */
+    unsigned rcpts, refused; /* of this session, this one included */
+};
+
+/* Somebody who keeps count beside the server. */
+struct peer_observer {
+    void (*came)(void *context); /* a connection, counted in seen.open already */
+    void (*answered)(void *context, const struct peer_rcpt *rcpt, uint64_t now_ms);
+};
+
 /* script is borrowed. seed: for random delays. ERR_NOMEM. */
 enum err peer_server_new(const struct peer_script *script, uint64_t seed, struct peer_server **out)
     MUST_USE;
@@ -164,6 +181,9 @@ const struct peer_seen *peer_server_seen(const struct peer_server *server);
 /* Speaks by this one from now on; the memory stays. */
 void peer_server_change(struct peer_server *server, const struct peer_script *script);
 const struct peer_script *peer_server_script(const struct peer_server *server);
+/* observer and context are borrowed. */
+void peer_server_observe(struct peer_server *server, const struct peer_observer *observer,
+                         void *context);
 
 /* A connection from this address. server must outlive it. ERR_NOMEM. */
 enum err peer_new(struct peer_server *server, const struct ip *client, uint64_t now_ms,

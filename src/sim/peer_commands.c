@@ -136,7 +136,7 @@ static void honest_ehlo(const struct peer *peer, char out[SAY_BYTES_MAX])
 
 static void obey_hello(struct peer *peer, enum peer_at at, struct slice name, uint64_t now_ms)
 {
-    peer_name_seen(&peer->server->seen.helo, name);
+    peer_name_seen(&peer->server->seen.helo, &peer->server->helo_known, name);
     const struct peer_rule *rule = begin(peer, at, name, now_ms);
     char text[SAY_BYTES_MAX] = "250 %h";
     if (at == PEER_AT_EHLO && script_of(peer)->has_no_ehlo) {
@@ -208,7 +208,7 @@ static void obey_mail(struct peer *peer, struct slice argument, uint64_t now_ms)
         say(peer, "501 5.5.4 Syntax: MAIL FROM:<address>", now_ms);
         return;
     }
-    peer_name_seen(&peer->server->seen.senders, path);
+    peer_name_seen(&peer->server->seen.senders, &peer->server->senders_known, path);
     const struct peer_rule *rule = begin(peer, PEER_AT_MAIL, path, now_ms);
     bool is_utf8 = slice_find_nocase(parameters, SLICE("SMTPUTF8")) < parameters.len;
     buf_clear(&peer->sender);
@@ -290,19 +290,36 @@ static const char *honest_rcpt(struct peer *peer, struct slice path, uint64_t no
         peer_is_grey(peer, path, now_ms, &left_s)) {
         return grey_text(peer, left_s, grey);
     }
-    return !exists ? unknown : script->ok != NULL ? script->ok : "250 2.1.5 Ok";
+    if (!exists) {
+        return unknown;
+    }
+    const char *own = peer_mailbox_say(script, path);
+    return own != NULL ? own : script->ok != NULL ? script->ok : "250 2.1.5 Ok";
 }
 
-static void count_rcpt(struct peer *peer, const struct peer_answer *answer, uint64_t now_ms)
+static void count_rcpt(struct peer *peer, const struct peer_answer *answer, struct slice path,
+                       uint64_t now_ms)
 {
     struct peer_seen *seen = &peer->server->seen;
     char first = answer->say == NULL ? '\0' : answer->say[0];
     seen->accepted += first == '2';
     seen->deferred += first == '4';
     seen->refused += first == '5';
-    if (first == '5' || answer->counts_as_bad) {
+    /* 503 is about the order of commands, whoever the recipient is. */
+    bool is_bad = first == '5' && strncmp(answer->say, "503", 3) != 0;
+    if (is_bad || answer->counts_as_bad) {
         peer_note_bad(peer, now_ms);
     }
+    const struct peer_server *server = peer->server;
+    if (server->observer == NULL) {
+        return;
+    }
+    struct peer_rcpt rcpt = {
+        .path = path, .rcpts = peer->counts[PEER_AT_RCPT], .refused = peer->bad};
+    for (int i = 0; i < 3 && first != '\0' && ascii_is_digit(answer->say[i]); i++) {
+        rcpt.code = rcpt.code * 10 + (unsigned)(answer->say[i] - '0');
+    }
+    server->observer->answered(server->observer_context, &rcpt, now_ms);
 }
 
 static void obey_rcpt(struct peer *peer, struct slice argument, uint64_t now_ms)
@@ -315,7 +332,7 @@ static void obey_rcpt(struct peer *peer, struct slice argument, uint64_t now_ms)
         return;
     }
     struct peer_seen *seen = &peer->server->seen;
-    peer_name_seen(&seen->recipients, path);
+    peer_name_seen(&seen->recipients, &peer->server->recipients_known, path);
     peer->rcpts_in_transaction++;
     const struct peer_rule *rule = begin(peer, PEER_AT_RCPT, path, now_ms);
     if (peer->counts[PEER_AT_RCPT] > seen->rcpts_peak) {
@@ -332,7 +349,7 @@ static void obey_rcpt(struct peer *peer, struct slice argument, uint64_t now_ms)
     bool is_bad = answer.say != NULL && answer.say[0] == '5';
     answer.delay_ms += is_bad ? script->bad_delay_ms : 0;
     answer.closes = answer.closes || (is_bad && script->closes_after_bad);
-    count_rcpt(peer, &answer, now_ms);
+    count_rcpt(peer, &answer, path, now_ms);
     peer_say(peer, &answer, path, now_ms);
 }
 

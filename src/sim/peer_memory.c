@@ -27,12 +27,10 @@ struct peer_row *peer_recall(struct peer_server *server, char kind, struct slice
     return row;
 }
 
-void peer_name_seen(struct peer_names *names, struct slice name)
+void peer_name_seen(struct peer_names *names, struct map *known, struct slice name)
 {
-    for (unsigned i = 0; i < names->count; i++) {
-        if (slice_equal(slice_of(names->at[i]), name)) {
-            return;
-        }
+    if (map_find(known, name) != NULL) {
+        return;
     }
     if (names->count == PEER_NAMES_MAX) {
         names->dropped++;
@@ -42,6 +40,7 @@ void peer_name_seen(struct peer_names *names, struct slice name)
     must(kept != NULL);
     memcpy(kept, name.at, name.len);
     names->at[names->count++] = kept;
+    must(map_put(known, slice_make(kept, name.len), kept) == ERR_NONE);
 }
 
 struct slice peer_local_of(struct slice path)
@@ -69,7 +68,14 @@ bool peer_is_live(const struct peer_script *script, struct slice path)
             return true;
         }
     }
-    return false;
+    return script->mailbox != NULL && script->mailbox(script->mailbox_context, path) != NULL;
+}
+
+const char *peer_mailbox_say(const struct peer_script *script, struct slice path)
+{
+    const char *say =
+        script->mailbox == NULL ? NULL : script->mailbox(script->mailbox_context, path);
+    return say == NULL || say[0] == '\0' ? NULL : say;
 }
 
 bool peer_is_served(const struct peer_script *script, struct slice path)

@@ -29,7 +29,10 @@ struct peer_server {
     const struct peer_script *script;
     struct random random;
     struct peer_seen seen;
-    struct map memory; /* keys and rows in the arena */
+    struct map memory;                                      /* keys and rows in the arena */
+    struct map helo_known, senders_known, recipients_known; /* the names in seen */
+    const struct peer_observer *observer;                   /* NULL: nobody */
+    void *observer_context;
     struct arena arena;
 };
 
@@ -73,11 +76,13 @@ void peer_obey(struct peer *peer, struct slice line, uint64_t now_ms);
 /* peer_memory.c */
 struct peer_row *peer_recall(struct peer_server *server, char kind, struct slice key,
                              uint64_t now_ms);
-void peer_name_seen(struct peer_names *names, struct slice name);
+void peer_name_seen(struct peer_names *names, struct map *known, struct slice name);
 /* The rule that decides, or NULL. who: the recipient, sender or name. */
 const struct peer_rule *peer_rule_for(struct peer *peer, enum peer_at at, struct slice who,
                                       uint64_t now_ms);
 bool peer_is_live(const struct peer_script *script, struct slice path);
+/* The mailbox's own answer; NULL where it has none. */
+const char *peer_mailbox_say(const struct peer_script *script, struct slice path);
 bool peer_is_served(const struct peer_script *script, struct slice path);
 bool peer_catches(const struct peer_script *script, struct slice path);
 struct slice peer_local_of(struct slice path);

@@ -55,25 +55,51 @@ static void op_timer_stop(struct door *door, struct timer *timer)
     timers_remove(&of(door)->timers, timer);
 }
 
-static void op_run(struct door *door)
+static void happen(struct world *world, struct timer *event)
 {
-    struct world *world = of(door);
+    world->counts.events++;
+    if (event->due_ms > world->now_ms) {
+        world->now_ms = event->due_ms;
+    }
+    timers_remove(&world->timers, event);
+    event->fired(event->context);
+    if (world->watcher != NULL && world->watcher->moved != NULL) {
+        world->watcher->moved(world->watcher->context, world->now_ms);
+    }
+}
+
+static void run(struct world *world, uint64_t until_ms)
+{
     world->is_stopped = false;
     world->is_cut = false;
+    uint64_t end_ms = FIRST_INSTANT_MS + world->config.run_ms_max;
     struct timer *first;
-    while (!world->is_stopped && (first = timers_first(&world->timers)) != NULL) {
-        uint64_t end_ms = FIRST_INSTANT_MS + world->config.run_ms_max;
+    while (!world->is_stopped && (first = timers_first(&world->timers)) != NULL &&
+           first->due_ms <= until_ms) {
         if (first->due_ms > end_ms || world->counts.events >= world->config.events_max) {
             world->is_cut = true;
             return;
         }
-        world->counts.events++;
-        if (first->due_ms > world->now_ms) {
-            world->now_ms = first->due_ms;
-        }
-        timers_remove(&world->timers, first);
-        first->fired(first->context);
+        happen(world, first);
     }
+}
+
+static void op_run(struct door *door)
+{
+    run(of(door), UINT64_MAX);
+}
+
+void world_run_until(struct world *world, uint64_t until_ms)
+{
+    run(world, until_ms);
+    if (!world->is_stopped && !world->is_cut && until_ms > world->now_ms) {
+        world->now_ms = until_ms;
+    }
+}
+
+void world_mute(struct world *world, bool is_mute)
+{
+    world->is_mute = is_mute;
 }
 
 /* Work takes no time here, so nothing can be due. */

@@ -87,22 +87,31 @@ struct world_counts {
     uint64_t connects, stray_connects; /* stray: to an address where no host stands */
     uint64_t queries;
     unsigned open, peak; /* lines that are up, over all hosts */
+    unsigned lines;      /* not yet forgotten by both sides, those under way included */
 };
 void world_count(const struct world *world, struct world_counts *out);
 
 /* Over everything that went over any line, with its time. */
 uint64_t world_traffic_hash(const struct world *world);
 
+/* Time goes on up to this instant, or until somebody stops it; what is due later stays. */
+void world_run_until(struct world *world, uint64_t until_ms);
+
+/* While it is mute, nothing our side says or asks reaches anybody; closing a line does. So an engine that is
+ * taken apart leaves the servers what a killed process would: lines that end in the middle. */
+void world_mute(struct world *world, bool is_mute);
+
 /* door_run came back because of run_ms_max or events_max, with events left. */
 bool world_is_cut(const struct world *world);
 
-/* Somebody who watches every line. Bytes are those of our side, as sent, before TLS would hide them. */
+/* Somebody who watches every line; any function may be NULL. Bytes are those of our side, as sent, before TLS would hide them. */
 struct world_watcher {
     void (*connected)(void *context, uint32_t line, const struct ip *ip);
     void (*sent)(void *context, uint32_t line, struct slice bytes);     /* by our side */
     void (*received)(void *context, uint32_t line, struct slice bytes); /* by our side */
     /* Our side closed; is_up: the other side had not ended it, and no handshake was under way. */
     void (*closed)(void *context, uint32_t line, bool is_up);
+    void (*moved)(void *context, uint64_t now_ms); /* one event is over */
     void *context;
 };
 void world_watch(struct world *world, const struct world_watcher *watcher); /* borrowed */

@@ -132,6 +132,7 @@ void world_line_free(struct world_line *line)
     drop_all(line, &line->to_peer);
     timers_remove(&line->world->timers, &line->wake);
     peer_free(line->peer);
+    line->world->counts.lines--;
     free(line);
 }
 
@@ -316,7 +317,7 @@ static void on_our_parcel(void *context)
             break;
         }
         note(line, 'S', bytes);
-        if (line->world->watcher != NULL) {
+        if (line->world->watcher != NULL && line->world->watcher->received != NULL) {
             line->world->watcher->received(line->world->watcher->context, line->id, bytes);
         }
         line->handler->received(line->context, bytes);
@@ -334,7 +335,7 @@ struct link *world_line_connect(struct door *door, const struct link_request *re
                                 const struct link_handler *handler, void *context)
 {
     struct world *world = (struct world *)(void *)door;
-    struct world_line *line = calloc(1, sizeof *line);
+    struct world_line *line = world->is_mute ? NULL : calloc(1, sizeof *line);
     if (line == NULL) {
         return NULL;
     }
@@ -362,12 +363,13 @@ struct link *world_line_connect(struct door *door, const struct link_request *re
         line->next->place = &line->next;
     }
     world->lines = line;
+    world->counts.lines++;
     world->counts.connects++;
     world->counts.stray_connects += line->host == NULL;
     if (line->host != NULL) {
         line->host->counts.tried++;
     }
-    if (world->watcher != NULL) {
+    if (world->watcher != NULL && world->watcher->connected != NULL) {
         world->watcher->connected(world->watcher->context, line->id, &request->ip);
     }
     if (is_v6 ? world->config.no_ipv6 : world->config.no_ipv4) {
@@ -384,8 +386,11 @@ enum err world_line_send(struct link *link, struct slice bytes)
     if (line->state != LINE_OPEN) {
         return ERR_CLOSED;
     }
+    if (line->world->is_mute) {
+        return ERR_NONE;
+    }
     note(line, 'C', bytes);
-    if (line->world->watcher != NULL) {
+    if (line->world->watcher != NULL && line->world->watcher->sent != NULL) {
         line->world->watcher->sent(line->world->watcher->context, line->id, bytes);
     }
     post(line, &line->to_peer, PARCEL_BYTES, bytes, LINK_END_CLOSED);
@@ -396,7 +401,7 @@ void world_line_start_tls(struct link *link, struct slice server_name)
 {
     (void)server_name;
     struct world_line *line = of(link);
-    if (line->state != LINE_OPEN) {
+    if (line->state != LINE_OPEN || line->world->is_mute) {
         return; /* ended() is on its way or was there */
     }
     line->is_shaking = true;
@@ -407,7 +412,7 @@ void world_line_close(struct link *link)
 {
     struct world_line *line = of(link);
     bool was_up = line->state == LINE_OPEN && !line->is_shaking && !line->is_peer_gone;
-    if (line->world->watcher != NULL) {
+    if (line->world->watcher != NULL && line->world->watcher->closed != NULL) {
         line->world->watcher->closed(line->world->watcher->context, line->id, was_up);
     }
     line->state = LINE_LEFT;

@@ -36,7 +36,7 @@ struct world {
     const struct world_watcher *watcher;
     uint64_t hash;
     uint32_t next_line;
-    bool is_stopped, is_cut;
+    bool is_stopped, is_cut, is_mute;
 };
 
 void world_place_key(const struct ip *ip, uint16_t port, char out[WORLD_KEY_BYTES]);

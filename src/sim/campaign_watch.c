@@ -19,6 +19,9 @@ enum {
     MEMORY_EVENTS = 4096, /* between looks at the heap */
     MEMORY_BYTES_BASE = 64 << 20,
     MEMORY_BYTES_QUESTION = 24 << 10, /* for each open question */
+    MEMORY_BYTES_SERVERS =
+        512, /* what the servers remember of an address; the store in memory ... */
+    MEMORY_BYTES_STORE = 2048, /* ... keeps its record too */
 };
 
 /* One far end as we count: that of a site, or of all sites of one provider. */
@@ -266,7 +269,9 @@ static void look_at_memory(struct campaign_watch *watch, const struct knocker_co
     heap -= heap < watch->heap_at_start ? heap : watch->heap_at_start;
     watch->heap_peak = heap > watch->heap_peak ? heap : watch->heap_peak;
     uint64_t open = counts->asked - counts->answered;
-    if (heap > MEMORY_BYTES_BASE + open * MEMORY_BYTES_QUESTION) {
+    uint64_t kept =
+        MEMORY_BYTES_SERVERS + (watch->plan->settings.has_store ? MEMORY_BYTES_STORE : 0);
+    if (heap > MEMORY_BYTES_BASE + open * MEMORY_BYTES_QUESTION + counts->asked * kept) {
         campaign_watch_blame(watch, CAMPAIGN_NOBODY, CAMPAIGN_NOBODY,
                              "memory: %zu bytes with %llu questions open", heap,
                              (unsigned long long)open);

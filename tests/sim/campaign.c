@@ -46,7 +46,7 @@ static const struct argp_option option_table[] = {
      "one: questions one by one; bulk: a list; mixed: every fourth seed is a list (mixed)", 0},
     {"kills", KEY_KILLS, "N", 0,
      "how often the process that works on a list dies (0 to 3, by the seed)", 0},
-    {"data", KEY_DATA, "FOLDER", 0, "rules, providers and lists (HELOISE_DATA)", 0},
+    {"data", KEY_DATA, "FOLDER", 0, "rules, providers and lists (those of the source)", 0},
     {"show", KEY_SHOW, NULL, 0, "how many answers there were of each kind", 0},
     {0},
 };
@@ -266,8 +266,11 @@ int main(int argc, char **argv)
                "every step "
                "what must always be true.",
     };
-    struct arguments arguments = {
-        .first = 1, .last = 30, .addresses = 200, .faults = CAMPAIGN_FAULTS_USUAL};
+    struct arguments arguments = {.first = 1,
+                                  .last = 30,
+                                  .addresses = 200,
+                                  .faults = CAMPAIGN_FAULTS_USUAL,
+                                  .data = CAMPAIGN_DATA_DIR};
     argp_err_exit_status = EX_USAGE;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     struct knowledge *knowledge;

@@ -19,6 +19,15 @@
 #define JANE TALK_RCPT("jane@d.example")
 #define JOE  TALK_RCPT("joe@d.example")
 
+static const char *mailbox(const void *context, struct slice path)
+{
+    bool is_ours = slice_ends(path, slice_of(context));
+    return !is_ours                                   ? "554 5.7.1 <%r>: Relay access denied"
+           : slice_starts(path, SLICE("full@"))       ? "452 4.2.2 <%r>: over quota"
+           : slice_starts(path, SLICE("user-12345@")) ? ""
+                                                      : NULL;
+}
+
 static const struct talk talks[] = {
     {"greylisting of triplets",
      {.live = {"jane", "joe"}, .greylist_s = 300},
@@ -50,6 +59,12 @@ static const struct talk talks[] = {
     {"greylisting of all",
      {.live = {"jane"}, .greylist_s = 60},
      TALK_MAIL JOE GREY("joe@d.example", "60") "T+ 60000\n" JOE TALK_UNKNOWN("joe@d.example")},
+    {"more mailboxes than a list can hold",
+     {.live = {"jane"}, .mailbox = mailbox, .mailbox_context = "@d.example"},
+     TALK_MAIL JANE TALK_OK TALK_RCPT("user-12345@d.example")
+         TALK_OK JOE TALK_UNKNOWN("joe@d.example")
+             TALK_RCPT("full@d.example") "S: 452 4.2.2 <full@d.example>: over quota\n" TALK_RCPT(
+                 "full@e.example") "S: 554 5.7.1 <full@e.example>: Relay access denied\n"},
     {"a block after bad ones",
      {.live = {"jane"}, .block_after_bad = 2, .block_s = 600},
      TALK_MAIL JANE TALK_OK JOE TALK_UNKNOWN("joe@d.example") JANE TALK_OK JOE TALK_UNKNOWN(
@@ -158,6 +173,67 @@ static void one_connection_too_many_is_sent_away(void **state)
     peer_server_free(NULL);
 }
 
+struct observed {
+    unsigned came, answered;
+    struct peer_rcpt last;
+    uint64_t at_ms;
+};
+
+static void on_came(void *context)
+{
+    struct observed *observed = context;
+    observed->came++;
+}
+
+static void on_answered(void *context, const struct peer_rcpt *rcpt, uint64_t now_ms)
+{
+    struct observed *observed = context;
+    observed->answered++;
+    observed->last = *rcpt;
+    observed->at_ms = now_ms;
+}
+
+static void an_observer_is_told_each_answer(void **state)
+{
+    (void)state;
+    static const struct peer_observer observer = {on_came, on_answered};
+    static const struct peer_script script = {.live = {"jane"}};
+    static const struct {
+        const char *line;
+        unsigned code, rcpts, refused;
+    } steps[] = {
+        {"RCPT TO:<jane@d.example>\r\n", 503, 1,
+         0}, /* about the order of commands, not about jane */
+        {"MAIL FROM:<>\r\n", 503, 1, 0},
+        {"RCPT TO:<jane@d.example>\r\n", 250, 2, 0},
+        {"RCPT TO:<joe@d.example>\r\n", 550, 3, 1},
+    };
+    struct peer_server *server;
+    struct peer *peer;
+    struct ip client;
+    struct observed observed = {0};
+    char said[300];
+    assert_true(ip_parse(SLICE("192.0.2.1"), &client));
+    assert_int_equal(peer_server_new(&script, 1, &server), ERR_NONE);
+    peer_server_observe(server, &observer, &observed);
+    assert_int_equal(peer_new(server, &client, 1000, &peer), ERR_NONE);
+    assert_int_equal(observed.came, 1);
+    take(peer, 1000, said);
+    peer_received(peer, SLICE("HELO us\r\n"), 1000);
+    take(peer, 1000, said);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        peer_received(peer, slice_of(steps[i].line), 2000 + i);
+        take(peer, 2000 + i, said);
+        assert_int_equal(observed.last.code, steps[i].code);
+        assert_int_equal(observed.last.rcpts, steps[i].rcpts);
+        assert_int_equal(observed.last.refused, steps[i].refused);
+    }
+    assert_int_equal(observed.answered, 3);
+    assert_int_equal(observed.at_ms, 2003);
+    peer_free(peer);
+    peer_server_free(server);
+}
+
 static void names_beyond_the_room_are_counted(void **state)
 {
     (void)state;
@@ -187,6 +263,7 @@ int main(void)
         cmocka_unit_test(counts_what_it_sees),
         cmocka_unit_test(one_connection_too_many_is_sent_away),
         cmocka_unit_test(names_beyond_the_room_are_counted),
+        cmocka_unit_test(an_observer_is_told_each_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -270,6 +270,85 @@ static void a_host_changes_from_now_on(void **state)
     world_free(NULL);
 }
 
+static void time_goes_as_far_as_it_may(void **state)
+{
+    (void)state;
+    struct world *world = new_world(1);
+    struct door *door = world_door(world);
+    add(world, (struct world_host){.ip = "5.9.1.1", .script = &plain});
+    struct caller caller;
+    uint64_t start = door_now_ms(door);
+    call(&caller, world, "5.9.1.1", nothing);
+    world_run_until(world, start + 19);
+    assert_int_equal(door_now_ms(door), start + 19);
+    assert_int_equal(caller.connected, 0);
+    world_run_until(world, start + 20);
+    assert_int_equal(caller.connected, 1);
+    world_run_until(world, start + 100000);
+    assert_int_equal(door_now_ms(door), start + 100000); /* where nothing happens any more, too */
+    assert_true(caller.said.len > 0);
+    caller_done(&caller);
+    world_free(world);
+}
+
+/* What a killed process leaves: a line that ends in the middle. */
+static void what_a_mute_side_says_is_lost(void **state)
+{
+    (void)state;
+    struct world *world = new_world(1);
+    add(world, (struct world_host){.ip = "5.9.1.1", .script = &plain});
+    struct caller caller;
+    call(&caller, world, "5.9.1.1", nothing);
+    door_run(world_door(world));
+    uint64_t hash = world_traffic_hash(world);
+    world_mute(world, true);
+    assert_int_equal(link_send(caller.link, SLICE("QUIT\r\n")), ERR_NONE);
+    struct link_request request = {.port = 25};
+    assert_true(ip_parse(SLICE("5.9.1.1"), &request.ip));
+    static const struct link_handler handler = {on_connected, on_received, on_secured, on_ended};
+    assert_null(door_connect(world_door(world), &request, &handler, &caller));
+    caller_done(&caller);
+    world_mute(world, false);
+    door_run(world_door(world));
+    const struct peer_seen *seen = peer_server_seen(world_host_server(world, "5.9.1.1", 25));
+    assert_int_equal(seen->commands[PEER_AT_QUIT], 0);
+    assert_int_equal(seen->left_without_quit, 1);
+    assert_int_equal(seen->open, 0);
+    assert_true(world_traffic_hash(world) == hash);
+    struct world_counts counts;
+    world_count(world, &counts);
+    assert_int_equal(counts.lines, 0);
+    world_free(world);
+}
+
+static void on_moved(void *context, uint64_t now_ms)
+{
+    uint64_t *last_ms = context;
+    assert_true(now_ms >= last_ms[0]);
+    last_ms[0] = now_ms;
+    last_ms[1]++;
+}
+
+static void a_watcher_hears_of_each_event(void **state)
+{
+    (void)state;
+    struct world *world = new_world(1);
+    uint64_t heard[2] = {0, 0};
+    const struct world_watcher watcher = {.moved = on_moved, .context = heard};
+    add(world, (struct world_host){.ip = "5.9.1.1", .script = &plain});
+    world_watch(world, &watcher);
+    struct caller caller;
+    call(&caller, world, "5.9.1.1", talk);
+    door_run(world_door(world));
+    caller_done(&caller);
+    door_run(world_door(world));
+    struct world_counts counts;
+    world_count(world, &counts);
+    assert_true(counts.events > 0);
+    assert_int_equal(heard[1], counts.events);
+    world_free(world);
+}
+
 struct asker {
     enum query_status status;
     unsigned told;
@@ -371,6 +450,9 @@ int main(void)
         cmocka_unit_test(hosts_behave_as_they_are),
         cmocka_unit_test(tls_fares_as_the_host_says),
         cmocka_unit_test(bytes_arrive_in_pieces_and_in_order),
+        cmocka_unit_test(time_goes_as_far_as_it_may),
+        cmocka_unit_test(what_a_mute_side_says_is_lost),
+        cmocka_unit_test(a_watcher_hears_of_each_event),
         cmocka_unit_test(a_host_changes_from_now_on),
         cmocka_unit_test(names_are_answered_or_fail),
         cmocka_unit_test(an_endless_run_is_cut),

@@ -6,8 +6,8 @@
  *
  * Hosts are addresses with a port and a behaviour; those that accept speak through a scripted SMTP server
  * (sim/peer). Names are answered with real DNS messages. TLS is a pretence: the handshake takes a round
- * trip, fails or hangs as the host says, and plaintext goes on underneath. Time moves only in door_run:
- * the earliest event is taken, in order of time and then of when it was made; nothing ever waits.
+ * trip, fails or hangs as the host says, and plaintext goes on underneath. Time moves only in door_run and
+ * world_run_until: the earliest event is taken, of several at one instant always the same; nothing ever waits.
  * The engine under test must be freed before the world.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SIM_WORLD_H

@@ -14,6 +14,8 @@ struct campaign_config {
     struct campaign_options options;
     bool is_bulk; /* a list, through engine/bulk and a store in a file; else questions one by one */
     unsigned kills; /* is_bulk: so often the process dies at a random instant and another goes on */
+    const char
+        *folder; /* is_bulk: where list and store stand meanwhile, in a folder of their own */
     /* Keep the conversations with this far end, and of them those that name this address. */
     bool shows_site;
     uint32_t site, number; /* CAMPAIGN_NOBODY: all of them */

@@ -103,16 +103,17 @@ static enum err copy_store(const struct list_run *run, struct fault *out_fault)
 
 static void remove_folder(const struct list_run *run)
 {
-    DIR *entries = opendir(run->folder);
-    if (entries == NULL) {
-        return;
-    }
-    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
-        char path[PATH_BYTES + sizeof entry->d_name];
-        (void)snprintf(path, sizeof path, "%s/%s", run->folder, entry->d_name);
+    struct dirent **entries;
+    int count = scandir(run->folder, &entries, NULL, NULL);
+    for (int i = 0; i < count; i++) {
+        char path[PATH_BYTES + sizeof entries[i]->d_name];
+        (void)snprintf(path, sizeof path, "%s/%s", run->folder, entries[i]->d_name);
         (void)unlink(path); /* fails for . and .. */
+        free(entries[i]);
     }
-    (void)closedir(entries);
+    if (count >= 0) {
+        free(entries);
+    }
     (void)rmdir(run->folder);
 }
 
@@ -309,9 +310,8 @@ static enum err check(struct list_run *run, struct fault *out_fault)
 enum err campaign_run_bulk(struct campaign *campaign, struct fault *out_fault)
 {
     struct list_run run = {.campaign = campaign};
-    const char *base = getenv("TMPDIR");
     (void)snprintf(run.folder, sizeof run.folder, "%.200s/heloise-campaign-XXXXXX",
-                   base == NULL ? "/tmp" : base);
+                   campaign->config->folder);
     if (mkdtemp(run.folder) == NULL) {
         return system_fault(out_fault, "cannot make", run.folder);
     }

@@ -55,8 +55,12 @@ void campaign_talk_free(struct campaign_talk *talk)
     if (talk == NULL) {
         return;
     }
-    while (!TAILQ_EMPTY(&talk->texts)) {
-        forget(talk, TAILQ_FIRST(&talk->texts));
+    struct conversation_text *text = TAILQ_FIRST(&talk->texts);
+    while (text != NULL) {
+        struct conversation_text *next = TAILQ_NEXT(text, link);
+        buf_done(&text->text);
+        free(text);
+        text = next;
     }
     free(talk);
 }

@@ -20,7 +20,8 @@
 struct campaign_watch;
 struct knocker;
 
-enum { CAMPAIGN_FLAW_BYTES = 400, CAMPAIGN_NOBODY = UINT32_MAX };
+enum { CAMPAIGN_FLAW_BYTES = 400 };
+#define CAMPAIGN_NOBODY UINT32_MAX /* neither a site nor an address */
 
 struct campaign_flaw {
     bool is_found;

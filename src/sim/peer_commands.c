@@ -314,11 +314,13 @@ static void count_rcpt(struct peer *peer, const struct peer_answer *answer, stru
     if (server->observer == NULL) {
         return;
     }
-    struct peer_rcpt rcpt = {
-        .path = path, .rcpts = peer->counts[PEER_AT_RCPT], .refused = peer->bad};
-    for (int i = 0; i < 3 && first != '\0' && ascii_is_digit(answer->say[i]); i++) {
-        rcpt.code = rcpt.code * 10 + (unsigned)(answer->say[i] - '0');
-    }
+    struct reader r = reader_over(answer->say == NULL ? SLICE_NONE : slice_of(answer->say));
+    uint64_t code = 0;
+    (void)reader_number(&r, 999, &code); /* none where the line closes without a word */
+    struct peer_rcpt rcpt = {.path = path,
+                             .code = (unsigned)code,
+                             .rcpts = peer->counts[PEER_AT_RCPT],
+                             .refused = peer->bad};
     server->observer->answered(server->observer_context, &rcpt, now_ms);
 }
 

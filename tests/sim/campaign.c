@@ -153,6 +153,8 @@ static struct campaign_config config_of(const struct arguments *arguments, uint6
     case WAY_BULK: config.is_bulk = true; break;
     case WAY_MIXED: config.is_bulk = seed % BULK_OUT_OF == BULK_OUT_OF - 1; break;
     }
+    const char *folder = getenv("TMPDIR");
+    config.folder = folder == NULL ? "/tmp" : folder;
     config.kills =
         arguments->has_kills ? arguments->kills : (unsigned)(seed / BULK_OUT_OF % KILLS_MAX);
     return config;

@@ -14,6 +14,7 @@
 
 struct door;
 struct link;
+struct proxy;
 
 /* A timer lives in its owner's storage; zeroed means stopped. */
 struct timer {
@@ -29,7 +30,9 @@ enum link_end {
     LINK_END_REFUSED,     /* connect: ECONNREFUSED */
     LINK_END_UNREACHABLE, /* connect: no route, host or network unreachable, kernel timeout */
     LINK_END_TLS,         /* the handshake or the TLS layer failed */
-    LINK_END_LOCAL,       /* our own trouble: descriptors, memory, source address not ours */
+    LINK_END_LOCAL, /* our own trouble: descriptors, memory, source address not ours; a proxy that
+                             does not connect to this destination and does not blame it */
+    LINK_END_PROXY, /* our own trouble with any destination: no way through the proxy */
 };
 
 struct tls_info {
@@ -52,7 +55,13 @@ struct link_handler {
 struct link_request {
     struct ip ip;
     uint16_t port;
-    struct ip source; /* family IP_NONE: the kernel chooses */
+    struct ip
+        source; /* family IP_NONE: the kernel chooses. Only a proxy of kind PROXY_V2 can be told */
+    /* NULL: none. Borrowed until connected(), ended() or link_close. */
+    const struct proxy *proxy;
+    uint32_t
+        proxy_limit_ms; /* to reach the proxy and to be let in, then LINK_END_PROXY; 0: none. The
+                                time it needs for the destination is the caller's to limit */
 };
 
 /* The outcome of one DNS question as the transport saw it; what the answer says is dns/message's. */

@@ -1,4 +1,5 @@
-/* net/uv_link: TCP connections on the loop, with the TLS filter between socket and owner where asked.
+/* net/uv_link: TCP connections on the loop, with the TLS filter between socket and owner where asked. What is
+ * said to a proxy before a link is up is uv_tunnel's.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static void silent_ended(void *context, enum link_end why, const char *detail)
 const struct link_handler uv_link_silent = {silent_connected, silent_received, silent_secured,
                                             silent_ended};
 
-static void end(struct uv_link *link, enum link_end why, const char *detail)
+void uv_link_end(struct uv_link *link, enum link_end why, const char *detail)
 {
     if (link->state == UV_LINK_ENDED || link->state == UV_LINK_CLOSING) {
         return;
@@ -62,7 +63,7 @@ static void end(struct uv_link *link, enum link_end why, const char *detail)
     link->handler->ended(link->context, why, detail);
 }
 
-static enum link_end end_of_error(int error)
+enum link_end uv_link_end_of(int error)
 {
     switch (error) {
     case UV_ECONNREFUSED: return LINK_END_REFUSED;
@@ -84,6 +85,16 @@ static enum link_end end_of_error(int error)
     }
 }
 
+/* A socket that failed, with a proxy still in between or not. */
+static void broke(struct uv_link *link, int error)
+{
+    if (link->tunnel != NULL) {
+        uv_tunnel_broke(link, error);
+    } else {
+        uv_link_end(link, uv_link_end_of(error), uv_strerror(error));
+    }
+}
+
 /* A call that failed at once is told from the loop, like everything. */
 static void on_linger(void *context)
 {
@@ -96,7 +107,7 @@ static void on_linger(void *context)
         }
         return;
     }
-    end(link, end_of_error(link->late_error), uv_strerror(link->late_error));
+    broke(link, link->late_error);
 }
 
 struct uv_link *uv_link_new(struct uv_door *door)
@@ -140,6 +151,7 @@ static void drop_unread(struct uv_link *link)
 static void close_now(struct uv_link *link)
 {
     timers_remove(&door_of(link)->timers, &link->linger);
+    uv_tunnel_free(link);
     if (!uv_is_closing((uv_handle_t *)&link->tcp)) {
         drop_unread(link);
         uv_close((uv_handle_t *)&link->tcp, on_closed);
@@ -178,7 +190,7 @@ static enum err write_rest(struct uv_link *link, struct slice bytes)
 }
 
 /* At once where the socket takes it; only what is left over costs memory. */
-static enum err write_raw(struct uv_link *link, struct slice bytes)
+enum err uv_link_write(struct uv_link *link, struct slice bytes)
 {
     if (link->writes == 0 && bytes.len > 0) {
         /* NOLINTNEXTLINE(performance-no-int-to-ptr): uv_buf_t knows no const; it is only read */
@@ -198,7 +210,7 @@ static enum err write_outgoing(struct uv_link *link)
     char block[TLS_BLOCK_BYTES];
     size_t len;
     while ((len = tls_session_outgoing(link->tls, block, sizeof block)) > 0) {
-        enum err e = write_raw(link, slice_make(block, len));
+        enum err e = uv_link_write(link, slice_make(block, len));
         if (e != ERR_NONE) {
             return e;
         }
@@ -216,7 +228,7 @@ enum err uv_link_send(struct link *base, struct slice bytes)
         return ERR_LIMIT; /* before a byte is written: the line stays whole. TLS adds a little */
     }
     if (link->tls == NULL) {
-        return write_raw(link, bytes);
+        return uv_link_write(link, bytes);
     }
     enum err e = tls_session_write(link->tls, bytes);
     return e != ERR_NONE ? e : write_outgoing(link);
@@ -238,7 +250,7 @@ static void shake(struct uv_link *link)
     enum tls_status status = tls_session_shake(link->tls);
     enum err e = write_outgoing(link);
     if (status == TLS_FAILED || status == TLS_CLOSED || e != ERR_NONE) {
-        end(link, LINK_END_TLS, tls_session_error(link->tls));
+        uv_link_end(link, LINK_END_TLS, tls_session_error(link->tls));
     } else if (status == TLS_UP) {
         link->is_secured = true;
         struct tls_info info;
@@ -258,9 +270,9 @@ static void read_tls(struct uv_link *link)
         if (len > 0) {
             link->handler->received(link->context, slice_make(plain, len));
         } else if (status == TLS_FAILED) {
-            end(link, LINK_END_TLS, tls_session_error(link->tls));
+            uv_link_end(link, LINK_END_TLS, tls_session_error(link->tls));
         } else if (status == TLS_CLOSED) {
-            end(link, LINK_END_CLOSED, "");
+            uv_link_end(link, LINK_END_CLOSED, "");
         } else {
             return;
         }
@@ -270,15 +282,23 @@ static void read_tls(struct uv_link *link)
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *block)
 {
     struct uv_link *link = stream->data;
-    if (len == 0 || link->state != UV_LINK_OPEN) {
+    if (len == 0 || (link->state != UV_LINK_OPEN && link->state != UV_LINK_TUNNELLING)) {
+        return;
+    }
+    bool is_shaking = link->tls != NULL && !link->is_secured;
+    if (len < 0 && is_shaking) {
+        uv_link_end(link, LINK_END_TLS, uv_strerror((int)len));
         return;
     }
     if (len < 0) {
-        bool is_shaking = link->tls != NULL && !link->is_secured;
-        end(link, is_shaking ? LINK_END_TLS : end_of_error((int)len), uv_strerror((int)len));
+        broke(link, (int)len);
         return;
     }
     struct slice bytes = slice_make(block->base, (size_t)len);
+    if (link->tunnel != NULL) {
+        uv_tunnel_received(link, bytes);
+        return;
+    }
     if (link->tls == NULL) {
         link->handler->received(link->context, bytes);
         return;
@@ -292,9 +312,8 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *block)
     }
 }
 
-void uv_link_accepted(struct uv_link *link)
+static void begin_reading(struct uv_link *link)
 {
-    link->state = UV_LINK_OPEN;
     int error = uv_read_start((uv_stream_t *)&link->tcp, on_room, on_read);
     if (error != 0) {
         link->late_error = error;
@@ -302,7 +321,19 @@ void uv_link_accepted(struct uv_link *link)
     }
 }
 
+void uv_link_accepted(struct uv_link *link)
+{
+    link->state = UV_LINK_OPEN;
+    begin_reading(link);
+}
+
 /* Connecting. */
+
+void uv_link_up(struct uv_link *link)
+{
+    link->state = UV_LINK_OPEN;
+    link->handler->connected(link->context);
+}
 
 static void on_connect(uv_connect_t *request, int status)
 {
@@ -311,11 +342,36 @@ static void on_connect(uv_connect_t *request, int status)
         return; /* closed meanwhile */
     }
     if (status != 0) {
-        end(link, end_of_error(status), uv_strerror(status));
+        broke(link, status);
         return;
     }
-    uv_link_accepted(link);
-    link->handler->connected(link->context);
+    begin_reading(link);
+    if (link->tunnel != NULL) {
+        uv_tunnel_begin(link);
+    } else {
+        uv_link_up(link);
+    }
+}
+
+/* With a proxy the source is a wish told to it, if at all, and the kernel chooses ours. */
+static int open_socket(struct uv_link *link, const struct link_request *request)
+{
+    const struct proxy *proxy = request->proxy;
+    struct sockaddr_storage address;
+    if (proxy != NULL && uv_tunnel_new(link, request) != ERR_NONE) {
+        return UV_ENOMEM;
+    }
+    if (proxy == NULL && request->source.family != IP_NONE) {
+        uv_link_sockaddr(&request->source, 0, &address);
+        int error = uv_tcp_bind(&link->tcp, (const struct sockaddr *)&address, 0);
+        if (error != 0) {
+            return error;
+        }
+    }
+    uv_link_sockaddr(proxy == NULL ? &request->ip : &proxy->ip,
+                     proxy == NULL ? request->port : proxy->port, &address);
+    return uv_tcp_connect(&link->connect, &link->tcp, (const struct sockaddr *)&address,
+                          on_connect);
 }
 
 struct link *uv_link_connect(struct door *door, const struct link_request *request,
@@ -327,17 +383,7 @@ struct link *uv_link_connect(struct door *door, const struct link_request *reque
     }
     link->handler = handler;
     link->context = context;
-    struct sockaddr_storage address;
-    int error = 0;
-    if (request->source.family != IP_NONE) {
-        uv_link_sockaddr(&request->source, 0, &address);
-        error = uv_tcp_bind(&link->tcp, (const struct sockaddr *)&address, 0);
-    }
-    if (error == 0) {
-        uv_link_sockaddr(&request->ip, request->port, &address);
-        error = uv_tcp_connect(&link->connect, &link->tcp, (const struct sockaddr *)&address,
-                               on_connect);
-    }
+    int error = open_socket(link, request);
     if (error != 0) {
         link->late_error = error;
         door_timer_start(door, &link->linger, door_now_ms(door));

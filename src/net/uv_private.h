@@ -1,11 +1,12 @@
 /* net/uv_private: what the files of the real door share: uv_door.c (loop, timers, signals), uv_link.c (TCP),
- * uv_address.c (socket addresses), tls.c (the TLS filter), uv_resolver.c (DNS transport), listener.c (accepting, for the village and tests).
+ * uv_tunnel.c (through a proxy), uv_address.c (socket addresses), tls.c (the TLS filter), uv_resolver.c (DNS transport), listener.c (accepting, for the village and tests).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NET_UV_PRIVATE_H
 #define NET_UV_PRIVATE_H
 
 #include <uv.h>
 
+#include "net/proxy.h"
 #include "net/timers.h"
 #include "net/tls.h"
 #include "net/uv_door.h"
@@ -40,7 +41,21 @@ struct uv_door {
     char read_buffer[UV_READ_BYTES];
 };
 
-enum uv_link_state { UV_LINK_CONNECTING, UV_LINK_OPEN, UV_LINK_ENDED, UV_LINK_CLOSING };
+enum uv_link_state {
+    UV_LINK_CONNECTING,
+    UV_LINK_TUNNELLING, /* the proxy is reached, the destination not yet */
+    UV_LINK_OPEN,
+    UV_LINK_ENDED,
+    UV_LINK_CLOSING,
+};
+
+/* What a link needs until its proxy has connected it. */
+struct uv_tunnel {
+    struct proxy_dialogue dialogue;
+    const struct proxy *proxy; /* the request's */
+    struct proxy_target target;
+    struct timer limit; /* of the proxy's own part */
+};
 
 struct uv_link {
     struct link link; /* first */
@@ -49,7 +64,8 @@ struct uv_link {
     const struct link_handler *handler;
     void *context;
     enum uv_link_state state;
-    struct tls_session *tls; /* NULL: plain */
+    struct uv_tunnel *tunnel; /* NULL: none, or up */
+    struct tls_session *tls;  /* NULL: plain */
     bool is_secured;
     unsigned writes; /* under way */
     size_t unsent;
@@ -69,6 +85,17 @@ struct link *uv_link_connect(struct door *door, const struct link_request *reque
 enum err uv_link_send(struct link *base, struct slice bytes);
 void uv_link_start_tls(struct link *base, struct slice server_name);
 void uv_link_close(struct link *base);
+/* For uv_tunnel.c. The link ends, its owner is told; detail is lent. */
+void uv_link_end(struct uv_link *link, enum link_end why, const char *detail);
+enum link_end uv_link_end_of(int uv_error);
+enum err uv_link_write(struct uv_link *link, struct slice bytes) MUST_USE;
+void uv_link_up(struct uv_link *link); /* to the destination: its owner is told */
+
+enum err uv_tunnel_new(struct uv_link *link, const struct link_request *request) MUST_USE;
+void uv_tunnel_free(struct uv_link *link);  /* the link goes on without; none is fine */
+void uv_tunnel_begin(struct uv_link *link); /* the proxy was reached */
+void uv_tunnel_received(struct uv_link *link, struct slice bytes);
+void uv_tunnel_broke(struct uv_link *link, int uv_error);
 
 enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *config,
                           struct uv_resolver **out, struct fault *out_fault) MUST_USE;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "net/proxy.h"
 #include "sim/world_private.h"
 
 enum parcel_kind {
@@ -331,6 +332,21 @@ static void on_our_parcel(void *context)
     free(parcel);
 }
 
+/* What the server sees. Proxies of this world never fail, and are seen in their client's place; a relay connects
+ * from where it is told to. */
+static struct ip client_of(const struct world *world, const struct link_request *request)
+{
+    const struct proxy *proxy = request->proxy;
+    bool is_heard = proxy == NULL || proxy->kind == PROXY_V2;
+    if (is_heard && request->source.family != IP_NONE) {
+        return request->source;
+    }
+    if (proxy != NULL && proxy->ip.family == request->ip.family) {
+        return proxy->ip;
+    }
+    return request->ip.family == IP_V6 ? world->config.own_v6 : world->config.own_v4;
+}
+
 struct link *world_line_connect(struct door *door, const struct link_request *request,
                                 const struct link_handler *handler, void *context)
 {
@@ -355,10 +371,7 @@ struct link *world_line_connect(struct door *door, const struct link_request *re
         .to_peer.timer = {.fired = on_peer_parcel, .context = line},
     };
     bool is_v6 = request->ip.family == IP_V6;
-    line->client = request->source;
-    if (request->source.family == IP_NONE) {
-        line->client = is_v6 ? world->config.own_v6 : world->config.own_v4;
-    }
+    line->client = client_of(world, request);
     if (line->next != NULL) {
         line->next->place = &line->next;
     }
@@ -372,7 +385,8 @@ struct link *world_line_connect(struct door *door, const struct link_request *re
     if (world->watcher != NULL && world->watcher->connected != NULL) {
         world->watcher->connected(world->watcher->context, line->id, &request->ip);
     }
-    if (is_v6 ? world->config.no_ipv6 : world->config.no_ipv4) {
+    bool is_cut_off = is_v6 ? world->config.no_ipv6 : world->config.no_ipv4;
+    if (is_cut_off && request->proxy == NULL) {
         post(line, &line->to_us, PARCEL_END, SLICE_NONE, LINK_END_UNREACHABLE);
     } else {
         post(line, &line->to_peer, PARCEL_UP, SLICE_NONE, LINK_END_CLOSED);

@@ -154,16 +154,21 @@ void owner_init(struct owner *owner, struct rig *rig)
     buf_init(&owner->bytes, OWNER_BYTES_MAX);
 }
 
+void owner_request(struct owner *owner, const struct link_request *request)
+{
+    owner->rig->is_asking = true;
+    owner->link = door_connect(owner->rig->door, request, &owner_handler, owner);
+    owner->rig->is_asking = false;
+    assert_non_null(owner->link);
+}
+
 void owner_connect(struct owner *owner, const char *ip, uint16_t port, const char *source)
 {
     struct link_request request = {.ip = rig_ip(ip), .port = port};
     if (source != NULL) {
         request.source = rig_ip(source);
     }
-    owner->rig->is_asking = true;
-    owner->link = door_connect(owner->rig->door, &request, &owner_handler, owner);
-    owner->rig->is_asking = false;
-    assert_non_null(owner->link);
+    owner_request(owner, &request);
 }
 
 enum err owner_send(struct owner *owner, struct slice bytes)

@@ -49,6 +49,7 @@ struct owner {
 
 void owner_init(struct owner *owner, struct rig *rig);
 void owner_connect(struct owner *owner, const char *ip, uint16_t port, const char *source);
+void owner_request(struct owner *owner, const struct link_request *request);
 enum err owner_send(struct owner *owner, struct slice bytes);
 void owner_start_tls(struct owner *owner, const char *name);
 void owner_close(struct owner *owner); /* the link */

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "net/proxy.h"
 #include "sim/peer.h"
 
 enum { SAID_BYTES_MAX = 1 << 20, CALLERS = 5 };
@@ -75,17 +76,28 @@ static void on_ended(void *context, enum link_end why, const char *detail)
     caller->ended_ms = door_now_ms(caller->door);
 }
 
-static void call(struct caller *caller, struct world *world, const char *ip,
-                 const char *const *lines)
+static void connect_as(struct caller *caller, struct world *world,
+                       const struct link_request *request, const char *const *lines)
 {
     static const struct link_handler handler = {on_connected, on_received, on_secured, on_ended};
     *caller = (struct caller){.door = world_door(world), .lines = lines, .is_asking = true};
     buf_init(&caller->said, SAID_BYTES_MAX);
-    struct link_request request = {.port = 25};
-    assert_true(ip_parse(slice_of(ip), &request.ip));
-    caller->link = door_connect(caller->door, &request, &handler, caller);
+    caller->link = door_connect(caller->door, request, &handler, caller);
     caller->is_asking = false;
     assert_non_null(caller->link);
+}
+
+static struct ip ip_of(const char *text)
+{
+    struct ip ip = {0};
+    assert_true(text == NULL || ip_parse(slice_of(text), &ip));
+    return ip;
+}
+
+static void call(struct caller *caller, struct world *world, const char *ip,
+                 const char *const *lines)
+{
+    connect_as(caller, world, &(struct link_request){.ip = ip_of(ip), .port = 25}, lines);
 }
 
 static void caller_done(struct caller *caller)
@@ -443,6 +455,48 @@ static void one_family_may_be_missing(void **state)
     world_free(world);
 }
 
+/* Neither does a proxy fail here, nor does it need our own way to a family. */
+static void a_server_sees_the_proxy(void **state)
+{
+    static const struct peer_script telling = {
+        .rules = {{.at = PEER_AT_RCPT, .say = "550 you are %i"}}};
+    static const struct {
+        const char *host, *source, *proxy;
+        enum proxy_kind kind;
+        const char *seen;
+    } cases[] = {
+        {"5.9.1.1", NULL, "192.0.2.9", PROXY_SOCKS5, "192.0.2.9"},
+        {"5.9.1.1", "192.0.2.7", "192.0.2.9", PROXY_HTTP, "192.0.2.9"},
+        {"5.9.1.1", "192.0.2.7", "192.0.2.9", PROXY_V2, "192.0.2.7"},
+        {"5.9.1.1", NULL, "192.0.2.9", PROXY_V2, "192.0.2.9"},
+        {"5.9.1.1", NULL, "2001:db8::9", PROXY_SOCKS5, "198.51.100.7"},
+        {"2001:db8::1", NULL, "192.0.2.9", PROXY_SOCKS5, "2001:db8:7::7"},
+        {"2001:db8::1", NULL, "2001:db8::9", PROXY_HTTP, "2001:db8::9"},
+        {"5.9.1.1", "192.0.2.7", NULL, PROXY_V2, "192.0.2.7"},
+    };
+    (void)state;
+    struct world *world;
+    assert_int_equal(world_new(&(struct world_config){.no_ipv6 = true}, &world), ERR_NONE);
+    add(world, (struct world_host){.ip = "5.9.1.1", .script = &telling});
+    add(world, (struct world_host){.ip = "2001:db8::1", .script = &telling});
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct proxy proxy = {.kind = cases[i].kind, .ip = ip_of(cases[i].proxy), .port = 1080};
+        struct link_request through = {.ip = ip_of(cases[i].host),
+                                       .port = 25,
+                                       .source = ip_of(cases[i].source),
+                                       .proxy = cases[i].proxy == NULL ? NULL : &proxy};
+        struct caller caller;
+        connect_as(&caller, world, &through, talk);
+        door_run(world_door(world));
+        char wanted[100];
+        (void)snprintf(wanted, sizeof wanted, "550 you are %s\r\n", cases[i].seen);
+        struct slice said = buf_view(&caller.said);
+        assert_true(slice_find_nocase(said, slice_of(wanted)) < said.len);
+        caller_done(&caller);
+    }
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +511,7 @@ int main(void)
         cmocka_unit_test(names_are_answered_or_fail),
         cmocka_unit_test(an_endless_run_is_cut),
         cmocka_unit_test(one_family_may_be_missing),
+        cmocka_unit_test(a_server_sees_the_proxy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

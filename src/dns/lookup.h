@@ -24,7 +24,7 @@ struct dns_lookup_options {
     const struct ip_net *allowed_nets; /* special networks that may be contacted; borrowed */
     size_t allowed_net_count;
     bool can_ipv4, can_ipv6;
-    bool asks_ipv6_late; /* AAAA only for hosts without A: this machine has no way to IPv6 */
+    bool asks_ipv6_late; /* AAAA only for hosts without A: a way to IPv6 is not known */
     uint64_t seed;       /* shuffles equal preferences */
 };
 

@@ -2,12 +2,14 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/conversation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
 #include "base/slice.h"
 #include "engine/conversation_private.h"
+#include "net/proxy.h"
 
 static void connect_next(struct conversation *c);
 static void pump(struct conversation *c);
@@ -168,11 +170,13 @@ static void finish_if_over(struct conversation *c)
 static void on_connected(void *context)
 {
     struct conversation *c = context;
-    char text[IP_TEXT_BYTES + 64];
+    char text[IP_TEXT_BYTES + PROXY_NAME_BYTES + 32];
     char ip[IP_TEXT_BYTES];
-    struct slice parts[] = {SLICE_LITERAL("connected to "), slice_of(ip_format(&c->ip, ip))};
-    memcpy(text, parts[0].at, parts[0].len);
-    memcpy(text + parts[0].len, parts[1].at, parts[1].len + 1);
+    char name[PROXY_NAME_BYTES] = "";
+    const struct proxy *proxy = c->config->proxy;
+    (void)snprintf(text, sizeof text, "connected to %s%s%s", ip_format(&c->ip, ip),
+                   proxy == NULL ? "" : " through ",
+                   proxy == NULL ? "" : proxy_describe(proxy, name));
     note(c, text);
     stage_passed(c, HEL_SMTP_CONNECT);
     c->state = CONVERSATION_TALKING;
@@ -217,14 +221,26 @@ static void on_secured(void *context, const struct tls_info *info)
     pump(c);
 }
 
+static void on_unconnected(struct conversation *c, enum link_end why, const char *detail)
+{
+    note(c, detail);
+    if (why == LINK_END_LOCAL) {
+        c->had_local_trouble = true;
+        copy_text(c->trouble, sizeof c->trouble, slice_of(detail));
+    }
+    if (why == LINK_END_PROXY) {
+        give_up(c, EVIDENCE_LOCAL, HEL_SMTP_CONNECT, detail); /* the next address fares no better */
+    } else {
+        connect_next(c);
+    }
+}
+
 static void on_ended(void *context, enum link_end why, const char *detail)
 {
     struct conversation *c = context;
     switch (c->state) {
     case CONVERSATION_CONNECTING:
-        c->had_local_trouble = c->had_local_trouble || why == LINK_END_LOCAL;
-        note(c, detail == NULL ? "connection failed" : detail);
-        connect_next(c);
+        on_unconnected(c, why, detail == NULL ? "connection failed" : detail);
         break;
     case CONVERSATION_HANDSHAKING: on_broken_tls(c, detail); break;
     case CONVERSATION_TALKING:
@@ -251,7 +267,7 @@ static void connect_next(struct conversation *c)
         enum evidence_kind kind = c->had_timeout         ? EVIDENCE_CONNECT_TIMEOUT
                                   : c->had_local_trouble ? EVIDENCE_LOCAL
                                                          : EVIDENCE_CONNECT_REFUSED;
-        give_up(c, kind, HEL_SMTP_CONNECT, "");
+        give_up(c, kind, HEL_SMTP_CONNECT, kind == EVIDENCE_LOCAL ? c->trouble : "");
         return;
     }
     c->ip = c->exchanger->addresses[c->next_address++];
@@ -261,6 +277,9 @@ static void connect_next(struct conversation *c)
         .ip = c->ip,
         .port = c->config->port,
         .source = c->ip.family == IP_V6 ? c->config->source_v6 : c->config->source_v4,
+        .proxy = c->config->proxy,
+        /* Less than the alarm below: a silent proxy is not to be taken for a silent host. */
+        .proxy_limit_ms = c->config->timeout_ms[HEL_SMTP_CONNECT] / 2,
     };
     c->link = door_connect(c->door, &request, &line_handler, c);
     if (c->link == NULL) {

@@ -60,6 +60,7 @@ struct conversation_config {
     struct slice helo_name, mail_from;
     uint16_t port;
     struct ip source_v4, source_v6; /* family IP_NONE: the kernel chooses */
+    const struct proxy *proxy;      /* NULL: none; borrowed */
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
     bool no_tls;
     bool keeps_transcript;

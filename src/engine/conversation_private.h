@@ -16,6 +16,7 @@ enum conversation_state {
 
 enum {
     CONVERSATION_BANNER_BYTES = 200,
+    CONVERSATION_TROUBLE_BYTES = 160,
 };
 
 enum conversation_tag { TAG_STARTTLS = 1, TAG_RSET, TAG_MAIL, TAG_RCPT, TAG_QUIT };
@@ -35,6 +36,7 @@ struct conversation {
     bool avoids_tls, broke_tls, tls_was_refused, tls_used;
     bool had_timeout; /* of a connect */
     bool had_local_trouble;
+    char trouble[CONVERSATION_TROUBLE_BYTES]; /* of ours, the last one, in words */
     uint64_t stage_began_ms;
     uint32_t latency_ms[HEL_SMTP_STAGE_COUNT];
     struct ip ip; /* of the line */

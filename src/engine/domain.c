@@ -360,7 +360,8 @@ static void start_lookup(struct domain *domain)
         .allowed_net_count = knocker->config.allowed_net_count,
         .can_ipv4 = true,
         .can_ipv6 = true,
-        .asks_ipv6_late = !door_has_ipv6(knocker->door),
+        /* What a proxy can reach is not known. */
+        .asks_ipv6_late = knocker->config.proxy.kind != PROXY_NONE || !door_has_ipv6(knocker->door),
         .seed = random_next(&knocker->random),
     };
     domain->lookup_began_ms = now_ms(domain);

@@ -10,6 +10,7 @@
 #include "engine/knowledge.h"
 #include "engine/transcript.h"
 #include "net/door.h"
+#include "net/proxy.h"
 #include "store/store.h"
 #include "verify/case.h"
 #include "verify/record.h"
@@ -28,6 +29,7 @@ struct knocker_config {
     struct slice egress_label;
     uint16_t port; /* 25 */
     struct ip source_v4, source_v6;
+    struct proxy proxy; /* all connections go through it; PROXY_NONE: through none */
     struct ip_net allowed_nets[KNOCKER_NETS_MAX]; /* special networks that may be contacted */
     size_t allowed_net_count;
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];

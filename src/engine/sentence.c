@@ -38,7 +38,7 @@ static const char *const sentences[SUB_COUNT] = {
     [SUB_PROTOCOL_ERROR] = "what answers there does not speak SMTP",
     [SUB_DNS_ERROR] = "DNS gave no answer about the domain",
     [SUB_SKIPPED] = "it was not asked",
-    [SUB_INTERNAL_ERROR] = "our own trouble (memory, descriptors); ask again",
+    [SUB_INTERNAL_ERROR] = "our own trouble (memory, descriptors, proxy); ask again",
 };
 
 const char *sentence_of(enum verdict_sub sub)

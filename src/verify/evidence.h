@@ -28,7 +28,7 @@ enum evidence_kind {
     EVIDENCE_TLS_FAILED,       /* the server demands TLS, and the handshake failed */
     EVIDENCE_UTF8_UNSUPPORTED, /* the local part needs SMTPUTF8 (RFC 6531), which is not offered */
     EVIDENCE_SKIPPED,          /* not asked; `skip` says why */
-    EVIDENCE_LOCAL,            /* our own trouble: descriptors, memory, source address */
+    EVIDENCE_LOCAL,            /* our own trouble: descriptors, memory, source address, proxy */
 };
 
 enum skip_reason {

@@ -37,7 +37,7 @@ static enum err read(struct config *config, struct slice text)
     check_complaints(&complaints);
     if (e == ERR_NONE) {
         config_settle(config);
-        (void)config_direct_egress(config);
+        (void)config_first_egress(config);
     }
     return e;
 }

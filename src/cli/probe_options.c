@@ -23,6 +23,8 @@ enum option_key {
     KEY_HELO,
     KEY_PORT,
     KEY_SOURCE,
+    KEY_PROXY,
+    KEY_PROXY_PASSWORD_FILE,
     KEY_TIMEOUT,
     KEY_STAGE_TIMEOUT,
     KEY_MAX_CONNECTIONS,
@@ -50,6 +52,15 @@ static const struct argp_option option_table[] = {
      "MAIL FROM to use; the null sender <> then is the second choice, otherwise the first", 0},
     {"helo", KEY_HELO, "NAME", 0, "EHLO name: this machine's full name, or [IP]", 0},
     {"source", KEY_SOURCE, "IP", 0, "local address to connect from (once for IPv4, once for IPv6)",
+     0},
+    {"proxy", KEY_PROXY, "URL", 0,
+     "connect to the mail servers through it: socks5://IP:PORT, http://IP:PORT (CONNECT) or "
+     "proxyv2://IP:PORT (a relay that takes the PROXY protocol), with USER@ or USER:PASSWORD@ in "
+     "front of IP where it wants them",
+     0},
+    {"proxy-password-file", KEY_PROXY_PASSWORD_FILE, "FILE", 0,
+     "the proxy's password: the first line of FILE, instead of the environment's "
+     "HELOISE_PROXY_PASSWORD",
      0},
     {NULL, 0, NULL, 0, "Where to:", 2},
     {"resolver", KEY_RESOLVER, "ADDR[:PORT]", 0, "DNS server instead of the system's (repeatable)",
@@ -114,6 +125,7 @@ static const struct setting {
 } settings[] = {
     {KEY_FROM, "from", "mail-from", NULL},
     {KEY_HELO, "helo", "helo", NULL},
+    {KEY_PROXY_PASSWORD_FILE, "proxy-password-file", "proxy-password-file", NULL},
     {KEY_RESOLVER, "resolver", "resolvers", NULL},
     {KEY_PORT, "port", "port", NULL},
     {KEY_ALLOW_NET, "allow-net", "allow-net", NULL},
@@ -182,6 +194,23 @@ static void parse_source(struct argp_state *state, const char *text)
     set_word(state, "source", ip.family == IP_V6 ? "source-v6" : "source-v4", text);
 }
 
+/* So that neither ps nor a command line that is shown again has the password. */
+static void blank_password(char *url)
+{
+    char *user = strstr(url, "://");
+    char *end = strrchr(url, '@');
+    char *colon = user == NULL ? NULL : strchr(user + 3, ':');
+    if (end != NULL && colon != NULL && colon < end) {
+        memset(colon + 1, '*', (size_t)(end - colon - 1));
+    }
+}
+
+static void parse_proxy(struct argp_state *state, char *url)
+{
+    set_word(state, "proxy", "proxy", url);
+    blank_password(url);
+}
+
 /* Copies up to the '=' to name; what follows it, or NULL where there is none or name is too long. */
 static const char *cut_name(const char *text, size_t room, char *name)
 {
@@ -211,7 +240,7 @@ static void parse_stage_timeout(struct argp_state *state, const char *text)
     set_word(state, "stage-timeout", setting, value);
 }
 
-static void parse_set(struct argp_state *state, const char *text)
+static void parse_set(struct argp_state *state, char *text)
 {
     char setting[SETTING_BYTES];
     const char *value = cut_name(text, sizeof setting, setting);
@@ -222,6 +251,9 @@ static void parse_set(struct argp_state *state, const char *text)
     char option[sizeof setting + 8];
     (void)snprintf(option, sizeof option, "set %s", setting);
     set_text(state, option, setting, value);
+    if (strcmp(setting, "proxy") == 0) {
+        blank_password(text);
+    }
 }
 
 static void parse_colour(struct argp_state *state, struct probe_options *options, const char *text)
@@ -245,6 +277,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     }
     switch (key) {
     case KEY_SOURCE: parse_source(state, arg); return 0;
+    case KEY_PROXY: parse_proxy(state, arg); return 0;
     case KEY_STAGE_TIMEOUT: parse_stage_timeout(state, arg); return 0;
     case KEY_SET: parse_set(state, arg); return 0;
     case KEY_CONFIG: options->config_path = arg; return 0;
@@ -323,6 +356,29 @@ static enum err name_machine(struct config *config)
                                      : arena_copy(&config->arena, slice_of(name), &config->helo);
 }
 
+/* Of the way out: the command line or the file. */
+static int blame(const struct probe_options *options)
+{
+    const struct config *given = &options->given;
+    bool is_given = given->proxy.kind != PROXY_NONE || given->proxy_password_file.len > 0;
+    return is_given ? EXIT_BAD_USAGE : EXIT_BAD_CONFIG;
+}
+
+static int find_password(struct probe_options *options)
+{
+    struct config_complaints complaints = {.count = 0};
+    enum err e = config_find_password(&options->config, &complaints);
+    tell(options, &complaints);
+    if (complaints.errors > 0) {
+        return blame(options);
+    }
+    if (e != ERR_NONE) {
+        complain("out of memory");
+        return EXIT_INTERNAL;
+    }
+    return EXIT_SUCCESS;
+}
+
 int probe_options_read(struct probe_options *options)
 {
     int code = load(options);
@@ -337,26 +393,26 @@ int probe_options_read(struct probe_options *options)
         return EXIT_INTERNAL;
     }
     config_settle(config);
-    return EXIT_SUCCESS;
+    return find_password(options);
 }
 
-/* The engine goes out by one egress, and not through proxies. */
+/* The engine goes out by one egress. NULL: it cannot go out by that one. */
 static const struct config_egress *choose_egress(const struct probe_options *options)
 {
     const struct config *config = &options->config;
-    const struct config_egress *egress = config_direct_egress(config);
+    const struct config_egress *egress = config_first_egress(config);
+    const char *obstacle = config_egress_obstacle(egress);
     size_t enabled = 0;
     for (size_t i = 0; i < config->egress_count; i++) {
         enabled += config->egresses[i].is_enabled ? 1 : 0;
     }
-    if (egress == NULL) {
-        complain("%s: all enabled egresses go through proxies, which this version does not use; "
-                 "enable one without, or give --source",
-                 config->file.at);
-    } else if (enabled > 1 && !options->is_quiet) {
-        complain("of %zu enabled egresses this version uses one: \"%s\", the first without a "
-                 "proxy",
-                 enabled, egress->name.at);
+    if (enabled > 1 && !options->is_quiet) {
+        complain("of %zu enabled egresses this version uses one: \"%s\", the first", enabled,
+                 egress->name.at);
+    }
+    if (obstacle != NULL) {
+        complain("egress \"%s\": %s", egress->name.at, obstacle);
+        return NULL;
     }
     return egress;
 }
@@ -369,7 +425,7 @@ int probe_options_settle(struct probe_options *options)
     }
     const struct config_egress *egress = choose_egress(options);
     if (egress == NULL) {
-        return EXIT_BAD_CONFIG;
+        return blame(options);
     }
     options->has_helo = egress->helo.len > 0;
     config_apply(&options->config, egress, &options->knocker);

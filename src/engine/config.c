@@ -28,6 +28,8 @@ void config_init(struct config *out)
         .mail_from = SLICE_NONE,
         .port = knocker.port,
         .wants_tls = !knocker.no_tls,
+        .proxy = {.host = SLICE_NONE, .user = SLICE_NONE, .password = SLICE_NONE},
+        .proxy_password_file = SLICE_NONE,
         .store = {.path = SLICE_NONE},
         .data_dir = SLICE_NONE,
         .connections_max = knocker.connections_max,
@@ -126,8 +128,8 @@ static enum err find_key(struct slice path, const struct config_key **out, struc
     struct slice name = dot < path.len ? slice_sub(path, dot + 1, path.len) : path;
     if (slice_equal(section, SLICE("egress"))) {
         return fault_set(out_why, ERR_SYNTAX, 0,
-                         "an egress is set in the file only; source-v4, source-v6, helo and "
-                         "mail-from can be given without one");
+                         "an egress is set in the file only; source-v4, source-v6, proxy, helo "
+                         "and mail-from can be given without one");
     }
     const struct config_key *key = config_key_find(section, name);
     if (key == NULL) {
@@ -232,16 +234,30 @@ static void settle_warm_up(struct config_warm_up *warm_up)
     }
 }
 
+static bool is_given(const struct config *config, const char *name)
+{
+    return config_mark(config, "", name).origin == CONFIG_COMMAND_LINE;
+}
+
+/* A proxy of the command line does not take the password of another. */
+static void make_default_egress(struct config *config)
+{
+    struct config_egress *egress = &config->egresses[0];
+    bool is_of_another = is_given(config, "proxy") && !is_given(config, "proxy-password-file");
+    config_egress_init(egress);
+    egress->name = SLICE("default");
+    egress->source_v4 = config->source_v4;
+    egress->source_v6 = config->source_v6;
+    egress->proxy = config->proxy;
+    egress->proxy_password_file = is_of_another ? SLICE_NONE : config->proxy_password_file;
+    config->egress_count = 1;
+}
+
 void config_settle(struct config *config)
 {
-    bool has_source = config_mark(config, "", "source-v4").origin == CONFIG_COMMAND_LINE ||
-                      config_mark(config, "", "source-v6").origin == CONFIG_COMMAND_LINE;
-    if (config->egress_count == 0 || has_source) {
-        config_egress_init(&config->egresses[0]);
-        config->egresses[0].name = SLICE("default");
-        config->egresses[0].source_v4 = config->source_v4;
-        config->egresses[0].source_v6 = config->source_v6;
-        config->egress_count = 1;
+    if (config->egress_count == 0 || is_given(config, "source-v4") ||
+        is_given(config, "source-v6") || is_given(config, "proxy")) {
+        make_default_egress(config);
     }
     config->null_sender_first = wants_null_sender_first(config, config->mail_from);
     for (size_t i = 0; i < config->egress_count; i++) {
@@ -251,13 +267,33 @@ void config_settle(struct config *config)
     }
 }
 
-const struct config_egress *config_direct_egress(const struct config *config)
+const struct config_egress *config_first_egress(const struct config *config)
 {
-    for (size_t i = 0; i < config->egress_count; i++) {
-        const struct config_egress *egress = &config->egresses[i];
-        if (egress->is_enabled && egress->proxy.kind == CONFIG_PROXY_NONE) {
-            return egress;
-        }
+    size_t i = 0;
+    while (i + 1 < config->egress_count && !config->egresses[i].is_enabled) {
+        i++;
+    }
+    return &config->egresses[i];
+}
+
+const char *config_egress_obstacle(const struct config_egress *egress)
+{
+    const struct config_proxy *proxy = &egress->proxy;
+    bool has_source = egress->source_v4.family != IP_NONE || egress->source_v6.family != IP_NONE;
+    if (proxy->kind == PROXY_NONE) {
+        return NULL;
+    }
+    if (proxy->ip.family == IP_NONE) {
+        return "the host of the proxy is a name, and names of proxies are not looked up; give its "
+               "address";
+    }
+    if (proxy->kind != PROXY_V2 && has_source) {
+        return "a SOCKS or HTTP proxy chooses the address that it connects from; leave out the "
+               "source or the proxy";
+    }
+    if (proxy->kind == PROXY_SOCKS5 && proxy->user.len > 0 && proxy->password.len == 0) {
+        return "the proxy has a user and no password; name a file that holds one with "
+               "proxy-password-file";
     }
     return NULL;
 }
@@ -282,6 +318,11 @@ void config_apply(const struct config *config, const struct config_egress *egres
     out->port = (uint16_t)config->port;
     out->source_v4 = egress->source_v4;
     out->source_v6 = egress->source_v6;
+    out->proxy = (struct proxy){.kind = egress->proxy.kind,
+                                .ip = egress->proxy.ip,
+                                .port = egress->proxy.port,
+                                .user = egress->proxy.user,
+                                .password = egress->proxy.password};
     memcpy(out->allowed_nets, config->allowed_nets.at, sizeof out->allowed_nets);
     out->allowed_net_count = config->allowed_nets.count;
     for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {

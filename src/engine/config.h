@@ -53,15 +53,8 @@ struct config_store {
     bool is_none;      /* nothing is kept and nothing read */
 };
 
-enum config_proxy_kind {
-    CONFIG_PROXY_NONE,
-    CONFIG_PROXY_SOCKS5, /* RFC 1928, 1929 */
-    CONFIG_PROXY_HTTP,   /* CONNECT, RFC 9110 9.3.6 */
-    CONFIG_PROXY_V2,     /* a relay that speaks HAProxy's PROXY protocol, version 2 */
-};
-
 struct config_proxy {
-    enum config_proxy_kind kind;
+    enum proxy_kind kind;
     struct slice host; /* a name, or an address without brackets */
     struct ip ip;      /* IP_NONE where host is a name */
     uint16_t port;
@@ -98,6 +91,8 @@ struct config {
     struct slice helo; /* empty: this machine's name */
     struct slice mail_from;
     struct ip source_v4, source_v6;
+    struct config_proxy proxy;
+    struct slice proxy_password_file;
     uint32_t port;
     bool wants_tls;
     struct config_texts resolvers; /* ADDR[:PORT]; none: the system's */
@@ -169,12 +164,20 @@ enum err config_set_word(struct config *config, const char *key, struct slice wo
 void config_overlay(struct config *config, const struct config *over);
 
 /* Makes the egresses complete: those without an EHLO name or sender of their own get the common one, all of them
- * that of the command line; where there is none, or the command line names a source, there is one of the
- * settings outside egresses, called "default". */
+ * that of the command line; where there is none, or the command line names a source or a proxy, there is one of
+ * the settings outside egresses, called "default". */
 void config_settle(struct config *config);
 
-/* The first that is enabled and goes through no proxy, or NULL. */
-const struct config_egress *config_direct_egress(const struct config *config);
+/* The password of the default egress' proxy where its URL has none: from the file that is named for it, else from
+ * the environment's HELOISE_PROXY_PASSWORD. After config_settle. ERR_SYSTEM, ERR_SYNTAX with a complaint;
+ * ERR_NOMEM. */
+enum err config_find_password(struct config *config, struct config_complaints *complaints) MUST_USE;
+
+/* The first that is enabled. */
+const struct config_egress *config_first_egress(const struct config *config);
+
+/* Why the engine cannot go out by it, and what to do; NULL: it can. Static. */
+const char *config_egress_obstacle(const struct config_egress *egress);
 
 /* Sets what the config speaks of, for this egress; slices stay the config's. */
 void config_apply(const struct config *config, const struct config_egress *egress,

@@ -96,39 +96,40 @@ static void cannot_read(struct config_complaints *complaints, struct slice name,
                     path[0] == '\0' ? "" : " ", strerror_r(errno, room, sizeof room));
 }
 
-static void warn_if_open(struct config_complaints *complaints, const struct config *config,
-                         unsigned line, const char *path, const struct stat *about)
+static void warn_if_open(struct config_complaints *complaints, struct slice name, unsigned line,
+                         const char *path, const struct stat *about)
 {
     if (S_ISREG(about->st_mode) && (about->st_mode & S_IROTH) != 0) {
-        config_complain(complaints, true, config->file, line,
+        config_complain(complaints, true, name, line,
                         "everybody on this machine may read the password in %s; chmod o-r takes "
                         "that away",
                         path);
     }
 }
 
+/* name and line: where the file was named. */
 static enum err load_password(struct config *config, struct config_egress *egress,
+                              struct slice name, unsigned line,
                               struct config_complaints *complaints)
 {
-    unsigned line = config_egress_mark(egress, "proxy-password-file").line;
     const char *path = egress->proxy_password_file.at;
     struct stat about;
     struct buf text;
     buf_init(&text, PASSWORD_FILE_BYTES_MAX);
     enum err e = read_all(path, &text, &about);
     if (e == ERR_SYSTEM) {
-        cannot_read(complaints, config->file, line, path);
+        cannot_read(complaints, name, line, path);
     } else if (e == ERR_NONE || e == ERR_LIMIT) {
         struct reader r = reader_over(buf_view(&text));
         struct slice first = SLICE_NONE;
         bool has_line = reader_line(&r, &first);
         if (e == ERR_LIMIT || !has_line || first.len == 0 || first.len > PASSWORD_BYTES_MAX) {
-            config_complain(complaints, false, config->file, line,
+            config_complain(complaints, false, name, line,
                             "%s holds no password; its first line is one, of 1 to %d bytes", path,
                             PASSWORD_BYTES_MAX);
             e = ERR_SYNTAX;
         } else {
-            warn_if_open(complaints, config, line, path, &about);
+            warn_if_open(complaints, name, line, path, &about);
             e = arena_copy(&config->arena, first, &egress->proxy.password);
         }
     }
@@ -140,14 +141,19 @@ static enum err look_at_passwords(struct config *config, const struct stat *abou
                                   struct config_complaints *complaints)
 {
     enum err e = ERR_NONE;
-    bool is_warned = false;
+    bool is_warned = config->proxy.password.len > 0;
+    if (is_warned) {
+        warn_if_open(complaints, config->file, config_mark(config, "", "proxy").line,
+                     config->file.at, about);
+    }
     for (size_t i = 0; i < config->egress_count; i++) {
         struct config_egress *egress = &config->egresses[i];
         enum err now = ERR_NONE;
         if (egress->proxy_password_file.len > 0) {
-            now = load_password(config, egress, complaints);
+            now = load_password(config, egress, config->file,
+                                config_egress_mark(egress, "proxy-password-file").line, complaints);
         } else if (egress->proxy.password.len > 0 && !is_warned) {
-            warn_if_open(complaints, config, config_egress_mark(egress, "proxy").line,
+            warn_if_open(complaints, config->file, config_egress_mark(egress, "proxy").line,
                          config->file.at, about);
             is_warned = true;
         }
@@ -220,4 +226,51 @@ enum err config_read_environment(struct config *config)
         mark(config, "store");
     }
     return ERR_NONE;
+}
+
+/* From a file: as complaints name it, where the line of the configuration, or the option, names it. */
+static enum err load_default_password(struct config *config, struct config_complaints *complaints)
+{
+    struct config_egress *egress = &config->egresses[0];
+    struct config_mark mark = config_mark(config, "", "proxy-password-file");
+    bool is_option = mark.origin == CONFIG_COMMAND_LINE;
+    struct slice name = is_option ? SLICE("--proxy-password-file") : config->file;
+    const char *complaint = config_proxy_password_complaint(&egress->proxy);
+    if (egress->proxy.kind == PROXY_NONE) {
+        complaint = "there is no proxy that this password is for";
+    }
+    if (complaint != NULL) {
+        config_complain(complaints, false, name, mark.line, "%s", complaint);
+        return ERR_SYNTAX;
+    }
+    return load_password(config, egress, name, mark.line, complaints);
+}
+
+enum err config_find_password(struct config *config, struct config_complaints *complaints)
+{
+    static const char name[] = "HELOISE_PROXY_PASSWORD";
+    struct config_egress *egress = &config->egresses[0];
+    struct config_proxy *proxy = &egress->proxy;
+    const char *password = variable(name);
+    bool is_option = config_mark(config, "", "proxy-password-file").origin == CONFIG_COMMAND_LINE;
+    if (egress->line != 0 && is_option) {
+        config_complain(complaints, false, SLICE("--proxy-password-file"), 0,
+                        "there is no proxy that this password is for");
+        return ERR_SYNTAX;
+    }
+    if (egress->line != 0) {
+        return ERR_NONE; /* those of a file have been looked at */
+    }
+    if (egress->proxy_password_file.len > 0) {
+        return load_default_password(config, complaints);
+    }
+    if (password == NULL || proxy->user.len == 0 || proxy->password.len > 0) {
+        return ERR_NONE;
+    }
+    if (strlen(password) > PASSWORD_BYTES_MAX) {
+        config_complain(complaints, false, slice_of(name), 0, "a password has at most %d bytes",
+                        PASSWORD_BYTES_MAX);
+        return ERR_SYNTAX;
+    }
+    return arena_copy(&config->arena, slice_of(password), &proxy->password);
 }

@@ -34,6 +34,8 @@ const struct config_key config_keys[] = {
     {"", "mail-from", CONFIG_SENDER, FIELD(mail_from), 0, 0, "the null sender only"},
     {"", "source-v4", CONFIG_IP_V4, FIELD(source_v4), 0, 0, "the system chooses"},
     {"", "source-v6", CONFIG_IP_V6, FIELD(source_v6), 0, 0, "the system chooses"},
+    {"", "proxy", CONFIG_PROXY, FIELD(proxy), 0, 0, "none"},
+    {"", "proxy-password-file", CONFIG_PATH, FIELD(proxy_password_file), 0, 0, "none"},
     {"", "port", CONFIG_COUNT, FIELD(port), 1, 65535, NULL},
     {"", "tls", CONFIG_SWITCH, FIELD(wants_tls), 0, 0, NULL},
     {"", "resolvers", CONFIG_RESOLVERS, FIELD(resolvers), 0, CONFIG_RESOLVERS_MAX, "the system's"},

@@ -85,6 +85,8 @@ enum err config_value_write(const struct config_key *key, const void *field, str
 /* scheme://[user[:password]@]host:port */
 enum err config_proxy_read(struct slice url, struct arena *arena, struct config_proxy *out,
                            struct fault *out_why) MUST_USE;
+/* What is wrong with a file for the proxy's password, and what to do; NULL: nothing. Static. */
+const char *config_proxy_password_complaint(const struct config_proxy *proxy);
 enum err config_proxy_write(const struct config_proxy *proxy, struct buf *out) MUST_USE;
 
 /* line 0: of the file as a whole. Unsafe bytes are escaped, what does not fit is cut. */

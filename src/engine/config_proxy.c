@@ -11,10 +11,8 @@ enum {
 
 static const struct {
     const char *start;
-    enum config_proxy_kind kind;
-} schemes[] = {{"socks5://", CONFIG_PROXY_SOCKS5},
-               {"http://", CONFIG_PROXY_HTTP},
-               {"proxyv2://", CONFIG_PROXY_V2}};
+    enum proxy_kind kind;
+} schemes[] = {{"socks5://", PROXY_SOCKS5}, {"http://", PROXY_HTTP}, {"proxyv2://", PROXY_V2}};
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 static int hex_digit(char c)
@@ -102,12 +100,16 @@ static enum err read_place(struct slice text, struct arena *arena, struct config
 static enum err read_secrets(struct slice text, struct arena *arena, struct config_proxy *out,
                              struct fault *out_why)
 {
-    if (out->kind == CONFIG_PROXY_V2) {
+    if (out->kind == PROXY_V2) {
         return fault_set(out_why, ERR_SYNTAX, 0,
                          "proxyv2 knows no user; remove what stands before @");
     }
     size_t colon = slice_find_byte(text, ':', 0);
     enum err e = decode(slice_sub(text, 0, colon), arena, &out->user, out_why);
+    if (e == ERR_NONE && out->kind == PROXY_HTTP &&
+        slice_find_byte(out->user, ':', 0) < out->user.len) { /* RFC 7617 2 */
+        e = fault_set(out_why, ERR_SYNTAX, 0, "HTTP knows no user with a colon");
+    }
     if (e == ERR_NONE && out->user.len == 0) {
         e = fault_set(out_why, ERR_SYNTAX, 0,
                       "the proxy's user is empty; remove the @ or name one");
@@ -124,14 +126,14 @@ enum err config_proxy_read(struct slice url, struct arena *arena, struct config_
 {
     struct config_proxy proxy = {.user = SLICE_NONE, .password = SLICE_NONE};
     struct slice rest = url;
-    for (size_t i = 0; i < SCHEMES && proxy.kind == CONFIG_PROXY_NONE; i++) {
+    for (size_t i = 0; i < SCHEMES && proxy.kind == PROXY_NONE; i++) {
         struct slice start = slice_of(schemes[i].start);
         if (slice_starts_nocase(url, start)) {
             proxy.kind = schemes[i].kind;
             rest = slice_sub(url, start.len, url.len);
         }
     }
-    if (proxy.kind == CONFIG_PROXY_NONE) {
+    if (proxy.kind == PROXY_NONE) {
         return fault_set(out_why, ERR_SYNTAX, 0,
                          "a proxy is written socks5://HOST:PORT, http://HOST:PORT or "
                          "proxyv2://HOST:PORT");
@@ -151,6 +153,19 @@ enum err config_proxy_read(struct slice url, struct arena *arena, struct config_
     return e;
 }
 
+const char *config_proxy_password_complaint(const struct config_proxy *proxy)
+{
+    if (proxy->kind == PROXY_V2) {
+        return "proxyv2 knows no password; remove this line";
+    }
+    if (proxy->user.len == 0) {
+        return "the proxy has a password and no user; write it before the host, as in "
+               "socks5://USER@HOST:PORT";
+    }
+    return proxy->password.len > 0 ? "the URL of the proxy has a password already; remove it there"
+                                   : NULL;
+}
+
 /* Letters, digits and what RFC 3986 2.3 calls unreserved stay. */
 static enum err write_encoded(struct slice text, struct buf *out)
 {
@@ -166,7 +181,7 @@ static enum err write_encoded(struct slice text, struct buf *out)
 
 enum err config_proxy_write(const struct config_proxy *proxy, struct buf *out)
 {
-    if (proxy->kind == CONFIG_PROXY_NONE) {
+    if (proxy->kind == PROXY_NONE) {
         return ERR_NONE;
     }
     const char *start = "";

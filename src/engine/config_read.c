@@ -259,23 +259,20 @@ static enum err open_section(struct file_reader *r)
     return ERR_NONE;
 }
 
-static void check_password(const struct file_reader *r, const struct config_egress *egress)
+/* line: of the password's file; 0: there is none. */
+static void check_password(const struct file_reader *r, unsigned line, unsigned proxy_line,
+                           const struct config_proxy *proxy)
 {
-    unsigned line = config_egress_mark(egress, "proxy-password-file").line;
-    const struct config_proxy *proxy = &egress->proxy;
     if (line == 0) {
         return;
     }
-    if (config_egress_mark(egress, "proxy").line == 0) {
+    if (proxy_line == 0) {
         wrong_at(r, line, "there is no proxy that this password is for; add its line: proxy URL");
-    } else if (proxy->kind == CONFIG_PROXY_V2) {
-        wrong_at(r, line, "proxyv2 knows no password; remove this line");
-    } else if (proxy->kind != CONFIG_PROXY_NONE && proxy->user.len == 0) {
-        wrong_at(r, line,
-                 "the proxy has a password and no user; write it before the host, as in "
-                 "socks5://USER@HOST:PORT");
-    } else if (proxy->password.len > 0) {
-        wrong_at(r, line, "the URL of the proxy has a password already; remove it there");
+        return;
+    }
+    const char *complaint = config_proxy_password_complaint(proxy);
+    if (proxy->kind != PROXY_NONE && complaint != NULL) {
+        wrong_at(r, line, "%s", complaint);
     }
 }
 
@@ -306,7 +303,8 @@ static void close_section(struct file_reader *r)
         wrong(r, "there is no open section that '}' could end; remove it");
     }
     if (r->place == PLACE_EGRESS) {
-        check_password(r, r->egress);
+        check_password(r, config_egress_mark(r->egress, "proxy-password-file").line,
+                       config_egress_mark(r->egress, "proxy").line, &r->egress->proxy);
         check_warm_up(r, r->egress);
     }
     r->place = PLACE_OUTSIDE;
@@ -371,13 +369,14 @@ static void check_egresses(const struct file_reader *r)
     if (!is_any_enabled) {
         wrong_at(r, config->egresses[0].line, "no egress is enabled; set enabled yes for one");
     }
-    static const char *const sources[] = {"source-v4", "source-v6"};
-    for (size_t i = 0; i < 2 && config->egress_count > 0; i++) {
-        struct config_mark mark = config_mark(config, "", sources[i]);
+    check_password(r, config_mark(config, "", "proxy-password-file").line,
+                   config_mark(config, "", "proxy").line, &config->proxy);
+    static const char *const ways[] = {"source-v4", "source-v6", "proxy", "proxy-password-file"};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways && config->egress_count > 0; i++) {
+        struct config_mark mark = config_mark(config, "", ways[i]);
         if (mark.origin == CONFIG_FILE) {
             wrong_at(r, mark.line,
-                     "%s outside of egresses is for files without any; put it into one",
-                     sources[i]);
+                     "%s outside of egresses is for files without any; put it into one", ways[i]);
         }
     }
 }

@@ -15,23 +15,21 @@ static void reads_urls(void **state)
     (void)state;
     static const struct {
         const char *url;
-        enum config_proxy_kind kind;
+        enum proxy_kind kind;
         const char *host;
         uint16_t port;
         const char *user, *password, *shown;
     } rows[] = {
-        {"socks5://h.example:1080", CONFIG_PROXY_SOCKS5, "h.example", 1080, "", "",
+        {"socks5://h.example:1080", PROXY_SOCKS5, "h.example", 1080, "", "",
          "socks5://h.example:1080"},
-        {"HTTP://192.0.2.1:8080/", CONFIG_PROXY_HTTP, "192.0.2.1", 8080, "", "",
-         "http://192.0.2.1:8080"},
-        {"proxyv2://[2001:db8::1]:25", CONFIG_PROXY_V2, "2001:db8::1", 25, "", "",
+        {"HTTP://192.0.2.1:8080/", PROXY_HTTP, "192.0.2.1", 8080, "", "", "http://192.0.2.1:8080"},
+        {"proxyv2://[2001:db8::1]:25", PROXY_V2, "2001:db8::1", 25, "", "",
          "proxyv2://[2001:db8::1]:25"},
-        {"socks5://joe@h:1", CONFIG_PROXY_SOCKS5, "h", 1, "joe", "", "socks5://joe@h:1"},
-        {"socks5://joe:secret@h:1", CONFIG_PROXY_SOCKS5, "h", 1, "joe", "secret",
-         "socks5://joe:***@h:1"},
-        {"http://a%40b%3a:%25%20x:y@h:65535", CONFIG_PROXY_HTTP, "h", 65535, "a@b:", "% x:y",
-         "http://a%40b%3A:***@h:65535"},
-        {"socks5://j@o@h:1", CONFIG_PROXY_SOCKS5, "h", 1, "j@o", "", "socks5://j%40o@h:1"},
+        {"socks5://joe@h:1", PROXY_SOCKS5, "h", 1, "joe", "", "socks5://joe@h:1"},
+        {"socks5://joe:secret@h:1", PROXY_SOCKS5, "h", 1, "joe", "secret", "socks5://joe:***@h:1"},
+        {"socks5://a%40b%3a:%25%20x:y@h:65535", PROXY_SOCKS5, "h", 65535, "a@b:", "% x:y",
+         "socks5://a%40b%3A:***@h:65535"},
+        {"socks5://j@o@h:1", PROXY_SOCKS5, "h", 1, "j@o", "", "socks5://j%40o@h:1"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct config_proxy proxy;
@@ -84,9 +82,10 @@ static void refuses_others(void **state)
         {"socks5://joe:hunter2@h", "no port"},
         {"socks5://joe:hunter2@h h:1", "no port"},
         {"proxyv2://joe:hunter2@h:1", "knows no user"},
+        {"http://jo%3ae:hunter2@h:1", "no user with a colon"}, /* RFC 7617 2 */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct config_proxy proxy = {.kind = CONFIG_PROXY_NONE, .port = 7};
+        struct config_proxy proxy = {.kind = PROXY_NONE, .port = 7};
         struct arena arena;
         struct fault why = {.text = ""};
         arena_init(&arena, 4096);

@@ -100,10 +100,10 @@ static void reads_every_key_of_egresses(void **state)
     assert_int_equal(egress->warm_up.first_day, 20);
     assert_int_equal(egress->warm_up.growth_percent, 30);
     assert_true(egress->is_enabled);
-    assert_int_equal(egress->proxy.kind, CONFIG_PROXY_NONE);
+    assert_int_equal(egress->proxy.kind, PROXY_NONE);
     egress = &c.config.egresses[1];
     assert_string_equal(egress->name.at, "far.away");
-    assert_int_equal(egress->proxy.kind, CONFIG_PROXY_SOCKS5);
+    assert_int_equal(egress->proxy.kind, PROXY_SOCKS5);
     assert_string_equal(egress->helo.at, "far.example");
     assert_string_equal(egress->mail_from.at, "a@far.example");
     assert_int_equal(egress->warm_up.age_ms, 12 * 86400000ull);
@@ -155,6 +155,10 @@ static const struct {
     {"egress a {\nenabled no\n}\n", 1, "no egress is enabled"},
     {"egress a {\nport 25\n}\n", 2, "stands outside of all"},
     {"source-v4 192.0.2.1\negress a {\n}\n", 1, "for files without any"},
+    {"proxy http://h:1\negress a {\n}\n", 1, "for files without any"},
+    {"proxy-password-file x\n", 1, "no proxy that this password is for"},
+    {"proxy-password-file x\nproxy http://h:1\n", 1, "no user"},
+    {"proxy http://u:p@h:1\nproxy-password-file x\n", 2, "a password already"},
     {"egress a {\nproxy-password-file x\n}\n", 2, "no proxy that this password is for"},
     {"egress a {\nproxy http://h:1\nproxy-password-file x\n}\n", 3, "no user"},
     {"egress a {\nproxy http://u:p@h:1\nproxy-password-file x\n}\n", 3, "a password already"},

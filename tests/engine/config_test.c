@@ -30,7 +30,7 @@ static void defaults_are_the_engines(void **state)
     config_settle(&config);
     knocker_config_init(&plain);
     knocker_config_init(&applied);
-    const struct config_egress *egress = config_direct_egress(&config);
+    const struct config_egress *egress = config_first_egress(&config);
     assert_non_null(egress);
     config_apply(&config, egress, &applied);
     assert_true(slice_equal(applied.helo_name, plain.helo_name));
@@ -71,7 +71,7 @@ static void the_engine_gets_what_is_set(void **state)
     config_settle(&c.config);
     struct knocker_config out;
     knocker_config_init(&out);
-    config_apply(&c.config, config_direct_egress(&c.config), &out);
+    config_apply(&c.config, config_first_egress(&c.config), &out);
     assert_true(slice_equal(out.helo_name, SLICE("h.example")));
     assert_true(slice_equal(out.egress_label, SLICE("one")));
     assert_true(slice_equal(out.verify.mail_from, SLICE("a@h.example")));
@@ -102,7 +102,7 @@ static void a_cache_of_no_time_is_none(void **state)
     config_settle(&c.config);
     struct knocker_config out;
     knocker_config_init(&out);
-    config_apply(&c.config, config_direct_egress(&c.config), &out);
+    config_apply(&c.config, config_first_egress(&c.config), &out);
     assert_true(out.is_fresh);
     config_case_done(&c);
 }
@@ -127,7 +127,7 @@ static void the_first_sender(void **state)
         config_case_read_right(&c, rows[i].text);
         config_settle(&c.config);
         knocker_config_init(&out);
-        config_apply(&c.config, config_direct_egress(&c.config), &out);
+        config_apply(&c.config, config_first_egress(&c.config), &out);
         assert_int_equal(out.verify.null_sender_first, rows[i].is_null_first);
         config_case_done(&c);
     }
@@ -195,7 +195,7 @@ static void a_given_source_stands_for_all_egresses(void **state)
     config_overlay(&c.config, &given);
     config_settle(&c.config);
     assert_int_equal(c.config.egress_count, 1);
-    const struct config_egress *egress = config_direct_egress(&c.config);
+    const struct config_egress *egress = config_first_egress(&c.config);
     assert_string_equal(egress->name.at, "default");
     assert_int_equal(egress->source_v4.family, IP_NONE);
     assert_string_equal(ip_format(&egress->source_v6, ip), "2001:db8::1");
@@ -204,29 +204,63 @@ static void a_given_source_stands_for_all_egresses(void **state)
     config_done(&given);
 }
 
-static void the_direct_egress_is_enabled_and_has_no_proxy(void **state)
+static void the_first_egress_is_enabled(void **state)
 {
     (void)state;
     static const struct {
-        const char *text, *name; /* NULL: there is none */
+        const char *text, *name, *obstacle; /* NULL: there is none */
     } rows[] = {
-        {"", "default"},
-        {"egress a {\nproxy http://h:1\n}\negress b {\n}\negress c {\nsource-v4 192.0.2.1\n}\n",
-         "b"},
-        {"egress a {\nenabled no\n}\negress b {\nsource-v4 192.0.2.1\n}\n", "b"},
-        {"egress a {\nenabled no\n}\negress b {\nproxy http://h:1\n}\n", NULL},
+        {"", "default", NULL},
+        {"egress a {\nenabled no\n}\negress b {\nsource-v4 192.0.2.1\n}\n", "b", NULL},
+        {"egress a {\nproxy http://192.0.2.9:1\n}\negress b {\n}\n", "a", NULL},
+        {"egress a {\nproxy http://joe@192.0.2.9:1\n}\n", "a", NULL},
+        {"egress a {\nproxy proxyv2://[::1]:1\nsource-v4 192.0.2.1\n}\n", "a", NULL},
+        {"egress a {\nproxy http://h:1\n}\n", "a", "is a name"},
+        {"egress a {\nproxy http://192.0.2.9:1\nsource-v6 2001:db8::1\n}\n", "a",
+         "leave out the source"},
+        {"egress a {\nproxy socks5://joe@192.0.2.9:1\n}\n", "a", "no password"},
+        {"proxy socks5://joe:pw@192.0.2.9:1\n", "default", NULL},
+        {"source-v4 192.0.2.1\nproxy socks5://192.0.2.9:1\n", "default", "leave out the source"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct config_case c;
         config_case_read_right(&c, rows[i].text);
         config_settle(&c.config);
-        const struct config_egress *egress = config_direct_egress(&c.config);
-        assert_int_equal(egress != NULL, rows[i].name != NULL);
-        if (egress != NULL) {
-            assert_string_equal(egress->name.at, rows[i].name);
+        const struct config_egress *egress = config_first_egress(&c.config);
+        assert_string_equal(egress->name.at, rows[i].name);
+        const char *obstacle = config_egress_obstacle(egress);
+        bool is_right = rows[i].obstacle == NULL
+                            ? obstacle == NULL
+                            : obstacle != NULL && strstr(obstacle, rows[i].obstacle) != NULL;
+        if (!is_right) {
+            fail_msg("%s: %s", rows[i].text, obstacle == NULL ? "nothing" : obstacle);
         }
         config_case_done(&c);
     }
+}
+
+static void a_proxy_of_the_command_line_is_the_only_way(void **state)
+{
+    (void)state;
+    struct config_case c;
+    struct config given;
+    struct knocker_config out;
+    config_case_read_right(&c, "egress a {\nproxy socks5://joe@192.0.2.9:1\n"
+                               "proxy-password-file x\n}\negress b {\n}\n");
+    config_init(&given);
+    set(&given, "proxy", "http://bob:pw@[2001:db8::9]:3128");
+    config_overlay(&c.config, &given);
+    config_settle(&c.config);
+    assert_int_equal(c.config.egress_count, 1);
+    knocker_config_init(&out);
+    assert_int_equal(out.proxy.kind, PROXY_NONE);
+    config_apply(&c.config, config_first_egress(&c.config), &out);
+    char name[PROXY_NAME_BYTES];
+    assert_string_equal(proxy_describe(&out.proxy, name), "HTTP proxy [2001:db8::9]:3128");
+    assert_true(slice_equal(out.proxy.user, SLICE("bob")));
+    assert_true(slice_equal(out.proxy.password, SLICE("pw")));
+    config_case_done(&c);
+    config_done(&given);
 }
 
 /* ---- show ---- */
@@ -411,7 +445,8 @@ int main(void)
         cmocka_unit_test(egresses_take_what_is_common),
         cmocka_unit_test(the_command_line_is_stronger),
         cmocka_unit_test(a_given_source_stands_for_all_egresses),
-        cmocka_unit_test(the_direct_egress_is_enabled_and_has_no_proxy),
+        cmocka_unit_test(the_first_egress_is_enabled),
+        cmocka_unit_test(a_proxy_of_the_command_line_is_the_only_way),
         cmocka_unit_test(shows_where_values_come_from),
         cmocka_unit_test(what_is_shown_reads_back),
         cmocka_unit_test(each_key_has_its_mark),

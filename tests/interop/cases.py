@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+from proxies import PASSWORD, PROXIES, RELAY_SOURCE
 from world import HAS_IPV6, users_of
 
 DEAD = ['dead', 'no.such.person']
@@ -25,6 +26,7 @@ STATUS_OF = {
     'null_mx': 'undeliverable', 'no_mail_host': 'undeliverable', 'domain_not_found': 'undeliverable',
     'mx_unroutable': 'undeliverable', 'invalid_syntax': 'undeliverable', 'domain_not_hosted': 'undeliverable',
     'greylisted': 'unknown', 'temp_failure': 'unknown', 'dns_error': 'unknown', 'connect_failed': 'unknown',
+    'disconnected': 'unknown', 'internal_error': 'unknown',
 }
 
 
@@ -111,6 +113,59 @@ def names():
     ]
 
 
+def says(*words):
+    def check(record):
+        told = ' '.join(reason['detail'] for reason in record['reasons'])
+        if PASSWORD in str(record):
+            return f'the password stands in it: {record}'
+        return None if any(word in told for word in words) else f'the reasons are: {told}'
+    return check
+
+
+def came_from(source):
+    """Exim greets with the address that it sees."""
+    def check(record):
+        lines = [line['line'] for line in record['transcript'] if line['dir'] == 'S']
+        return None if any(f'[{source}]' in line for line in lines) else f'the server said: {lines}'
+    return check
+
+
+# What a proxy leads to when nobody listens at the destination: not all of them tell why.
+WITHOUT_HOST = {'microsocks': 'connect_failed', 'dante': 'connect_failed', 'squid': 'connect_failed',
+                'tinyproxy': 'internal_error', 'haproxy': 'disconnected'}
+
+
+def through(proxy):
+    name, live, dead = proxy.name, users_of('exim')[0], 'dead@exim.test'
+    way = ['--fresh', '--proxy', proxy.url()]
+    cases = [
+        Case(f'{name}: exists', {live: {'accepted'}}, way),
+        Case(f'{name}: does not', {dead: {'mailbox_not_found'}}, way),
+        Case(f'{name}: TLS to the server behind it', {users_of('tlsonly')[0]: {'accepted'}}, way, check=was_encrypted),
+        Case(f'{name}: nobody listens', {'live@down.test': {WITHOUT_HOST[name]}}, way),
+        Case(f'{name}: a private network is not asked for', {'live@private.test': {'mx_unroutable'}}, way),
+        Case(f'{name}: is down', {dead: {'internal_error'}},
+             ['--fresh', '--proxy', proxy.url().replace(f':{proxy.port}', ':9')], check=says('connection refused')),
+    ]
+    if proxy.has_users:
+        cases += [
+            Case(f'{name}: a wrong password', {dead: {'internal_error'}},
+                 ['--fresh', '--transcript', '--proxy', proxy.url('open-barley')],
+                 check=says('refuses the user or the password')),
+            Case(f'{name}: no password', {dead: {'internal_error'}},
+                 ['--fresh', '--proxy', f'{proxy.scheme}://{proxy.address}:{proxy.port}'],
+                 check=says('wants a user and a password')),
+            Case(f'{name}: the wrong kind', {dead: {'internal_error'}},
+                 ['--fresh', '--proxy', {'socks5': 'http', 'http': 'socks5'}[proxy.scheme]
+                  + f'://{proxy.address}:{proxy.port}'],
+                 check=says('does not speak the protocol', 'does not answer', 'hung up', 'reset by peer')),
+        ]
+    else:
+        cases.append(Case(f'{name}: from the source asked for', {live: {'accepted'}},
+                          [*way, '--transcript', '--source', RELAY_SOURCE], check=came_from(RELAY_SOURCE)))
+    return cases
+
+
 CASES = {
     'postfix': honest('plain') + catch_all('catchall') + greylisting() + in_progress()
     + with_check(honest('tlsonly'), was_encrypted) + [streak('limits')] + names(),
@@ -121,6 +176,7 @@ CASES = {
     'aiosmtpd': honest('aiosmtpd'),
     'smtp-server': honest('smtpserver'),
     'haraka': honest('haraka'),
+    **{proxy.name: through(proxy) for proxy in PROXIES},
 }
 
 

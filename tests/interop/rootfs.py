@@ -12,10 +12,10 @@ import subprocess
 
 # Resolved one by one: together they would conflict.
 PACKAGES = ['postfix', 'postgrey', 'exim4-daemon-light', 'opensmtpd', 'sendmail-bin sendmail-cf m4', 'qpsmtpd',
-            'python3-aiosmtpd', 'nsd', 'openssl', 'nodejs',
+            'python3-aiosmtpd', 'nsd', 'openssl', 'nodejs', 'microsocks dante-server tinyproxy squid haproxy',
             'dash coreutils sed grep hostname libc-bin perl-base']
 USERS = ['postfix', 'postdrop', 'postgrey', 'Debian-exim', 'opensmtpd', 'opensmtpq', 'smmta', 'smmsp', 'qpsmtpd',
-         'nsd', 'vmail']
+         'nsd', 'vmail', 'proxy']
 FIRST_ID = 61000
 
 

@@ -23,6 +23,7 @@ sys.dont_write_bytecode = True
 
 import rootfs
 from cases import CASES, STATUS_OF, everything
+from proxies import PROXIES
 from rigs import RIGS
 from world import CLIENT_NAME, DNS, LIVE, PORT, SENDER, World
 
@@ -30,7 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TREE = HERE.parent.parent
 FORBIDDEN = {'DATA', 'BDAT', 'VRFY', 'EXPN'}
 ALWAYS = ('nsd',)  # what every other rig needs
-BEHIND = {'postfix': ('postgrey', 'exim')}
+BEHIND = {'postfix': ('postgrey', 'exim'), **{proxy.name: ('postfix', 'postgrey', 'exim') for proxy in PROXIES}}
 RUN_SECONDS = 150
 VERDICT_EXITS = range(4)  # deliverable, undeliverable, risky, unknown; all else is a failure of the program
 
@@ -132,7 +133,7 @@ def check_commands(report, world, rig):
 def start_rigs(report, world, wanted):
     """The rigs that are up."""
     ready = []
-    for rig in RIGS:
+    for rig in RIGS + PROXIES:
         if rig.name not in wanted:
             continue
         try:

@@ -44,6 +44,7 @@ mx.alias IN CNAME mx.plain.test.
 backup IN MX 10 nobody.backup.test.
 backup IN MX 20 mx.plain.test.
 nobody.backup IN A 127.0.1.99
+down IN MX 10 nobody.backup.test.
 private IN MX 10 mx.private.test.
 mx.private IN A 10.0.0.1
 nowhere IN MX 10 missing.nowhere.test.

@@ -156,7 +156,8 @@ class Village:
 
 
 class Names(threading.Thread):
-    """A name server: records by (name, type); type 1 A, 15 MX. What it has not does not exist."""
+    """A name server: records by (name, type); type 1 A, 15 MX as a name or (preference, name). What it has not does
+    not exist; None is a failure."""
 
     def __init__(self, records):
         super().__init__(daemon=True)
@@ -168,7 +169,13 @@ class Names(threading.Thread):
 
     @staticmethod
     def pack_name(name):
-        return b''.join(bytes([len(label)]) + label.encode() for label in name.split('.')) + b'\0'
+        return b''.join(bytes([len(label)]) + label.encode() for label in name.split('.') if label) + b'\0'
+
+    def pack_value(self, kind, value):
+        if kind == 1:
+            return socket.inet_aton(value)
+        preference, name = value if isinstance(value, tuple) else (10, value)
+        return struct.pack('>H', preference) + self.pack_name(name)
 
     def answer(self, query):
         name, at = [], 12
@@ -181,11 +188,11 @@ class Names(threading.Thread):
         is_known = any(known == name for known, _ in self.records)
         answers = b''
         values = self.records.get((name, kind), [])
-        for value in values:
-            data = socket.inet_aton(value) if kind == 1 else struct.pack('>H', 10) + self.pack_name(value)
+        for value in values or []:
+            data = self.pack_value(kind, value)
             answers += b'\xc0\x0c' + struct.pack('>HHIH', kind, 1, 300, len(data)) + data
-        flags = 0x8180 | (0 if is_known else 3)
-        return query[:2] + struct.pack('>HHHHH', flags, 1, len(values), 0, 0) + question + answers
+        flags = 0x8180 | (3 if not is_known else 2 if values is None else 0)
+        return query[:2] + struct.pack('>HHHHH', flags, 1, len(values or []), 0, 0) + question + answers
 
     def run(self):
         with contextlib.suppress(OSError):

@@ -3,13 +3,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/slice.h"
 #include "cli/command.h"
 #include "cli/exit.h"
+#include "cli/job_name.h"
 #include "cli/result_file.h"
 #include "cli/spool.h"
 #include "cli/ticker.h"
@@ -18,7 +18,6 @@
 
 enum {
     COMMIT_MS = 1000, /* what a kill -9 may cost; the same pages are written less often then */
-    FINGERPRINT_BYTES_MAX = 65536,
     PROGRESS_MS = 500,
     PROGRESS_BYTES = 512,
     LEAVE_MS = 700, /* after Ctrl-C: time for lines to be left politely */
@@ -30,6 +29,7 @@ struct bulk_options {
     const char *input, *output;
     const char *output_format; /* NULL: by the output's name, else by the input's */
     const char *column;
+    const struct slice *fingerprint; /* the job that is to go on; NULL: whichever it is */
     int argc;
     char **argv; /* for the command to go on with */
 };
@@ -140,6 +140,11 @@ static bool may_go_on(void *context)
 
 /* The end. */
 
+static bool is_stopped(const struct run *run)
+{
+    return run->bench.is_interrupted || bulk_wish(run->bulk) != STORE_WISH_NONE;
+}
+
 static void stop_if_through(void *context)
 {
     struct run *run = context;
@@ -158,7 +163,7 @@ static void on_finished(void *context)
 {
     struct run *run = context;
     run->is_finished = true;
-    uint64_t wait_ms = run->bench.is_interrupted ? LEAVE_MS : 3000;
+    uint64_t wait_ms = is_stopped(run) ? LEAVE_MS : 3000;
     run->leave = (struct timer){.fired = on_leave, .context = run};
     door_timer_start(run->bench.door, &run->leave, door_now_ms(run->bench.door) + wait_ms);
     knocker_settle(run->bench.knocker);
@@ -206,39 +211,6 @@ static void say_summary(const struct run *run)
                  "block it",
                  (unsigned)run->options->probe.knocker.port);
     }
-}
-
-/* What makes two calls the same job: the file as it is now, and what changes the answers. */
-static int fingerprint(const struct run *run, struct buf *out)
-{
-    const struct bulk_options *options = run->options;
-    struct stat info;
-    char *path = realpath(options->input, NULL);
-    if (path == NULL || stat(path, &info) != 0) {
-        complain("cannot read %s: %s", options->input,
-                 error_text(&(struct error_text){.text = ""}));
-        free(path);
-        return EXIT_NO_INPUT;
-    }
-    if (!S_ISREG(info.st_mode)) {
-        complain(
-            "%s is not a regular file, and a list is read twice; '-' takes a stream from standard "
-            "input",
-            options->input);
-        free(path);
-        return EXIT_NO_INPUT;
-    }
-    const struct knocker_config *config = &options->probe.knocker;
-    enum err e = buf_printf(out, "%s|%lld|%lld.%09ld|%s|%s|%s|%d%d|%u|%u%u|%.*s", path,
-                            (long long)info.st_size, (long long)info.st_mtim.tv_sec,
-                            info.st_mtim.tv_nsec, options->column == NULL ? "" : options->column,
-                            options->output == NULL ? "" : options->output,
-                            options->output_format == NULL ? "" : options->output_format,
-                            config->verify.no_smtp, config->verify.no_control, config->port,
-                            config->verify.risky_if, (unsigned)config->address_mode,
-                            SLICE_ARG(config->verify.mail_from));
-    free(path);
-    return e == ERR_NONE ? EXIT_SUCCESS : EXIT_INTERNAL;
 }
 
 static enum table_format output_format(const struct bulk_options *options)
@@ -300,13 +272,77 @@ static int write_output(struct run *run, bool is_whole)
     return EXIT_SUCCESS;
 }
 
+/* What the list of jobs says from now on. */
+static int end_job(struct run *run, enum store_job_state state)
+{
+    struct fault fault;
+    if (bulk_end(run->bulk, state, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return EXIT_CANNOT_WRITE;
+    }
+    return EXIT_SUCCESS;
+}
+
+/* The copy goes with the process, and so does the job: nobody could go on with it. */
+static int leave_stdin(struct run *run)
+{
+    struct fault fault;
+    complain("stopped; what is done is kept as verdicts, but standard input cannot be read again");
+    if (bulk_forget(run->bulk, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return EXIT_CANNOT_WRITE;
+    }
+    return EXIT_STOPPED;
+}
+
+static int cancel(struct run *run, int written)
+{
+    long long number = (long long)bulk_number(run->bulk);
+    if (written != EXIT_SUCCESS) {
+        complain("so job %lld keeps its results; 'heloise jobs cancel %lld' drops them", number,
+                 number);
+        return written;
+    }
+    int code = end_job(run, STORE_JOB_CANCELLED);
+    if (code == EXIT_SUCCESS) {
+        complain("job %lld was cancelled; what is done is kept as verdicts", number);
+    }
+    return code == EXIT_SUCCESS ? EXIT_STOPPED : code;
+}
+
+static int pause_job(struct run *run)
+{
+    long long number = (long long)bulk_number(run->bulk);
+    int code = end_job(run, STORE_JOB_PAUSED);
+    if (code == EXIT_SUCCESS) {
+        complain("job %lld is paused; 'heloise jobs resume %lld' goes on, as does the same command",
+                 number, number);
+    }
+    return code == EXIT_SUCCESS ? EXIT_STOPPED : code;
+}
+
+/* Before it was through: by a signal, or by another process. written: the exit code of writing what there is. */
+static int stop(struct run *run, int written)
+{
+    if (run->spool[0] != '\0') {
+        return leave_stdin(run);
+    }
+    switch (bulk_wish(run->bulk)) {
+    case STORE_WISH_PAUSE: return pause_job(run);
+    case STORE_WISH_CANCEL: return cancel(run, written);
+    case STORE_WISH_NONE: break;
+    }
+    say_how_to_go_on(run);
+    return EXIT_STOPPED;
+}
+
 static int finish(struct run *run)
 {
     ticker_clear(&run->ticker);
     const struct fault *fault = bulk_fault(run->bulk);
-    bool is_whole = !run->bench.is_interrupted && fault->err == ERR_NONE;
+    bool is_whole = !is_stopped(run) && fault->err == ERR_NONE;
     int code = write_output(run, is_whole);
-    if (is_whole && run->bench.is_interrupted) {
+    if (is_whole && is_stopped(run)) {
         code = EXIT_SUCCESS; /* stopped while the whole result was being written; said below */
     }
     say_summary(run);
@@ -315,21 +351,22 @@ static int finish(struct run *run)
         say_how_to_go_on(run);
         return EXIT_CANNOT_WRITE;
     }
-    if (run->bench.is_interrupted) {
-        if (run->spool[0] != '\0') {
-            complain("stopped; what is done is kept as verdicts, but standard input cannot be read "
-                     "again");
-        } else {
-            say_how_to_go_on(run);
-        }
-        return EXIT_STOPPED;
+    if (is_stopped(run)) {
+        return stop(run, code);
     }
-    struct fault forget_fault;
-    if (code == EXIT_SUCCESS && bulk_forget(run->bulk, &forget_fault) != ERR_NONE) {
-        complain("%s", forget_fault.text);
-        code = EXIT_CANNOT_WRITE;
+    return code == EXIT_SUCCESS ? end_job(run, STORE_JOB_DONE) : code;
+}
+
+static int cannot_load(struct run *run, const struct fault *fault)
+{
+    ticker_clear(&run->ticker);
+    if (is_stopped(run)) {
+        return stop(run, EXIT_SUCCESS);
     }
-    return code;
+    complain("%s", fault->text);
+    return fault->err == ERR_SYNTAX   ? EXIT_BAD_DATA
+           : fault->err == ERR_SYSTEM ? EXIT_NO_INPUT
+                                      : EXIT_CANNOT_WRITE;
 }
 
 static int run_job(struct run *run, struct bulk_config *config)
@@ -346,15 +383,7 @@ static int run_job(struct run *run, struct bulk_config *config)
     run->bench.on_interrupt = on_interrupt;
     run->bench.interrupt_context = run;
     if (bulk_load(run->bulk, &fault) != ERR_NONE) {
-        ticker_clear(&run->ticker);
-        if (run->bench.is_interrupted) {
-            say_how_to_go_on(run);
-            return EXIT_STOPPED;
-        }
-        complain("%s", fault.text);
-        return fault.err == ERR_SYNTAX   ? EXIT_BAD_DATA
-               : fault.err == ERR_SYSTEM ? EXIT_NO_INPUT
-                                         : EXIT_CANNOT_WRITE;
+        return cannot_load(run, &fault);
     }
     run->phase = "asked";
     run->started_ms = door_now_ms(run->bench.door);
@@ -365,47 +394,83 @@ static int run_job(struct run *run, struct bulk_config *config)
     return finish(run);
 }
 
+/* The list is another one than when the job began. */
+static bool is_other_job(const struct run *run, const struct store_job_name *name)
+{
+    const struct slice *wanted = run->options->fingerprint;
+    return wanted != NULL && !slice_equal(*wanted, name->fingerprint);
+}
+
+static int open_and_run(struct run *run, const struct store_job_name *name)
+{
+    struct bulk_options *options = run->options;
+    int code = workbench_open(&run->bench, &options->probe, "bulk");
+    if (code != EXIT_SUCCESS) {
+        return code;
+    }
+    struct bulk_config config = {
+        .input_path = options->input,
+        .name = *name,
+        .table = {.file_name = slice_of(options->input), .column = slice_of(options->column)},
+        .output_format = output_format(options),
+        .progressed = show_progress,
+        .may_go_on = may_go_on,
+        .finished = on_finished,
+        .context = run,
+    };
+    run->started_ms = door_now_ms(run->bench.door);
+    code = run_job(run, &config);
+    bulk_close(run->bulk);
+    workbench_close(&run->bench);
+    return code;
+}
+
 static int run_bulk(struct run *run)
 {
     struct bulk_options *options = run->options;
     int code = EXIT_SUCCESS;
-    if (strcmp(options->input, "-") == 0) {
+    bool is_stdin = strcmp(options->input, "-") == 0;
+    if (is_stdin) {
         code = spool_open(run->spool, sizeof run->spool);
         options->input = run->spool;
     }
-    struct buf print;
-    buf_init(&print, FINGERPRINT_BYTES_MAX);
+    const struct job_call call = {
+        .probe = &options->probe,
+        .input = options->input,
+        .output = options->output,
+        .output_format = options->output_format,
+        .column = options->column,
+        .is_stdin = is_stdin,
+        .argc = options->argc,
+        .argv = options->argv,
+    };
+    struct job_name name = {.name = {.label = SLICE_NONE}};
     if (code == EXIT_SUCCESS) {
-        code = fingerprint(run, &print);
+        code = job_name_make(&call, &name);
+    }
+    if (code == EXIT_SUCCESS && is_other_job(run, &name.name)) {
+        complain("%s has changed since this job began, or a setting has; the same 'heloise bulk' "
+                 "command makes a new job of it, and 'heloise jobs forget' drops this one",
+                 options->input);
+        code = EXIT_BAD_DATA;
     }
     if (code == EXIT_SUCCESS && options->output != NULL) {
         code = result_file_check(options->output);
     }
     if (code == EXIT_SUCCESS) {
-        code = workbench_open(&run->bench, &options->probe, "bulk");
+        code = open_and_run(run, &name.name);
     }
-    if (code == EXIT_SUCCESS) {
-        struct bulk_config config = {
-            .input_path = options->input,
-            .fingerprint = buf_view(&print),
-            .table = {.file_name = slice_of(options->input), .column = slice_of(options->column)},
-            .output_format = output_format(options),
-            .progressed = show_progress,
-            .may_go_on = may_go_on,
-            .finished = on_finished,
-            .context = run,
-        };
-        run->started_ms = door_now_ms(run->bench.door);
-        code = run_job(run, &config);
-        bulk_close(run->bulk);
-        workbench_close(&run->bench);
-    }
-    buf_done(&print);
+    job_name_done(&name);
     spool_remove(run->spool);
     return code;
 }
 
 int cli_bulk(int argc, char **argv)
+{
+    return cli_bulk_job(argc, argv, NULL);
+}
+
+int cli_bulk_job(int argc, char **argv, const struct slice *fingerprint)
 {
     static const struct argp_child children[] = {{&probe_options_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
@@ -418,11 +483,11 @@ int cli_bulk(int argc, char **argv)
         "A run that was stopped or killed goes on with the same command. Exit status: 0 completed, "
         "64 usage, "
         "65 the input is no list of addresses, 66 no input, 73 cannot write, 75 another process "
-        "runs this job, 78 bad configuration, 130 stopped.",
+        "runs this job, 78 bad configuration, 130 stopped by a signal or by 'heloise jobs'.",
         children,
         NULL,
         NULL};
-    struct bulk_options options = {.argc = argc, .argv = argv};
+    struct bulk_options options = {.fingerprint = fingerprint, .argc = argc, .argv = argv};
     probe_options_init(&options.probe);
     options.probe.knocker.is_budget_wall_clock = false;
     options.probe.knocker.flush_ms = COMMIT_MS;

@@ -20,6 +20,7 @@ static const struct command commands[] = {
      "say whether addresses take mail, how sure that is, and why"},
     {"bulk", "heloise bulk", cli_bulk,
      "the same for a list: CSV, text or NDJSON in, CSV or NDJSON out"},
+    {"jobs", "heloise jobs", cli_jobs, "list the runs of bulk; pause, resume, cancel or forget one"},
     {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
     {"config", "heloise config", cli_config,
      "check the configuration file, or show what holds and why"},

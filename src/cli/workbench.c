@@ -58,21 +58,25 @@ bool workbench_has_colour(const struct probe_options *options, FILE *stream)
     return isatty(fileno(stream)) == 1 && (no_colour == NULL || no_colour[0] == '\0');
 }
 
-static int open_store(struct workbench *bench, const struct probe_options *options)
+int workbench_open_store(const char *path, struct store **out)
 {
-    const struct config_store *store = &options->config.store;
-    /* A list's job needs a place; this one goes with the process. */
-    const char *wanted = store->is_none ? ":memory:" : store->path.at;
-    if (wanted[0] == '\0') {
+    if (path[0] == '\0') {
         complain("no place for the store: set HOME, or give --store FILE or --no-store");
         return EXIT_CANNOT_WRITE;
     }
     struct fault fault;
-    if (store_open(wanted, &bench->store, &fault) != ERR_NONE) {
+    if (store_open(path, out, &fault) != ERR_NONE) {
         complain("%s", fault.text);
         return EXIT_CANNOT_WRITE;
     }
     return EXIT_SUCCESS;
+}
+
+/* A list's job needs a place even where nothing is kept; it goes with the process. */
+static int open_store(struct workbench *bench, const struct probe_options *options)
+{
+    const struct config_store *store = &options->config.store;
+    return workbench_open_store(store->is_none ? ":memory:" : store->path.at, &bench->store);
 }
 
 static void on_signal(void *context)

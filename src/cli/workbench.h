@@ -23,6 +23,9 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
                    const char *command);
 void workbench_close(struct workbench *bench);
 
+/* The store at that place; empty: there is none. Exit code; what is wrong was said then. */
+int workbench_open_store(const char *path, struct store **out);
+
 /* Whether coloured output goes to this stream (NO_COLOR is honoured, https://no-color.org). */
 bool workbench_has_colour(const struct probe_options *options, FILE *stream);
 

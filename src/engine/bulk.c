@@ -31,6 +31,21 @@ static void fail(struct bulk *bulk, const struct fault *fault)
     }
 }
 
+/* In the group of the results it speaks of. */
+static void tell_progress(struct bulk *bulk)
+{
+    if (bulk->told_done == bulk->counts.done) {
+        return;
+    }
+    bulk->told_done = bulk->counts.done;
+    if (store_job_progress(bulk->job, bulk->counts.items, bulk->counts.done,
+                           door_wall_ms(bulk->door)) != ERR_NONE) {
+        struct fault fault;
+        (void)store_why(bulk->store, &fault);
+        fail(bulk, &fault);
+    }
+}
+
 static void check_finished(struct bulk *bulk)
 {
     bool is_through = bulk->is_exhausted || bulk->is_cancelled;
@@ -38,7 +53,9 @@ static void check_finished(struct bulk *bulk)
         bulk->is_finished = true;
         door_timer_stop(bulk->door, &bulk->flush);
         door_timer_stop(bulk->door, &bulk->refill);
+        door_timer_stop(bulk->door, &bulk->watch);
         struct fault fault;
+        tell_progress(bulk);
         if (store_flush(bulk->store, &fault) != ERR_NONE && bulk->fault.err == ERR_NONE) {
             bulk->fault = fault;
         }
@@ -58,7 +75,11 @@ static void keep_result(struct bulk *bulk, uint64_t id, const struct record *rec
     buf_done(&result);
     if (e != ERR_NONE) {
         struct fault fault;
-        (void)fault_set(&fault, e, 0, "cannot keep a result in the store: %s", err_name(e));
+        if (e == ERR_STORE) {
+            (void)store_why(bulk->store, &fault);
+        } else {
+            (void)fault_set(&fault, e, 0, "cannot keep a result in the store: %s", err_name(e));
+        }
         fail(bulk, &fault);
         return;
     }
@@ -144,6 +165,7 @@ static void on_flush(void *context)
 {
     struct bulk *bulk = context;
     struct fault fault;
+    tell_progress(bulk);
     if (store_flush(bulk->store, &fault) != ERR_NONE) {
         fail(bulk, &fault);
     }
@@ -153,6 +175,25 @@ static void on_flush(void *context)
     }
     door_timer_start(bulk->door, &bulk->flush, door_now_ms(bulk->door) + BULK_FLUSH_MS);
     check_finished(bulk);
+}
+
+bool bulk_is_unwanted(struct bulk *bulk)
+{
+    if (bulk->is_cancelled || bulk->wish != STORE_WISH_NONE) {
+        return false;
+    }
+    bulk->wish = store_job_wished(bulk->job);
+    return bulk->wish != STORE_WISH_NONE;
+}
+
+static void on_watch(void *context)
+{
+    struct bulk *bulk = context;
+    if (bulk_is_unwanted(bulk)) {
+        bulk_cancel(bulk);
+        return;
+    }
+    door_timer_start(bulk->door, &bulk->watch, door_now_ms(bulk->door) + BULK_WATCH_MS);
 }
 
 static void count_status(void *context, struct slice status, uint64_t count)
@@ -177,8 +218,8 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
     bulk->store = store;
     bulk->refill = (struct timer){.fired = on_refill, .context = bulk};
     bulk->flush = (struct timer){.fired = on_flush, .context = bulk};
-    enum err e = store_job_open(store, config->fingerprint, slice_of(config->input_path),
-                                door_wall_ms(door), &bulk->job, out_fault);
+    bulk->watch = (struct timer){.fired = on_watch, .context = bulk};
+    enum err e = store_job_open(store, &config->name, door_wall_ms(door), &bulk->job, out_fault);
     if (e == ERR_NONE && store_job_count_statuses(bulk->job, count_status, bulk) != ERR_NONE) {
         store_job_close(bulk->job);
         e = fault_set(out_fault, ERR_STORE, 0, "cannot read the job from the store");
@@ -191,6 +232,7 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
     bulk->counts.items = bulk->info.item_count;
     bulk->counts.done = bulk->info.done_count;
     bulk->counts.done_before = bulk->info.done_count;
+    bulk->told_done = bulk->info.done_count;
     *out = bulk;
     return ERR_NONE;
 }
@@ -202,6 +244,7 @@ void bulk_close(struct bulk *bulk)
     }
     door_timer_stop(bulk->door, &bulk->refill);
     door_timer_stop(bulk->door, &bulk->flush);
+    door_timer_stop(bulk->door, &bulk->watch);
     store_job_close(bulk->job);
     free(bulk);
 }
@@ -210,6 +253,7 @@ void bulk_start(struct bulk *bulk)
 {
     door_timer_start(bulk->door, &bulk->refill, door_now_ms(bulk->door));
     door_timer_start(bulk->door, &bulk->flush, door_now_ms(bulk->door) + BULK_FLUSH_MS);
+    door_timer_start(bulk->door, &bulk->watch, door_now_ms(bulk->door));
 }
 
 void bulk_cancel(struct bulk *bulk)
@@ -223,6 +267,13 @@ void bulk_cancel(struct bulk *bulk)
                      door_now_ms(bulk->door)); /* where nothing is open */
 }
 
+enum err bulk_end(struct bulk *bulk, enum store_job_state state, struct fault *out_fault)
+{
+    struct store_job *job = bulk->job;
+    bulk->job = NULL;
+    return store_job_end(job, state, door_wall_ms(bulk->door), out_fault);
+}
+
 enum err bulk_forget(struct bulk *bulk, struct fault *out_fault)
 {
     struct store_job *job = bulk->job;
@@ -233,6 +284,16 @@ enum err bulk_forget(struct bulk *bulk, struct fault *out_fault)
 const struct fault *bulk_fault(const struct bulk *bulk)
 {
     return &bulk->fault;
+}
+
+int64_t bulk_number(const struct bulk *bulk)
+{
+    return bulk->info.id;
+}
+
+enum store_job_wish bulk_wish(const struct bulk *bulk)
+{
+    return bulk->wish;
 }
 
 void bulk_count(const struct bulk *bulk, struct bulk_counts *out)

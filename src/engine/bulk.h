@@ -19,11 +19,12 @@ struct bulk;
 enum {
     BULK_OPEN_MAX = 8192,   /* questions open at once, those that wait for a time not counted */
     BULK_ALIVE_MAX = 65536, /* and counted */
+    BULK_WATCH_MS = 250,    /* so often a run looks whether somebody wants it to stop */
 };
 
 struct bulk_config {
-    const char *input_path;   /* a regular file */
-    struct slice fingerprint; /* whatever else names the job: options, output */
+    const char *input_path;     /* a regular file */
+    struct store_job_name name; /* of the job; its fingerprint holds the input and all options */
     struct table_reader_config table;
     enum table_format output_format;
     void (*progressed)(void *context); /* now and then while addresses are asked; may be NULL */
@@ -45,21 +46,28 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
                    struct store *store, struct bulk **out, struct fault *out_fault) MUST_USE;
 void bulk_close(struct bulk *bulk);
 
+int64_t bulk_number(const struct bulk *bulk); /* of the job, as others call it */
+
 /* Reads the input and stores its distinct addresses. Nothing to do where that was done before. ERR_STATE: stopped
- * by may_go_on; the next bulk_load begins again. */
+ * by may_go_on or a wish; the next bulk_load begins again. */
 enum err bulk_load(struct bulk *bulk, struct fault *out_fault) MUST_USE;
 
 /* Begins to ask; the rest happens in the door's loop until finished(). */
 void bulk_start(struct bulk *bulk);
 /* No more questions; open ones are cancelled; finished() follows. */
 void bulk_cancel(struct bulk *bulk);
+/* What another process asked for; a run that is asked to stop cancels itself within BULK_WATCH_MS. */
+enum store_job_wish bulk_wish(const struct bulk *bulk);
 
 /* All rows in their order, with the results there are. *out_unfinished: how many lack one. ERR_STATE: stopped by
  * may_go_on. */
 enum err bulk_write(struct bulk *bulk, FILE *to, uint64_t *out_unfinished, struct fault *out_fault)
     MUST_USE;
 
-/* The job is over: forgets it. */
+/* The run is over: what the list of jobs says of it from now on (paused, cancelled, done). Only bulk_close,
+ * bulk_count, bulk_fault, bulk_number and bulk_wish may follow. */
+enum err bulk_end(struct bulk *bulk, enum store_job_state state, struct fault *out_fault) MUST_USE;
+/* The same, and nothing of it stays. */
 enum err bulk_forget(struct bulk *bulk, struct fault *out_fault) MUST_USE;
 
 /* What went wrong while asking (a full disk): the run was stopped for it. err NONE: nothing. */

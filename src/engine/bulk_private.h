@@ -16,9 +16,14 @@ struct bulk {
     uint64_t cursor;
     size_t open;
     bool is_exhausted, is_cancelled, is_finished;
-    struct timer refill, flush;
+    struct timer refill, flush, watch;
+    enum store_job_wish wish;
+    uint64_t told_done; /* as the list of jobs has it */
     struct fault fault;
     struct bulk_counts counts;
 };
+
+/* Whether another process wants to stop the run, where nobody has yet. */
+bool bulk_is_unwanted(struct bulk *bulk);
 
 #endif

@@ -12,6 +12,15 @@ enum {
     JSON_BYTES_MAX = 4 << 20, /* a record as the store gives it back */
 };
 
+/* Not while rows are written: then the job is over in moments. */
+static enum err check_wanted(struct bulk *bulk, struct fault *out_fault)
+{
+    if (bulk->counts.rows % ROWS_BETWEEN_NEWS != 0 || !bulk_is_unwanted(bulk)) {
+        return ERR_NONE;
+    }
+    return fault_set(out_fault, ERR_STATE, 0, "stopped");
+}
+
 static enum err open_input(const struct bulk *bulk, FILE **out_file,
                            struct table_reader **out_reader, struct fault *out_fault)
 {
@@ -62,7 +71,7 @@ static enum err load_row(struct bulk *bulk, const struct table_row *row, struct 
     enum err e = store_job_add(bulk->job, slice_of(identity.key), slice_of(identity.wire),
                                slice_of(identity.domain), &is_new);
     if (e != ERR_NONE) {
-        return fault_set(out_fault, e, 0, "cannot keep the list in the store: %s", err_name(e));
+        return store_why(bulk->store, out_fault);
     }
     bulk->counts.items += is_new ? 1 : 0;
     return ERR_NONE;
@@ -83,6 +92,7 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault)
     struct table_row row;
     while ((e = table_reader_next(reader, &row, out_fault)) == ERR_NONE) {
         e = load_row(bulk, &row, out_fault);
+        e = e == ERR_NONE ? check_wanted(bulk, out_fault) : e;
         if (e != ERR_NONE) {
             break;
         }

@@ -1,111 +1,137 @@
-/* store/jobs: bulk runs: their items, order and results. A job is held by a lock on a file beside the store,
- * which the system takes back when its process dies, however it dies.
+/* store/jobs: bulk runs as their runner sees them: items, order and results.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/slice.h"
+#include "store/job_lock.h"
 #include "store/store_private.h"
 
 enum {
-    JOB_PATH_BYTES = 4200,
     JOB_TRIES = 5, /* to hold a job that others delete meanwhile */
+    JOB_SQL_BYTES = 256,
 };
+
+#define JOB_OVER_LIFE_MS (31 * INT64_C(86400000)) /* so long those that are over are listed */
 
 struct store_job {
     struct store *store;
     int64_t id;
-    int lock; /* descriptor; -1: a store in memory needs none */
+    struct job_lock lock;
     struct store_job_info info;
-    char lock_path[JOB_PATH_BYTES];
 };
 
-static enum err find_or_make(struct store_job *job, struct slice fingerprint, struct slice label,
+static enum err step_once(struct store *store, sqlite3_stmt *statement, struct fault *out_fault)
+{
+    int result = sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    return result == SQLITE_DONE ? ERR_NONE : store_fail(store, out_fault, "cannot be written");
+}
+
+static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out,
+                        struct fault *out_fault)
+{
+    if (sqlite3_prepare_v2(store->db, sql, -1, out, NULL) != SQLITE_OK) {
+        return store_fail(store, out_fault, "cannot be used");
+    }
+    return ERR_NONE;
+}
+
+static enum err make(struct store *store, const struct store_job_name *name, int64_t now_ms,
+                     struct fault *out_fault)
+{
+    sqlite3_stmt *statement = NULL;
+    enum err e = prepare(store,
+                         "INSERT OR IGNORE INTO job(fingerprint,label,created_at,changed_at) "
+                         "VALUES(?1,?2,?3,?3)",
+                         &statement, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    store_bind(statement, 1, name->fingerprint);
+    store_bind(statement, 2, name->label);
+    (void)sqlite3_bind_int64(statement, 3, now_ms);
+    return step_once(store, statement, out_fault);
+}
+
+static enum err find_or_make(struct store_job *job, const struct store_job_name *name,
                              int64_t now_ms, struct fault *out_fault)
 {
     struct store *store = job->store;
     sqlite3_stmt *statement = NULL;
-    static const char insert[] =
-        "INSERT OR IGNORE INTO job(fingerprint,label,created_at) VALUES(?1,?2,?3)";
-    static const char find[] = "SELECT id FROM job WHERE fingerprint=?1";
     enum err e = store_flush(store, out_fault);
+    e = e != ERR_NONE ? e : make(store, name, now_ms, out_fault);
+    e = e != ERR_NONE ? e
+                      : prepare(store, "SELECT id FROM job WHERE fingerprint=?1", &statement,
+                                out_fault);
     if (e != ERR_NONE) {
         return e;
     }
-    if (sqlite3_prepare_v2(store->db, insert, -1, &statement, NULL) != SQLITE_OK) {
-        return store_fail(store, out_fault, "cannot be written");
+    store_bind(statement, 1, name->fingerprint);
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        job->id = sqlite3_column_int64(statement, 0);
+    } else {
+        e = store_fail(store, out_fault, "cannot be read");
     }
-    store_bind(statement, 1, fingerprint);
-    store_bind(statement, 2, label);
-    (void)sqlite3_bind_int64(statement, 3, now_ms);
-    int result = sqlite3_step(statement);
     sqlite3_finalize(statement);
-    if (result != SQLITE_DONE ||
-        sqlite3_prepare_v2(store->db, find, -1, &statement, NULL) != SQLITE_OK) {
-        return store_fail(store, out_fault, "cannot be written");
-    }
-    store_bind(statement, 1, fingerprint);
-    if (sqlite3_step(statement) != SQLITE_ROW) {
-        sqlite3_finalize(statement);
-        return store_fail(store, out_fault, "cannot be read");
-    }
-    job->id = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return ERR_NONE;
+    return e;
 }
 
-static enum err take_lock(struct store_job *job, struct fault *out_fault)
+static enum err update_name(struct store_job *job, const struct store_job_name *name, int64_t now_ms,
+                            struct fault *out_fault)
 {
-    if (strcmp(job->store->path, ":memory:") == 0) {
-        return ERR_NONE;
+    static const char sql[] =
+        "UPDATE job SET label=?2,output=?3,folder=?4,command=?5,changed_at=?6,"
+        "created_at=iif(state>=2,?6,created_at),loaded=iif(state>=2,0,loaded),"
+        "items=iif(state>=2,0,items),done=iif(state>=2,0,done),state=0 WHERE id=?1";
+    sqlite3_stmt *statement = NULL;
+    enum err e = prepare(job->store, sql, &statement, out_fault);
+    if (e != ERR_NONE) {
+        return e;
     }
-    (void)snprintf(job->lock_path, sizeof job->lock_path, "%s.job-%lld.lock", job->store->path,
+    (void)sqlite3_bind_int64(statement, 1, job->id);
+    store_bind(statement, 2, name->label);
+    store_bind(statement, 3, name->output);
+    store_bind(statement, 4, name->folder);
+    store_bind(statement, 5, name->command);
+    (void)sqlite3_bind_int64(statement, 6, now_ms);
+    return step_once(job->store, statement, out_fault);
+}
+
+/* Ours now: what it is called today, and no longer paused; one that was over begins anew. Those that have been over
+ * for long leave the list. */
+static enum err renew(struct store_job *job, const struct store_job_name *name, int64_t now_ms,
+                      struct fault *out_fault)
+{
+    char sql[JOB_SQL_BYTES];
+    (void)snprintf(sql, sizeof sql,
+                   "DELETE FROM job WHERE state>=%d AND changed_at<%lld AND id<>%lld",
+                   (int)STORE_JOB_CANCELLED, (long long)(now_ms - JOB_OVER_LIFE_MS),
                    (long long)job->id);
-    job->lock = open(job->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (job->lock < 0) {
-        return fault_set(out_fault, ERR_SYSTEM, errno, "cannot open %.180s", job->lock_path);
+    enum err e = store_change_begin(job->store, out_fault);
+    if (e != ERR_NONE) {
+        return e;
     }
-    if (flock(job->lock, LOCK_EX | LOCK_NB) != 0) {
-        char holder[32] = "?";
-        ssize_t len = read(job->lock, holder, sizeof holder - 1);
-        holder[len > 0 ? len : 0] = '\0';
-        return fault_set(out_fault, ERR_STATE, 0,
-                         "another process (%s) runs this job already; wait for it or stop it",
-                         holder);
-    }
-    char pid[32];
-    int len = snprintf(pid, sizeof pid, "%ld", (long)getpid());
-    bool is_told = ftruncate(job->lock, 0) == 0 && write(job->lock, pid, (size_t)len) == len;
-    return is_told ? ERR_NONE
-                   : fault_set(out_fault, ERR_SYSTEM, errno, "cannot write %.180s", job->lock_path);
+    e = store_exec(job->store, sql, out_fault);
+    e = e != ERR_NONE ? e : update_name(job, name, now_ms, out_fault);
+    return store_change_end(job->store, e, out_fault);
 }
 
-/* False: whoever held it before has deleted the job, and the file with it. */
-static bool is_lock_there(const struct store_job *job)
-{
-    struct stat about;
-    return job->lock < 0 || (fstat(job->lock, &about) == 0 && about.st_nlink > 0);
-}
-
-static enum err hold(struct store_job *job, struct slice fingerprint, struct slice label,
-                     int64_t now_ms, struct fault *out_fault)
+static enum err hold(struct store_job *job, const struct store_job_name *name, int64_t now_ms,
+                     struct fault *out_fault)
 {
     for (unsigned i = 0; i < JOB_TRIES; i++) {
-        enum err e = find_or_make(job, fingerprint, label, now_ms, out_fault);
+        enum err e = find_or_make(job, name, now_ms, out_fault);
         if (e == ERR_NONE) {
-            e = take_lock(job, out_fault);
+            e = job_lock_take(job->store, job->id, now_ms, &job->lock, out_fault);
         }
-        if (e != ERR_NONE || is_lock_there(job)) {
+        if (e != ERR_NONE) {
             return e;
         }
-        (void)close(job->lock);
-        job->lock = -1;
+        if (job_lock_is_there(&job->lock)) {
+            return renew(job, name, now_ms, out_fault);
+        }
+        job_lock_release(&job->lock);
     }
     return fault_set(out_fault, ERR_STATE, 0, "this job is being deleted; try again");
 }
@@ -124,6 +150,7 @@ static enum err count(struct store_job *job, struct fault *out_fault)
         return store_fail(job->store, out_fault, "cannot be read");
     }
     job->info = (struct store_job_info){
+        .id = job->id,
         .is_loaded = sqlite3_column_int(statement, 0) != 0,
         .item_count = (uint64_t)sqlite3_column_int64(statement, 1),
         .done_count = (uint64_t)sqlite3_column_int64(statement, 2),
@@ -133,16 +160,16 @@ static enum err count(struct store_job *job, struct fault *out_fault)
     return ERR_NONE;
 }
 
-enum err store_job_open(struct store *store, struct slice fingerprint, struct slice label,
-                        int64_t now_ms, struct store_job **out, struct fault *out_fault)
+enum err store_job_open(struct store *store, const struct store_job_name *name, int64_t now_ms,
+                        struct store_job **out, struct fault *out_fault)
 {
     struct store_job *job = calloc(1, sizeof *job);
     if (job == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the job");
     }
     job->store = store;
-    job->lock = -1;
-    enum err e = hold(job, fingerprint, label, now_ms, out_fault);
+    job->lock.fd = -1;
+    enum err e = hold(job, name, now_ms, out_fault);
     if (e == ERR_NONE) {
         e = count(job, out_fault);
     }
@@ -164,48 +191,94 @@ void store_job_close(struct store_job *job)
     if (job == NULL) {
         return;
     }
-    if (job->lock >= 0) {
-        (void)close(job->lock);
-    }
+    job_lock_release(&job->lock);
     free(job);
 }
 
-static enum err run_for_job(struct store_job *job, const char *sql, struct fault *out_fault)
+enum store_job_wish store_job_wished(const struct store_job *job)
+{
+    return job_lock_wish(&job->lock);
+}
+
+static enum err run_for_job(struct store *store, int64_t id, const char *sql,
+                            struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
-        return store_fail(job->store, out_fault, "cannot be written");
+    enum err e = prepare(store, sql, &statement, out_fault);
+    if (e != ERR_NONE) {
+        return e;
     }
-    (void)sqlite3_bind_int64(statement, 1, job->id);
-    int result = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    return result == SQLITE_DONE ? ERR_NONE
-                                 : store_fail(job->store, out_fault, "cannot be written");
+    (void)sqlite3_bind_int64(statement, 1, id);
+    return step_once(store, statement, out_fault);
+}
+
+static enum err delete_content(struct store *store, int64_t id, struct fault *out_fault)
+{
+    enum err e = run_for_job(store, id, "DELETE FROM job_result WHERE job=?1", out_fault);
+    return e != ERR_NONE ? e
+                         : run_for_job(store, id, "DELETE FROM job_item WHERE job=?1", out_fault);
+}
+
+enum err store_job_row_settle(struct store *store, int64_t id, enum store_job_state state,
+                              int64_t now_ms, struct fault *out_fault)
+{
+    char sql[JOB_SQL_BYTES];
+    (void)snprintf(sql, sizeof sql, "UPDATE job SET state=%d,changed_at=%lld WHERE id=?1",
+                   (int)state, (long long)now_ms);
+    bool is_over = state == STORE_JOB_CANCELLED || state == STORE_JOB_DONE;
+    enum err e = store_change_begin(store, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    e = is_over ? delete_content(store, id, out_fault) : ERR_NONE;
+    e = e != ERR_NONE ? e : run_for_job(store, id, sql, out_fault);
+    return store_change_end(store, e, out_fault);
+}
+
+enum err store_job_row_delete(struct store *store, int64_t id, struct fault *out_fault)
+{
+    enum err e = store_change_begin(store, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    e = delete_content(store, id, out_fault);
+    e = e != ERR_NONE ? e : run_for_job(store, id, "DELETE FROM job WHERE id=?1", out_fault);
+    return store_change_end(store, e, out_fault);
+}
+
+enum err store_job_end(struct store_job *job, enum store_job_state state, int64_t now_ms,
+                       struct fault *out_fault)
+{
+    enum err e = store_job_row_settle(job->store, job->id, state, now_ms, out_fault);
+    if (e == ERR_NONE && state != STORE_JOB_PAUSED) {
+        job_lock_remove(&job->lock);
+    }
+    store_job_close(job);
+    return e;
 }
 
 enum err store_job_delete(struct store_job *job, struct fault *out_fault)
 {
-    enum err e = store_begin_write(job->store);
-    if (e != ERR_NONE) {
-        e = store_fail(job->store, out_fault, "cannot be written");
-    }
+    enum err e = store_job_row_delete(job->store, job->id, out_fault);
     if (e == ERR_NONE) {
-        e = run_for_job(job, "DELETE FROM job_result WHERE job=?1", out_fault);
-    }
-    if (e == ERR_NONE) {
-        e = run_for_job(job, "DELETE FROM job_item WHERE job=?1", out_fault);
-    }
-    if (e == ERR_NONE) {
-        e = run_for_job(job, "DELETE FROM job WHERE id=?1", out_fault);
-    }
-    if (e == ERR_NONE) {
-        e = store_flush(job->store, out_fault);
-    }
-    if (e == ERR_NONE && job->lock >= 0) {
-        (void)unlink(job->lock_path);
+        job_lock_remove(&job->lock);
     }
     store_job_close(job);
     return e;
+}
+
+enum err store_job_progress(struct store_job *job, uint64_t items, uint64_t done, int64_t now_ms)
+{
+    enum err e = store_begin_write(job->store);
+    sqlite3_stmt *statement = store_statement(job->store, STATEMENT_JOB_PROGRESS);
+    if (e != ERR_NONE || statement == NULL) {
+        return ERR_STORE;
+    }
+    (void)sqlite3_bind_int64(statement, 1, job->id);
+    (void)sqlite3_bind_int64(statement, 2, (int64_t)items);
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)done);
+    (void)sqlite3_bind_int64(statement, 4, now_ms);
+    return store_run(statement);
 }
 
 enum err store_job_add(struct store_job *job, struct slice key, struct slice address,
@@ -244,15 +317,18 @@ enum err store_job_loaded(struct store_job *job, struct fault *out_fault)
         "FROM job_item WHERE job=?1), turned AS (SELECT id, row_number() OVER (ORDER BY rank / 64, "
         "domain, rank) AS turn FROM ranked) UPDATE job_item SET turn=turned.turn FROM turned "
         "WHERE job_item.id=turned.id";
-    enum err e = store_begin_write(job->store);
+    enum err e = store_change_begin(job->store, out_fault);
     if (e != ERR_NONE) {
-        return store_fail(job->store, out_fault, "cannot be written");
+        return e;
     }
-    e = run_for_job(job, order, out_fault);
+    e = run_for_job(job->store, job->id, order, out_fault);
     if (e == ERR_NONE) {
-        e = run_for_job(job, "UPDATE job SET loaded=1 WHERE id=?1", out_fault);
+        e = run_for_job(job->store, job->id,
+                        "UPDATE job SET loaded=1,"
+                        "items=(SELECT count(*) FROM job_item WHERE job=?1) WHERE id=?1",
+                        out_fault);
     }
-    return e != ERR_NONE ? e : store_flush(job->store, out_fault);
+    return store_change_end(job->store, e, out_fault);
 }
 
 enum err store_job_next(struct store_job *job, uint64_t *cursor, size_t limit, store_item_fn fn,

@@ -59,6 +59,16 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE job_item DROP COLUMN status;"
     "ALTER TABLE job_item DROP COLUMN json;"
     "CREATE INDEX job_item_turn ON job_item(job, turn);",
+    "ALTER TABLE job ADD COLUMN state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN output TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE job ADD COLUMN folder TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE job ADD COLUMN command TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE job ADD COLUMN items INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN done INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE job SET changed_at=created_at,"
+    " items=(SELECT count(*) FROM job_item WHERE job_item.job=job.id),"
+    " done=(SELECT count(*) FROM job_result WHERE job_result.job=job.id);",
 };
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
@@ -81,6 +91,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "AND NOT EXISTS(SELECT 1 FROM job_result WHERE item=job_item.id) ORDER BY turn LIMIT ?3",
     [STATEMENT_JOB_RESULT_PUT] =
         "INSERT OR REPLACE INTO job_result(item,job,status,result) VALUES(?1,?4,?2,?3)",
+    [STATEMENT_JOB_PROGRESS] = "UPDATE job SET items=?2, done=?3, changed_at=?4 WHERE id=?1",
     [STATEMENT_JOB_RESULT_FIND] = "SELECT result FROM job_result WHERE item="
                                   "(SELECT id FROM job_item WHERE job=?1 AND key=?2)",
     [STATEMENT_CLAIM_FIND] = "SELECT holder,at FROM claim WHERE key=?1",
@@ -99,6 +110,11 @@ enum err store_fail(const struct store *store, struct fault *out_fault, const ch
                            : "";
     return fault_set(out_fault, ERR_STORE, 0, "store %.100s: %s: %.60s%s", store->path, doing,
                      sqlite3_errmsg(store->db), help);
+}
+
+enum err store_why(const struct store *store, struct fault *out_fault)
+{
+    return store_fail(store, out_fault, "cannot be used");
 }
 
 enum err store_exec(struct store *store, const char *sql, struct fault *out_fault)
@@ -373,4 +389,30 @@ enum err store_flush(struct store *store, struct fault *out_fault)
     }
     store->is_in_group = false;
     return ERR_NONE;
+}
+
+static void take_back(struct store *store)
+{
+    (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    store->is_in_group = false;
+}
+
+enum err store_change_begin(struct store *store, struct fault *out_fault)
+{
+    enum err e = store_flush(store, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    return store_begin_write(store) == ERR_NONE
+               ? ERR_NONE
+               : store_fail(store, out_fault, "cannot be written");
+}
+
+enum err store_change_end(struct store *store, enum err e, struct fault *out_fault)
+{
+    e = e != ERR_NONE ? e : store_flush(store, out_fault);
+    if (e != ERR_NONE) {
+        take_back(store);
+    }
+    return e;
 }

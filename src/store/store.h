@@ -3,7 +3,7 @@
  * Writes are gathered and committed in groups: a put is safe once store_flush returned, which also
  * happens by itself every STORE_GROUP_ROWS rows; callers flush on a timer and before they say "done".
  * One connection per struct store; several processes may share a file (busy timeout), but only one
- * may run a given job (store_job_open takes a lock row that dies with the process).
+ * may run a given job (store_job_open takes a lock that dies with the process).
  * Times are Unix milliseconds. Texts are UTF-8 JSON or keys; the store never looks inside.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_H
@@ -18,7 +18,7 @@
 struct store;
 
 enum {
-    STORE_SCHEMA_VERSION = 3,
+    STORE_SCHEMA_VERSION = 4,
     STORE_GROUP_ROWS = 32768,
     STORE_LOAD_ROWS = 16384, /* the same for store_job_add */
     STORE_CLAIM_LIFE_MS = 6 * 60 * 60 * 1000,
@@ -30,6 +30,8 @@ enum {
 enum err store_open(const char *path, struct store **out, struct fault *out_fault) MUST_USE;
 void store_close(struct store *store); /* flushes */
 enum err store_flush(struct store *store, struct fault *out_fault) MUST_USE;
+/* After a call that failed without a fault of its own: why, and what to do. Returns ERR_STORE. */
+enum err store_why(const struct store *store, struct fault *out_fault);
 
 /* Verdict cache. key: address_key, and whatever else changes the answer.
  * find appends the record's JSON to out_json and says when it was checked; false: nothing that
@@ -75,20 +77,45 @@ enum err store_claim_try(struct store *store, struct slice key, int64_t now_ms, 
 enum err store_claim_release(struct store *store, struct slice key)
     MUST_USE; /* of another: nothing */
 
-/* Jobs: a bulk run. fingerprint names input and options; the same fingerprint goes on where it stopped.
- * ERR_STATE: another live process runs it (pid in the fault). */
+/* Jobs: a bulk run. The same fingerprint goes on where it stopped; one that was completed or cancelled begins
+ * anew. Those are listed for a month. What others see and want of a job is in store/job_list. */
 struct store_job;
+enum store_job_state {
+    STORE_JOB_OPEN, /* it runs, or was stopped or killed */
+    STORE_JOB_PAUSED,
+    STORE_JOB_CANCELLED, /* items and results are gone */
+    STORE_JOB_DONE,      /* the same; the output is written */
+};
+enum store_job_wish { STORE_WISH_NONE, STORE_WISH_PAUSE, STORE_WISH_CANCEL };
+struct store_job_name {
+    struct slice fingerprint; /* input and options */
+    struct slice label;       /* the input, for people */
+    struct slice output;      /* for people; may be empty */
+    struct slice folder;      /* with command: how it is run again; may be empty */
+    struct slice command;     /* words, a NUL after each */
+};
 struct store_job_info {
+    int64_t id;
     bool is_resumed;
     bool is_loaded; /* all items were put in (store_job_loaded was called) */
     uint64_t item_count, done_count;
 };
-enum err store_job_open(struct store *store, struct slice fingerprint, struct slice label,
-                        int64_t now_ms, struct store_job **out, struct fault *out_fault) MUST_USE;
+/* ERR_STATE: another live process runs it (which and since when is in the fault). */
+enum err store_job_open(struct store *store, const struct store_job_name *name, int64_t now_ms,
+                        struct store_job **out, struct fault *out_fault) MUST_USE;
 struct store_job_info store_job_info(const struct store_job *job); /* as it was opened */
 void store_job_close(struct store_job *job); /* gives the lock back; keeps the job */
+/* Gives it the state and closes it, also where it fails. */
+enum err store_job_end(struct store_job *job, enum store_job_state state, int64_t now_ms,
+                       struct fault *out_fault) MUST_USE;
 enum err store_job_delete(struct store_job *job, struct fault *out_fault)
     MUST_USE; /* and its items; frees job */
+
+/* For those who look: how far it is, committed with the results. */
+enum err store_job_progress(struct store_job *job, uint64_t items, uint64_t done, int64_t now_ms)
+    MUST_USE;
+/* What another process wants of its runner; cheap. */
+enum store_job_wish store_job_wished(const struct store_job *job);
 
 /* Adds an item unless its key is there already; *out_is_new says which. */
 enum err store_job_add(struct store_job *job, struct slice key, struct slice address,

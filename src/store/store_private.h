@@ -1,5 +1,5 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups, schema), verdicts.c, jobs.c,
- * claims.c.
+ * job_list.c, job_lock.c, claims.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -19,6 +19,7 @@ enum store_statement {
     STATEMENT_JOB_NEXT,
     STATEMENT_JOB_RESULT_PUT,
     STATEMENT_JOB_RESULT_FIND,
+    STATEMENT_JOB_PROGRESS,
     STATEMENT_CLAIM_FIND,
     STATEMENT_CLAIM_PUT,
     STATEMENT_CLAIM_DELETE,
@@ -42,12 +43,23 @@ sqlite3_stmt *store_statement(struct store *store, enum store_statement which);
 enum err store_begin_write(struct store *store) MUST_USE;
 enum err store_end_write(struct store *store) MUST_USE;
 
+/* A change of its own, wholly or not at all: begin commits what was gathered before; end takes the change back where
+ * e or the commit says that it failed, and returns that. */
+enum err store_change_begin(struct store *store, struct fault *out_fault) MUST_USE;
+enum err store_change_end(struct store *store, enum err e, struct fault *out_fault) MUST_USE;
+
 /* Steps a statement that returns nothing, and resets it. */
 enum err store_run(sqlite3_stmt *statement) MUST_USE;
 enum err store_exec(struct store *store, const char *sql, struct fault *out_fault) MUST_USE;
 enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing);
 
 void store_claims_close(struct store *store);
+
+/* The row of a job, in the group that is open or in one that it begins: its new state; items and results go with
+ * one that is over. */
+enum err store_job_row_settle(struct store *store, int64_t id, enum store_job_state state,
+                              int64_t now_ms, struct fault *out_fault) MUST_USE;
+enum err store_job_row_delete(struct store *store, int64_t id, struct fault *out_fault) MUST_USE;
 
 void store_bind(sqlite3_stmt *statement, int place, struct slice text);
 struct slice store_column(sqlite3_stmt *statement,

@@ -77,7 +77,8 @@ class Case(unittest.TestCase):
         options.setdefault('stdout', subprocess.PIPE)
         options.setdefault('stderr', subprocess.PIPE)
         env = dict(self.env, **options.pop('env', {}))
-        process = subprocess.Popen([Settings.heloise, *map(str, words)], env=env, cwd=self.folder, **options)
+        folder = self.folder / options.pop('cwd', '.')
+        process = subprocess.Popen([Settings.heloise, *map(str, words)], env=env, cwd=folder, **options)
         self.addCleanup(self.end, process)
         return process
 

@@ -145,7 +145,7 @@ static void play(struct run *run, bool forgets)
     struct fault fault = {0};
     struct bulk_config config = {
         .input_path = run->input,
-        .fingerprint = SLICE("the same"),
+        .name = {.fingerprint = SLICE("the same"), .label = SLICE("in.csv")},
         .table = {.file_name = SLICE("in.csv")},
         .output_format = TABLE_CSV,
         .finished = on_finished,

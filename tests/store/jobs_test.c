@@ -18,13 +18,17 @@
 
 enum { TEXT_BYTES = 65536, ITEMS = 40, DONE = 10, SHARE = 64 };
 
+static const struct store_job_name name_f = {.fingerprint = SLICE_LITERAL("f"),
+                                             .label = SLICE_LITERAL("l")};
+
 static struct store_job *open_job(struct store *store, const char *fingerprint,
                                   struct store_job_info *out_info)
 {
     struct store_job *job;
     struct fault fault;
-    if (store_job_open(store, slice_of(fingerprint), SLICE("list.csv"), 1, &job, &fault) !=
-        ERR_NONE) {
+    const struct store_job_name name = {.fingerprint = slice_of(fingerprint),
+                                        .label = SLICE("list.csv")};
+    if (store_job_open(store, &name, 1, &job, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
     }
     *out_info = store_job_info(job);
@@ -241,7 +245,7 @@ static int hold_job(const void *context, const struct scratch_ends *ends)
     struct store *store;
     struct store_job *job;
     if (store_open(context, &store, NULL) != ERR_NONE ||
-        store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, NULL) != ERR_NONE) {
+        store_job_open(store, &name_f, 1, &job, NULL) != ERR_NONE) {
         return 1;
     }
     scratch_tell_ready(ends);
@@ -254,21 +258,21 @@ static void a_job_has_one_process(void **state)
 {
     char path[SCRATCH_PATH_BYTES];
     char alias[SCRATCH_PATH_BYTES];
-    char pid[32];
+    char pid[64];
     scratch_path(state, "x.db", path);
     scratch_path(state, "alias.db", alias);
     store_close(scratch_open(path));
     assert_int_equal(symlink(path, alias), 0);
     struct scratch_process child = scratch_start(hold_job, path);
     scratch_wait_ready(&child);
-    (void)snprintf(pid, sizeof pid, "(%ld)", (long)child.pid);
+    (void)snprintf(pid, sizeof pid, "(%ld, since 1970-01-01 00:00:00 UTC)", (long)child.pid);
     const char *const names[] = {path, alias};
     struct store_job *job = NULL;
     struct store_job_info info;
     for (size_t i = 0; i < 2; i++) {
         struct fault fault;
         struct store *store = scratch_open(names[i]);
-        assert_int_equal(store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, &fault), ERR_STATE);
+        assert_int_equal(store_job_open(store, &name_f, 1, &job, &fault), ERR_STATE);
         assert_null(job);
         assert_non_null(strstr(fault.text, pid));
         store_job_close(open_job(store, "another list", &info));
@@ -296,7 +300,7 @@ static int work_and_die(const void *context, const struct scratch_ends *ends)
     uint64_t cursor = 0;
     size_t count;
     bool is_good = store_open(context, &store, NULL) == ERR_NONE &&
-                   store_job_open(store, SLICE("f"), SLICE("l"), 1, &job, NULL) == ERR_NONE;
+                   store_job_open(store, &name_f, 1, &job, NULL) == ERR_NONE;
     for (int i = 0; is_good && i < ITEMS; i++) {
         char key[32];
         bool is_new;

@@ -130,7 +130,7 @@ static enum err memory_write(const struct verify_domain *memory, struct buf *out
     return e;
 }
 
-static void memory_save(struct domain *domain)
+void domain_keep(struct domain *domain)
 {
     struct knocker *knocker = domain->knocker;
     if (knocker->store == NULL || domain->memory.changes == domain->memory_changes_stored) {
@@ -190,7 +190,7 @@ void domain_release(struct domain *domain)
     if (domain->ask_count > 0) {
         return;
     }
-    memory_save(domain);
+    domain_keep(domain);
     TAILQ_INSERT_TAIL(&knocker->idle_domains, domain, idle_link);
     domain->is_idle = true;
     knocker->idle_domain_count++;

@@ -214,6 +214,9 @@ void knocker_finish(struct ask *ask)
         record = &knocker->answer;
         answer_build(ask, record);
         answer_store(ask, record);
+        if (ask->domain != NULL) {
+            domain_keep(ask->domain); /* with the answer: what it rested on outlives a kill too */
+        }
     } else {
         knocker->counts.cached++;
     }

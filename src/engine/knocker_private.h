@@ -222,6 +222,8 @@ bool domain_is_ready(struct domain *domain);
 void domain_look_up(struct domain *domain);
 void domain_changed(struct domain *domain); /* wakes those that await a change of its memory */
 void domain_release(struct domain *domain);
+/* Puts what its servers taught into the store, where that changed. */
+void domain_keep(struct domain *domain);
 void domain_free(struct domain *domain);
 
 /* site.c */

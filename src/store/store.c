@@ -289,14 +289,16 @@ enum err store_open(const char *path, struct store **out, struct fault *out_faul
         return e;
     }
     struct store *store = calloc(1, sizeof *store);
-    if (store != NULL) {
-        store->holder_lock = -1;
-        /* One name for one file: the locks lie beside it. */
-        store->path = is_file ? realpath(path, NULL) : strdup(path);
-    }
-    if (store == NULL || store->path == NULL) {
-        free(store);
+    if (store == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "store: no memory");
+    }
+    store->holder_lock = -1;
+    /* One name for one file: the locks lie beside it. */
+    store->path = is_file ? realpath(path, NULL) : strdup(path);
+    if (store->path == NULL) {
+        free(store);
+        return fault_set(out_fault, ERR_SYSTEM, errno, "store: cannot find the place of %.180s",
+                         path);
     }
     e = open_database(store, out_fault);
     if (e != ERR_NONE) {

@@ -286,13 +286,17 @@ const struct evidence *verify_case_evidence(const struct verify_case *c, size_t 
     return c->evidence;
 }
 
-/* The memory where the standing evidence came from, else that of the best exchangers. */
+/* The memory where the standing evidence came from; NULL: it rests on no control. */
 static const struct verify_control_memory *summary_control(const struct verify_case *c)
 {
     enum claim claim;
     int at = c->route == NULL ? -1 : verdict_standing(c->evidence, c->count, &claim);
-    bool is_backup = at >= 0 && route_is_backup(c->route, c->evidence[at].exchanger);
-    return is_backup ? &c->domain->backup_controls[c->shape] : &c->domain->controls[c->shape];
+    if (at < 0 || !claim_rests_on_control(claim)) {
+        return NULL;
+    }
+    return route_is_backup(c->route, c->evidence[at].exchanger)
+               ? &c->domain->backup_controls[c->shape]
+               : &c->domain->controls[c->shape];
 }
 
 void verify_case_summary(const struct verify_case *c, struct verify_summary *out)
@@ -301,8 +305,8 @@ void verify_case_summary(const struct verify_case *c, struct verify_summary *out
     *out = (struct verify_summary){
         .attempts = c->attempts,
         .control_tested = c->control_count > 0,
-        .control = (enum control_state)control->state,
-        .control_code = control->code,
+        .control = control == NULL ? CONTROL_UNTESTED : (enum control_state)control->state,
+        .control_code = control == NULL ? 0 : control->code,
         .control_count = c->control_count,
         .greylist_seen = c->greylist_seen,
         .greylist_first_ms = c->greylist_first_ms,

@@ -137,7 +137,7 @@ const struct evidence *verify_case_evidence(const struct verify_case *c, size_t 
 struct verify_summary {
     unsigned attempts; /* probes of the real address */
     bool control_tested;
-    enum control_state control;
+    enum control_state control; /* where the answer rests on one, else UNTESTED and 0 */
     uint16_t control_code;
     uint8_t control_count;
     bool greylist_seen;

@@ -178,6 +178,12 @@ enum claim claim_of(const struct evidence *evidence)
     return CLAIM_LOCAL;
 }
 
+bool claim_rests_on_control(enum claim claim)
+{
+    return claim == CLAIM_ACCEPTED || claim == CLAIM_ACCEPTED_ODD || claim == CLAIM_AMBIGUOUS ||
+           claim == CLAIM_DOMAIN || claim == CLAIM_SOFT_GONE;
+}
+
 unsigned claim_session_patience(const struct provider *provider)
 {
     bool is_large = provider->class == PROVIDER_WEBMAIL || provider->class == PROVIDER_BUSINESS;

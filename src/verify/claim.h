@@ -38,6 +38,9 @@ enum claim {
 
 enum claim claim_of(const struct evidence *evidence);
 
+/* Whether what a control was told decides what the claim means. */
+bool claim_rests_on_control(enum claim claim);
+
 /* After so many refusals in one session an acceptance in it means nothing, unless a refusal came after it: servers that fend off
  * harvesting then accept (or refuse) whatever comes. Large providers are more patient. */
 unsigned claim_session_patience(const struct provider *provider);

@@ -291,16 +291,31 @@ static void decide_block_kind(const struct verdict_question *q, struct verdict *
     }
 }
 
+/* From the answer itself and from what it rests on: not from what others of the domain happen to have learned by
+ * then, so that the same answers make the same record in any order. */
+static enum tri decide_catch_all(const struct verdict_question *q, enum claim claim,
+                                 const struct evidence *e)
+{
+    if (claim == CLAIM_GONE) {
+        return TRI_NO; /* not every name is taken: this one is not */
+    }
+    if (!claim_rests_on_control(claim)) {
+        return TRI_UNKNOWN;
+    }
+    switch ((enum control_state)decide_control(q, e)->state) {
+    case CONTROL_ACCEPTED: return TRI_YES;
+    case CONTROL_REFUSED: return TRI_NO;
+    case CONTROL_UNTESTED:
+    case CONTROL_RUNNING:
+    case CONTROL_UNTESTABLE: break;
+    }
+    return TRI_UNKNOWN;
+}
+
 static void decide_tristates(const struct verdict_question *q, enum claim claim,
                              struct verdict *out)
 {
-    const struct evidence *e = &q->evidence[out->deciding];
-    const struct verify_control_memory *control = decide_control(q, e);
-    if (control->state == CONTROL_ACCEPTED) {
-        out->is_catch_all = TRI_YES;
-    } else if (control->state == CONTROL_REFUSED) {
-        out->is_catch_all = TRI_NO;
-    }
+    out->is_catch_all = decide_catch_all(q, claim, &q->evidence[out->deciding]);
     bool is_answered = claim <= CLAIM_MOVED;
     if (is_answered) {
         out->is_full = claim == CLAIM_FULL ? TRI_YES : TRI_NO;

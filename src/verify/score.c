@@ -287,10 +287,7 @@ static void add_standing(const struct verdict_question *q, struct verdict *verdi
     char detail[VERDICT_DETAIL_BYTES];
     describe(e, detail);
     score_reason(verdict, claim_code(claim), 0, detail);
-    bool needs_control = claim == CLAIM_ACCEPTED || claim == CLAIM_ACCEPTED_ODD ||
-                         claim == CLAIM_AMBIGUOUS || claim == CLAIM_DOMAIN ||
-                         claim == CLAIM_SOFT_GONE;
-    if (needs_control) {
+    if (claim_rests_on_control(claim)) {
         score_reason(verdict, control_reason(decide_control(q, e)), 0, NULL);
     }
     add_traits(q, e, verdict);

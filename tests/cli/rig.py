@@ -72,13 +72,14 @@ class Case(unittest.TestCase):
         return (self.folder / name).read_bytes().decode()
 
     def start(self, *words, **options):
-        """A process; killed at the end of the test if it still runs."""
+        """A process; killed at the end of the test if it still runs. wrap: words before the program's."""
         options.setdefault('stdin', subprocess.DEVNULL)
         options.setdefault('stdout', subprocess.PIPE)
         options.setdefault('stderr', subprocess.PIPE)
         env = dict(self.env, **options.pop('env', {}))
         folder = self.folder / options.pop('cwd', '.')
-        process = subprocess.Popen([Settings.heloise, *map(str, words)], env=env, cwd=folder, **options)
+        argv = [*options.pop('wrap', []), Settings.heloise, *map(str, words)]
+        process = subprocess.Popen(argv, env=env, cwd=folder, **options)
         self.addCleanup(self.end, process)
         return process
 

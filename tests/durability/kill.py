@@ -14,14 +14,12 @@ import argparse
 import contextlib
 import csv
 import difflib
-import io
 import json
 import os
 import pathlib
 import random
 import re
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -36,14 +34,16 @@ import town  # noqa: E402
 
 PATIENCE_S = 180
 KILLS_A_ROUND = 9
+STATE_DONE = 3  # store_job_state
 EARLY_S = 0.08
-SHOWN_LINES = 30
+SHOWN_LINES, SHOWN_BYTES = 30, 160
 # What may differ. In a CSV: times. In NDJSON also the story of the asking: an address whose first try was lost with
 # the process is asked once less or more, and which address of a domain sends the control is chance in any run.
 TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z')
 VOLATILE = ('checked_at', 'expires_at', 'duration_ms', 'smtp.latency_ms', 'smtp.greylist', 'smtp.attempts',
             'smtp.control.tested', 'smtp.control.count')
-EARLIER_TRIES = ('control_answer', 'greylisted', 'rate_limited', 'disconnected')  # reasons without effect
+ANSWERS = re.compile(r'rcpt_|control_answer|greylisted|rate_limited|temporary_failure|disconnected|timeout|'
+                     r'not_reached|server_error')  # reasons that repeat an answer: the deciding one, then earlier tries
 
 
 def addresses(chance, each):
@@ -111,6 +111,11 @@ def without(record, path):
         record.pop(key, None)
 
 
+def without_earlier_tries(reasons):
+    answers = [reason for reason in reasons if reason['effect'] == 0 and ANSWERS.match(reason['code'])]
+    return [reason for reason in reasons if not any(reason is other for other in answers[1:])]
+
+
 def without_times(text, is_ndjson):
     if not is_ndjson:
         return TIME.sub('TIME', text)
@@ -119,10 +124,21 @@ def without_times(text, is_ndjson):
         row = json.loads(line)
         for path in VOLATILE:
             without(row['heloise'], path)
-        row['heloise']['reasons'] = [reason for reason in row['heloise']['reasons']
-                                     if reason['effect'] != 0 or reason['code'] not in EARLIER_TRIES]
+        row['heloise']['reasons'] = without_earlier_tries(row['heloise']['reasons'])
         lines.append(json.dumps(row))
     return '\n'.join(lines)
+
+
+def differences(expected, seen):
+    """Lines that differ; of long ones the parts around it."""
+    lines = []
+    for line in difflib.unified_diff(expected.splitlines(), seen.splitlines(), n=0, lineterm=''):
+        if lines and lines[-1].startswith('-') and line.startswith('+'):
+            first = next((i for i, (a, b) in enumerate(zip(lines[-1][1:], line[1:])) if a != b), 0)
+            lines[-1] = lines[-1][:SHOWN_BYTES] + ' ... ' + lines[-1][max(first - SHOWN_BYTES // 2, 0):][:SHOWN_BYTES]
+            line = line[:SHOWN_BYTES] + ' ... ' + line[max(first - SHOWN_BYTES // 2, 0):][:SHOWN_BYTES]
+        lines.append(line)
+    return '\n'.join(lines[2:SHOWN_LINES])
 
 
 class Rig:
@@ -164,7 +180,7 @@ class Rig:
         return re.findall(r'(?m)^(\d+ rows, \d+ addresses)|^  ([a-z ]+\d+)', (place / 'log').read_text())
 
     def moment(self, job):
-        """When to kill: ('after', seconds), or ('written', what, seconds) from when a file is there."""
+        """When to kill: (kind, file, seconds) after the start, or after the file has its first bytes."""
         kind = self.chance.choice(['early', 'middle', 'middle', 'middle', 'writing', 'written'])
         if kind == 'early':
             return kind, None, self.chance.random() * EARLY_S
@@ -175,9 +191,13 @@ class Rig:
         return kind, job.output, self.chance.random() * 0.003
 
     @staticmethod
-    def await_moment(process, place, file, seconds):
+    def await_moment(process, path, seconds):
         """False: the process ended first."""
-        while file is not None and not (place / file).exists():
+        def is_written():
+            with contextlib.suppress(OSError):
+                return path.stat().st_size > 0
+            return False
+        while path is not None and not is_written():
             if process.poll() is not None:
                 return False
         end = time.monotonic() + seconds
@@ -187,65 +207,75 @@ class Rig:
             time.sleep(min(0.001, max(0.0, end - time.monotonic())))
         return process.poll() is None
 
-    def committed(self, place):
-        """Addresses with a result in the store. Looks at a copy: opening it would mend it."""
+    def look(self, place):
+        """(addresses with a result in the store, whether the job is done). Looks at a copy: opening it would mend
+        it."""
         copy = self.folder / 'copy'
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
         if not (place / 'h.db').exists():
-            return set()
+            return set(), False
         for name in ('h.db', 'h.db-wal'):
             if (place / name).exists():
                 shutil.copy(place / name, copy / name)
         with contextlib.closing(sqlite3.connect(copy / 'h.db')) as db:
             if db.execute('PRAGMA integrity_check').fetchone() != ('ok',):
                 raise Failure('the store is damaged')
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name='job_result'").fetchone():
-                return set()
-            return {row[0] for row in db.execute('SELECT address FROM job_item JOIN job_result ON item=job_item.id')}
+            if not db.execute("SELECT 1 FROM pragma_table_info('job') WHERE name='state'").fetchone():
+                return set(), False
+            is_done = db.execute('SELECT 1 FROM job WHERE state=?', (STATE_DONE,)).fetchone() is not None
+            return {row[0] for row in db.execute('SELECT address FROM job_item JOIN job_result '
+                                                 'ON item=job_item.id')}, is_done
 
     def round(self, job, kills):
         """One job from its beginning, killed at most so many times."""
         place = self.fresh(f'{job.name}-killed')
-        history = []
-        for _ in range(kills):
+        history, code = [], None
+        while code is None:
             kind, file, seconds = self.moment(job)
-            (place / job.output).unlink(missing_ok=True)
+            if file is not None:
+                (place / file).unlink(missing_ok=True)  # so that the moment can be told
             process = self.start(place, job)
-            if not self.await_moment(process, place, file, seconds):
-                process.wait()
+            if len(history) == kills or not self.await_moment(process, file and place / file, seconds):
+                code = process.wait(PATIENCE_S)
                 break
             process.kill()
             process.wait()
-            final = self.committed(place)
+            final, is_done = self.look(place)
             history.append((f'{kind} {seconds:.4f} s, {len(final)} done', final, self.town.asked()))
             self.kills += 1
             self.at[kind] = self.at.get(kind, 0) + 1
-        else:
-            process = self.start(place, job)
-            process.wait(PATIENCE_S)
-        self.check(job, place, process.returncode, history)
+            if is_done:  # killed in its last moment: the output is there and the job is over
+                self.check_output(job, place, history)
+                return
+        self.check(job, place, code, history)
 
     def check(self, job, place, code, history):
-        told = f'{job.name}: killed at ' + '; '.join(what for what, _, _ in history)
+        told = self.told(job, history)
         if code != 0:
             raise Failure(f'{told}\nexit {code}\n{(place / "log").read_text()}')
-        seen = without_times((place / job.output).read_text(), job.output.endswith('json'))
-        if seen != job.expected:
-            diff = difflib.unified_diff(job.expected.splitlines(), seen.splitlines(), 'undisturbed', 'killed', n=0,
-                                        lineterm='')
-            raise Failure(f'{told}\n' + '\n'.join(list(diff)[:SHOWN_LINES]))
+        self.check_output(job, place, history)
         if self.summary(place) != job.summary:
             raise Failure(f'{told}\n{job.summary}\n{self.summary(place)}')
+        left = sorted(path.name for path in place.iterdir() if path.name not in (job.output, 'h.db', 'log') and
+                      '.holder-' not in path.name)  # a dead holder's goes when the next claims something
+        if left:
+            raise Failure(f'{told}\nleft behind: {left}')
+
+    @staticmethod
+    def told(job, history):
+        return f'{job.name}: killed at ' + '; '.join(what for what, _, _ in history)
+
+    def check_output(self, job, place, history):
+        told = self.told(job, history)
+        seen = without_times((place / job.output).read_text(), job.output.endswith('json'))
+        if seen != job.expected:
+            raise Failure(f'{told}\n' + differences(job.expected, seen))
         asked = self.town.asked()
         for what, final, before in history:
             again = sorted(address for address in final if asked.count(address) > before.count(address))
             if again:
                 raise Failure(f'{told}\nasked again after {what}: {again}')
-        left = sorted(path.name for path in place.iterdir() if path.name not in (job.output, 'h.db', 'log') and
-                      '.holder-' not in path.name)  # a dead holder's goes when the next claims something
-        if left:
-            raise Failure(f'{told}\nleft behind: {left}')
 
     def run(self):
         jobs = make_jobs(self.folder, self.args.seed)
@@ -266,9 +296,7 @@ class Rig:
         expected = job.expected
         self.undisturbed(job)
         if job.expected != expected:
-            diff = difflib.unified_diff(expected.splitlines(), job.expected.splitlines(), 'first', 'second', n=0,
-                                        lineterm='')
-            raise Failure(f'{job.name}: two undisturbed runs differ\n' + '\n'.join(list(diff)[:SHOWN_LINES]))
+            raise Failure(f'{job.name}: two undisturbed runs differ\n' + differences(expected, job.expected))
 
 
 def main():

@@ -378,6 +378,11 @@ uint64_t world_traffic_hash(const struct world *world)
     return world->hash;
 }
 
+void world_set_wall(struct world *world, int64_t by_ms)
+{
+    world->config.wall_start_ms += by_ms;
+}
+
 bool world_is_cut(const struct world *world)
 {
     return world->is_cut;

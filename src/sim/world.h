@@ -101,6 +101,9 @@ void world_run_until(struct world *world, uint64_t until_ms);
  * taken apart leaves the servers what a killed process would: lines that end in the middle. */
 void world_mute(struct world *world, bool is_mute);
 
+/* People set the clock: door_wall_ms is so much later (or earlier) from now on; door_now_ms does not move. */
+void world_set_wall(struct world *world, int64_t by_ms);
+
 /* door_run came back because of run_ms_max or events_max, with events left. */
 bool world_is_cut(const struct world *world);
 

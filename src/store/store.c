@@ -71,14 +71,18 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     " done=(SELECT count(*) FROM job_result WHERE job_result.job=job.id);",
 };
 
+/* What was written while the clock was more than a day ahead is not believed once it is right: it would seem to live for
+ * as long as the clock was ahead. */
 static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_VERDICT_FIND] =
-        "SELECT json FROM verdict WHERE key=?1 AND expires_at>?2 AND checked_at>=?3",
+        "SELECT json FROM verdict WHERE key=?1 AND expires_at>?2 AND checked_at>=?3"
+        " AND checked_at-86400000<=?2",
     [STATEMENT_VERDICT_PUT] = "INSERT OR REPLACE INTO "
                               "verdict(key,domain,status,sub_status,checked_at,expires_at,json)"
                               " VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [STATEMENT_DOMAIN_FIND] =
-        "SELECT value FROM domain WHERE domain=?1 AND name=?2 AND expires_at>?3",
+        "SELECT value FROM domain WHERE domain=?1 AND name=?2 AND expires_at>?3"
+        " AND at-86400000<=?3",
     [STATEMENT_DOMAIN_PUT] = "INSERT OR REPLACE INTO domain VALUES(?1,?2,?3,?4,?5)",
     [STATEMENT_FACT_PUT] =
         "INSERT INTO fact(key,domain,kind,source,detail,at) VALUES(?1,?2,?3,?4,?5,?6)",

@@ -35,7 +35,8 @@ enum err store_why(const struct store *store, struct fault *out_fault);
 
 /* Verdict cache. key: address_key, and whatever else changes the answer.
  * find appends the record's JSON to out_json and says when it was checked; false: nothing that
- * is still alive at now_ms and not older than age_ms_max (0: no bound). */
+ * is still alive at now_ms and not older than age_ms_max (0: no bound), or that was checked more than a day
+ * after now_ms: the clock was wrong then. */
 struct store_verdict {
     struct slice key;
     struct slice domain;

@@ -14,6 +14,7 @@
 #include "engine/bulk.h"
 #include "engine/knowledge.h"
 #include "stage.h"
+#include "store/job_list.h"
 
 enum {
     PATH_BYTES = 256,
@@ -40,8 +41,10 @@ struct run {
     struct bulk_counts counts;
     struct buf output;
     uint64_t unfinished;
-    unsigned kill_after, cancel_after, answers;
-    uint64_t elapsed_ms;
+    unsigned kill_after, cancel_after, jump_after, wish_after, answers;
+    int64_t jump_ms;
+    uint64_t elapsed_ms, wished_ms, last_asked_ms;
+    enum store_job_wish wish;
 };
 
 static struct knowledge *knowledge;
@@ -130,6 +133,7 @@ static void on_line(void *context, uint32_t t_ms, char direction, struct slice l
         return;
     }
     run->answers++;
+    run->last_asked_ms = door_now_ms(world_door(run->world));
     if (run->kill_after > 0 && run->answers == run->kill_after) {
         struct fault fault;
         must(store_flush(run->store, &fault) == ERR_NONE);
@@ -137,6 +141,15 @@ static void on_line(void *context, uint32_t t_ms, char direction, struct slice l
     }
     if (run->cancel_after > 0 && run->answers == run->cancel_after) {
         bulk_cancel(run->bulk);
+    }
+    if (run->jump_after > 0 && run->answers == run->jump_after) {
+        world_set_wall(run->world, run->jump_ms);
+    }
+    if (run->wish_after > 0 && run->answers == run->wish_after) {
+        struct fault fault;
+        must(store_job_ask(run->store, bulk_number(run->bulk), STORE_WISH_PAUSE, &fault) ==
+             ERR_NONE);
+        run->wished_ms = door_now_ms(world_door(run->world));
     }
 }
 
@@ -177,6 +190,7 @@ static void play(struct run *run, bool forgets)
     assert_int_equal(buf_append(&run->output, slice_make(text, len)), ERR_NONE);
     free(text);
     bulk_count(run->bulk, &run->counts);
+    run->wish = bulk_wish(run->bulk);
     if (forgets) {
         assert_int_equal(bulk_forget(run->bulk, &fault), ERR_NONE);
     }
@@ -419,6 +433,82 @@ static void row_119_cancelled(void **state)
     run_done(&run);
 }
 
+/* Asked from elsewhere, by what it does to the store. */
+static void row_119_paused(void **state)
+{
+    (void)state;
+    struct run run;
+    run_init(&run);
+    add_five_hundred(&run);
+    run.wish_after = 200;
+    play(&run, false);
+    assert_int_equal(run.wish, STORE_WISH_PAUSE);
+    assert_true(run.last_asked_ms - run.wished_ms <= 1000);
+    assert_true(run.unfinished > 0);
+    assert_int_equal(line_count(&run), 501);
+    run.wish_after = 0;
+    play(&run, true);
+    assert_true(run.counts.done_before > 0);
+    assert_int_equal(run.unfinished, 0);
+    assert_int_equal(lines_with(&run, ",accepted,"), 250);
+    run_done(&run);
+}
+
+/* People and time servers set clocks; nothing but the times in the output may show it. */
+static void row_122_clock_jumps(void **state)
+{
+    (void)state;
+    static const int64_t jumps[] = {0, 10 * INT64_C(31557600000), -10 * INT64_C(31557600000),
+                                    3600000, -3600000};
+    static const struct peer_script grey = {.live = {"live"}, .greylist_s = 60};
+    uint64_t elapsed_ms = 0;
+    unsigned questions = 0;
+    for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
+        struct run run;
+        run_init(&run);
+        add_five_hundred(&run);
+        add_domain(&run, "grey.test", "5.9.4.1", WORLD_ACCEPT, &grey);
+        FILE *list = fopen(run.input, "a");
+        assert_non_null(list);
+        assert_true(fputs("live@grey.test\ndead@grey.test\n", list) >= 0);
+        assert_int_equal(fclose(list), 0);
+        run.jump_after = 300;
+        run.jump_ms = jumps[i];
+        play(&run, true);
+        assert_int_equal(run.unfinished, 0);
+        assert_int_equal(lines_with(&run, ",accepted,"), 251);
+        assert_int_equal(lines_with(&run, ",mailbox_not_found,"), 251);
+        assert_true(i == 0 || (run.elapsed_ms == elapsed_ms && run.answers == questions));
+        elapsed_ms = run.elapsed_ms;
+        questions = run.answers;
+        run_done(&run);
+    }
+}
+
+/* Stopped, and gone on with when the clock says otherwise: what is done stays done. */
+static void row_122_clock_set_between_runs(void **state)
+{
+    (void)state;
+    static const int64_t jumps[] = {10 * INT64_C(31557600000), -10 * INT64_C(31557600000)};
+    for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
+        struct run run;
+        run_init(&run);
+        add_five_hundred(&run);
+        run.cancel_after = 300;
+        play(&run, false);
+        uint64_t done = 500 - run.unfinished;
+        assert_true(done > 0);
+        run.cancel_after = 0;
+        world_set_wall(run.world, jumps[i]);
+        play(&run, true);
+        assert_int_equal(run.counts.done_before, done);
+        assert_int_equal(run.unfinished, 0);
+        assert_int_equal(lines_with(&run, ",accepted,"), 250);
+        assert_int_equal(lines_with(&run, ",mailbox_not_found,"), 250);
+        run_done(&run);
+    }
+}
+
 /* Rows 120 to 122 on the stage. */
 
 static void is_cached_then_fresh(struct stage *stage)
@@ -491,6 +581,8 @@ int main(void)
         cmocka_unit_test(row_110_one_large_domain), cmocka_unit_test(row_111_dead_exchangers),
         cmocka_unit_test(row_112_duplicates),       cmocka_unit_test(row_113_killed_in_the_middle),
         cmocka_unit_test(row_116_117_odd_files),    cmocka_unit_test(row_119_cancelled),
+        cmocka_unit_test(row_119_paused),           cmocka_unit_test(row_122_clock_jumps),
+        cmocka_unit_test(row_122_clock_set_between_runs),
     };
     int failed = cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
     return failed + stage_play_all("bulk", scenes, sizeof scenes / sizeof scenes[0]);

@@ -28,6 +28,8 @@ static void on_both(void **state, void (*check)(struct store *store))
     }
 }
 
+#define DAY_MS INT64_C(86400000)
+
 struct life_row {
     const char *name;
     int64_t checked_at_ms, expires_at_ms, now_ms, age_ms_max;
@@ -46,6 +48,8 @@ static const struct life_row life_rows[] = {
     {"young, but over", 1000, 1200, 1500, 600, false},
     {"any age will do", 1000, INT64_MAX, INT64_MAX - 1, 0, true},
     {"from the future: a clock was set back", 5000, 9000, 1000, 100, true},
+    {"set back by a day", 1000 + DAY_MS, INT64_MAX, 1000, 0, true},
+    {"set back by more: it would live for ever", 1001 + DAY_MS, INT64_MAX, 1000, 0, false},
     {"before 1970", -500, 500, -400, 200, true},
 };
 
@@ -81,7 +85,8 @@ static void check_lives(struct store *store)
                          ERR_NONE);
         buf_init(&out, VALUE_BYTES);
         assert_int_equal(store_domain_find(store, verdict.key, SLICE("n"), row->now_ms, &out),
-                         row->expires_at_ms > row->now_ms);
+                         row->expires_at_ms > row->now_ms &&
+                             row->checked_at_ms - DAY_MS <= row->now_ms);
         buf_done(&out);
     }
 }

@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get('CHECK_BUILD', ROOT / 'build-check'))
 LOGS = BUILD / 'log'
 FUZZ_SECONDS = int(os.environ.get('CHECK_FUZZ_SECONDS', '60'))
+KILLS = int(os.environ.get('CHECK_KILLS', '12'))
 LANES = os.cpu_count() or 2
 SHOWN_LINES = 80
 SANITIZER_ENV = {
@@ -181,7 +182,8 @@ def install(log):
         return Outcome(failed=1)
     outcome = Outcome()
     for what in ('usr/bin/heloise', 'usr/share/man/man1/heloise.1', 'usr/share/man/man1/heloise-verify.1',
-                 'usr/share/man/man1/heloise-bulk.1', 'usr/share/man/man5/heloise.conf.5',
+                 'usr/share/man/man1/heloise-bulk.1', 'usr/share/man/man1/heloise-jobs.1',
+                 'usr/share/man/man5/heloise.conf.5',
                  'usr/share/doc/heloise/examples/heloise.conf', 'usr/share/heloise/*', 'usr/include/heloise/address.h',
                  'usr/lib*/**/libheloise.*'):
         found = any(root.glob(what))
@@ -196,6 +198,13 @@ def install(log):
 def demo(log):
     """What ./run does without arguments, with the program that is already built."""
     return one(run(log, ['./run'], 120, HELOISE_BUILD=str(BUILD / 'gcc')))
+
+
+def kills(log):
+    """A few runs killed at any moment; tests/durability/kill.py says how to have many."""
+    good = run(log, ['tests/durability/kill.py', BUILD / 'gcc/src/cli/heloise', 'data', '--kills', KILLS], 900)
+    equal = re.findall(r'^ok (\d+) kills', log.read_text(errors='replace'), re.M)
+    return Outcome(passed=int(equal[-1])) if good and equal else Outcome(failed=1)
 
 
 def man(log):
@@ -270,6 +279,7 @@ STEPS = [
     ('purity', tool('tools/purity', BUILD / 'gcc')),
     ('install', install),
     ('demo', demo),
+    ('kills', kills),
     ('clang-build', build('clang')),
     ('clang-tests', test('clang')),
     ('tidy', tidy),

@@ -12,16 +12,19 @@ enum {
     JSON_BYTES_MAX = 4 << 20, /* a record as the store gives it back */
 };
 
-/* Not while rows are written: then the job is over in moments. */
-static enum err check_wanted(struct bulk *bulk, struct fault *out_fault)
+static bool may_write(void *context)
 {
-    if (bulk->counts.rows % ROWS_BETWEEN_NEWS != 0 || !bulk_is_unwanted(bulk)) {
-        return ERR_NONE;
-    }
-    return fault_set(out_fault, ERR_STATE, 0, "stopped");
+    const struct bulk *bulk = context;
+    return bulk->config->may_go_on == NULL || bulk->config->may_go_on(bulk->config->context);
 }
 
-static enum err open_input(const struct bulk *bulk, FILE **out_file,
+/* What other processes want is looked for here only: a job whose rows are written is over in moments. */
+static bool may_load(void *context)
+{
+    return may_write(context) && !bulk_is_unwanted(context);
+}
+
+static enum err open_input(struct bulk *bulk, bool (*may_go_on)(void *context), FILE **out_file,
                            struct table_reader **out_reader, struct fault *out_fault)
 {
     const char *path = bulk->config->input_path;
@@ -33,8 +36,8 @@ static enum err open_input(const struct bulk *bulk, FILE **out_file,
                          strerror_r(os_errno, text, sizeof text));
     }
     struct table_reader_config table = bulk->config->table;
-    table.may_go_on = bulk->config->may_go_on;
-    table.context = bulk->config->context;
+    table.may_go_on = may_go_on;
+    table.context = bulk;
     enum err e = table_reader_open(&table, file, out_reader, out_fault);
     if (e != ERR_NONE) {
         (void)fclose(file);
@@ -84,7 +87,7 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault)
     }
     FILE *file = NULL;
     struct table_reader *reader = NULL;
-    enum err e = open_input(bulk, &file, &reader, out_fault);
+    enum err e = open_input(bulk, may_load, &file, &reader, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -92,7 +95,6 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault)
     struct table_row row;
     while ((e = table_reader_next(reader, &row, out_fault)) == ERR_NONE) {
         e = load_row(bulk, &row, out_fault);
-        e = e == ERR_NONE ? check_wanted(bulk, out_fault) : e;
         if (e != ERR_NONE) {
             break;
         }
@@ -221,7 +223,7 @@ enum err bulk_write(struct bulk *bulk, FILE *to, uint64_t *out_unfinished, struc
 {
     FILE *file = NULL;
     struct table_reader *reader = NULL;
-    enum err e = open_input(bulk, &file, &reader, out_fault);
+    enum err e = open_input(bulk, may_write, &file, &reader, out_fault);
     if (e != ERR_NONE) {
         return e;
     }

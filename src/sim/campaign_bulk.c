@@ -318,7 +318,7 @@ enum err campaign_run_bulk(struct campaign *campaign, struct fault *out_fault)
     (void)snprintf(run.list, sizeof run.list, "%.400s/list.csv", run.folder);
     run.config = (struct bulk_config){
         .input_path = run.list,
-        .fingerprint = SLICE("a campaign"),
+        .name = {.fingerprint = SLICE("a campaign"), .label = SLICE("list.csv")},
         .table = {.file_name = SLICE("list.csv")},
         .output_format = TABLE_NDJSON,
         .finished = on_finished,

@@ -152,7 +152,8 @@ class Rig:
     def start(self, place, job):
         argv = [self.args.heloise, 'bulk', *self.town.options, '--store', 'h.db', '--invalids-per-hour', '100000',
                 '--max-per-site', '2', *job.words, job.source, '-o', job.output]
-        env = {**os.environ, 'HELOISE_DATA': str(self.args.data), 'HOME': str(place), 'LC_ALL': 'C.UTF-8'}
+        env = {**os.environ, 'HELOISE_DATA': str(self.args.data), 'HOME': str(place), 'LC_ALL': 'C.UTF-8',
+               'HELOISE_CONFIG': '/dev/null'}
         with open(place / 'log', 'wb') as log:
             return subprocess.Popen([str(word) for word in argv], cwd=place, env=env, stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=log)

@@ -18,7 +18,8 @@
 #include "store/job_list.h"
 
 enum {
-    STOP_MS_MAX = 60000, /* for a runner to leave its lines and write what there is of a long list */
+    STOP_MS_MAX =
+        60000, /* for a runner to leave its lines and write what there is of a long list */
     LOOK_MS = 50,
     PATH_BYTES_MAX = 65536, /* printable, with escapes */
 };
@@ -58,8 +59,8 @@ static void parse_word(struct argp_state *state, struct jobs_options *options, c
         argp_error(state, "'%.60s' is none of list, pause, resume, cancel, forget", word);
     }
     struct reader r = reader_over(slice_of(word));
-    if (options->job != 0 || options->verb == VERB_LIST ||
-        !reader_number(&r, INT64_MAX, &number) || !reader_is_done(&r) || number == 0) {
+    if (options->job != 0 || options->verb == VERB_LIST || !reader_number(&r, INT64_MAX, &number) ||
+        !reader_is_done(&r) || number == 0) {
         argp_error(state, "'%.60s' is not the number of one job, as 'heloise jobs' lists them",
                    word);
     }
@@ -261,8 +262,7 @@ static int halt(struct store *store, int64_t id, enum store_job_wish wish)
 {
     struct fault fault;
     struct store_job_entry entry;
-    enum store_job_state state =
-        wish == STORE_WISH_PAUSE ? STORE_JOB_PAUSED : STORE_JOB_CANCELLED;
+    enum store_job_state state = wish == STORE_WISH_PAUSE ? STORE_JOB_PAUSED : STORE_JOB_CANCELLED;
     enum err e = store_job_find(store, id, look_into, &entry, &fault);
     if (e == ERR_NONE && !entry.is_running && is_over(&entry)) {
         return say_over(&entry);
@@ -411,7 +411,8 @@ int cli_jobs(int argc, char **argv)
         "second and keeps what is done. resume: goes on here. cancel: stops for good. forget: "
         "takes it out of the list.\v"
         "Exit status: 0 done, 64 usage or no such job, 66 the list cannot be read again, 73 the "
-        "store cannot be written, 75 another process runs the job, 78 bad configuration; resume ends "
+        "store cannot be written, 75 another process runs the job, 78 bad configuration; resume "
+        "ends "
         "as bulk does.",
         NULL,
         NULL,

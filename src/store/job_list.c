@@ -5,8 +5,8 @@
 #include "store/job_lock.h"
 #include "store/store_private.h"
 
-#define JOB_COLUMNS                                                                                \
-    "SELECT id,state,fingerprint,label,output,folder,command,loaded,items,done,created_at,"        \
+#define JOB_COLUMNS                                                                         \
+    "SELECT id,state,fingerprint,label,output,folder,command,loaded,items,done,created_at," \
     "changed_at FROM job "
 
 static void read_entry(struct store *store, sqlite3_stmt *statement, struct store_job_entry *out)
@@ -99,7 +99,7 @@ static void ignore_entry(void *context, const struct store_job_entry *entry)
 static enum err hold(struct store *store, int64_t id, int64_t now_ms, struct job_lock *out,
                      struct fault *out_fault)
 {
-    enum err e = job_lock_take(store, id, now_ms, out, out_fault); 
+    enum err e = job_lock_take(store, id, now_ms, out, out_fault);
     if (e != ERR_NONE) {
         return e;
     }

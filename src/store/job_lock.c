@@ -81,8 +81,8 @@ static bool lock_patiently(int fd)
     return is_locked;
 }
 
-enum err job_lock_take(const struct store *store, int64_t job, int64_t now_ms,
-                       struct job_lock *out, struct fault *out_fault)
+enum err job_lock_take(const struct store *store, int64_t job, int64_t now_ms, struct job_lock *out,
+                       struct fault *out_fault)
 {
     *out = (struct job_lock){.fd = -1};
     if (is_in_memory(store)) {
@@ -101,9 +101,9 @@ enum err job_lock_take(const struct store *store, int64_t job, int64_t now_ms,
     char text[64];
     int len = snprintf(text, sizeof text, "%ld %lld\n", (long)getpid(), (long long)now_ms);
     if (ftruncate(fd, 0) != 0 || write(fd, text, (size_t)len) != len) {
-        enum err e = fault_set(out_fault, ERR_SYSTEM, errno,
-                               "cannot write %.150s; make room and run the same command again",
-                               out->path);
+        enum err e =
+            fault_set(out_fault, ERR_SYSTEM, errno,
+                      "cannot write %.150s; make room and run the same command again", out->path);
         (void)close(fd);
         return e;
     }

@@ -16,8 +16,8 @@ struct job_lock {
 };
 
 /* ERR_STATE: another process has it, and the fault says which and since when. ERR_SYSTEM. */
-enum err job_lock_take(const struct store *store, int64_t job, int64_t now_ms,
-                       struct job_lock *out, struct fault *out_fault) MUST_USE;
+enum err job_lock_take(const struct store *store, int64_t job, int64_t now_ms, struct job_lock *out,
+                       struct fault *out_fault) MUST_USE;
 /* False: whoever held it before has removed the file, and the job with it. */
 bool job_lock_is_there(const struct job_lock *lock);
 void job_lock_release(struct job_lock *lock);

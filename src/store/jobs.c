@@ -61,9 +61,9 @@ static enum err find_or_make(struct store_job *job, const struct store_job_name 
     sqlite3_stmt *statement = NULL;
     enum err e = store_flush(store, out_fault);
     e = e != ERR_NONE ? e : make(store, name, now_ms, out_fault);
-    e = e != ERR_NONE ? e
-                      : prepare(store, "SELECT id FROM job WHERE fingerprint=?1", &statement,
-                                out_fault);
+    e = e != ERR_NONE
+            ? e
+            : prepare(store, "SELECT id FROM job WHERE fingerprint=?1", &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -77,8 +77,8 @@ static enum err find_or_make(struct store_job *job, const struct store_job_name 
     return e;
 }
 
-static enum err update_name(struct store_job *job, const struct store_job_name *name, int64_t now_ms,
-                            struct fault *out_fault)
+static enum err update_name(struct store_job *job, const struct store_job_name *name,
+                            int64_t now_ms, struct fault *out_fault)
 {
     static const char sql[] =
         "UPDATE job SET label=?2,output=?3,folder=?4,command=?5,changed_at=?6,"
@@ -104,10 +104,9 @@ static enum err renew(struct store_job *job, const struct store_job_name *name, 
                       struct fault *out_fault)
 {
     char sql[JOB_SQL_BYTES];
-    (void)snprintf(sql, sizeof sql,
-                   "DELETE FROM job WHERE state>=%d AND changed_at<%lld AND id<>%lld",
-                   (int)STORE_JOB_CANCELLED, (long long)(now_ms - JOB_OVER_LIFE_MS),
-                   (long long)job->id);
+    (void)snprintf(
+        sql, sizeof sql, "DELETE FROM job WHERE state>=%d AND changed_at<%lld AND id<>%lld",
+        (int)STORE_JOB_CANCELLED, (long long)(now_ms - JOB_OVER_LIFE_MS), (long long)job->id);
     enum err e = store_change_begin(job->store, out_fault);
     if (e != ERR_NONE) {
         return e;

@@ -409,9 +409,8 @@ enum err store_change_begin(struct store *store, struct fault *out_fault)
     if (e != ERR_NONE) {
         return e;
     }
-    return store_begin_write(store) == ERR_NONE
-               ? ERR_NONE
-               : store_fail(store, out_fault, "cannot be written");
+    return store_begin_write(store) == ERR_NONE ? ERR_NONE
+                                                : store_fail(store, out_fault, "cannot be written");
 }
 
 enum err store_change_end(struct store *store, enum err e, struct fault *out_fault)

@@ -289,7 +289,7 @@ const struct evidence *verify_case_evidence(const struct verify_case *c, size_t 
 /* The memory where the standing evidence came from; NULL: it rests on no control. */
 static const struct verify_control_memory *summary_control(const struct verify_case *c)
 {
-    enum claim claim;
+    enum claim claim = CLAIM_LOCAL;
     int at = c->route == NULL ? -1 : verdict_standing(c->evidence, c->count, &claim);
     if (at < 0 || !claim_rests_on_control(claim)) {
         return NULL;

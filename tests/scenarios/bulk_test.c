@@ -578,10 +578,14 @@ static const struct scene scenes[] = {
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(row_110_one_large_domain), cmocka_unit_test(row_111_dead_exchangers),
-        cmocka_unit_test(row_112_duplicates),       cmocka_unit_test(row_113_killed_in_the_middle),
-        cmocka_unit_test(row_116_117_odd_files),    cmocka_unit_test(row_119_cancelled),
-        cmocka_unit_test(row_119_paused),           cmocka_unit_test(row_122_clock_jumps),
+        cmocka_unit_test(row_110_one_large_domain),
+        cmocka_unit_test(row_111_dead_exchangers),
+        cmocka_unit_test(row_112_duplicates),
+        cmocka_unit_test(row_113_killed_in_the_middle),
+        cmocka_unit_test(row_116_117_odd_files),
+        cmocka_unit_test(row_119_cancelled),
+        cmocka_unit_test(row_119_paused),
+        cmocka_unit_test(row_122_clock_jumps),
         cmocka_unit_test(row_122_clock_set_between_runs),
     };
     int failed = cmocka_run_group_tests(tests, open_knowledge, close_knowledge);

@@ -102,6 +102,20 @@ static void was_not_asked_again(const struct stand *stand)
     assert_false(play_summary(stand).control_tested);
 }
 
+/* Whatever others have learned: it says itself that not every name is taken, and rests on no control. */
+static void is_no_catch_all_by_itself(const struct stand *stand)
+{
+    assert_int_equal(play_verdict(stand)->is_catch_all, TRI_NO);
+    assert_int_equal(play_summary(stand).control, CONTROL_UNTESTED);
+    assert_int_equal(play_summary(stand).control_code, 0);
+}
+
+static void says_nothing_of_others(const struct stand *stand)
+{
+    assert_int_equal(play_verdict(stand)->is_catch_all, TRI_UNKNOWN);
+    assert_int_equal(play_summary(stand).control, CONTROL_UNTESTED);
+}
+
 static void catch_all_is_open(const struct stand *stand)
 {
     assert_int_equal(play_verdict(stand)->is_catch_all, TRI_UNKNOWN);
@@ -120,6 +134,12 @@ static const struct play plays[] = {
     {"accepted", .script = "real0 yes control0 yes =catch_all", .check = is_catch_all},
     {"forwarded", .script = "real0 forward control0 no =accepted_forward"},
     {"a no needs none", .script = "real0 no =mailbox_not_found", .check = was_not_asked_again},
+    {"a no says so itself", .script = "real0 no =mailbox_not_found",
+     .check = is_no_catch_all_by_itself},
+    {"a no says so itself, whatever others saw", .script = "real0 no =mailbox_not_found",
+     .remember = accepted_lately, .check = is_no_catch_all_by_itself},
+    {"full is full, whatever others saw", .script = "real0 full =mailbox_full",
+     .remember = accepted_lately, .check = says_nothing_of_others},
     {"252 is no yes, even beside a no",
      .script = "real0 perhaps control0 no =accepted_unconfirmed"},
     {"252 for everybody", .script = "real0 perhaps control0 perhaps =catch_all"},

@@ -16,8 +16,7 @@ enum exit_code {
     EXIT_CANNOT_WRITE = 73, /* the output or the store cannot be written */
     EXIT_BUSY = 75,         /* another process runs the same job, or does not stop running it */
     EXIT_BAD_CONFIG = 78,   /* the configuration file is wrong or cannot be read */
-    EXIT_STOPPED =
-        130, /* by Ctrl-C, a termination signal or 'heloise jobs'; what is done is kept */
+    EXIT_STOPPED = 130,     /* by a signal or 'heloise jobs'; what is done is kept */
 };
 
 #endif

@@ -38,7 +38,7 @@ static struct world *open_world(void)
 {
     static struct world world;
     if (world.rules == NULL) {
-        const struct provider_source book = {SLICE("book"), slice_of(book_text)};
+        const struct provider_source book = {.name = SLICE("book"), .text = slice_of(book_text)};
         must(provider_book_compile(&book, 1, &world.book, NULL) == ERR_NONE);
         const struct rules_source rules = {SLICE("rules"), slice_of(rules_text)};
         must(rules_compile(&rules, 1, world.book, &world.rules, NULL) == ERR_NONE);

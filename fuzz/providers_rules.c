@@ -1,4 +1,4 @@
-/* fuzz/providers_rules: any bytes as a rule file and as a provider file. What compiles must also answer:
+/* fuzz/providers_rules: any bytes as a rule file, as a provider file, and as a user's file over ours. What compiles must also answer:
  * every example is classified, and freeing leaves nothing.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
@@ -16,20 +16,57 @@ static const char book_text[] = "source s\ndate 2026-11\n"
                                 "provider google\nlabel x\nclass isp\n"
                                 "provider yandex\nlabel x\nclass isp\n";
 
-static void compile_providers(struct slice text)
+/* A book answers every question, and shows every value that it answers with. */
+static void ask_book(const struct provider_book *book, struct slice text)
 {
-    const struct provider_source source = {SLICE("fuzz"), text};
+    must(provider_by_host(book, text) != NULL);
+    must(provider_serving(book, text, text) != NULL);
+    (void)provider_by_domain(book, text);
+    (void)provider_by_banner(book, text);
+    struct provider_match match;
+    provider_match_host(book, text, &match);
+    const struct provider *provider;
+    for (size_t i = 0; (provider = provider_at(book, i)) != NULL; i++) {
+        struct provider_setting setting;
+        for (size_t k = 0; provider_setting_at(book, provider, k, &setting); k++) {
+            must(setting.where[0] != '\0');
+        }
+        for (size_t k = 0; provider_trait_at(book, provider, k, &setting); k++) {
+            must(setting.where[0] != '\0');
+        }
+        must(provider->limits[PROVIDER_CONNECTIONS] > 0 &&
+             provider->limits[PROVIDER_RCPTS_PER_CONNECTION] > 0 &&
+             provider->limits[PROVIDER_TRANSACTIONS_PER_CONNECTION] > 0);
+    }
+}
+
+/* Every fault is a line of the report; the first is the fault. */
+static void check_faults(enum err e, const struct fault *fault, const struct buf *report)
+{
+    struct slice lines = buf_view(report);
+    must((e == ERR_SYNTAX) == (lines.len > 0));
+    must(e == ERR_NONE || fault->text[0] != '\0');
+    if (e == ERR_SYNTAX) {
+        must(lines.at[lines.len - 1] == '\n');
+        must(slice_starts(lines, slice_of(fault->text)));
+    }
+}
+
+static void compile_providers(const struct provider_source *sources, size_t count,
+                              struct slice text)
+{
     struct provider_book *book = NULL;
     struct fault fault = {.err = ERR_NONE};
-    enum err e = provider_book_compile(&source, 1, &book, &fault);
+    struct buf report;
+    buf_init(&report, PROVIDER_REPORT_BYTES_MAX);
+    enum err e = provider_book_compile_telling(sources, count, &report, &book, &fault);
     must((e == ERR_NONE) == (book != NULL));
-    must(e == ERR_NONE || fault.text[0] != '\0');
+    check_faults(e, &fault, &report);
     if (e == ERR_NONE) {
-        must(provider_by_host(book, text) != NULL);
-        (void)provider_by_domain(book, text);
-        (void)provider_by_banner(book, text);
+        ask_book(book, text);
     }
     provider_book_free(book);
+    buf_done(&report);
 }
 
 static void ask_examples(const struct rules *rules)
@@ -46,8 +83,12 @@ static void ask_examples(const struct rules *rules)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = slice_make((const char *)data, size);
-    compile_providers(text);
-    const struct provider_source book_source = {SLICE("book"), slice_of(book_text)};
+    const struct provider_source book_source = {.name = SLICE("book"), .text = slice_of(book_text)};
+    const struct provider_source over[] = {
+        book_source, {.name = SLICE("fuzz"), .text = text, .is_overlay = true}};
+    const struct provider_source alone = {.name = SLICE("fuzz"), .text = text};
+    compile_providers(&alone, 1, text);
+    compile_providers(over, 2, text);
     struct provider_book *book = NULL;
     must(provider_book_compile(&book_source, 1, &book, NULL) == ERR_NONE);
     const struct rules_source source = {SLICE("fuzz"), text};

@@ -9,7 +9,7 @@
 struct fault {
     enum err err;
     int os_errno;   /* 0 where the system had no part in it */
-    char text[240]; /* one sentence: what, where, what to do; NUL-terminated */
+    char text[512]; /* one sentence: what, where, what to do; NUL-terminated */
 };
 
 /* A short English name, for logs and tests. */

@@ -134,8 +134,13 @@ static void drop_line(struct conversation *c)
 
 static void on_broken_tls(struct conversation *c, const char *detail)
 {
-    note(c, detail == NULL || detail[0] == '\0' ? "TLS handshake failed" : detail);
+    const char *text = detail == NULL || detail[0] == '\0' ? "TLS handshake failed" : detail;
+    note(c, text);
     c->broke_tls = true;
+    if (c->config->needs_tls) {
+        give_up(c, EVIDENCE_TLS_FAILED, HEL_SMTP_STARTTLS, text);
+        return;
+    }
     c->avoids_tls = true;
     drop_line(c);
     c->next_address--; /* the same address again, in plain */
@@ -313,6 +318,9 @@ static void on_alarm(void *context)
     case CONVERSATION_HANDSHAKING: on_broken_tls(c, "TLS handshake timed out"); break;
     case CONVERSATION_TALKING:
         hel_smtp_client_tick(c->client, now_ms(c));
+        if (c->ask_again_ms != 0 && now_ms(c) >= c->ask_again_ms) {
+            conversation_ask_next(c);
+        }
         pump(c);
         return;
     case CONVERSATION_LEAVING: c->state = CONVERSATION_OVER; break;
@@ -349,6 +357,11 @@ void conversation_avoid_tls(struct conversation *c)
 {
     c->avoids_tls = true;
     c->broke_tls = true;
+}
+
+void conversation_ask_again_at(struct conversation *c, uint64_t at_ms)
+{
+    c->ask_again_ms = at_ms;
 }
 
 bool conversation_broke_tls(const struct conversation *c)
@@ -423,6 +436,22 @@ static void on_refused(struct conversation *c, const struct hel_smtp_event *even
     c->handler->failed(c->context, c, &evidence);
 }
 
+/* The server takes back its offer of TLS. */
+static void on_tls_refused(struct conversation *c, const struct hel_smtp_event *event)
+{
+    c->tls_was_refused = true;
+    if (c->config->needs_tls) {
+        struct evidence evidence;
+        conversation_evidence_reply(c, HEL_SMTP_STARTTLS, &event->reply, &evidence);
+        evidence.kind = EVIDENCE_TLS_FAILED;
+        conversation_go(c);
+        c->handler->failed(c->context, c, &evidence);
+        return;
+    }
+    c->handler->ready(c->context, c, slice_make(c->banner, c->banner_len));
+    conversation_ask_next(c);
+}
+
 static void on_event(struct conversation *c, const struct hel_smtp_event *event)
 {
     switch (event->kind) {
@@ -433,9 +462,7 @@ static void on_event(struct conversation *c, const struct hel_smtp_event *event)
         if (event->stage == HEL_SMTP_BANNER || event->stage == HEL_SMTP_EHLO) {
             on_refused(c, event);
         } else if (event->stage == HEL_SMTP_STARTTLS) {
-            c->tls_was_refused = true;
-            c->handler->ready(c->context, c, slice_make(c->banner, c->banner_len));
-            conversation_ask_next(c);
+            on_tls_refused(c, event);
         } else {
             conversation_on_reply(c, event);
         }
@@ -486,7 +513,9 @@ static void pump(struct conversation *c)
         }
     }
     if (c->state == CONVERSATION_TALKING && c->client != NULL) {
-        set_alarm(c, hel_smtp_client_deadline(c->client));
+        uint64_t deadline_ms = hel_smtp_client_deadline(c->client);
+        bool waits = c->ask_again_ms != 0 && c->ask_again_ms < deadline_ms;
+        set_alarm(c, waits ? c->ask_again_ms : deadline_ms);
     }
     finish_if_over(c);
 }

@@ -42,7 +42,8 @@ enum probe_end {
 };
 
 struct conversation_handler {
-    /* Ready for a probe: return it, or NULL to leave. The session's counts are arguments. */
+    /* Ready for a probe: return it, or NULL to leave, or to wait after conversation_ask_again_at. The session's
+     * counts are arguments. */
     const struct conversation_probe *(*wants_probe)(void *context, struct conversation *c,
                                                     unsigned rcpts, unsigned refusals);
     /* transaction_rcpts: recipients answered before in the same transaction. */
@@ -63,6 +64,7 @@ struct conversation_config {
     const struct proxy *proxy;      /* NULL: none; borrowed */
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
     bool no_tls;
+    bool needs_tls; /* where TLS breaks or is refused, plain text is no way out */
     bool keeps_transcript;
     transcript_fn observe; /* told every line as it happens; NULL: nobody */
     void *observe_context;
@@ -81,6 +83,13 @@ enum err conversation_new(struct door *door, const struct conversation_config *c
 /* Plain from the start (a handshake with this host broke before). Before the first loop turn. */
 void conversation_avoid_tls(struct conversation *c);
 bool conversation_broke_tls(const struct conversation *c);
+
+/* From inside wants_probe: stay on the line, and want a probe again at that time. */
+void conversation_ask_again_at(struct conversation *c, uint64_t at_ms);
+
+/* How many transactions the session will have seen once this probe was asked. */
+unsigned conversation_transactions(const struct conversation *c,
+                                   const struct conversation_probe *probe);
 
 /* Leave as soon as may be: a probe under way is given up without evidence; QUIT where the line is up. */
 void conversation_leave(struct conversation *c);

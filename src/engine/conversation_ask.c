@@ -17,6 +17,12 @@ static bool fits_transaction(const struct conversation *c, const struct conversa
            c->transaction_domain == domain_hash(probe->rcpt);
 }
 
+unsigned conversation_transactions(const struct conversation *c,
+                                   const struct conversation_probe *probe)
+{
+    return c->transactions + (fits_transaction(c, probe) ? 0 : 1);
+}
+
 static enum err send_mail(struct conversation *c, const struct conversation_probe *probe)
 {
     if (c->in_transaction) {
@@ -30,6 +36,7 @@ static enum err send_mail(struct conversation *c, const struct conversation_prob
         .smtputf8 = probe->needs_smtputf8,
     };
     c->in_transaction = true;
+    c->transactions++;
     c->transaction_rcpts = 0;
     c->transaction_null_sender = probe->is_null_sender;
     c->transaction_smtputf8 = probe->needs_smtputf8;
@@ -87,8 +94,12 @@ static bool lacks_smtputf8(const struct conversation *c, const struct conversati
 void conversation_ask_next(struct conversation *c)
 {
     while (c->state == CONVERSATION_TALKING && c->probe == NULL) {
+        c->ask_again_ms = 0;
         const struct conversation_probe *probe =
             c->handler->wants_probe(c->context, c, c->rcpts, c->refusals);
+        if (probe == NULL && c->ask_again_ms != 0) {
+            return;
+        }
         if (probe == NULL) {
             conversation_go(c);
             return;

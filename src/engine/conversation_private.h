@@ -50,6 +50,8 @@ struct conversation {
     uint64_t asked_ms;
     unsigned rcpts, refusals; /* asked for in this session, also where MAIL was refused; refused */
     unsigned transaction_rcpts; /* answered in this transaction */
+    unsigned transactions;      /* begun in this session */
+    uint64_t ask_again_ms;      /* 0: it does not wait for a time to ask */
     bool in_transaction;        /* MAIL was accepted or is under way */
     bool transaction_null_sender, transaction_smtputf8;
     uint64_t transaction_domain; /* hash: recipients of one domain share a transaction */

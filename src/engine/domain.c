@@ -222,19 +222,13 @@ void domain_changed(struct domain *domain)
     }
 }
 
-/* The best exchanger tells who serves the domain; a listed domain tells it where the host does not. */
 static const struct provider *provider_of(const struct domain *domain)
 {
-    const struct provider_book *book = knowledge_providers(domain->knocker->knowledge);
     const struct route *route = domain->route;
-    const struct provider *provider =
-        provider_by_host(book, route->exchanger_count > 0 ? slice_of(route->exchangers[0].host)
-                                                          : slice_of(domain->name));
-    if (provider->class == PROVIDER_SELFHOSTED) {
-        const struct provider *listed = provider_by_domain(book, slice_of(domain->name));
-        provider = listed == NULL ? provider : listed;
-    }
-    return provider;
+    struct slice best =
+        route->exchanger_count > 0 ? slice_of(route->exchangers[0].host) : SLICE_NONE;
+    return provider_serving(knowledge_providers(domain->knocker->knowledge), slice_of(domain->name),
+                            best);
 }
 
 /* Those that wait for the route go on; without one it was memory that failed. */

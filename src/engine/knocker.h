@@ -33,6 +33,8 @@ struct knocker_config {
     struct ip_net allowed_nets[KNOCKER_NETS_MAX]; /* special networks that may be contacted */
     size_t allowed_net_count;
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
+    unsigned
+        fixed_timeouts; /* bits by stage: before those of the provider, who is asked first otherwise */
     uint32_t budget_ms;        /* for one address; 0: none */
     bool is_budget_wall_clock; /* from the question on (someone waits), else only while talking */
     uint32_t flush_ms; /* what is written to the store is committed that soon: others wait for it */

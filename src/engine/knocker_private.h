@@ -30,7 +30,9 @@ enum {
     KNOCKER_QUEUE_PER_CONNECTION = 8, /* one more connection for each so many waiting probes */
     DOMAIN_QUESTIONS_MAX = DNS_LOOKUP_IDS,
     KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
-    KNOCKER_CLAIM_MS = 300,   /* between looks at an answer that another process is finding */
+    KNOCKER_IDLE_MS_MAX =
+        10000, /* a line waits no longer for the site's pace; it is left, and opened again */
+    KNOCKER_CLAIM_MS = 300, /* between looks at an answer that another process is finding */
 };
 
 struct caller {
@@ -125,6 +127,7 @@ struct host {
     struct ask_list fresh_queue; /* a new session is wanted */
     unsigned queued, fresh_queued;
     unsigned connecting, talking;
+    unsigned pacing; /* of those that talk: wait on the line until one more RCPT may be asked */
     unsigned lost_in_a_row;
     bool avoids_tls;
     uint64_t down_until_ms;
@@ -156,6 +159,7 @@ struct session {
     struct ask_list held;
     bool is_ready; /* EHLO was accepted */
     bool asked_any;
+    bool is_pacing;
     unsigned invalids;
 };
 TAILQ_HEAD(session_list, session);
@@ -235,6 +239,8 @@ void site_tell_later(struct ask *ask,
                      const struct evidence *evidence); /* in the next turn, unasked */
 void host_queue_put(struct host *host, struct ask *ask, bool is_first);
 void host_queue_remove(struct ask *ask);
+/* Who it is by its greeting, where its name told nothing: from now on with that provider's limits. */
+void site_recognise(struct site *site, struct slice banner);
 void site_pump(struct site *site);
 void site_feed_hungry(struct knocker *knocker);
 void site_free(struct site *site);

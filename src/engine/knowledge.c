@@ -105,6 +105,19 @@ static enum err add_file(struct folder *folder, const char *dir, const char *kin
     return read_file(folder, path, &folder->texts[at], out_fault);
 }
 
+/* A file that the user names. */
+static enum err add_named_file(struct folder *folder, const char *path, struct fault *out_fault)
+{
+    if (folder->count == FILES_MAX) {
+        return fault_set(out_fault, ERR_LIMIT, 0, "%.180s: too many files", path);
+    }
+    size_t at = folder->count++;
+    if (arena_copy(&folder->arena, slice_of(path), &folder->names[at]) != ERR_NONE) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "%.180s: no memory", path);
+    }
+    return read_file(folder, path, &folder->texts[at], out_fault);
+}
+
 /* All files of dir/kind whose names end in suffix. */
 static enum err folder_read(struct folder *folder, const char *dir, const char *kind,
                             const char *suffix, struct fault *out_fault)
@@ -139,24 +152,38 @@ static enum err folder_read(struct folder *folder, const char *dir, const char *
     return e;
 }
 
-static enum err compile_providers(struct knowledge *k, const struct folder *folder,
-                                  struct fault *out_fault)
+static enum err load_providers(struct knowledge *k, const struct knowledge_files *files,
+                               const char *dir, struct fault *out_fault)
 {
-    struct provider_source sources[FILES_MAX];
-    for (size_t i = 0; i < folder->count; i++) {
-        sources[i] = (struct provider_source){folder->names[i], folder->texts[i]};
+    DEFER(folder_done) struct folder folder = {.count = 0};
+    enum err e = folder_read(&folder, dir, "providers", ".conf", out_fault);
+    size_t own_count = folder.count;
+    for (size_t i = 0; i < files->provider_file_count && e == ERR_NONE; i++) {
+        e = add_named_file(&folder, files->provider_files[i], out_fault);
     }
-    return provider_book_compile(sources, folder->count, &k->providers, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    struct provider_source sources[FILES_MAX];
+    for (size_t i = 0; i < folder.count; i++) {
+        sources[i] = (struct provider_source){folder.names[i], folder.texts[i], i >= own_count};
+    }
+    return provider_book_compile_telling(sources, folder.count, files->provider_faults,
+                                         &k->providers, out_fault);
 }
 
-static enum err compile_rules(struct knowledge *k, const struct folder *folder,
-                              struct fault *out_fault)
+static enum err load_rules(struct knowledge *k, const char *dir, struct fault *out_fault)
 {
-    struct rules_source sources[FILES_MAX];
-    for (size_t i = 0; i < folder->count; i++) {
-        sources[i] = (struct rules_source){folder->names[i], folder->texts[i]};
+    DEFER(folder_done) struct folder folder = {.count = 0};
+    enum err e = folder_read(&folder, dir, "rules", ".rules", out_fault);
+    if (e != ERR_NONE) {
+        return e;
     }
-    return rules_compile(sources, folder->count, k->providers, &k->rules, out_fault);
+    struct rules_source sources[FILES_MAX];
+    for (size_t i = 0; i < folder.count; i++) {
+        sources[i] = (struct rules_source){folder.names[i], folder.texts[i]};
+    }
+    return rules_compile(sources, folder.count, k->providers, &k->rules, out_fault);
 }
 
 static struct slice base_name(struct slice path)
@@ -178,33 +205,10 @@ static enum err load_lists(struct knowledge *k, const char *dir, struct fault *o
     return address_lists_load(sources, folder->count, &k->lists, out_fault);
 }
 
-/* One kind of knowledge that is compiled and then independent of its files: its folder, what its files are called, what makes it of them. */
-static const struct kind {
-    const char *folder, *suffix;
-    enum err (*compile)(struct knowledge *k, const struct folder *folder, struct fault *out_fault);
-} kinds[] = {
-    {"providers", ".conf", compile_providers}, /* before the rules, which name them */
-    {"rules", ".rules", compile_rules},
-};
-
-static enum err load(struct knowledge *k, const char *dir, struct fault *out_fault)
+enum err knowledge_open_files(const struct knowledge_files *files, struct knowledge **out,
+                              struct fault *out_fault)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        DEFER(folder_done) struct folder folder = {.count = 0};
-        enum err e = folder_read(&folder, dir, kinds[i].folder, kinds[i].suffix, out_fault);
-        if (e == ERR_NONE) {
-            e = kinds[i].compile(k, &folder, out_fault);
-        }
-        if (e != ERR_NONE) {
-            return e;
-        }
-    }
-    return load_lists(k, dir, out_fault);
-}
-
-enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fault *out_fault)
-{
-    const char *dir = data_dir;
+    const char *dir = files->data_dir;
     if (dir == NULL || *dir == '\0') {
         dir = secure_getenv("HELOISE_DATA");
     }
@@ -215,13 +219,21 @@ enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fau
     if (k == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the data");
     }
-    enum err e = load(k, dir, out_fault);
+    enum err e = load_providers(k, files, dir, out_fault);
+    e = e != ERR_NONE ? e : load_rules(k, dir, out_fault); /* which name providers */
+    e = e != ERR_NONE ? e : load_lists(k, dir, out_fault);
     if (e != ERR_NONE) {
         knowledge_free(k);
         return e;
     }
     *out = k;
     return ERR_NONE;
+}
+
+enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fault *out_fault)
+{
+    const struct knowledge_files files = {.data_dir = data_dir};
+    return knowledge_open_files(&files, out, out_fault);
 }
 
 void knowledge_free(struct knowledge *knowledge)

@@ -11,9 +11,22 @@
 struct knowledge;
 struct address_lists;
 
-/* data_dir: the folder that holds rules/, providers/ and lists/. NULL or empty: the one that the
- * environment's HELOISE_DATA names, else the one of the installation. ERR_SYSTEM where a file cannot
- * be read, ERR_SYNTAX where one is wrong (*out_fault names file and line), ERR_NOMEM, ERR_LIMIT. */
+struct knowledge_files {
+    /* The folder that holds rules/, providers/ and lists/. NULL or empty: the one that the environment's
+     * HELOISE_DATA names, else the one of the installation. */
+    const char *data_dir;
+    /* The user's own provider files, each merged over those before it and over ours. */
+    const char *const *provider_files;
+    size_t provider_file_count;
+    /* Takes every fault of the provider files, a line for each; NULL: the first one is enough. */
+    struct buf *provider_faults;
+};
+
+/* ERR_SYSTEM where a file cannot be read, ERR_SYNTAX where one is wrong (*out_fault names file and line),
+ * ERR_NOMEM, ERR_LIMIT. */
+enum err knowledge_open_files(const struct knowledge_files *files, struct knowledge **out,
+                              struct fault *out_fault) MUST_USE;
+/* The same with nothing but the data folder. */
 enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fault *out_fault)
     MUST_USE;
 void knowledge_free(struct knowledge *knowledge);

@@ -25,7 +25,7 @@ enum err session_open(struct host *host)
         free(session);
         return e;
     }
-    if (host->avoids_tls) {
+    if (host->avoids_tls && !site->conversation.needs_tls) {
         conversation_avoid_tls(session->conversation);
     }
     TAILQ_INSERT_TAIL(&knocker->sessions, session, link);
@@ -91,6 +91,30 @@ static bool is_plain_refusal(const struct evidence *evidence)
            evidence->class.reason == REASON_MAILBOX_UNKNOWN;
 }
 
+static void set_pacing(struct session *session, bool is_pacing)
+{
+    if (session->is_pacing && !is_pacing) {
+        session->host->pacing--;
+    } else if (!session->is_pacing && is_pacing) {
+        session->host->pacing++;
+    }
+    session->is_pacing = is_pacing;
+}
+
+/* The next probe of this session; NULL: there is none, or the site's limits end the session here. */
+static struct ask *choose_ask(struct session *session, unsigned rcpts, unsigned refusals)
+{
+    struct host *host = session->host;
+    const struct traffic_site *traffic = &host->site->traffic;
+    if (!traffic_session_may_ask(traffic, rcpts, refusals)) {
+        return NULL;
+    }
+    struct ask *ask = next_ask(host, rcpts == 0 && !session->asked_any);
+    bool is_over = ask != NULL && conversation_transactions(session->conversation, &ask->probe) >
+                                      traffic->limits.transactions_per_connection;
+    return is_over ? NULL : ask;
+}
+
 static const struct conversation_probe *on_wants_probe(void *context, struct conversation *c,
                                                        unsigned rcpts, unsigned refusals)
 {
@@ -98,12 +122,15 @@ static const struct conversation_probe *on_wants_probe(void *context, struct con
     struct host *host = session->host;
     struct site *site = host->site;
     uint64_t now = site_now_ms(site);
-    if (!traffic_session_may_ask(&site->traffic, rcpts, refusals)) {
-        release_all_held(session, false);
+    struct ask *ask = choose_ask(session, rcpts, refusals);
+    uint64_t ask_at = traffic_site_ask_at(&site->traffic, now);
+    bool waits = ask != NULL && ask_at > now && ask_at <= now + KNOCKER_IDLE_MS_MAX;
+    set_pacing(session, waits);
+    if (waits) {
+        conversation_ask_again_at(c, ask_at);
         return NULL;
     }
-    struct ask *ask = next_ask(host, rcpts == 0 && !session->asked_any);
-    if (ask == NULL || traffic_site_ask_at(&site->traffic, now) > now) {
+    if (ask == NULL || ask_at > now) {
         release_all_held(session, false);
         return NULL;
     }
@@ -114,7 +141,7 @@ static const struct conversation_probe *on_wants_probe(void *context, struct con
     if (site->knocker->config.keeps_transcript) {
         ask->probe.transcript = &ask->transcript;
     }
-    traffic_site_asked(&site->traffic);
+    traffic_site_asked(&site->traffic, now);
     ask_talks(ask, c);
     site->knocker->counts.probes++;
     site->knocker->counts.control_probes += ask->probe.role == PROBE_REAL ? 0 : 1;
@@ -125,6 +152,16 @@ static const struct conversation_probe *on_wants_probe(void *context, struct con
 static bool is_unheard(const struct evidence *evidence)
 {
     return evidence->kind == EVIDENCE_TIMEOUT || evidence->kind == EVIDENCE_DISCONNECTED;
+}
+
+/* About our rate; or, where the provider is known to cool down, about the reputation of our address. */
+static bool asks_for_rest(const struct traffic_site *traffic, const struct evidence *evidence)
+{
+    bool is_blocked = evidence->class.reason == REASON_POLICY_BLOCKED &&
+                      (evidence->class.block_kind == BLOCK_IP_LIST ||
+                       evidence->class.block_kind == BLOCK_IP_REPUTATION);
+    return evidence->code == 421 || evidence->class.reason == REASON_RATE_LIMITED ||
+           (is_blocked && traffic->limits.cooldown_ms > 0);
 }
 
 /* What an answer teaches about the site's patience. */
@@ -149,7 +186,7 @@ static void learn(struct session *session, enum probe_end end, const struct evid
             traffic->limits.rcpts_per_transaction;
         return;
     }
-    if (is_reply && (evidence->code == 421 || evidence->class.reason == REASON_RATE_LIMITED)) {
+    if (is_reply && asks_for_rest(traffic, evidence)) {
         traffic_site_slowed(traffic, now, evidence->class.retry_after_s);
     } else if (is_reply && evidence->code < 300) {
         traffic_site_went_well(traffic);
@@ -255,9 +292,10 @@ static void on_failed(void *context, struct conversation *c, const struct eviden
         traffic_site_crowded(traffic); /* one too many: the others serve the queue */
         return;
     }
-    if (is_temporary) {
+    if (is_temporary || (is_reply && asks_for_rest(traffic, evidence))) {
         traffic_site_slowed(traffic, now, evidence->class.retry_after_s);
-    } else if (evidence->kind != EVIDENCE_LOCAL) {
+    }
+    if (!is_temporary && evidence->kind != EVIDENCE_LOCAL) {
         host->down_until_ms = now + KNOCKER_DOWN_MS;
         host->down = *evidence;
     }
@@ -275,13 +313,7 @@ static void on_ready(void *context, struct conversation *c, struct slice banner)
     host->talking++;
     struct knocker *knocker = host->site->knocker;
     knocker->counts.connects_good++;
-    if (host->site->provider->class == PROVIDER_SELFHOSTED) {
-        const struct provider *seen =
-            provider_by_banner(knowledge_providers(knocker->knowledge), banner);
-        if (seen != NULL) {
-            host->site->provider = seen;
-        }
-    }
+    site_recognise(host->site, banner);
 }
 
 /* The line ended without a word about its probe: ask again elsewhere, or say that we could not. */
@@ -315,6 +347,7 @@ static void on_closed(void *context, struct conversation *c)
     if (session->ask != NULL) {
         give_back(session);
     }
+    set_pacing(session, false);
     release_all_held(session, false);
     if (session->is_ready) {
         host->talking--;

@@ -14,6 +14,40 @@ static void on_wake(void *context)
     site_pump(context);
 }
 
+static struct traffic_limits limits_of(const struct knocker *knocker,
+                                       const struct provider *provider)
+{
+    const struct knocker_config *config = &knocker->config;
+    struct traffic_ceilings ceilings = {config->per_site_max, config->rcpts_per_connection,
+                                        config->invalids_per_hour};
+    return traffic_limits_of(provider, &ceilings);
+}
+
+static void set_timeouts(struct site *site)
+{
+    const struct knocker_config *config = &site->knocker->config;
+    for (unsigned i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
+        uint32_t own_ms = site->provider->timeout_ms[i];
+        bool is_fixed = (config->fixed_timeouts >> i & 1) != 0;
+        site->conversation.timeout_ms[i] = own_ms == 0 || is_fixed ? config->timeout_ms[i] : own_ms;
+    }
+}
+
+void site_recognise(struct site *site, struct slice banner)
+{
+    const struct provider_book *book = knowledge_providers(site->knocker->knowledge);
+    if (site->provider != provider_by_host(book, SLICE_NONE)) {
+        return; /* its name told already */
+    }
+    const struct provider *seen = provider_by_banner(book, banner);
+    if (seen != NULL) {
+        struct traffic_limits limits = limits_of(site->knocker, seen);
+        traffic_site_tighten(&site->traffic, &limits);
+        site->provider = seen;
+        set_timeouts(site);
+    }
+}
+
 enum err site_get(struct knocker *knocker, const struct route *route,
                   const struct provider *provider, struct site **out)
 {
@@ -32,11 +66,7 @@ enum err site_get(struct knocker *knocker, const struct route *route,
     site->knocker = knocker;
     site->provider = provider;
     const struct knocker_config *config = &knocker->config;
-    struct traffic_ceilings ceilings = {config->per_site_max, config->rcpts_per_connection};
-    struct traffic_limits limits = traffic_limits_of(provider, &ceilings);
-    if (config->invalids_per_hour != 0) {
-        limits.invalids_per_hour = config->invalids_per_hour;
-    }
+    struct traffic_limits limits = limits_of(knocker, provider);
     traffic_site_init(&site->traffic, &limits);
     site->conversation = (struct conversation_config){
         .handler = &session_handler,
@@ -47,13 +77,14 @@ enum err site_get(struct knocker *knocker, const struct route *route,
         .source_v6 = config->source_v6,
         .proxy = config->proxy.kind == PROXY_NONE ? NULL : &config->proxy,
         .no_tls = config->no_tls,
+        .needs_tls = !config->no_tls && (provider->traits & PROVIDER_NEEDS_TLS) != 0,
         .keeps_transcript = config->keeps_transcript,
         .observe = config->observe,
         .observe_context = config->observe_context,
         .rules = knowledge_rules(knocker->knowledge),
         .memo = knocker->memo,
     };
-    memcpy(site->conversation.timeout_ms, config->timeout_ms, sizeof config->timeout_ms);
+    set_timeouts(site);
     site->wake = (struct timer){.fired = on_wake, .context = site};
     if (map_put(&knocker->sites, slice_of(site->key), site) != ERR_NONE) {
         free(site);
@@ -174,6 +205,10 @@ static unsigned sessions_wanted(const struct host *host)
     unsigned shared =
         (host->queued + KNOCKER_QUEUE_PER_CONNECTION - 1) / KNOCKER_QUEUE_PER_CONNECTION;
     unsigned serving = host->talking < shared ? host->talking : shared;
+    if (host->pacing > 0) {
+        serving =
+            shared; /* who waits for the pace serves the queue; one more would wait beside it */
+    }
     unsigned wanted = host->fresh_queued + shared - serving;
     return wanted > host->connecting ? wanted - host->connecting : 0;
 }
@@ -185,7 +220,7 @@ static void wake_at(struct site *site, uint64_t at_ms)
     }
 }
 
-/* The hourly limit binds for longer than anybody waits: say so instead of holding the job. */
+/* A limit or a rest binds for longer than anybody waits: say so instead of holding the job. */
 static void drop_queue(struct host *host)
 {
     struct ask_list *lists[] = {&host->fresh_queue, &host->queue};
@@ -209,7 +244,9 @@ static void host_pump(struct host *host)
         uint64_t now = site_now_ms(site);
         uint64_t ask_at = traffic_site_ask_at(&site->traffic, now);
         uint64_t connect_at = traffic_site_connect_at(&site->traffic, now);
-        if (ask_at != TRAFFIC_NEVER && ask_at > now + knocker->config.queue_wait_ms_max) {
+        uint64_t too_late = now + knocker->config.queue_wait_ms_max;
+        if ((ask_at != TRAFFIC_NEVER && ask_at > too_late) ||
+            (connect_at != TRAFFIC_NEVER && connect_at > too_late)) {
             drop_queue(host);
             return;
         }

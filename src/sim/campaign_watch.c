@@ -307,14 +307,11 @@ static struct traffic_limits limits_of(const struct campaign_plan *plan,
                                        const struct knowledge *knowledge, const char *host)
 {
     const struct knocker_config *config = &plan->settings.knocker;
-    const struct traffic_ceilings ceilings = {config->per_site_max, config->rcpts_per_connection};
+    const struct traffic_ceilings ceilings = {config->per_site_max, config->rcpts_per_connection,
+                                              config->invalids_per_hour};
     const struct provider *provider =
         provider_by_host(knowledge_providers(knowledge), slice_of(host));
-    struct traffic_limits limits = traffic_limits_of(provider, &ceilings);
-    if (config->invalids_per_hour != 0) {
-        limits.invalids_per_hour = config->invalids_per_hour;
-    }
-    return limits;
+    return traffic_limits_of(provider, &ceilings);
 }
 
 /* Sites with the same provider's name are one far end to us. */

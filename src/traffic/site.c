@@ -6,31 +6,56 @@
 
 #include "base/slice.h"
 
-static unsigned least(unsigned value, unsigned ceiling)
+static unsigned least(unsigned a, unsigned b)
 {
-    return ceiling != 0 && (value == 0 || ceiling < value) ? ceiling : value;
+    return a < b ? a : b;
+}
+
+static unsigned most(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
+static void ask_for_rcpts(struct traffic_limits *limits, unsigned rcpts, bool is_shy)
+{
+    if (is_shy) {
+        limits->rcpts_per_connection = least(limits->rcpts_per_connection, rcpts);
+        return;
+    }
+    /* Asked for by name: the user knows the sites, and may go above the provider's limit. The shape of a
+     * transaction stays where the provider wants one of its own. */
+    limits->rcpts_per_connection = rcpts;
+    limits->transactions_per_connection = most(limits->transactions_per_connection, rcpts);
+    limits->rcpts_per_transaction = limits->rcpts_per_transaction == 1 ? 1 : rcpts;
+    limits->invalids_per_session = rcpts;
 }
 
 struct traffic_limits traffic_limits_of(const struct provider *provider,
                                         const struct traffic_ceilings *ceilings)
 {
-    /* What neither the provider data nor the user says; the "default" entry normally says all. */
+    const unsigned *of = provider->limits;
     struct traffic_limits limits = {
-        .connections = provider->connections_max == 0 ? 2 : provider->connections_max,
-        .rcpts_per_connection =
-            provider->rcpts_per_connection == 0 ? 20 : provider->rcpts_per_connection,
-        .rcpts_per_transaction = (provider->traits & PROVIDER_ONE_RCPT) != 0 ? 1 : 20,
-        .invalids_per_session =
-            provider->invalids_per_session == 0 ? 5 : provider->invalids_per_session,
-        .invalids_per_hour = provider->invalids_per_hour == 0 ? 100 : provider->invalids_per_hour,
-        .connection_gap_ms = provider->connection_gap_ms,
+        .connections = of[PROVIDER_CONNECTIONS],
+        .rcpts_per_connection = of[PROVIDER_RCPTS_PER_CONNECTION],
+        .transactions_per_connection = of[PROVIDER_TRANSACTIONS_PER_CONNECTION],
+        .rcpts_per_transaction = of[PROVIDER_RCPTS_PER_TRANSACTION],
+        .invalids_per_session = of[PROVIDER_INVALIDS_PER_SESSION],
+        .invalids_per_hour = of[PROVIDER_INVALIDS_PER_HOUR],
+        .connection_gap_ms = of[PROVIDER_CONNECTION_GAP_MS],
+        .rcpt_gap_ms = of[PROVIDER_RCPT_GAP_MS],
+        .cooldown_ms = of[PROVIDER_COOLDOWN_S] * 1000,
     };
-    limits.connections = least(limits.connections, ceilings->per_site);
+    bool is_shy = (provider->traits & PROVIDER_FORBIDS_PROBING) != 0;
+    if (ceilings->per_site != 0) {
+        limits.connections = least(limits.connections, ceilings->per_site);
+    }
     if (ceilings->rcpts_per_connection != 0) {
-        /* Asked for by name: the user knows the site, and may go above the default. */
-        limits.rcpts_per_connection = ceilings->rcpts_per_connection;
-        limits.rcpts_per_transaction = ceilings->rcpts_per_connection;
-        limits.invalids_per_session = ceilings->rcpts_per_connection;
+        ask_for_rcpts(&limits, ceilings->rcpts_per_connection, is_shy);
+    }
+    if (ceilings->invalids_per_hour != 0) {
+        limits.invalids_per_hour =
+            is_shy ? least(limits.invalids_per_hour, ceilings->invalids_per_hour)
+                   : ceilings->invalids_per_hour;
     }
     return limits;
 }
@@ -79,6 +104,21 @@ void traffic_site_init(struct traffic_site *site, const struct traffic_limits *l
     *site = (struct traffic_site){.limits = *limits};
 }
 
+void traffic_site_tighten(struct traffic_site *site, const struct traffic_limits *limits)
+{
+    struct traffic_limits *own = &site->limits;
+    own->connections = least(own->connections, limits->connections);
+    own->rcpts_per_connection = least(own->rcpts_per_connection, limits->rcpts_per_connection);
+    own->transactions_per_connection =
+        least(own->transactions_per_connection, limits->transactions_per_connection);
+    own->rcpts_per_transaction = least(own->rcpts_per_transaction, limits->rcpts_per_transaction);
+    own->invalids_per_session = least(own->invalids_per_session, limits->invalids_per_session);
+    own->invalids_per_hour = least(own->invalids_per_hour, limits->invalids_per_hour);
+    own->connection_gap_ms = most(own->connection_gap_ms, limits->connection_gap_ms);
+    own->rcpt_gap_ms = most(own->rcpt_gap_ms, limits->rcpt_gap_ms);
+    own->cooldown_ms = most(own->cooldown_ms, limits->cooldown_ms);
+}
+
 uint64_t traffic_site_connect_at(const struct traffic_site *site, uint64_t now_ms)
 {
     if (site->open >= site->limits.connections) {
@@ -122,7 +162,7 @@ uint64_t traffic_site_ask_at(const struct traffic_site *site, uint64_t now_ms)
 {
     unsigned recent = invalids_recent(site, now_ms);
     if (recent + site->asking < site->limits.invalids_per_hour) {
-        return now_ms;
+        return site->ask_not_before_ms > now_ms ? site->ask_not_before_ms : now_ms;
     }
     if (recent < site->limits.invalids_per_hour) {
         return TRAFFIC_NEVER; /* an answer under way may make room */
@@ -137,9 +177,10 @@ uint64_t traffic_site_ask_at(const struct traffic_site *site, uint64_t now_ms)
     return (oldest + TRAFFIC_SLOTS) * TRAFFIC_SLOT_MS;
 }
 
-void traffic_site_asked(struct traffic_site *site)
+void traffic_site_asked(struct traffic_site *site, uint64_t now_ms)
 {
     site->asking++;
+    site->ask_not_before_ms = now_ms + site->limits.rcpt_gap_ms;
 }
 
 void traffic_site_answered(struct traffic_site *site, bool is_invalid, uint64_t now_ms)
@@ -154,9 +195,7 @@ void traffic_site_answered(struct traffic_site *site, bool is_invalid, uint64_t 
         site->slot_number[place] = slot;
         site->slot_invalids[place] = 0;
     }
-    if (site->slot_invalids[place] < UINT16_MAX) {
-        site->slot_invalids[place]++;
-    }
+    site->slot_invalids[place]++;
 }
 
 bool traffic_session_may_ask(const struct traffic_site *site, unsigned rcpts, unsigned invalids)
@@ -178,8 +217,9 @@ void traffic_site_slowed(struct traffic_site *site, uint64_t now_ms, uint32_t hi
     if (site->pause_ms > TRAFFIC_PAUSE_MS_MAX) {
         site->pause_ms = TRAFFIC_PAUSE_MS_MAX;
     }
-    if (site->connect_not_before_ms < now_ms + site->pause_ms) {
-        site->connect_not_before_ms = now_ms + site->pause_ms;
+    uint64_t rest_ms = most(site->pause_ms, site->limits.cooldown_ms);
+    if (site->connect_not_before_ms < now_ms + rest_ms) {
+        site->connect_not_before_ms = now_ms + rest_ms;
     }
 }
 

@@ -25,10 +25,13 @@ enum {
 struct traffic_limits {
     unsigned connections;
     unsigned rcpts_per_connection;
+    unsigned transactions_per_connection;
     unsigned rcpts_per_transaction;
     unsigned invalids_per_session;
     unsigned invalids_per_hour;
     unsigned connection_gap_ms;
+    unsigned rcpt_gap_ms; /* between two RCPTs of the site, on whatever connection */
+    unsigned cooldown_ms; /* the least pause after a complaint */
 };
 
 struct traffic_site {
@@ -36,14 +39,16 @@ struct traffic_site {
     unsigned open;
     unsigned asking; /* RCPTs sent and not answered */
     uint64_t connect_not_before_ms;
+    uint64_t ask_not_before_ms;
     uint32_t pause_ms; /* the last pause; grows while the site complains */
     uint64_t slot_number[TRAFFIC_SLOTS];
-    uint16_t slot_invalids[TRAFFIC_SLOTS];
+    uint32_t slot_invalids[TRAFFIC_SLOTS];
 };
 
-/* The provider's limits under the user's ceilings (0: no ceiling of the user's). */
+/* What the user says for all sites; 0: nothing. per_site lowers the provider's limit, the others replace it,
+ * but never raise that of a provider who forbids probing: only the user's own provider file does. */
 struct traffic_ceilings {
-    unsigned per_site, rcpts_per_connection;
+    unsigned per_site, rcpts_per_connection, invalids_per_hour;
 };
 struct traffic_limits traffic_limits_of(const struct provider *provider,
                                         const struct traffic_ceilings *ceilings);
@@ -55,6 +60,9 @@ void traffic_site_key(const struct route *route, const struct provider *provider
 
 void traffic_site_init(struct traffic_site *site, const struct traffic_limits *limits);
 
+/* It turned out to be somebody's whose limits are these: the stricter of each holds from now on. */
+void traffic_site_tighten(struct traffic_site *site, const struct traffic_limits *limits);
+
 /* When one more connection may be opened: a time that is not above now_ms means at once. */
 uint64_t traffic_site_connect_at(const struct traffic_site *site, uint64_t now_ms);
 void traffic_site_opened(struct traffic_site *site, uint64_t now_ms);
@@ -62,13 +70,14 @@ void traffic_site_closed(struct traffic_site *site);
 
 /* When one more RCPT may be asked. */
 uint64_t traffic_site_ask_at(const struct traffic_site *site, uint64_t now_ms);
-void traffic_site_asked(struct traffic_site *site);
+void traffic_site_asked(struct traffic_site *site, uint64_t now_ms);
 void traffic_site_answered(struct traffic_site *site, bool is_invalid, uint64_t now_ms);
 
 /* Whether a session that asked rcpts and was refused invalids may ask once more. */
 bool traffic_session_may_ask(const struct traffic_site *site, unsigned rcpts, unsigned invalids);
 
-/* The site complained about rate or volume: fewer connections, and a growing pause before the next. */
+/* The site complained about rate, volume or where we come from: fewer connections, and a growing pause before
+ * the next, at least the limits' cooldown. */
 void traffic_site_slowed(struct traffic_site *site, uint64_t now_ms, uint32_t hint_s);
 /* A good answer: the pause is forgotten step by step. */
 void traffic_site_went_well(struct traffic_site *site);

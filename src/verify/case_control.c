@@ -15,7 +15,8 @@ bool case_needs_control(const struct verify_case *c, enum claim claim, const str
 {
     unsigned traits = c->provider->traits;
     bool is_yes = claim == CLAIM_ACCEPTED || claim == CLAIM_ACCEPTED_ODD;
-    if (c->config->no_control || (traits & PROVIDER_CONTROL_MEANINGLESS) != 0) {
+    unsigned against = PROVIDER_CONTROL_MEANINGLESS | PROVIDER_FORBIDS_PROBING;
+    if (c->config->no_control || (traits & against) != 0) {
         return false;
     }
     if (is_yes && ((traits & PROVIDER_ACCEPTS_ALL) != 0 || claim_is_distrusted(e, c->provider))) {

@@ -69,7 +69,7 @@ struct provider_book *load_providers(void)
     files_open(&files, DATA_DIR "/providers/*.conf");
     struct provider_source sources[FILES_MAX];
     for (size_t i = 0; i < files.count; i++) {
-        sources[i] = (struct provider_source){files.names[i], slice_of(files.texts[i])};
+        sources[i] = (struct provider_source){files.names[i], slice_of(files.texts[i]), false};
     }
     struct provider_book *book = NULL;
     struct fault fault = {.err = ERR_NONE};
@@ -97,10 +97,19 @@ struct rules *load_rules(const struct provider_book *book)
     return rules;
 }
 
+enum err compile_books(const char *text, const char *over, struct buf *report,
+                       struct provider_book **out, struct fault *fault)
+{
+    const struct provider_source sources[] = {
+        {.name = SLICE("test"), .text = slice_of(text)},
+        {.name = SLICE("own"), .text = slice_of(over), .is_overlay = true},
+    };
+    return provider_book_compile_telling(sources, over == NULL ? 1 : 2, report, out, fault);
+}
+
 enum err compile_book(const char *text, struct provider_book **out, struct fault *fault)
 {
-    const struct provider_source source = {SLICE("test"), slice_of(text)};
-    return provider_book_compile(&source, 1, out, fault);
+    return compile_books(text, NULL, NULL, out, fault);
 }
 
 enum err compile_rules(const char *text, const struct provider_book *book, struct rules **out,

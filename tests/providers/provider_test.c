@@ -59,7 +59,9 @@ static void reads_every_field(void **state)
                  "  banner \"Nemesis\"\n  banner \"Nemesis Two\"\n"
                  "  traits accepts_all one_rcpt tarpits\n"
                  "  connections 2\n  rcpts 3\n  invalids_per_session 4\n"
-                 "  invalids_per_hour 5\n  gap_ms 6\n  source \"x\"\n  date 2026-11\n"
+                 "  invalids_per_hour 5\n  gap_ms 6\n  transactions 7\n"
+                 "  rcpts_per_transaction 8\n  rcpt_gap_ms 0\n  cooldown_s 9\n"
+                 "  timeout rcpt 90\n  timeout connect 1\n  source \"x\"\n  date 2026-11\n"
                  "provider b\nlabel b\nclass isp\nsource s\ndate 2026-11\n"
                  "banner \"Nemes\"\n";
     assert_int_equal(compile_book(text, &book, &fault), ERR_NONE);
@@ -68,11 +70,19 @@ static void reads_every_field(void **state)
     assert_string_equal(p->label.at, "A \"B\"");
     assert_int_equal(p->class, PROVIDER_GATEWAY);
     assert_int_equal(p->traits, PROVIDER_ACCEPTS_ALL | PROVIDER_ONE_RCPT | PROVIDER_TARPITS);
-    assert_int_equal(p->connections_max, 2);
-    assert_int_equal(p->rcpts_per_connection, 3);
-    assert_int_equal(p->invalids_per_session, 4);
-    assert_int_equal(p->invalids_per_hour, 5);
-    assert_int_equal(p->connection_gap_ms, 6);
+    assert_int_equal(p->limits[PROVIDER_CONNECTIONS], 2);
+    assert_int_equal(p->limits[PROVIDER_RCPTS_PER_CONNECTION], 3);
+    assert_int_equal(p->limits[PROVIDER_INVALIDS_PER_SESSION], 4);
+    assert_int_equal(p->limits[PROVIDER_INVALIDS_PER_HOUR], 5);
+    assert_int_equal(p->limits[PROVIDER_CONNECTION_GAP_MS], 6);
+    assert_int_equal(p->limits[PROVIDER_TRANSACTIONS_PER_CONNECTION], 7);
+    assert_int_equal(p->limits[PROVIDER_RCPTS_PER_TRANSACTION], 8);
+    assert_int_equal(p->limits[PROVIDER_RCPT_GAP_MS], 0);
+    assert_int_equal(p->limits[PROVIDER_COOLDOWN_S], 9);
+    assert_int_equal(p->timeout_ms[HEL_SMTP_RCPT], 90000);
+    assert_int_equal(p->timeout_ms[HEL_SMTP_CONNECT], 1000);
+    assert_string_equal(p->source.at, "x");
+    assert_string_equal(p->date.at, "2026-11");
     assert_string_equal(p->where.at, "test:6");
     assert_ptr_equal(provider_by_domain(book, SLICE("A.Example")), p);
     assert_ptr_equal(provider_by_domain(book, SLICE("a2.example.")), p);
@@ -93,7 +103,7 @@ static void names_file_and_line(void **state)
         {HEAD "provider\n", "test:3: provider takes one value"},
         {HEAD FALLBACK "color red\n", "test:6: unknown key \"color\""},
         {HEAD FALLBACK "traits fast\n", "test:6: unknown trait \"fast\""},
-        {HEAD FALLBACK "class shop\n", "test:6: class is one of"},
+        {HEAD FALLBACK "class shop\n", "test:6: unknown class \"shop\"; known: webmail"},
         {HEAD FALLBACK "rcpts 0\n", "test:6: rcpts takes a number"},
         {HEAD FALLBACK "rcpts ten\n", "test:6: rcpts takes a number"},
         {HEAD FALLBACK "rcpts 1 2\n", "test:6: rcpts takes a number"},
@@ -105,7 +115,7 @@ static void names_file_and_line(void **state)
         {HEAD FALLBACK "banner \"abc\"\n", "test:6: a banner fragment needs"},
         {HEAD FALLBACK "banner \"open\n", "test:6: no closing \""},
         {HEAD FALLBACK "mx a.example A.example\n",
-         "test:6: mx \"a.example\" belongs to default (test:3); remove one"},
+         "test:6: mx \"a.example\" belongs to default (test:6); remove one"},
         {HEAD FALLBACK "mx a.*.b\nmx a.*.b\n", "test:7: mx \"a.*.b\" belongs to default"},
         {HEAD FALLBACK "banner \"abcd\"\nbanner \"ABCD\"\n", "test:7: banner \"ABCD\" belongs"},
         {HEAD FALLBACK FALLBACK, "test:6: provider \"default\" belongs to default (test:3)"},
@@ -169,8 +179,8 @@ static void shipped_data_knows_the_large_ones(void **state)
         assert_int_equal(p->traits & cases[i].traits, cases[i].traits);
     }
     const struct provider *ironport = provider_by_name(book, SLICE("ironport"));
-    assert_true(ironport->invalids_per_hour < 25); /* its harvest limit */
-    assert_int_equal(provider_by_name(book, SLICE("outlook"))->connections_max, 1);
+    assert_true(ironport->limits[PROVIDER_INVALIDS_PER_HOUR] < 25); /* its harvest limit */
+    assert_int_equal(provider_by_name(book, SLICE("outlook"))->limits[PROVIDER_CONNECTIONS], 1);
     assert_string_equal(provider_by_domain(book, SLICE("gmail.com"))->name.at, "google");
     provider_book_free(book);
 }

@@ -18,6 +18,20 @@ static const struct traffic_limits limits = {
     .invalids_per_session = 5,
     .invalids_per_hour = 10,
     .connection_gap_ms = 100,
+    .transactions_per_connection = 20,
+};
+
+static const struct provider plain = {
+    .class = PROVIDER_BUSINESS,
+    .limits = {[PROVIDER_CONNECTIONS] = 3,
+               [PROVIDER_CONNECTION_GAP_MS] = 250,
+               [PROVIDER_RCPTS_PER_CONNECTION] = 13,
+               [PROVIDER_TRANSACTIONS_PER_CONNECTION] = 7,
+               [PROVIDER_RCPTS_PER_TRANSACTION] = 5,
+               [PROVIDER_RCPT_GAP_MS] = 400,
+               [PROVIDER_INVALIDS_PER_SESSION] = 2,
+               [PROVIDER_INVALIDS_PER_HOUR] = 40,
+               [PROVIDER_COOLDOWN_S] = 60},
 };
 
 static void test_connections(void **state)
@@ -57,7 +71,7 @@ static void test_invalids_in_any_hour(void **state)
             refused_at[refused++] = now;
             asking--;
         } else if (traffic_site_ask_at(&site, now) <= now) {
-            traffic_site_asked(&site);
+            traffic_site_asked(&site, now);
             asking++;
         }
     }
@@ -74,7 +88,7 @@ static void test_ask_at_names_a_time(void **state)
     traffic_site_init(&site, &limits);
     uint64_t now = 1000000;
     for (unsigned i = 0; i < limits.invalids_per_hour; i++) {
-        traffic_site_asked(&site);
+        traffic_site_asked(&site, now);
     }
     assert_true(traffic_site_ask_at(&site, now) == TRAFFIC_NEVER); /* an answer may make room */
     for (unsigned i = 0; i < limits.invalids_per_hour; i++) {
@@ -123,6 +137,131 @@ static void test_pause_grows_and_is_forgotten(void **state)
     assert_int_equal(site.pause_ms, 0);
 }
 
+/* Every limit of a provider is one of its sites. */
+static void test_limits_of_a_provider(void **state)
+{
+    (void)state;
+    const struct traffic_ceilings none = {0};
+    const struct traffic_limits want = {
+        .connections = 3,
+        .rcpts_per_connection = 13,
+        .transactions_per_connection = 7,
+        .rcpts_per_transaction = 5,
+        .invalids_per_session = 2,
+        .invalids_per_hour = 40,
+        .connection_gap_ms = 250,
+        .rcpt_gap_ms = 400,
+        .cooldown_ms = 60000,
+    };
+    struct traffic_limits got = traffic_limits_of(&plain, &none);
+    assert_memory_equal(&got, &want, sizeof want);
+}
+
+static void test_what_the_user_says_for_all(void **state)
+{
+    (void)state;
+    struct provider shy = plain;
+    shy.traits = PROVIDER_FORBIDS_PROBING;
+    struct provider one_by_one = plain;
+    one_by_one.limits[PROVIDER_RCPTS_PER_TRANSACTION] = 1;
+    static const struct traffic_ceilings more = {50, 100, 1000};
+    static const struct traffic_ceilings less = {1, 4, 10};
+    struct traffic_limits got = traffic_limits_of(&plain, &more);
+    assert_int_equal(got.connections, 3); /* never more than the provider's */
+    assert_int_equal(got.rcpts_per_connection, 100);
+    assert_int_equal(got.transactions_per_connection, 100);
+    assert_int_equal(got.invalids_per_session, 100);
+    assert_int_equal(got.invalids_per_hour, 1000);
+    got = traffic_limits_of(&plain, &less);
+    assert_int_equal(got.connections, 1);
+    assert_int_equal(got.rcpts_per_connection, 4);
+    assert_int_equal(got.invalids_per_hour, 10);
+    got = traffic_limits_of(&one_by_one, &more);
+    assert_int_equal(got.rcpts_per_transaction, 1); /* the shape stays */
+    got = traffic_limits_of(&shy, &more);
+    assert_int_equal(got.rcpts_per_connection, 13);
+    assert_int_equal(got.invalids_per_session, 2);
+    assert_int_equal(got.invalids_per_hour, 40);
+    got = traffic_limits_of(&shy, &less);
+    assert_int_equal(got.rcpts_per_connection, 4);
+    assert_int_equal(got.invalids_per_hour, 10);
+}
+
+/* Never two RCPTs nearer than the pace, whatever connections they are on. */
+static void test_pace(void **state)
+{
+    (void)state;
+    struct traffic_limits paced = limits;
+    paced.rcpt_gap_ms = 400;
+    struct traffic_site site;
+    traffic_site_init(&site, &paced);
+    uint64_t now = 1000;
+    assert_int_equal(traffic_site_ask_at(&site, now), now);
+    for (unsigned i = 0; i < 5; i++) {
+        traffic_site_asked(&site, now);
+        assert_int_equal(traffic_site_ask_at(&site, now), now + 400);
+        assert_int_equal(traffic_site_ask_at(&site, now + 399), now + 400);
+        now += 400;
+        assert_int_equal(traffic_site_ask_at(&site, now), now);
+        traffic_site_answered(&site, false, now);
+    }
+}
+
+static void test_cooldown(void **state)
+{
+    (void)state;
+    struct traffic_limits cooling = limits;
+    cooling.cooldown_ms = 1800000;
+    struct traffic_site site;
+    traffic_site_init(&site, &cooling);
+    traffic_site_slowed(&site, 5000, 0);
+    assert_int_equal(traffic_site_connect_at(&site, 5000), 5000 + 1800000);
+    traffic_site_slowed(&site, 6000, 7200); /* a delay that is named adds nothing above the pause */
+    assert_int_equal(traffic_site_connect_at(&site, 6000), 6000 + 1800000);
+    cooling.cooldown_ms = 10;
+    traffic_site_init(&site, &cooling);
+    traffic_site_slowed(&site, 0, 0);
+    assert_int_equal(traffic_site_connect_at(&site, 0), TRAFFIC_PAUSE_MS_MIN);
+}
+
+static void test_tightening(void **state)
+{
+    (void)state;
+    const struct traffic_ceilings none = {0};
+    struct traffic_limits theirs = traffic_limits_of(&plain, &none);
+    struct traffic_site site;
+    traffic_site_init(&site, &limits);
+    traffic_site_tighten(&site, &theirs);
+    const struct traffic_limits want = {
+        .connections = 3,
+        .rcpts_per_connection = 13,
+        .transactions_per_connection = 7,
+        .rcpts_per_transaction = 5,
+        .invalids_per_session = 2,
+        .invalids_per_hour = 10,
+        .connection_gap_ms = 250,
+        .rcpt_gap_ms = 400,
+        .cooldown_ms = 60000,
+    };
+    assert_memory_equal(&site.limits, &want, sizeof want);
+}
+
+/* A limit above what a small counter holds binds too. */
+static void test_many_invalids(void **state)
+{
+    (void)state;
+    struct traffic_limits wide = limits;
+    wide.invalids_per_hour = 70000;
+    struct traffic_site site;
+    traffic_site_init(&site, &wide);
+    for (unsigned i = 0; i < wide.invalids_per_hour; i++) {
+        assert_true(traffic_site_ask_at(&site, 1000) <= 1000);
+        traffic_site_asked(&site, 1000);
+        traffic_site_answered(&site, true, 1000);
+    }
+    assert_true(traffic_site_ask_at(&site, 1000) > 1000);
+}
+
 static void test_key(void **state)
 {
     (void)state;
@@ -149,6 +288,12 @@ int main(void)
         cmocka_unit_test(test_ask_at_names_a_time),
         cmocka_unit_test(test_learning),
         cmocka_unit_test(test_pause_grows_and_is_forgotten),
+        cmocka_unit_test(test_limits_of_a_provider),
+        cmocka_unit_test(test_what_the_user_says_for_all),
+        cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_cooldown),
+        cmocka_unit_test(test_tightening),
+        cmocka_unit_test(test_many_invalids),
         cmocka_unit_test(test_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,15 +189,18 @@ static void on_connected(void *context)
     pump(c);
 }
 
-/* The first line of the greeting names the software and often the provider. */
+/* The first line of the greeting names the software and often the provider. It may come in pieces. */
 static void keep_banner(struct conversation *c, struct slice bytes)
 {
-    if (c->banner_len > 0 || bytes.len == 0) {
+    if (c->has_banner) {
         return;
     }
-    struct slice line = slice_trim(slice_sub(bytes, 0, slice_find_byte(bytes, '\n', 0)));
-    c->banner_len = line.len < sizeof c->banner ? line.len : sizeof c->banner;
-    memcpy(c->banner, line.at, c->banner_len);
+    size_t end = slice_find_byte(bytes, '\n', 0);
+    size_t room = sizeof c->banner - c->banner_len;
+    size_t len = end < room ? end : room;
+    memcpy(c->banner + c->banner_len, bytes.at, len);
+    c->banner_len += len;
+    c->has_banner = end < bytes.len || len == room;
 }
 
 static void on_received(void *context, struct slice bytes)

@@ -42,6 +42,7 @@ struct conversation {
     struct ip ip; /* of the line */
     struct tls_info tls;
     struct transcript prelude;
+    bool has_banner; /* whole, or as much of it as there is room for */
     char banner[CONVERSATION_BANNER_BYTES];
     size_t banner_len;
 

@@ -26,6 +26,7 @@ struct stage_answer {
 struct stage {
     const struct scene *scene;
     struct world *world;
+    struct knowledge *own_knowledge; /* where the scene has providers of its own */
     struct store *store;
     struct knocker *knocker;
     struct stage_answer answers[STAGE_ASKS_MAX + EXTRA_ANSWERS];
@@ -43,6 +44,27 @@ static const struct knowledge *shared_knowledge(void)
         if (knowledge_open(STAGE_DATA_DIR, &knowledge, &fault) != ERR_NONE) {
             fail_msg("%s", fault.text);
         }
+    }
+    return knowledge;
+}
+
+/* Ours with the scene's provider file over them. */
+static struct knowledge *knowledge_with(const char *providers)
+{
+    char path[] = "/tmp/heloise-stage-XXXXXX";
+    int descriptor = mkstemp(path);
+    must(descriptor >= 0);
+    FILE *file = fdopen(descriptor, "w");
+    must(file != NULL && fputs(providers, file) >= 0 && fclose(file) == 0);
+    const char *const paths[] = {path};
+    const struct knowledge_files files = {
+        .data_dir = STAGE_DATA_DIR, .provider_files = paths, .provider_file_count = 1};
+    struct knowledge *knowledge = NULL;
+    struct fault fault;
+    enum err e = knowledge_open_files(&files, &knowledge, &fault);
+    must(remove(path) == 0);
+    if (e != ERR_NONE) {
+        fail_msg("%s", fault.text);
     }
     return knowledge;
 }
@@ -105,9 +127,13 @@ static void build_engine(struct stage *stage)
     if (store_open(":memory:", &stage->store, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
     }
-    assert_int_equal(knocker_new(world_door(stage->world), shared_knowledge(), &config,
-                                 stage->store, &stage->knocker),
-                     ERR_NONE);
+    const struct knowledge *knowledge = shared_knowledge();
+    if (stage->scene->providers != NULL) {
+        knowledge = stage->own_knowledge = knowledge_with(stage->scene->providers);
+    }
+    assert_int_equal(
+        knocker_new(world_door(stage->world), knowledge, &config, stage->store, &stage->knocker),
+        ERR_NONE);
 }
 
 /* Asking. */
@@ -240,6 +266,7 @@ static void take_down(struct stage *stage)
     knocker_free(stage->knocker);
     store_close(stage->store);
     world_free(stage->world);
+    knowledge_free(stage->own_knowledge);
     for (size_t i = 0; i < stage->asked; i++) {
         record_done(&stage->answers[i].record);
     }

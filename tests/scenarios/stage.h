@@ -55,8 +55,9 @@ struct scene {
     struct stage_host hosts[STAGE_HOSTS_MAX];
     struct stage_name names[STAGE_NAMES_MAX];
     struct stage_ask asks[STAGE_ASKS_MAX];
-    uint32_t budget_s; /* 0: six hours */
-    bool no_domain;    /* d.test gets no records but those of names */
+    const char *providers; /* a user's provider file over ours; NULL: none */
+    uint32_t budget_s;     /* 0: six hours */
+    bool no_domain;        /* d.test gets no records but those of names */
     bool no_ipv6;
     bool may_drop;      /* lines that cannot be left with QUIT are expected */
     bool is_one_by_one; /* each address is asked when the one before is answered */

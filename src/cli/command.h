@@ -11,6 +11,7 @@ int cli_bulk(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_jobs(int argc, char **argv);
 int cli_village(int argc, char **argv);
+int cli_providers(int argc, char **argv);
 
 /* cli_bulk, for a job that has begun: where the same words make another one by now, it is refused. */
 int cli_bulk_job(int argc, char **argv, const struct slice *fingerprint);

@@ -25,6 +25,8 @@ static const struct command commands[] = {
     {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
     {"config", "heloise config", cli_config,
      "check the configuration file, or show what holds and why"},
+    {"providers", "heloise providers", cli_providers,
+     "check a file of providers, show which limits hold for a domain"},
     {"village", "heloise village", cli_village,
      "start a small world of mail servers on loopback, to try things"},
 };

@@ -58,6 +58,26 @@ bool workbench_has_colour(const struct probe_options *options, FILE *stream)
     return isatty(fileno(stream)) == 1 && (no_colour == NULL || no_colour[0] == '\0');
 }
 
+static int open_knowledge(struct workbench *bench, const struct probe_options *options)
+{
+    const struct config *config = &options->config;
+    const struct knowledge_files files = {
+        .data_dir = config->data_dir.at,
+        .provider_files = config->providers.at,
+        .provider_file_count = config->providers.count,
+    };
+    struct fault fault;
+    enum err e = knowledge_open_files(&files, &bench->knowledge, &fault);
+    if (e == ERR_NONE) {
+        return EXIT_SUCCESS;
+    }
+    complain("%s", fault.text);
+    if (e == ERR_SYNTAX && config->providers.count > 0) {
+        complain("'heloise providers check FILE' lists all that is wrong in a file of providers");
+    }
+    return EXIT_BAD_DATA;
+}
+
 int workbench_open_store(const char *path, struct store **out)
 {
     if (path[0] == '\0') {
@@ -115,17 +135,16 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
 {
     *bench = (struct workbench){0};
     (void)signal(SIGPIPE, SIG_IGN); /* a closed line is an ordinary event */
-    struct fault fault;
-    if (knowledge_open(options->config.data_dir.at, &bench->knowledge, &fault) != ERR_NONE) {
-        complain("%s", fault.text);
-        return EXIT_BAD_DATA;
+    int code = open_knowledge(bench, options);
+    if (code != EXIT_SUCCESS) {
+        return code;
     }
     if (!options->has_helo && !options->is_quiet && !options->knocker.verify.no_smtp) {
         complain("this machine's name has no domain, and many servers refuse such an EHLO name; "
                  "%s --helo NAME sets one",
                  command);
     }
-    int code = open_store(bench, options);
+    code = open_store(bench, options);
     if (code == EXIT_SUCCESS) {
         code = open_door(bench, options);
     }

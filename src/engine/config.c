@@ -298,6 +298,20 @@ const char *config_egress_obstacle(const struct config_egress *egress)
     return NULL;
 }
 
+/* Bits by stage: what somebody chose goes before what a provider's entry says. */
+static unsigned chosen_timeouts(const struct config *config)
+{
+    unsigned chosen = 0;
+    for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
+        const char *name = hel_smtp_stage_name((enum hel_smtp_stage)i);
+        const struct config_key *key = config_key_find(SLICE("timeouts"), slice_of(name));
+        if (key != NULL && config->marks[config_mark_index(key)].origin != CONFIG_DEFAULT) {
+            chosen |= 1u << i;
+        }
+    }
+    return chosen;
+}
+
 void config_apply(const struct config *config, const struct config_egress *egress,
                   struct knocker_config *out)
 {
@@ -328,6 +342,7 @@ void config_apply(const struct config *config, const struct config_egress *egres
     for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
         out->timeout_ms[i] = (uint32_t)config->timeout_ms[i];
     }
+    out->fixed_timeouts = chosen_timeouts(config);
     out->budget_ms = (uint32_t)config->budget_ms;
     out->queue_wait_ms_max = (uint32_t)config->queue_wait_ms;
     out->connections_max = config->connections_max;

@@ -6,7 +6,7 @@ import subprocess
 
 import rig
 
-COMMANDS = ('verify', 'bulk', 'classify', 'config', 'village')
+COMMANDS = ('verify', 'bulk', 'classify', 'config', 'providers', 'village')
 
 
 class Help(rig.Case):
@@ -55,12 +55,17 @@ class WrongUsage(rig.Case):
         self.check('no address', 'verify')
         self.check('no input', 'bulk')
         self.check('check or show', 'config')
+        self.check('check, explain or list', 'providers')
+        self.check('no file', 'providers', 'check')
+        self.check('no domain', 'providers', 'explain')
 
     def test_too_much(self):
         self.check("'b.csv'", 'bulk', 'a.csv', 'b.csv')
         self.check("'x'", 'village', 'x')
         self.check("'b'", 'config', 'check', 'a', 'b')
         self.check("'x'", 'config', 'x')
+        self.check("'x'", 'providers', 'x')
+        self.check("'x'", 'providers', 'list', 'x')
         self.check('standard input', 'classify', 'x')
 
     def test_bad_values_name_their_option(self):

@@ -117,7 +117,7 @@ class Config(rig.Case):
                    '--strict': ('verify.strict', 'yes'), '--store=x.db': ('store', '"x.db"'),
                    '--no-store': ('store', 'none'), '--fresh': ('verify.fresh', 'yes'),
                    '--cache-ttl=60': ('verify.cache-ttl', '1m'), '--cache-ttl=0': ('verify.cache-ttl', '0s'),
-                   '--data=/d': ('data', '"/d"')}
+                   '--data=/d': ('data', '"/d"'), '--providers=p.conf': ('providers', '"p.conf"')}
         for option, (setting, value) in options.items():
             with self.subTest(option=option):
                 self.assertEqual(self.show(option)[setting], (value, 'command line'))

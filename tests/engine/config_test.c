@@ -46,6 +46,7 @@ static void defaults_are_the_engines(void **state)
     assert_int_equal(applied.source_v4.family, IP_NONE);
     assert_int_equal(applied.allowed_net_count, 0);
     assert_memory_equal(applied.timeout_ms, plain.timeout_ms, sizeof plain.timeout_ms);
+    assert_int_equal(applied.fixed_timeouts, 0);
     assert_int_equal(applied.budget_ms, plain.budget_ms);
     assert_int_equal(applied.queue_wait_ms_max, plain.queue_wait_ms_max);
     assert_int_equal(applied.connections_max, plain.connections_max);
@@ -65,7 +66,7 @@ static void the_engine_gets_what_is_set(void **state)
     config_case_read_right(&c, "helo h.example\nport 2525\nallow-net 127.0.0.0/8\ntls no\n"
                                "limits {\ntimeout 90s\nqueue-wait 1h\ngreylist-wait 1500ms\n"
                                "longest-wait 2h\nattempts 3\nmax-connections 9\n}\n"
-                               "timeouts {\nrcpt 1500ms\n}\n"
+                               "timeouts {\nrcpt 1500ms\nquit 2s\n}\n"
                                "verify {\ncache-ttl 1h\nstrict yes\ncontrol no\n}\n"
                                "egress one {\nsource-v4 192.0.2.1\nmail-from a@h.example\n}\n");
     config_settle(&c.config);
@@ -85,12 +86,33 @@ static void the_engine_gets_what_is_set(void **state)
     assert_int_equal(out.source_v4.family, IP_V4);
     assert_int_equal(out.allowed_net_count, 1);
     assert_int_equal(out.timeout_ms[HEL_SMTP_RCPT], 1500);
+    assert_int_equal(out.fixed_timeouts, 1u << HEL_SMTP_RCPT | 1u << HEL_SMTP_QUIT);
     assert_int_equal(out.budget_ms, 90000);
     assert_int_equal(out.queue_wait_ms_max, 3600000);
     assert_int_equal(out.connections_max, 9);
     assert_true(out.no_tls);
     assert_false(out.is_fresh);
     assert_int_equal(out.cache_age_ms_max, 3600000);
+    config_case_done(&c);
+}
+
+static void timeouts_of_the_command_line_are_fixed_too(void **state)
+{
+    (void)state;
+    struct config_case c;
+    config_case_read_right(&c, "timeouts {\nbanner 3s\n}\n");
+    struct config given;
+    struct fault why;
+    config_init(&given);
+    assert_int_equal(config_set_word(&given, "timeouts.rcpt", SLICE("9"), &why), ERR_NONE);
+    config_overlay(&c.config, &given);
+    config_settle(&c.config);
+    struct knocker_config out;
+    knocker_config_init(&out);
+    config_apply(&c.config, config_direct_egress(&c.config), &out);
+    assert_int_equal(out.timeout_ms[HEL_SMTP_RCPT], 9000);
+    assert_int_equal(out.fixed_timeouts, 1u << HEL_SMTP_BANNER | 1u << HEL_SMTP_RCPT);
+    config_done(&given);
     config_case_done(&c);
 }
 
@@ -440,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_the_engines),
         cmocka_unit_test(the_engine_gets_what_is_set),
+        cmocka_unit_test(timeouts_of_the_command_line_are_fixed_too),
         cmocka_unit_test(a_cache_of_no_time_is_none),
         cmocka_unit_test(the_first_sender),
         cmocka_unit_test(egresses_take_what_is_common),

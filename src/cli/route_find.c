@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/route_find.h"
+
+#include <stdlib.h>
+
+#include "dns/lookup.h"
+
+/* One question on its way. */
+struct question {
+    struct finder *finder;
+    unsigned id;
+};
+
+struct finder {
+    struct door *door;
+    struct dns_lookup *lookup;
+    struct question questions[DNS_LOOKUP_IDS]; /* by id */
+};
+
+static enum dns_transport transport_of(enum query_status status)
+{
+    switch (status) {
+    case QUERY_ANSWERED: return DNS_TRANSPORT_ANSWERED;
+    case QUERY_TIMEOUT: return DNS_TRANSPORT_TIMEOUT;
+    case QUERY_REFUSED: return DNS_TRANSPORT_REFUSED;
+    case QUERY_FAILED: break;
+    }
+    return DNS_TRANSPORT_FAILED;
+}
+
+static void ask(struct finder *finder);
+
+static void on_answer(void *context, enum query_status status, struct slice message)
+{
+    struct question *question = context;
+    struct finder *finder = question->finder;
+    dns_lookup_answered(finder->lookup, question->id, transport_of(status), message);
+    ask(finder);
+}
+
+static void ask(struct finder *finder)
+{
+    struct dns_question asked;
+    while (dns_lookup_next(finder->lookup, &asked)) {
+        struct question *question = &finder->questions[asked.id];
+        *question = (struct question){finder, asked.id};
+        door_query(finder->door, asked.name, asked.type, on_answer, question);
+    }
+    if (dns_lookup_is_done(finder->lookup)) {
+        door_stop(finder->door);
+    }
+}
+
+enum err route_find(struct door *door, struct slice domain, struct route **out)
+{
+    const struct dns_lookup_options options = {
+        .can_ipv4 = true, .can_ipv6 = true, .asks_ipv6_late = !door_has_ipv6(door)};
+    struct finder *finder = calloc(1, sizeof *finder);
+    if (finder == NULL) {
+        return ERR_NOMEM;
+    }
+    finder->door = door;
+    enum err e = dns_lookup_new(domain, &options, &finder->lookup);
+    if (e == ERR_NONE) {
+        ask(finder);
+        if (!dns_lookup_is_done(finder->lookup)) {
+            door_run(door);
+        }
+        e = dns_lookup_take(finder->lookup, out);
+    }
+    dns_lookup_free(finder->lookup);
+    free(finder);
+    return e;
+}

@@ -11,7 +11,7 @@ enum { SHOWN_BYTES_MAX = 4096 };
 static uint32_t seconds_of(const struct knocker_config *config,
                            const struct provider_setting *setting)
 {
-    enum hel_smtp_stage stage;
+    enum hel_smtp_stage stage = HEL_SMTP_CONNECT;
     struct slice key = slice_of(setting->key);
     struct slice name = slice_sub(key, slice_find_byte(key, ' ', 0) + 1, key.len);
     bool is_own = setting->value == 0 && hel_smtp_stage_parse(name, &stage);

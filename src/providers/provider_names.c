@@ -94,7 +94,7 @@ static enum err each_name(struct book_reader *r,
                           enum err (*add)(struct book_reader *r, struct slice name))
 {
     for (size_t i = 1; i < r->lines.count; i++) {
-        struct slice name;
+        struct slice name = SLICE_NONE;
         enum err e = provider_lower_copy(r, r->lines.words[i].text, &name);
         e = e != ERR_NONE ? e : add(r, name);
         if (e != ERR_NONE) {

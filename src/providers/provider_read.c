@@ -2,8 +2,8 @@
  * book's arena. One struct book_reader walks one file; each key is one function. A wrong line is told
  * and passed over, so that one reading finds all that is wrong.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/slip.h"
 #include "base/text.h"
@@ -105,6 +105,7 @@ static enum err add_provider(struct provider_book *book, struct provider *provid
 {
     if (book->count == book->cap) {
         size_t cap = book->cap == 0 ? ALL_FIRST : book->cap * 2;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are kept, and that is the size of one */
         struct provider **grown = realloc(book->all, cap * sizeof *grown);
         if (grown == NULL) {
             return ERR_NOMEM;
@@ -260,13 +261,13 @@ static enum err read_line(struct book_reader *r)
 
 static enum err shown_name(struct provider_book *book, struct slice name, struct slice *out)
 {
-    char text[SOURCE_NAME_BYTES_MAX];
-    if (name.len <= sizeof text) {
+    char text[SOURCE_NAME_BYTES_MAX + 4];
+    if (name.len <= SOURCE_NAME_BYTES_MAX) {
         return arena_copy(&book->arena, name, out);
     }
-    memcpy(text, "...", 3);
-    memcpy(text + 3, name.at + name.len - (sizeof text - 3), sizeof text - 3);
-    return arena_copy(&book->arena, slice_make(text, sizeof text), out);
+    struct slice end = slice_sub(name, name.len - SOURCE_NAME_BYTES_MAX, name.len);
+    (void)snprintf(text, sizeof text, "...%.*s", SLICE_ARG(end));
+    return arena_copy(&book->arena, slice_of(text), out);
 }
 
 static enum err read_source(struct provider_book *book, size_t number,

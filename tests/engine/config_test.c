@@ -109,7 +109,7 @@ static void timeouts_of_the_command_line_are_fixed_too(void **state)
     config_settle(&c.config);
     struct knocker_config out;
     knocker_config_init(&out);
-    config_apply(&c.config, config_direct_egress(&c.config), &out);
+    config_apply(&c.config, config_first_egress(&c.config), &out);
     assert_int_equal(out.timeout_ms[HEL_SMTP_RCPT], 9000);
     assert_int_equal(out.fixed_timeouts, 1u << HEL_SMTP_BANNER | 1u << HEL_SMTP_RCPT);
     config_done(&given);

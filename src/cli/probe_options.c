@@ -200,21 +200,25 @@ static void parse_source(struct argp_state *state, const char *text)
     set_word(state, "source", ip.family == IP_V6 ? "source-v6" : "source-v4", text);
 }
 
-/* So that neither ps nor a command line that is shown again has the password. */
-static void blank_password(char *url)
+/* Neither ps, nor a command that is shown again, nor a job that is kept is to have the password. What goes on later
+ * asks for it then. */
+static void drop_password(char *url)
 {
     char *user = strstr(url, "://");
     char *end = strrchr(url, '@');
     char *colon = user == NULL ? NULL : strchr(user + 3, ':');
     if (end != NULL && colon != NULL && colon < end) {
-        memset(colon + 1, '*', (size_t)(end - colon - 1));
+        size_t secret = (size_t)(end - colon);
+        size_t kept = strlen(end) + 1;
+        memmove(colon, end, kept);
+        memset(colon + kept, '\0', secret);
     }
 }
 
 static void parse_proxy(struct argp_state *state, char *url)
 {
     set_word(state, "proxy", "proxy", url);
-    blank_password(url);
+    drop_password(url);
 }
 
 /* Copies up to the '=' to name; what follows it, or NULL where there is none or name is too long. */
@@ -258,7 +262,7 @@ static void parse_set(struct argp_state *state, char *text)
     (void)snprintf(option, sizeof option, "set %s", setting);
     set_text(state, option, setting, value);
     if (strcmp(setting, "proxy") == 0) {
-        blank_password(text);
+        drop_password(text);
     }
 }
 

@@ -291,9 +291,9 @@ const char *config_egress_obstacle(const struct config_egress *egress)
         return "a SOCKS or HTTP proxy chooses the address that it connects from; leave out the "
                "source or the proxy";
     }
-    if (proxy->kind == PROXY_SOCKS5 && proxy->user.len > 0 && proxy->password.len == 0) {
+    if (proxy->user.len > 0 && proxy->password.len == 0) {
         return "the proxy has a user and no password; name a file that holds one with "
-               "proxy-password-file";
+               "proxy-password-file, or set HELOISE_PROXY_PASSWORD";
     }
     return NULL;
 }

@@ -211,12 +211,13 @@ class ThroughProxy(rig.Case):
         process.stdin.flush()
         self.assertEqual(json.loads(process.stdout.readline())['sub_status'], 'accepted')
         seen = pathlib.Path(f'/proc/{process.pid}/cmdline').read_text(encoding='utf-8')
-        self.assertIn(f'socks5://bob:{"*" * len(CODED)}@{proxy.place}', seen)
+        self.assertIn(f'socks5://bob@{proxy.place}\0', seen)
+        self.assertNotIn(CODED, seen)
         process.stdin.close()
         process.stdin = None
         self.assertEqual(self.finish(process).code, 0)
 
-    def test_command_to_go_on_has_no_password(self):
+    def test_what_goes_on_asks_for_the_password(self):
         proxy = self.proxy('socks5', SECRET)
         self.mailer.delay_s = 30
         rows = self.write('list.csv', 'email\nlive@d.example\n')
@@ -225,8 +226,15 @@ class ThroughProxy(rig.Case):
         process.send_signal(signal.SIGINT)
         run = self.finish(process)
         self.assertEqual(run.code, 130, run)
-        self.assertIn('socks5://bob:', run.err)
+        self.assertIn(f'socks5://bob@{proxy.place}', run.err)
         self.assertNotIn(CODED, run.err)
+        for part in (self.folder / '.local/state/heloise').iterdir():
+            if part.is_file():
+                self.assertNotIn(CODED.encode(), part.read_bytes())
+        self.mailer.delay_s = 0
+        self.assertIn('no password', self.expect(64, 'jobs', 'resume', '1').err)
+        run = self.expect(0, 'jobs', 'resume', '1', env={'HELOISE_PROXY_PASSWORD': SECRET})
+        self.assertIn('deliverable', run.out)
 
 
 class WrongUsage(rig.Case):

@@ -235,7 +235,7 @@ static void the_first_egress_is_enabled(void **state)
         {"", "default", NULL},
         {"egress a {\nenabled no\n}\negress b {\nsource-v4 192.0.2.1\n}\n", "b", NULL},
         {"egress a {\nproxy http://192.0.2.9:1\n}\negress b {\n}\n", "a", NULL},
-        {"egress a {\nproxy http://joe@192.0.2.9:1\n}\n", "a", NULL},
+        {"egress a {\nproxy http://joe@192.0.2.9:1\n}\n", "a", "no password"},
         {"egress a {\nproxy proxyv2://[::1]:1\nsource-v4 192.0.2.1\n}\n", "a", NULL},
         {"egress a {\nproxy http://h:1\n}\n", "a", "is a name"},
         {"egress a {\nproxy http://192.0.2.9:1\nsource-v6 2001:db8::1\n}\n", "a",

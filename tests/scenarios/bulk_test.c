@@ -27,6 +27,7 @@ enum {
     BIG_RCPTS = 20,
     BIG_CONNECTIONS = 3,
     MANY_DOMAINS = 2000,
+    VAGUE_ADDRESSES = 14, /* fewer than may be refused in an hour */
     ADDRESSES_EACH = 10,
 };
 
@@ -379,6 +380,39 @@ static void row_113_killed_in_the_middle(void **state)
     }
 }
 
+/* Refusals that do not say whom they are about mean something beside a mailbox that was seen alive, and it was seen
+ * before the kill. */
+static void row_113_killed_after_a_live_one(void **state)
+{
+    (void)state;
+    static const struct peer_script vague = {.live = {"live"},
+                                             .unknown = "550 Requested action not taken"};
+    struct run run;
+    run_init(&run);
+    run.config.per_site_max = 1;
+    add_domain(&run, "d.test", "5.9.1.1", WORLD_ACCEPT, &vague);
+    FILE *list = open_list(&run);
+    (void)fputs("email\nlive@d.test\n", list);
+    for (int i = 0; i < VAGUE_ADDRESSES; i++) {
+        (void)fprintf(list, "dead%c@d.test\n", 'a' + i);
+    }
+    assert_int_equal(fclose(list), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        run.kill_after = 8;
+        play(&run, false);
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    play(&run, true);
+    assert_in_range(run.counts.done_before, 1, VAGUE_ADDRESSES / 2);
+    assert_int_equal(lines_with(&run, ",accepted,"), 1);
+    assert_int_equal(lines_with(&run, ",mailbox_not_found,"), VAGUE_ADDRESSES);
+    run_done(&run);
+}
+
 static void row_116_117_odd_files(void **state)
 {
     (void)state;
@@ -582,6 +616,7 @@ int main(void)
         cmocka_unit_test(row_111_dead_exchangers),
         cmocka_unit_test(row_112_duplicates),
         cmocka_unit_test(row_113_killed_in_the_middle),
+        cmocka_unit_test(row_113_killed_after_a_live_one),
         cmocka_unit_test(row_116_117_odd_files),
         cmocka_unit_test(row_119_cancelled),
         cmocka_unit_test(row_119_paused),

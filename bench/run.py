@@ -213,7 +213,7 @@ def case_one(args, _):
 def case_hundred(args, _):
     count, domains = HUNDRED[not args.quick]
     return pair(args, '100 addresses per connection', count, domains, 200,
-                lambda: knock(args, count, domains, 200, 1, 20000))
+                lambda: knock(args, count, domains, 200, 1, 8192))
 
 
 def case_open(args, _):
@@ -221,11 +221,11 @@ def case_open(args, _):
     open_max = 2000 if args.quick else 9900
     count = open_max * 4
     middle = pair(args, f'{open_max} open, 50 ms answers', count, open_max, open_max,
-                  lambda: knock(args, count, count // 2, open_max, 1, open_max), delay_ms=50)
+                  lambda: knock(args, count, count, open_max, 1, open_max), delay_ms=50)
     peaks = []
     for concurrent in (open_max // 100, open_max):
         with Responder(args.build, open_max, 1500) as responder:
-            ours = knock(args, open_max, open_max, concurrent, 1, open_max)
+            ours = knock(args, concurrent, concurrent, concurrent, 1, concurrent)
         peaks.append((responder.counts['open_peak'], ours['rss_kib']))
     (few, few_kib), (many, many_kib) = peaks
     per_line = (many_kib - few_kib) * 1024 / max(1, many - few)

@@ -24,8 +24,10 @@ struct scene {
 
 static void reopen(struct rig *rig, const char *const *resolvers, size_t count)
 {
-    const struct uv_door_config config = {
-        .resolvers = resolvers, .resolver_count = count, .query_timeout_ms = 1000, .query_tries = 2};
+    const struct uv_door_config config = {.resolvers = resolvers,
+                                          .resolver_count = count,
+                                          .query_timeout_ms = 1000,
+                                          .query_tries = 2};
     door_timer_stop(rig->door, &rig->guard);
     uv_door_close(rig->door);
     struct fault fault = {0};

@@ -120,7 +120,7 @@ int main(int argc, char **argv)
                           .domains = 10000,
                           .connections = 200,
                           .per_site = 1,
-                          .rcpts = 101,
+                          .rcpts = 102, /* a hundred, the control and the closing control */
                           .open_max = 8192};
     const struct limit_option options[] = {{"--port", &knock.port, 65535},
                                            {"--dns-port", &knock.dns_port, 65535},

@@ -204,7 +204,7 @@ void ask_expire(struct ask *ask, enum skip_reason why)
     ask->is_expired = true;
     ask->expired_why = why;
     if (ask->place == ASK_HELD) {
-        session_release_held(ask, false);
+        held_release(ask, false);
     }
     stop_waiting(ask);
     door_timer_stop(ask->knocker->door, &ask->wait); /* for another process */

@@ -153,14 +153,14 @@ struct session {
     TAILQ_ENTRY(session) link;
     struct host *host;
     struct conversation *conversation;
-    struct ask *ask; /* being asked */
-    /* Accepted after so many refusals that it may mean nothing: told when the session refuses once more, and
-     * so is seen not to take everything now; or when it ends. */
-    struct ask_list held;
-    bool is_ready; /* EHLO was accepted */
+    struct ask *ask;         /* being asked */
+    struct ask_list held;    /* engine/held.c */
+    struct closing *closing; /* the control being asked for them; NULL: none */
+    bool is_ready;           /* EHLO was accepted */
     bool asked_any;
     bool is_pacing;
-    unsigned invalids;
+    bool has_vindicated; /* just now: those who were held may want to ask more in the next turn */
+    bool is_suspect;     /* the closing control was not refused: no more is asked */
 };
 TAILQ_HEAD(session_list, session);
 
@@ -248,8 +248,18 @@ void site_free(struct site *site);
 /* session.c */
 enum err session_open(struct host *host) MUST_USE; /* ERR_NOMEM */
 extern const struct conversation_handler session_handler;
-void session_release_held(struct ask *ask,
-                          bool is_vindicated); /* the held evidence is told next turn */
+
+/* held.c */
+/* False: there is no need, or no memory; tell the evidence now. */
+bool held_keep(struct session *session, struct ask *ask, const struct evidence *evidence);
+void held_release(struct ask *ask, bool is_vindicated); /* the held evidence is told next turn */
+void held_release_all(struct session *session, bool is_vindicated);
+void held_judge(struct session *session,
+                const struct evidence *evidence); /* a plain refusal vindicates all */
+/* The control that decides for all that are held, of which there are some; it lives until held_closed. NULL: no
+ * memory. */
+const struct conversation_probe *held_closing(struct session *session);
+void held_closed(struct session *session);
 
 /* answer.c */
 void answer_build(struct ask *ask, struct record *out);

@@ -6,7 +6,6 @@
 
 #include "base/slice.h"
 #include "engine/knocker_private.h"
-#include "verify/claim.h"
 
 enum err session_open(struct host *host)
 {
@@ -48,49 +47,6 @@ static struct ask *next_ask(struct host *host, bool is_unused)
     return TAILQ_FIRST(&host->queue);
 }
 
-void session_release_held(struct ask *ask, bool is_vindicated)
-{
-    struct evidence *evidence = ask->held;
-    ask->held = NULL;
-    evidence->is_vindicated = is_vindicated;
-    ask->pending = evidence;
-    knocker_make_ready(ask);
-}
-
-static void release_all_held(struct session *session, bool is_vindicated)
-{
-    while (!TAILQ_EMPTY(&session->held)) {
-        session_release_held(TAILQ_FIRST(&session->held), is_vindicated);
-    }
-}
-
-/* False: no need, or no memory. */
-static bool hold(struct session *session, struct ask *ask, const struct evidence *evidence)
-{
-    bool is_accepted = evidence->kind == EVIDENCE_REPLY && evidence->stage == HEL_SMTP_RCPT &&
-                       evidence->code >= 200 && evidence->code < 300;
-    if (ask->probe.role != PROBE_REAL || !is_accepted || ask->is_expired ||
-        !claim_is_distrusted(evidence, session->host->site->provider)) {
-        return false;
-    }
-    ask->held = malloc(sizeof *ask->held);
-    if (ask->held == NULL) {
-        return false;
-    }
-    *ask->held = *evidence;
-    ask->holder = session;
-    ask_unlink(ask);
-    ask_link(ask, &session->held, ASK_HELD, false);
-    return true;
-}
-
-static bool is_plain_refusal(const struct evidence *evidence)
-{
-    return evidence->kind == EVIDENCE_REPLY && evidence->stage == HEL_SMTP_RCPT &&
-           evidence->code >= 500 && evidence->class.scope == SCOPE_MAILBOX &&
-           evidence->class.reason == REASON_MAILBOX_UNKNOWN;
-}
-
 static void set_pacing(struct session *session, bool is_pacing)
 {
     if (session->is_pacing && !is_pacing) {
@@ -101,39 +57,38 @@ static void set_pacing(struct session *session, bool is_pacing)
     session->is_pacing = is_pacing;
 }
 
-/* The next probe of this session; NULL: there is none, or the site's limits end the session here. */
+static bool has_transaction_left(const struct session *session,
+                                 const struct conversation_probe *probe)
+{
+    return conversation_transactions(session->conversation, probe) <=
+           session->host->site->traffic.limits.transactions_per_connection;
+}
+
+/* The next probe of this session; NULL: there is none, the site's limits end the session here, or what is left of
+ * them is for the closing control. */
 static struct ask *choose_ask(struct session *session, unsigned rcpts, unsigned refusals)
 {
     struct host *host = session->host;
     const struct traffic_site *traffic = &host->site->traffic;
-    if (!traffic_session_may_ask(traffic, rcpts, refusals)) {
+    unsigned reserved = TAILQ_EMPTY(&session->held) ? 0 : 1;
+    if (session->is_suspect || !traffic_session_may_ask(traffic, rcpts + reserved, refusals)) {
         return NULL;
     }
     struct ask *ask = next_ask(host, rcpts == 0 && !session->asked_any);
-    bool is_over = ask != NULL && conversation_transactions(session->conversation, &ask->probe) >
-                                      traffic->limits.transactions_per_connection;
-    return is_over ? NULL : ask;
+    return ask != NULL && has_transaction_left(session, &ask->probe) ? ask : NULL;
 }
 
-static const struct conversation_probe *on_wants_probe(void *context, struct conversation *c,
-                                                       unsigned rcpts, unsigned refusals)
+static bool may_close(const struct session *session, unsigned rcpts, unsigned refusals)
 {
-    struct session *session = context;
-    struct host *host = session->host;
-    struct site *site = host->site;
-    uint64_t now = site_now_ms(site);
-    struct ask *ask = choose_ask(session, rcpts, refusals);
-    uint64_t ask_at = traffic_site_ask_at(&site->traffic, now);
-    bool waits = ask != NULL && ask_at > now && ask_at <= now + KNOCKER_IDLE_MS_MAX;
-    set_pacing(session, waits);
-    if (waits) {
-        conversation_ask_again_at(c, ask_at);
-        return NULL;
-    }
-    if (ask == NULL || ask_at > now) {
-        release_all_held(session, false);
-        return NULL;
-    }
+    const struct ask *last = TAILQ_LAST(&session->held, ask_list);
+    return last != NULL && !session->is_suspect &&
+           traffic_session_may_ask(&session->host->site->traffic, rcpts, refusals) &&
+           has_transaction_left(session, &last->probe);
+}
+
+static const struct conversation_probe *begin_ask(struct session *session, struct ask *ask)
+{
+    struct site *site = session->host->site;
     host_queue_remove(ask);
     session->ask = ask;
     session->asked_any = true;
@@ -141,11 +96,42 @@ static const struct conversation_probe *on_wants_probe(void *context, struct con
     if (site->knocker->config.keeps_transcript) {
         ask->probe.transcript = &ask->transcript;
     }
-    traffic_site_asked(&site->traffic, now);
-    ask_talks(ask, c);
-    site->knocker->counts.probes++;
-    site->knocker->counts.control_probes += ask->probe.role == PROBE_REAL ? 0 : 1;
+    ask_talks(ask, session->conversation);
     return &ask->probe;
+}
+
+static const struct conversation_probe *on_wants_probe(void *context, struct conversation *c,
+                                                       unsigned rcpts, unsigned refusals)
+{
+    struct session *session = context;
+    struct site *site = session->host->site;
+    uint64_t now = site_now_ms(site);
+    struct ask *ask = choose_ask(session, rcpts, refusals);
+    bool has_probe = ask != NULL || may_close(session, rcpts, refusals);
+    uint64_t ask_at = traffic_site_ask_at(&site->traffic, now);
+    bool waits = has_probe && ask_at > now && ask_at <= now + KNOCKER_IDLE_MS_MAX;
+    set_pacing(session, waits);
+    if (waits) {
+        conversation_ask_again_at(c, ask_at);
+        return NULL;
+    }
+    const struct conversation_probe *probe = NULL;
+    if (has_probe && ask_at <= now) {
+        probe = ask != NULL ? begin_ask(session, ask) : held_closing(session);
+    }
+    if (probe == NULL && session->has_vindicated) {
+        session->has_vindicated = false;
+        conversation_ask_again_at(c, now);
+        return NULL;
+    }
+    if (probe == NULL) {
+        held_release_all(session, false);
+        return NULL;
+    }
+    traffic_site_asked(&site->traffic, now);
+    site->knocker->counts.probes++;
+    site->knocker->counts.control_probes += probe->role == PROBE_REAL ? 0 : 1;
+    return probe;
 }
 
 /* Asked and never answered: a server that holds its refusals back has counted this one all the same. */
@@ -212,23 +198,15 @@ static void keep_line(struct ask *ask, const struct conversation_line *line)
     }
 }
 
-static void on_probed(void *context, struct conversation *c, enum probe_end end,
-                      const struct evidence *evidence, unsigned transaction_rcpts)
+static void on_ask_probed(struct session *session, struct conversation *c, enum probe_end end,
+                          const struct evidence *evidence)
 {
-    struct session *session = context;
     struct ask *ask = session->ask;
-    struct host *host = session->host;
-    if (ask == NULL) {
-        return; /* it was given up meanwhile */
-    }
     session->ask = NULL;
-    learn(session, end, evidence, transaction_rcpts);
-    host->lost_in_a_row = 0;
-    host->avoids_tls = host->avoids_tls || conversation_broke_tls(c);
     ask_talked(ask);
     if (end != PROBE_END_ANSWERED && ask->requeues < KNOCKER_REQUEUES_MAX) {
         ask->requeues++;
-        host_queue_put(host, ask, true);
+        host_queue_put(session->host, ask, true);
         return;
     }
     struct conversation_line line;
@@ -239,11 +217,36 @@ static void on_probed(void *context, struct conversation *c, enum probe_end end,
         ask->line.latency_control_ms = evidence->latency_ms;
     }
     ask->is_first = true; /* its next probe, if any, goes on this line */
-    if (is_plain_refusal(evidence)) {
-        release_all_held(session, true);
-    }
-    if (!hold(session, ask, evidence)) {
+    held_judge(session, evidence);
+    if (!held_keep(session, ask, evidence)) {
         ask_told(ask, evidence);
+    }
+}
+
+/* A session that did not refuse a name that cannot exist tells nothing any more. */
+static void on_closing_probed(struct session *session, const struct evidence *evidence)
+{
+    held_closed(session);
+    held_judge(session, evidence);
+    session->is_suspect = !TAILQ_EMPTY(&session->held);
+    held_release_all(session, false);
+}
+
+static void on_probed(void *context, struct conversation *c, enum probe_end end,
+                      const struct evidence *evidence, unsigned transaction_rcpts)
+{
+    struct session *session = context;
+    struct host *host = session->host;
+    if (session->ask == NULL && session->closing == NULL) {
+        return; /* it was given up meanwhile */
+    }
+    learn(session, end, evidence, transaction_rcpts);
+    host->lost_in_a_row = 0;
+    host->avoids_tls = host->avoids_tls || conversation_broke_tls(c);
+    if (session->closing != NULL) {
+        on_closing_probed(session, evidence);
+    } else {
+        on_ask_probed(session, c, end, evidence);
     }
 }
 
@@ -347,8 +350,12 @@ static void on_closed(void *context, struct conversation *c)
     if (session->ask != NULL) {
         give_back(session);
     }
+    if (session->closing != NULL) {
+        traffic_site_answered(&site->traffic, true, site_now_ms(site)); /* for all we know */
+        held_closed(session);
+    }
     set_pacing(session, false);
-    release_all_held(session, false);
+    held_release_all(session, false);
     if (session->is_ready) {
         host->talking--;
     } else {

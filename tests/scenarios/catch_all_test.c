@@ -28,6 +28,35 @@ static void is_not_catch_all(struct stage *stage)
     assert_int_not_equal(stage_record(stage, 0)->is_catch_all, TRI_YES);
 }
 
+static void one_connection_was_enough(struct stage *stage)
+{
+    const struct peer_seen *seen = stage_seen(stage, "5.9.1.1");
+    assert_int_equal(seen->connections, 1);
+    assert_int_equal(seen->refused, 5); /* three dead ones, the domain's control, the closing one */
+}
+
+/* Four honest answers and, at most, all five addresses and the control once more: each of them in a session of its
+ * own or before the fifth RCPT of one. */
+static void nothing_was_asked_after_the_closing_control(struct stage *stage)
+{
+    const struct peer_seen *seen = stage_seen(stage, "5.9.1.1");
+    assert_true(seen->rcpts_peak > 4);
+    assert_true(seen->rcpts_peak <= 8);
+}
+
+static void six_recipients_a_session(struct stage *stage, struct knocker_config *config)
+{
+    (void)stage;
+    config->rcpts_per_connection = 6;
+}
+
+static void no_session_was_longer_than_six(struct stage *stage)
+{
+    const struct peer_seen *seen = stage_seen(stage, "5.9.1.1");
+    assert_int_equal(seen->rcpts_peak, 6);
+    assert_true(seen->connections <= 3);
+}
+
 static const struct scene scenes[] = {
     {"1", "250 to everything", .script = {.catch_all = PEER_CATCH_ALL_YES},
      .asks = {{"live@d.test", "catch_all"},
@@ -87,6 +116,38 @@ static const struct scene scenes[] = {
           {"dead6@d.test", "mailbox_not_found|catch_all|accepted_unconfirmed|accepts_all_provider"},
           {"dead7@d.test",
            "mailbox_not_found|catch_all|accepted_unconfirmed|accepts_all_provider"}}},
+    {"10b", "three dead ones, then live ones to the end: one closing control vindicates them",
+     .script = {.live = {"live1", "live2", "live3", "live4", "live5"}},
+     .asks = {{"dead1@d.test", "mailbox_not_found"},
+              {"dead2@d.test", "mailbox_not_found"},
+              {"dead3@d.test", "mailbox_not_found"},
+              {"live1@d.test", "accepted"},
+              {"live2@d.test", "accepted"},
+              {"live3@d.test", "accepted"},
+              {"live4@d.test", "accepted"},
+              {"live5@d.test", "accepted"}},
+     .check = one_connection_was_enough},
+    {"10c", "honest to four recipients of a session, then 250 to all: the closing control as well",
+     .script = {.live = {"live1", "live2"},
+                .rules = {{PEER_AT_RCPT, .from = 5, .say = "250 2.1.5 Ok"}}},
+     .asks = {{"dead1@d.test", "mailbox_not_found"},
+              {"dead2@d.test", "mailbox_not_found"},
+              {"dead3@d.test", "mailbox_not_found"},
+              {"live1@d.test", "accepted"},
+              {"live2@d.test", "accepted"},
+              {"dead4@d.test", "mailbox_not_found"}},
+     .check = nothing_was_asked_after_the_closing_control},
+    {"10d", "the last RCPT that a session may have is the closing control's",
+     .script = {.live = {"live1", "live2", "live3", "live4", "live5"}},
+     .asks = {{"dead1@d.test", "mailbox_not_found"},
+              {"dead2@d.test", "mailbox_not_found"},
+              {"dead3@d.test", "mailbox_not_found"},
+              {"live1@d.test", "accepted"},
+              {"live2@d.test", "accepted"},
+              {"live3@d.test", "accepted"},
+              {"live4@d.test", "accepted"},
+              {"live5@d.test", "accepted"}},
+     .tune = six_recipients_a_session, .check = no_session_was_longer_than_six},
     {"11", "after three refusals 550 to all of the session",
      .script = {.live = {"live", "other"},
                 .rules = {{PEER_AT_RCPT, .after_bad = 3,

@@ -217,11 +217,12 @@ def case_hundred(args, _):
 
 
 def case_open(args, _):
-    """10,000 at a time with 50 ms answers; then the memory of one, from slow answers that keep all open."""
+    """10,000 at a time with 50 ms answers, with as many addresses more in waiting, so that no line is missing while names
+    are looked up; then the memory of one, from slow answers that keep all open."""
     open_max = 2000 if args.quick else 9900
     count = open_max * 4
     middle = pair(args, f'{open_max} open, 50 ms answers', count, open_max, open_max,
-                  lambda: knock(args, count, count, open_max, 1, open_max), delay_ms=50)
+                  lambda: knock(args, count, count, open_max, 1, 2 * open_max), delay_ms=50)
     peaks = []
     for concurrent in (open_max // 100, open_max):
         with Responder(args.build, open_max, 1500) as responder:

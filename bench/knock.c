@@ -145,6 +145,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "%s: %s\n", argv[0], fault.text);
         return 1;
     }
+    knowledge_hasten(knowledge);
     run(&knock, door, knowledge);
     uv_door_close(door);
     knowledge_free(knowledge);

@@ -99,6 +99,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(e == ERR_NONE || fault.text[0] != '\0');
     if (e == ERR_NONE) {
         ask_examples(rules);
+        e = rules_check(rules, &fault);
+        must(e == ERR_NONE || fault.text[0] != '\0');
+        rules_hasten(rules);
+        ask_examples(rules);
     }
     rules_free(rules);
     provider_book_free(book);

@@ -408,6 +408,7 @@ static int open_and_run(struct run *run, const struct store_job_name *name)
     if (code != EXIT_SUCCESS) {
         return code;
     }
+    knowledge_hasten(run->bench.knowledge);
     struct bulk_config config = {
         .input_path = options->input,
         .name = *name,

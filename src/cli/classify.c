@@ -274,6 +274,12 @@ int cli_classify(int argc, char **argv)
         (void)fprintf(stderr, "heloise classify: %s\n", fault.text);
         return EXIT_INTERNAL;
     }
+    if (rules_check(knowledge_rules(run.knowledge), &fault) != ERR_NONE) {
+        (void)fprintf(stderr, "heloise classify: %s\n", fault.text);
+        knowledge_free(run.knowledge);
+        return EXIT_INTERNAL;
+    }
+    knowledge_hasten(run.knowledge);
     buf_init(&run.line, CLASSIFY_LINE_BYTES_MAX);
     buf_init(&run.reply, CLASSIFY_LINE_BYTES_MAX);
     buf_init(&run.scratch, CLASSIFY_LINE_BYTES_MAX + 1);

@@ -111,6 +111,15 @@ void knocker_wrote(struct knocker *knocker)
     }
 }
 
+/* With nothing more to answer there is time now, while lines wait for the answer to QUIT. */
+static void flush_if_free(struct knocker *knocker)
+{
+    bool is_free = knocker->counts.asked == knocker->counts.answered;
+    if (is_free && knocker->flush.place != 0) {
+        door_timer_start(knocker->door, &knocker->flush, door_now_ms(knocker->door));
+    }
+}
+
 static void release_claim(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
@@ -232,6 +241,7 @@ void knocker_finish(struct ask *ask)
     }
     knocker->is_answering = false;
     ask_free(ask);
+    flush_if_free(knocker);
     knocker_settle(knocker);
 }
 

@@ -248,6 +248,11 @@ void knowledge_free(struct knowledge *knowledge)
     free(knowledge);
 }
 
+void knowledge_hasten(struct knowledge *knowledge)
+{
+    rules_hasten(knowledge->rules);
+}
+
 const struct provider_book *knowledge_providers(const struct knowledge *knowledge)
 {
     return knowledge->providers;

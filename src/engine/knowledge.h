@@ -31,6 +31,9 @@ enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fau
     MUST_USE;
 void knowledge_free(struct knowledge *knowledge);
 
+/* Before many replies are judged, and before it is shared: see rules_hasten. */
+void knowledge_hasten(struct knowledge *knowledge);
+
 /* Borrowed from the knowledge. */
 const struct provider_book *knowledge_providers(const struct knowledge *knowledge);
 const struct rules *knowledge_rules(const struct knowledge *knowledge);

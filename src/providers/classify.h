@@ -74,13 +74,21 @@ struct rules_source {
 };
 
 /* ERR_SYNTAX with file, line and hint in *out_fault, ERR_NOMEM. Provider names used by rules must be
- * known to providers (struct provider_book); an unknown one or a rule that can never fire is an error. */
+ * known to providers (struct provider_book); an unknown one is an error. */
 struct provider_book;
 enum err rules_compile(const struct rules_source *sources, size_t count,
                        const struct provider_book *book, struct rules **out,
                        struct fault *out_fault) MUST_USE;
 void rules_free(struct rules *rules);
 const char *rules_version(const struct rules *rules); /* a short hash over all sources */
+
+/* For who writes rules, not for who uses them: ERR_SYNTAX where a rule can never decide because an earlier one always
+ * does first, or where a text of a rule adds nothing to another. */
+enum err rules_check(const struct rules *rules, struct fault *out_fault) MUST_USE;
+
+/* For who asks thousands of times: patterns become machine code, which takes longer than a few replies are worth.
+ * Before the rules are shared. Where that cannot be done (a platform, a locked-down kernel) they are as they were. */
+void rules_hasten(struct rules *rules);
 
 /* Every rule carries examples: replies that this very rule must decide. */
 struct rules_example {

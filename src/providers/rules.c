@@ -414,9 +414,6 @@ enum err rules_compile(const struct rules_source *sources, size_t count,
     if (e == ERR_NONE) {
         e = lay_out(&r);
     }
-    if (e == ERR_NONE) {
-        e = rules_check(rules, out_fault);
-    }
     if (e == ERR_NOMEM || e == ERR_LIMIT) {
         (void)fault_set(out_fault, e, 0, "the reply rules: %s", err_name(e));
     }
@@ -427,6 +424,13 @@ enum err rules_compile(const struct rules_source *sources, size_t count,
     set_version(rules, sources, count);
     *out = rules;
     return ERR_NONE;
+}
+
+void rules_hasten(struct rules *rules)
+{
+    for (struct rule_item *item = rules->patterns; item != NULL; item = item->next_pattern) {
+        (void)pcre2_jit_compile(item->pattern, PCRE2_JIT_COMPLETE);
+    }
 }
 
 void rules_free(struct rules *rules)

@@ -120,7 +120,4 @@ void memo_put(struct rules_memo *memo, const struct matter *m, const struct rule
 bool rule_pattern_matches(const struct rules *rules, const struct rule_item *item,
                           struct slice text);
 
-/* ERR_SYNTAX where a rule can never decide because an earlier one always does first. */
-enum err rules_check(const struct rules *rules, struct fault *out_fault) MUST_USE;
-
 #endif

@@ -85,8 +85,6 @@ static enum err compile_pattern(struct rules_reader *r, struct rule_item *item)
     }
     item->next_pattern = r->rules->patterns;
     r->rules->patterns = item;
-    /* Without JIT (a platform, a locked-down kernel) the interpreter does the same, slower. */
-    (void)pcre2_jit_compile(item->pattern, PCRE2_JIT_COMPLETE);
     if (rule_pattern_matches(r->rules, item, SLICE_NONE)) {
         return lines_fault(&r->lines, r->fault,
                            "pattern /%.*s/ fits the empty text; make it say something",

@@ -90,7 +90,8 @@ struct rules *load_rules(const struct provider_book *book)
     }
     struct rules *rules = NULL;
     struct fault fault = {.err = ERR_NONE};
-    if (rules_compile(sources, files.count, book, &rules, &fault) != ERR_NONE) {
+    if (rules_compile(sources, files.count, book, &rules, &fault) != ERR_NONE ||
+        rules_check(rules, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
     }
     files_close(&files);
@@ -116,5 +117,16 @@ enum err compile_rules(const char *text, const struct provider_book *book, struc
                        struct fault *fault)
 {
     const struct rules_source source = {SLICE("test"), slice_of(text)};
-    return rules_compile(&source, 1, book, out, fault);
+    struct rules *rules;
+    enum err e = rules_compile(&source, 1, book, &rules, fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    e = rules_check(rules, fault);
+    if (e != ERR_NONE) {
+        rules_free(rules);
+        return e;
+    }
+    *out = rules;
+    return ERR_NONE;
 }

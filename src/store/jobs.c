@@ -213,9 +213,14 @@ static enum err run_for_job(struct store *store, int64_t id, const char *sql,
 
 static enum err delete_content(struct store *store, int64_t id, struct fault *out_fault)
 {
-    enum err e = run_for_job(store, id, "DELETE FROM job_result WHERE job=?1", out_fault);
-    return e != ERR_NONE ? e
-                         : run_for_job(store, id, "DELETE FROM job_item WHERE job=?1", out_fault);
+    static const char *const deletions[] = {"DELETE FROM job_result WHERE job=?1",
+                                            "DELETE FROM job_turn WHERE job=?1",
+                                            "DELETE FROM job_item WHERE job=?1"};
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < sizeof deletions / sizeof *deletions && e == ERR_NONE; i++) {
+        e = run_for_job(store, id, deletions[i], out_fault);
+    }
+    return e;
 }
 
 enum err store_job_row_settle(struct store *store, int64_t id, enum store_job_state state,
@@ -312,10 +317,8 @@ enum err store_job_loaded(struct store_job *job, struct fault *out_fault)
 {
     static const char order[] =
         "WITH ranked AS (SELECT id, domain, row_number() OVER (PARTITION BY domain ORDER BY id) - "
-        "1 AS rank "
-        "FROM job_item WHERE job=?1), turned AS (SELECT id, row_number() OVER (ORDER BY rank / 64, "
-        "domain, rank) AS turn FROM ranked) UPDATE job_item SET turn=turned.turn FROM turned "
-        "WHERE job_item.id=turned.id";
+        "1 AS rank FROM job_item WHERE job=?1) INSERT INTO job_turn(job,turn,item) SELECT ?1, "
+        "row_number() OVER (ORDER BY rank / 64, domain, rank), id FROM ranked";
     enum err e = store_change_begin(job->store, out_fault);
     if (e != ERR_NONE) {
         return e;

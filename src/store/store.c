@@ -69,6 +69,13 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "UPDATE job SET changed_at=created_at,"
     " items=(SELECT count(*) FROM job_item WHERE job_item.job=job.id),"
     " done=(SELECT count(*) FROM job_result WHERE job_result.job=job.id);",
+    /* The order is appended beside the items instead of written into each of them. */
+    "CREATE TABLE job_turn(job INTEGER NOT NULL, turn INTEGER NOT NULL, item INTEGER NOT NULL,"
+    " PRIMARY KEY(job, turn)) WITHOUT ROWID;"
+    "INSERT INTO job_turn SELECT job,turn,id FROM job_item WHERE turn IS NOT NULL ORDER BY "
+    "job,turn;"
+    "DROP INDEX job_item_turn;"
+    "ALTER TABLE job_item DROP COLUMN turn;",
 };
 
 /* What was written while the clock was more than a day ahead is not believed once it is right: it would seem to live for
@@ -91,8 +98,9 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_JOB_ADD] =
         "INSERT OR IGNORE INTO job_item(job,key,address,domain) VALUES(?1,?2,?3,?4)",
     [STATEMENT_JOB_NEXT] =
-        "SELECT id,key,address,domain,turn FROM job_item WHERE job=?1 AND turn>?2 "
-        "AND NOT EXISTS(SELECT 1 FROM job_result WHERE item=job_item.id) ORDER BY turn LIMIT ?3",
+        "SELECT id,key,address,domain,turn FROM job_turn JOIN job_item ON id=job_turn.item"
+        " WHERE job_turn.job=?1 AND turn>?2"
+        " AND NOT EXISTS(SELECT 1 FROM job_result WHERE item=job_turn.item) ORDER BY turn LIMIT ?3",
     [STATEMENT_JOB_RESULT_PUT] =
         "INSERT OR REPLACE INTO job_result(item,job,status,result) VALUES(?1,?4,?2,?3)",
     [STATEMENT_JOB_PROGRESS] = "UPDATE job SET items=?2, done=?3, changed_at=?4 WHERE id=?1",

@@ -34,18 +34,28 @@ enum { OPENERS = 8, ROUNDS = 5 };
     "INSERT INTO verdict VALUES('a@b','b','valid','',1,9000,'{\"old\":1}');"                       \
     "PRAGMA user_version=1; PRAGMA application_id=" APPLICATION_ID ";"
 
+/* Two to be asked, the second one first, and one that is done. */
+#define UNFINISHED_JOB_1                                            \
+    "INSERT INTO job VALUES(1,'print','list.csv',1,1);"             \
+    "INSERT INTO job_item VALUES(1,1,'a@b','a@b','b',2,NULL,NULL)," \
+    "(2,1,'c@d','c@d','d',1,NULL,NULL),(3,1,'e@f','e@f','f',3,'valid','{}');"
+
 static void an_older_schema_is_brought_up_to_date(void **state)
 {
     char path[SCRATCH_PATH_BYTES];
     bool is_mine = false;
     scratch_path(state, "x.db", path);
-    (void)scratch_sql(path, SCHEMA_1);
+    (void)scratch_sql(path, SCHEMA_1 UNFINISHED_JOB_1);
     struct store *store = scratch_open(path);
     assert_true(scratch_has(store, "a@b", "{\"old\":1}"));
     assert_int_equal(store_claim_try(store, SLICE("a@b"), 1, &is_mine), ERR_NONE);
     assert_true(is_mine);
     store_close(store);
     assert_int_equal(scratch_sql(path, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+    assert_int_equal(scratch_sql(path, "SELECT item FROM job_turn WHERE turn=1"), 2);
+    assert_int_equal(scratch_sql(path, "SELECT item FROM job_turn WHERE turn=2"), 1);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM job_turn"), 3);
+    assert_int_equal(scratch_sql(path, "SELECT item FROM job_result"), 3);
 }
 
 /* A migration that cannot be finished leaves the file as it was. */

@@ -217,6 +217,8 @@ static void ask_real(struct verify_case *c, struct verify_action *out)
         .exchanger = c->exchanger,
         .is_null_sender = c->is_null_sender,
         .wants_fresh_connection = c->wants_fresh,
+        .keeps_egress = c->keeps_egress,
+        .wants_other_egress = c->wants_other_egress,
         .needs_smtputf8 = c->address->needs_smtputf8,
         .rcpt = hel_address_wire(c->address),
     };

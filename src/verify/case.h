@@ -14,7 +14,8 @@
  * Rules of the verdict are principle, not habit: undeliverable needs a statement about this mailbox
  * or domain; what is said about us is unknown. The real address is asked first, a control shaped like
  * it (length, dots, digits, charset) second. Greylisting keeps the triplet: a retry after a greylist
- * answer goes to the same exchanger with the same MAIL FROM. Never DATA, VRFY or EXPN.
+ * answer goes to the same exchanger with the same MAIL FROM, out of the same egress; so do controls. Only what is
+ * said about us is asked again through another. Never DATA, VRFY or EXPN.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef VERIFY_CASE_H
 #define VERIFY_CASE_H
@@ -99,6 +100,8 @@ struct verify_probe {
     uint8_t exchanger;           /* index into the route */
     bool is_null_sender;         /* MAIL FROM:<>, else config.mail_from */
     bool wants_fresh_connection; /* a session that asked nothing yet (poisoning, 503, ...) */
+    bool keeps_egress;           /* the way out of the last answer, as long as it is not blocked */
+    bool wants_other_egress;     /* none of those that this case's answers came through */
     bool needs_smtputf8;
     struct slice rcpt; /* forward-path without brackets; valid until the next call */
 };

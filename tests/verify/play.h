@@ -2,6 +2,7 @@
  *
  *     real0 yes          asks for the real address at exchanger 0, and is answered "yes" (tests/verify/answers)
  *     real0+ real0<>     ... through a fresh connection; ... with the null sender
+ *     real0^             ... through another egress
  *     control0 no        the same with a control; postmaster0 with postmaster
  *     wait:300           asks to wait 300 seconds, and so it does
  *     await              asks for a change of the domain's memory; the next word comes from outside:

@@ -311,7 +311,16 @@ static struct traffic_limits limits_of(const struct campaign_plan *plan,
                                               config->invalids_per_hour};
     const struct provider *provider =
         provider_by_host(knowledge_providers(knowledge), slice_of(host));
-    return traffic_limits_of(provider, &ceilings);
+    struct traffic_limits limits = traffic_limits_of(provider, &ceilings);
+    /* Here all ways out are counted together. What holds for each of them may be so many times more. */
+    unsigned ways = config->egress_count > 1 ? (unsigned)config->egress_count : 1;
+    limits.invalids_per_hour *= ways;
+    if (ways > 1 && provider->class != PROVIDER_SELFHOSTED) {
+        limits.connections *= ways;
+        limits.connection_gap_ms = 0;
+        limits.rcpt_gap_ms = 0;
+    }
+    return limits;
 }
 
 /* Sites with the same provider's name are one far end to us. */

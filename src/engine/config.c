@@ -16,6 +16,7 @@ enum {
     COMPLAINT_ESCAPED_MAX = 8 * CONFIG_COMPLAINT_BYTES,
     WARM_UP_FIRST_DAY = 50,
     WARM_UP_GROWTH_PERCENT = 50,
+    DAY_MS = 86400000,
 };
 
 /* What the engine does without a word from anybody stands in knocker_config_init alone. */
@@ -298,6 +299,52 @@ const char *config_egress_obstacle(const struct config_egress *egress)
     return NULL;
 }
 
+static struct proxy proxy_of(const struct config_proxy *proxy)
+{
+    return (struct proxy){.kind = proxy->kind,
+                          .ip = proxy->ip,
+                          .port = proxy->port,
+                          .user = proxy->user,
+                          .password = proxy->password};
+}
+
+static struct traffic_ramp ramp_of(const struct config_warm_up *warm_up)
+{
+    struct traffic_ramp ramp = {.first = warm_up->first_day,
+                                .growth_percent = warm_up->growth_percent};
+    if (warm_up->start_day != 0) {
+        ramp.since_ms = (uint64_t)warm_up->start_day * DAY_MS;
+    } else if (warm_up->age_ms != CONFIG_NO_SPAN) {
+        ramp.since_ms = TRAFFIC_SINCE_FIRST_USE;
+        ramp.age_ms = warm_up->age_ms;
+    }
+    return ramp;
+}
+
+void config_ways_out(const struct config *config, struct config_ways *out)
+{
+    out->count = 0;
+    for (size_t i = 0; i < config->egress_count; i++) {
+        const struct config_egress *egress = &config->egresses[i];
+        if (!egress->is_enabled) {
+            continue;
+        }
+        struct proxy *proxy = &out->proxies[out->count];
+        *proxy = proxy_of(&egress->proxy);
+        out->egresses[out->count++] = (struct traffic_egress){
+            .proxy = proxy->kind == PROXY_NONE ? NULL : proxy,
+            .name = egress->name,
+            .source_v4 = egress->source_v4,
+            .source_v6 = egress->source_v6,
+            .helo_name = egress->helo,
+            .mail_from = egress->mail_from,
+            .weight = egress->weight,
+            .rcpts_per_day = egress->budget,
+            .warm_up = ramp_of(&egress->warm_up),
+        };
+    }
+}
+
 /* Bits by stage: what somebody chose goes before what a provider's entry says. */
 static unsigned chosen_timeouts(const struct config *config)
 {
@@ -332,11 +379,7 @@ void config_apply(const struct config *config, const struct config_egress *egres
     out->port = (uint16_t)config->port;
     out->source_v4 = egress->source_v4;
     out->source_v6 = egress->source_v6;
-    out->proxy = (struct proxy){.kind = egress->proxy.kind,
-                                .ip = egress->proxy.ip,
-                                .port = egress->proxy.port,
-                                .user = egress->proxy.user,
-                                .password = egress->proxy.password};
+    out->proxy = proxy_of(&egress->proxy);
     memcpy(out->allowed_nets, config->allowed_nets.at, sizeof out->allowed_nets);
     out->allowed_net_count = config->allowed_nets.count;
     for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {

@@ -179,6 +179,14 @@ const struct config_egress *config_first_egress(const struct config *config);
 /* Why the engine cannot go out by it, and what to do; NULL: it can. Static. */
 const char *config_egress_obstacle(const struct config_egress *egress);
 
+/* All that are enabled, for the knocker; slices stay the config's, and the egresses point into *out. */
+struct config_ways {
+    struct traffic_egress egresses[CONFIG_EGRESSES_MAX];
+    struct proxy proxies[CONFIG_EGRESSES_MAX];
+    size_t count;
+};
+void config_ways_out(const struct config *config, struct config_ways *out);
+
 /* Sets what the config speaks of, for this egress; slices stay the config's. */
 void config_apply(const struct config *config, const struct config_egress *egress,
                   struct knocker_config *out);

@@ -177,6 +177,45 @@ static void egresses_take_what_is_common(void **state)
     config_case_done(&c);
 }
 
+static void every_way_out_is_the_knockers(void **state)
+{
+    (void)state;
+    static const char text[] = "helo common.example\n"
+                               "egress a {\nsource-v4 192.0.2.1\nweight 7\nbudget 900\n"
+                               "warm-up-start 2026-11-21\n}\n"
+                               "egress p {\nproxy http://192.0.2.5:1\n}\n"
+                               "egress off {\nsource-v4 192.0.2.9\nenabled no\n}\n"
+                               "egress b {\nsource-v6 2001:db8::1\nmail-from b@b.example\n"
+                               "warm-up-age 3d\nwarm-up-growth 20%\n}\n";
+    struct config_case c;
+    struct config_ways *ways = test_calloc(1, sizeof *ways);
+    const struct traffic_egress *out = ways->egresses;
+    struct fault fault;
+    config_case_read_right(&c, text);
+    config_settle(&c.config);
+    config_ways_out(&c.config, ways);
+    assert_int_equal(ways->count, 3);
+    assert_int_equal(traffic_egresses_check(out, 3, &fault), ERR_NONE);
+    assert_true(slice_equal(out[0].name, SLICE("a")));
+    assert_true(slice_equal(out[0].helo_name, SLICE("common.example")));
+    assert_int_equal(out[0].source_v4.family, IP_V4);
+    assert_null(out[0].proxy);
+    assert_int_equal(out[1].proxy->kind, PROXY_HTTP);
+    assert_int_equal(out[1].proxy->port, 1);
+    assert_int_equal(out[0].weight, 7);
+    assert_int_equal(out[0].rcpts_per_day, 900);
+    assert_true(out[0].warm_up.since_ms == UINT64_C(1795219200000));
+    assert_int_equal(out[0].warm_up.first, 50);
+    assert_int_equal(out[2].source_v6.family, IP_V6);
+    assert_true(slice_equal(out[2].mail_from, SLICE("b@b.example")));
+    assert_int_equal(out[2].weight, 1);
+    assert_true(out[2].warm_up.since_ms == TRAFFIC_SINCE_FIRST_USE);
+    assert_int_equal(out[2].warm_up.age_ms, 3 * 86400000);
+    assert_int_equal(out[2].warm_up.growth_percent, 20);
+    test_free(ways);
+    config_case_done(&c);
+}
+
 static void set(struct config *config, const char *key, const char *word)
 {
     assert_int_equal(config_set_word(config, key, slice_of(word), NULL), ERR_NONE);
@@ -466,6 +505,7 @@ int main(void)
         cmocka_unit_test(a_cache_of_no_time_is_none),
         cmocka_unit_test(the_first_sender),
         cmocka_unit_test(egresses_take_what_is_common),
+        cmocka_unit_test(every_way_out_is_the_knockers),
         cmocka_unit_test(the_command_line_is_stronger),
         cmocka_unit_test(a_given_source_stands_for_all_egresses),
         cmocka_unit_test(the_first_egress_is_enabled),

@@ -16,7 +16,24 @@ static bool happens(struct random *r, unsigned percent)
     return random_below(r, 100) < percent;
 }
 
-void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed)
+/* One of them is heavier, one is young. */
+static const struct traffic_egress ways_out[CAMPAIGN_EGRESSES_MAX] = {
+    {.name = SLICE_LITERAL("a"),
+     .source_v4 = {IP_V4, {198, 51, 100, 1}},
+     .source_v6 = {IP_V6, {0x20, 0x01, 0x0d, 0xb8, 1}},
+     .weight = 3},
+    {.name = SLICE_LITERAL("b"),
+     .source_v4 = {IP_V4, {198, 51, 100, 2}},
+     .source_v6 = {IP_V6, {0x20, 0x01, 0x0d, 0xb8, 2}},
+     .weight = 1},
+    {.name = SLICE_LITERAL("c"),
+     .source_v4 = {IP_V4, {198, 51, 100, 3}},
+     .source_v6 = {IP_V6, {0x20, 0x01, 0x0d, 0xb8, 3}},
+     .weight = 1,
+     .warm_up = {.since_ms = TRAFFIC_SINCE_FIRST_USE, .first = 5}},
+};
+
+void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed, unsigned egresses)
 {
     static const unsigned per_site[] = {0, 0, 0, 1, 2, 8};
     static const unsigned rcpts[] = {0, 0, 0, 0, 1, 8, 30};
@@ -41,6 +58,10 @@ void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed)
     config->connections_max = draw(&r, connections, 4);
     config->no_tls = happens(&r, 10);
     config->keeps_transcript = happens(&r, 10);
+    if (egresses > 1) {
+        config->egresses = ways_out;
+        config->egress_count = egresses;
+    }
     if (settings->is_patient) {
         config->is_budget_wall_clock = false;
         config->budget_ms = 0;

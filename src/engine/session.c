@@ -221,11 +221,16 @@ static enum traffic_word word_of_block(const struct session *session,
         evidence->stage >= HEL_SMTP_MAIL) {
         return TRAFFIC_WORD_NONE;
     }
-    if (evidence->stage < HEL_SMTP_RCPT) {
-        return session->host->site->has_one_host ? TRAFFIC_WORD_BLOCK_CERTAIN
-                                                 : TRAFFIC_WORD_BLOCK_LIKELY;
+    const struct site *site = session->host->site;
+    enum block_kind kind = evidence->class.block_kind;
+    bool is_our_address = kind == BLOCK_IP_LIST || kind == BLOCK_IP_REPUTATION;
+    if (is_our_address && site->traffic.limits.cooldown_ms > 0) {
+        return TRAFFIC_WORD_BLOCK_CERTAIN; /* known to hold it against an address for so long */
     }
-    switch (evidence->class.block_kind) {
+    if (evidence->stage < HEL_SMTP_RCPT) {
+        return site->has_one_host ? TRAFFIC_WORD_BLOCK_CERTAIN : TRAFFIC_WORD_BLOCK_LIKELY;
+    }
+    switch (kind) {
     case BLOCK_IP_LIST:
     case BLOCK_IP_REPUTATION:
     case BLOCK_HELO:
@@ -258,7 +263,9 @@ static enum traffic_word word_of(const struct session *session, const struct evi
     if (evidence->code == 421 || (evidence->stage < HEL_SMTP_MAIL && evidence->code < 500)) {
         return TRAFFIC_WORD_BUSY;
     }
-    return evidence->stage == HEL_SMTP_RCPT ? TRAFFIC_WORD_GOOD : TRAFFIC_WORD_NONE;
+    bool is_own_trouble = claim == CLAIM_TEMPORARY || claim == CLAIM_BROKEN;
+    return evidence->stage == HEL_SMTP_RCPT && !is_own_trouble ? TRAFFIC_WORD_GOOD
+                                                               : TRAFFIC_WORD_NONE;
 }
 
 static bool is_about_us(enum traffic_word word)
@@ -299,6 +306,7 @@ static void learn(struct session *session, const struct ask *ask, enum traffic_w
         .is_trial = session->is_trial,
         .is_invalid = is_invalid(evidence),
         .is_timeout = evidence->kind == EVIDENCE_TIMEOUT,
+        .is_later = evidence->code == 421,
         .latency_ms = evidence->latency_ms,
         .usual_ms = usual_timeout_ms(site, HEL_SMTP_RCPT),
         .hint_s = evidence->class.retry_after_s,
@@ -306,6 +314,8 @@ static void learn(struct session *session, const struct ask *ask, enum traffic_w
     if (traffic_path_answered(session->path, &answer, site_traffic_ms(site))) {
         egress_closed(site, evidence, ask->probe.rcpt);
     }
+    /* Once it is decided, this is a conversation like others: later words of it are no trial's. */
+    session->is_trial = session->is_trial && session->path->health.state == TRAFFIC_TRYING;
     if (end == PROBE_END_SESSION_CUT) {
         traffic_site_session_cut(&site->traffic, evidence->session_rcpts);
     } else if (end == PROBE_END_TRANSACTION_CUT) {
@@ -406,6 +416,29 @@ static void tell_queues(struct host *host, const struct evidence *evidence)
     }
 }
 
+/* Words, and the way there, are each egress's own; a machine that does not answer is everybody's. */
+static bool others_are_up(const struct session *session, const struct evidence *evidence)
+{
+    bool is_own = evidence->kind == EVIDENCE_REPLY || evidence->kind == EVIDENCE_LOCAL;
+    unsigned open = is_own ? session->path->open : session->host->site->open;
+    return open > 1 && session->host->any.talking > 0;
+}
+
+/* Where all others came by other ways and this machine does not answer, it is this way that does not lead there. */
+static void one_too_many(struct session *session, const struct evidence *evidence)
+{
+    bool is_unserved = session->lane != NULL && session->lane->talking == 0;
+    if (!is_unserved || evidence->kind == EVIDENCE_REPLY) {
+        traffic_path_crowded(session->path);
+        return;
+    }
+    struct site *site = session->host->site;
+    struct traffic_answer answer = {.word = TRAFFIC_WORD_NO_WAY, .is_trial = session->is_trial};
+    if (traffic_path_failed(session->path, &answer, site_traffic_ms(site))) {
+        egress_closed(site, evidence, SLICE_NONE);
+    }
+}
+
 static void on_failed(void *context, struct conversation *c, const struct evidence *evidence)
 {
     struct session *session = context;
@@ -418,14 +451,18 @@ static void on_failed(void *context, struct conversation *c, const struct eviden
     bool is_reply = evidence->kind == EVIDENCE_REPLY;
     bool is_temporary = is_reply && evidence->code < 500;
     host->lost_in_a_row++;
-    if (session->path->open > 1 && host->any.talking > 0 &&
-        host->lost_in_a_row < KNOCKER_FAILURES_MAX && (is_temporary || !is_reply)) {
-        traffic_path_crowded(session->path); /* one too many: the others serve the queue */
+    if (others_are_up(session, evidence) && host->lost_in_a_row < KNOCKER_FAILURES_MAX &&
+        (is_temporary || !is_reply)) {
+        one_too_many(session, evidence); /* the others serve the queue */
         return;
     }
     enum traffic_word word = word_of(session, evidence);
     struct traffic_answer answer = {
-        .word = word, .is_trial = session->is_trial, .hint_s = evidence->class.retry_after_s};
+        .word = word,
+        .is_trial = session->is_trial,
+        .is_later = is_temporary,
+        .hint_s = evidence->class.retry_after_s,
+    };
     if (traffic_path_failed(session->path, &answer, site_traffic_ms(host->site))) {
         egress_closed(host->site, evidence, SLICE_NONE);
     }

@@ -50,13 +50,13 @@ void traffic_health_trial_over(struct traffic_health *health, uint64_t now_ms)
     }
 }
 
-static void close_path(struct traffic_health *health, uint32_t hint_s, uint64_t now_ms)
+static void close_path(struct traffic_health *health, struct traffic_rest rest, uint64_t now_ms)
 {
-    uint64_t pause_ms = TRAFFIC_TRY_MS_MIN;
+    uint64_t pause_ms = rest.first_ms == 0 ? TRAFFIC_TRY_MS_FIRST : rest.first_ms;
     for (unsigned i = 0; i < health->strikes && pause_ms < TRAFFIC_TRY_MS_MAX; i++) {
         pause_ms *= 2;
     }
-    uint64_t hint_ms = (uint64_t)hint_s * 1000;
+    uint64_t hint_ms = (uint64_t)rest.hint_s * 1000;
     pause_ms = hint_ms > pause_ms ? hint_ms : pause_ms;
     pause_ms = pause_ms < TRAFFIC_TRY_MS_MAX ? pause_ms : TRAFFIC_TRY_MS_MAX;
     if (health->strikes < TRAFFIC_STRIKES_MAX) {
@@ -91,7 +91,7 @@ static void recover(struct traffic_health *health)
 }
 
 bool traffic_health_heard(struct traffic_health *health, enum traffic_word word, bool is_trial,
-                          uint32_t hint_s, uint64_t now_ms)
+                          struct traffic_rest rest, uint64_t now_ms)
 {
     bool is_closed = health->state != TRAFFIC_WELL;
     if (word == TRAFFIC_WORD_NONE || word == TRAFFIC_WORD_BUSY || (is_closed && !is_trial)) {
@@ -104,7 +104,7 @@ bool traffic_health_heard(struct traffic_health *health, enum traffic_word word,
     }
     unsigned weight = is_closed ? WEIGHT_MAX : (unsigned)health->weight + weights[word];
     if (weight >= WEIGHT_MAX) {
-        close_path(health, hint_s, now_ms);
+        close_path(health, rest, now_ms);
         return true;
     }
     health->weight = (uint8_t)weight;

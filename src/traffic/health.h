@@ -1,6 +1,6 @@
 /* traffic/health: whether a site still wants to hear from an egress. A block closes the path between the two, and
- * nothing else. After a pause one single probe is let through; a bad answer doubles the pause, a good one opens
- * the path for one connection, then two, four and so on as good answers come.
+ * nothing else. After a pause, the provider's own where one is known, one single probe is let through; a bad answer
+ * doubles the pause, a good one opens the path for one connection, then two, four and so on as good answers come.
  *
  *     well --block--> blocked --pause over, a conversation opens--> trying --good--> well (one connection)
  *                        ^                                            |
@@ -27,11 +27,11 @@ enum traffic_word {
     TRAFFIC_WORD_NO_WAY, /* no word at all: our way to it is broken (a proxy, a source address) */
     TRAFFIC_WORD_BLOCK_VAGUE,
     TRAFFIC_WORD_BLOCK_LIKELY,
-    TRAFFIC_WORD_BLOCK_CERTAIN, /* said before anybody was asked for */
+    TRAFFIC_WORD_BLOCK_CERTAIN, /* said before anybody was asked for, or by who is known to hold it against us */
 };
 
 enum {
-    TRAFFIC_TRY_MS_MIN = 30 * 60 * 1000,
+    TRAFFIC_TRY_MS_FIRST = 30 * 60 * 1000, /* where the provider's own pause is not known */
     TRAFFIC_TRY_MS_MAX = 24 * 60 * 60 * 1000,
     TRAFFIC_TRY_AGAIN_MS = 60 * 1000, /* after a trial that got no word at all */
     TRAFFIC_STRIKES_MAX = 16,         /* far beyond what the longest pause needs */
@@ -57,8 +57,14 @@ bool traffic_health_opened(struct traffic_health *health);
 /* The trial's conversation ended; where no word came it is repeated soon. */
 void traffic_health_trial_over(struct traffic_health *health, uint64_t now_ms);
 
-/* What an answer said. hint_s: a delay that it named, or 0. True: the path is closed by this word. */
+/* How long a path rests that is closed. */
+struct traffic_rest {
+    uint32_t first_ms; /* the first pause, which others double; 0: TRAFFIC_TRY_MS_FIRST */
+    uint32_t hint_s;   /* a delay that the answer named, the least of this pause; 0: none */
+};
+
+/* What an answer said. True: the path is closed by this word. */
 bool traffic_health_heard(struct traffic_health *health, enum traffic_word word, bool is_trial,
-                          uint32_t hint_s, uint64_t now_ms);
+                          struct traffic_rest rest, uint64_t now_ms);
 
 #endif

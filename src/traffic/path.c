@@ -158,8 +158,9 @@ bool traffic_path_failed(struct traffic_path *path, const struct traffic_answer 
     /* Too much for one egress, or a broken way, is for the others to take over; one alone goes on trying. */
     bool is_alone = path->site->path_count <= 1 &&
                     (answer->word == TRAFFIC_WORD_RATE || answer->word == TRAFFIC_WORD_NO_WAY);
+    struct traffic_rest rest = {path->site->limits.cooldown_ms, answer->hint_s};
     bool is_closing = !is_alone && traffic_health_heard(&path->health, answer->word,
-                                                        answer->is_trial, answer->hint_s, now_ms);
+                                                        answer->is_trial, rest, now_ms);
     switch (answer->word) {
     case TRAFFIC_WORD_NONE:
     case TRAFFIC_WORD_NO_WAY: break;
@@ -172,11 +173,11 @@ bool traffic_path_failed(struct traffic_path *path, const struct traffic_answer 
         traffic_adapt_slowed(adapt_of(path), answer->hint_s, now_ms);
         traffic_warmup_bad(&path->warmup, is_closing, now_ms);
         break;
-    case TRAFFIC_WORD_BLOCK_VAGUE: traffic_warmup_bad(&path->warmup, is_closing, now_ms); break;
+    case TRAFFIC_WORD_BLOCK_VAGUE:
     case TRAFFIC_WORD_BLOCK_LIKELY:
     case TRAFFIC_WORD_BLOCK_CERTAIN:
         traffic_warmup_bad(&path->warmup, is_closing, now_ms);
-        if (path->site->limits.cooldown_ms > 0) { /* known to forget with rest */
+        if (!is_closing && answer->is_later) {
             traffic_adapt_slowed(adapt_of(path), answer->hint_s, now_ms);
         }
         break;

@@ -23,7 +23,8 @@ struct traffic_path {
     struct traffic_site *site;
     struct traffic_pool_egress *egress;
     struct traffic_adapt adapt; /* of this path, where the site is a shared system */
-    struct traffic_health health;
+    struct traffic_health
+        health; /* rests as long as the provider is known to (limits.cooldown_ms) */
     struct traffic_warmup warmup;
     struct traffic_window invalids; /* refused RCPTs of the hour */
     unsigned open, asking;          /* conversations; RCPTs sent and not answered */
@@ -53,6 +54,7 @@ struct traffic_answer {
     bool is_trial;
     bool is_invalid;     /* refused: counts for the hour */
     bool is_timeout;     /* waited for in vain */
+    bool is_later;       /* what it says passes soon: a block that may be over with a short rest */
     uint32_t latency_ms; /* with TRAFFIC_WORD_GOOD */
     uint32_t
         usual_ms;    /* its timeout, without the patience of traffic_path_timeout_ms; 0: not told */

@@ -12,9 +12,11 @@
 
 enum { LIMIT = 6 };
 
+static const struct traffic_rest usual_rest;
+
 static bool heard(struct traffic_health *health, enum traffic_word word, uint64_t now)
 {
-    return traffic_health_heard(health, word, health->state == TRAFFIC_TRYING, 0, now);
+    return traffic_health_heard(health, word, health->state == TRAFFIC_TRYING, usual_rest, now);
 }
 
 static void test_a_certain_block_closes(void **state)
@@ -24,11 +26,11 @@ static void test_a_certain_block_closes(void **state)
     assert_int_equal(traffic_health_open_at(&health, 5), 5);
     assert_false(traffic_health_opened(&health));
     assert_true(heard(&health, TRAFFIC_WORD_BLOCK_CERTAIN, 5));
-    assert_int_equal(traffic_health_open_at(&health, 5), 5 + TRAFFIC_TRY_MS_MIN);
+    assert_int_equal(traffic_health_open_at(&health, 5), 5 + TRAFFIC_TRY_MS_FIRST);
     /* Conversations that were open before go on to be answered; that changes nothing. */
-    assert_false(traffic_health_heard(&health, TRAFFIC_WORD_GOOD, false, 0, 6));
-    assert_false(traffic_health_heard(&health, TRAFFIC_WORD_BLOCK_CERTAIN, false, 0, 7));
-    assert_int_equal(traffic_health_open_at(&health, 7), 5 + TRAFFIC_TRY_MS_MIN);
+    assert_false(traffic_health_heard(&health, TRAFFIC_WORD_GOOD, false, usual_rest, 6));
+    assert_false(traffic_health_heard(&health, TRAFFIC_WORD_BLOCK_CERTAIN, false, usual_rest, 7));
+    assert_int_equal(traffic_health_open_at(&health, 7), 5 + TRAFFIC_TRY_MS_FIRST);
 }
 
 /* Words, how many of them in a row close the path. */
@@ -63,7 +65,7 @@ static void test_trials_back_off(void **state)
     struct traffic_health health = {0};
     uint64_t now = 0;
     assert_true(heard(&health, TRAFFIC_WORD_BLOCK_CERTAIN, now));
-    uint64_t pause = TRAFFIC_TRY_MS_MIN;
+    uint64_t pause = TRAFFIC_TRY_MS_FIRST;
     for (int i = 0; i < 20; i++) {
         uint64_t at = traffic_health_open_at(&health, now);
         assert_int_equal(at - now, pause);
@@ -81,11 +83,33 @@ static void test_a_named_delay_counts(void **state)
 {
     (void)state;
     struct traffic_health health = {0};
-    assert_true(traffic_health_heard(&health, TRAFFIC_WORD_BLOCK_CERTAIN, false, 7200, 0));
+    assert_true(traffic_health_heard(&health, TRAFFIC_WORD_BLOCK_CERTAIN, false,
+                                     (struct traffic_rest){.hint_s = 7200}, 0));
     assert_int_equal(traffic_health_open_at(&health, 0), 7200000);
     struct traffic_health other = {0};
-    assert_true(traffic_health_heard(&other, TRAFFIC_WORD_BLOCK_CERTAIN, false, UINT32_MAX, 0));
+    assert_true(traffic_health_heard(&other, TRAFFIC_WORD_BLOCK_CERTAIN, false,
+                                     (struct traffic_rest){.hint_s = UINT32_MAX}, 0));
     assert_int_equal(traffic_health_open_at(&other, 0), TRAFFIC_TRY_MS_MAX);
+}
+
+/* A provider that is known to rest for so long: that is the first pause, shorter or longer than the usual one. */
+static void test_the_providers_own_pause(void **state)
+{
+    (void)state;
+    static const uint32_t firsts_ms[] = {9000, 7200000};
+    for (size_t i = 0; i < sizeof firsts_ms / sizeof firsts_ms[0]; i++) {
+        struct traffic_rest rest = {.first_ms = firsts_ms[i]};
+        struct traffic_health health = {0};
+        uint64_t pause = rest.first_ms;
+        bool is_trial = false;
+        for (int strikes = 0; strikes < 20; strikes++) {
+            assert_true(
+                traffic_health_heard(&health, TRAFFIC_WORD_BLOCK_CERTAIN, is_trial, rest, 0));
+            assert_int_equal(traffic_health_open_at(&health, 0), pause);
+            is_trial = traffic_health_opened(&health);
+            pause = pause * 2 < TRAFFIC_TRY_MS_MAX ? pause * 2 : TRAFFIC_TRY_MS_MAX;
+        }
+    }
 }
 
 static void test_recovers_step_by_step(void **state)
@@ -123,7 +147,7 @@ static void test_relapse(void **state)
     assert_true(traffic_health_opened(&health));
     assert_false(heard(&health, TRAFFIC_WORD_GOOD, now));
     assert_true(heard(&health, TRAFFIC_WORD_BLOCK_CERTAIN, now));
-    assert_int_equal(traffic_health_open_at(&health, now), now + 2 * TRAFFIC_TRY_MS_MIN);
+    assert_int_equal(traffic_health_open_at(&health, now), now + 2 * TRAFFIC_TRY_MS_FIRST);
 }
 
 static void test_a_trial_without_a_word(void **state)
@@ -142,9 +166,13 @@ static void test_a_trial_without_a_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_certain_block_closes), cmocka_unit_test(test_words_weigh),
-        cmocka_unit_test(test_trials_back_off),        cmocka_unit_test(test_a_named_delay_counts),
-        cmocka_unit_test(test_recovers_step_by_step),  cmocka_unit_test(test_relapse),
+        cmocka_unit_test(test_a_certain_block_closes),
+        cmocka_unit_test(test_words_weigh),
+        cmocka_unit_test(test_trials_back_off),
+        cmocka_unit_test(test_a_named_delay_counts),
+        cmocka_unit_test(test_the_providers_own_pause),
+        cmocka_unit_test(test_recovers_step_by_step),
+        cmocka_unit_test(test_relapse),
         cmocka_unit_test(test_a_trial_without_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,7 +127,7 @@ static void test_a_trial_asks_once(void **state)
     assert_true(traffic_path_answered(&path, &block, START));
     assert_false(traffic_path_may_ask(&path, false, 3, 0)); /* open ones leave */
     uint64_t at = traffic_path_connect_at(&path, START + 1000);
-    assert_int_equal(at, START + TRAFFIC_TRY_MS_MIN);
+    assert_int_equal(at, START + TRAFFIC_TRY_MS_FIRST);
     assert_true(traffic_path_opened(&path, at));
     assert_true(traffic_path_connect_at(&path, at) == TRAFFIC_NEVER);
     assert_true(traffic_path_may_ask(&path, true, 0, 0));

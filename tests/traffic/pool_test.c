@@ -166,13 +166,13 @@ static void test_everybody_blocked(void **state)
     struct traffic_choice choice = choose(&pool, &site, any, START + 10);
     assert_int_equal(choice.kind, TRAFFIC_NOBODY);
     assert_int_equal(choice.why, TRAFFIC_ALL_BLOCKED);
-    assert_int_equal(choice.at_ms, START + TRAFFIC_TRY_MS_MIN);
+    assert_int_equal(choice.at_ms, START + TRAFFIC_TRY_MS_FIRST);
     choice = choose(&pool, &site, any, choice.at_ms);
     assert_int_equal(choice.kind, TRAFFIC_GO);
     struct traffic_path *path = path_of(&pool, &site, choice.egress, START);
-    assert_true(traffic_path_opened(path, START + TRAFFIC_TRY_MS_MIN));
+    assert_true(traffic_path_opened(path, START + TRAFFIC_TRY_MS_FIRST));
     choice =
-        choose(&pool, &site, any, START + TRAFFIC_TRY_MS_MIN); /* the trial's answer is awaited */
+        choose(&pool, &site, any, START + TRAFFIC_TRY_MS_FIRST); /* the trial's answer is awaited */
     assert_int_equal(choice.kind, TRAFFIC_WAIT);
     traffic_site_done(&site);
     traffic_pool_done(&pool);

@@ -90,7 +90,7 @@ static void test_what_is_kept_comes_back(void **state)
         assert_int_equal(after.site.limits.rcpts_per_connection, 5);
         const struct traffic_path *south = after.site.paths[1];
         assert_int_equal(south->health.state, TRAFFIC_BLOCKED);
-        assert_int_equal(south->health.try_at_ms, now + TRAFFIC_TRY_MS_MIN);
+        assert_int_equal(south->health.try_at_ms, now + TRAFFIC_TRY_MS_FIRST);
         const struct traffic_path *north = after.site.paths[0];
         const struct traffic_adapt *adapt = is_shared != 0 ? &north->adapt : &after.site.adapt;
         assert_true(adapt->is_tarpit);

@@ -79,6 +79,10 @@ struct world_host_counts {
 void world_host_count(struct world *world, const char *ip, uint16_t port,
                       struct world_host_counts *out);
 
+/* From now on every connection that servers would see come from this address ends so: a source address that is not
+ * ours any more, a proxy that is down. The last call holds; family IP_NONE: none. */
+void world_cut_off(struct world *world, const struct ip *client, enum link_end why);
+
 /* The names of this world: add to it and let them fail at any time. */
 struct zone *world_zone(struct world *world);
 

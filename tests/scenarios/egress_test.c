@@ -34,6 +34,13 @@ static const struct traffic_egress young[] = {
      .warm_up = {.since_ms = TRAFFIC_SINCE_FIRST_USE, .first = 5}},
 };
 
+/* a leaves through a proxy. */
+static const struct proxy proxy = {.kind = PROXY_SOCKS5, .ip = SOURCE(9), .port = 1080};
+static const struct traffic_egress tunnelled[] = {
+    {.name = SLICE_LITERAL("a"), .proxy = &proxy, .weight = 5},
+    {.name = SLICE_LITERAL("b"), .source_v4 = SOURCE(2), .weight = 1},
+};
+
 static void use(struct knocker_config *config, const struct traffic_egress *egresses, size_t count)
 {
     struct fault fault;
@@ -58,6 +65,12 @@ static void use_young(struct stage *stage, struct knocker_config *config)
 {
     (void)stage;
     use(config, young, 2);
+}
+
+static void use_a_dead_proxy(struct stage *stage, struct knocker_config *config)
+{
+    use(config, tunnelled, 2);
+    world_cut_off(stage_world(stage), &proxy.ip, LINK_END_PROXY);
 }
 
 static bool left_by(const struct record *record, const char *egress)
@@ -103,6 +116,33 @@ static void moved_and_came_back(struct stage *stage)
     stage_sleep(stage, 3600);
     assert_true(left_by(stage_ask_again(stage, "later1@d.test"), "a"));
     assert_int_equal(stage_ask_again(stage, "later2@d.test")->sub, SUB_ACCEPTED);
+}
+
+/* One word was enough, and so long it rests. */
+static void rested_as_the_provider_does(struct stage *stage)
+{
+    unsigned blocked = 0;
+    for (size_t i = 0; i < 12; i++) {
+        blocked += stage_record(stage, i)->smtp.attempts > 1;
+    }
+    assert_int_equal(blocked, 1);
+    assert_int_equal(count_by(stage, 0, 12, "b"), 12);
+    stage_sleep(stage, 3600);
+    assert_true(left_by(stage_ask_again(stage, "later1@d.test"), "b"));
+    stage_sleep(stage, 2000);
+    assert_true(left_by(stage_ask_again(stage, "later2@d.test"), "a"));
+}
+
+/* The failures of a proxy are nobody's answers; it is left alone after three. */
+static void left_without_the_proxy(struct stage *stage)
+{
+    struct world_host_counts counts;
+    stage_host_counts(stage, "5.9.1.1", &counts);
+    assert_in_range(counts.tried - counts.accepted, 1, 3);
+    assert_int_equal(count_by(stage, 0, 12, "b"), 12);
+    for (size_t i = 0; i < 12; i++) {
+        assert_int_equal(stage_record(stage, i)->smtp.attempts, 1);
+    }
 }
 
 static void remembers_the_block(struct stage *stage)
@@ -307,6 +347,15 @@ static const struct scene scenes[] = {
                 .script = {.live = {TWELVE},
                            .rules = {{PEER_AT_MAIL, .client = A, .say = LISTED}}}}},
      .asks = {ASK_TWELVE("accepted")}, .tune = use_two, .check = remembers_the_block},
+    {"114c", "a provider that is known to hold it against an address for an hour and a half",
+     .providers = "provider own\nclass business\nmx mx.d.test\ngap_ms 0\ncooldown_s 5400\n",
+     .script = {.live = {TWELVE},
+                .rules = {{PEER_AT_MAIL, .client = A, .for_ms = 5000000, .say = LISTED}}},
+     .asks = {ASK_TWELVE("accepted|accepted_unconfirmed")}, .tune = use_two,
+     .check = rested_as_the_provider_does},
+    {"-", "the proxy of one of two is down",
+     .hosts = {{"5.9.1.1", GOOGLE, 10, .script = {.live = {TWELVE}}}},
+     .asks = {ASK_TWELVE("accepted")}, .tune = use_a_dead_proxy, .check = left_without_the_proxy},
     {"115", "all of them are on the block list of one provider",
      .hosts = {{"5.9.1.1", GOOGLE, 10,
                 .script = {.live = {TWELVE}, .rules = {{PEER_AT_MAIL, .say = LISTED}}}},

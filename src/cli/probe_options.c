@@ -420,6 +420,17 @@ static bool check_egresses(const struct config *config)
     return true;
 }
 
+/* All of those that are used. */
+static bool has_helo(const struct config *config)
+{
+    for (size_t i = 0; i < config->egress_count; i++) {
+        if (config->egresses[i].is_enabled && config->egresses[i].helo.len == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int probe_options_settle(struct probe_options *options)
 {
     int code = probe_options_read(options);
@@ -429,11 +440,7 @@ int probe_options_settle(struct probe_options *options)
     if (!check_egresses(&options->config)) {
         return blame(options);
     }
-    const struct config_egress *egress = config_first_egress(&options->config);
-    options->has_helo = egress->helo.len > 0;
-    config_apply(&options->config, egress, &options->knocker);
-    config_ways_out(&options->config, &options->ways);
-    options->knocker.egresses = options->ways.egresses;
-    options->knocker.egress_count = options->ways.count;
+    options->has_helo = has_helo(&options->config);
+    config_apply(&options->config, &options->ways, &options->knocker);
     return EXIT_SUCCESS;
 }

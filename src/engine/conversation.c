@@ -57,7 +57,8 @@ void conversation_evidence_init(const struct conversation *c, enum evidence_kind
         .stage = stage,
         .exchanger = c->probe == NULL ? 0 : c->probe->exchanger,
         .egress = c->config->egress,
-        .is_null_sender = c->probe != NULL && c->probe->is_null_sender,
+        .is_null_sender =
+            c->probe != NULL && (c->probe->is_null_sender || c->config->mail_from.len == 0),
         .ip = c->ip,
         .at_ms = now,
         .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""},

@@ -43,17 +43,6 @@ static void keep(struct knocker *knocker, struct slice key, struct slice name, s
 
 /* The pool. */
 
-static struct traffic_egress only_egress(const struct knocker_config *config)
-{
-    return (struct traffic_egress){
-        .name = config->egress_label,
-        .source_v4 = config->source_v4,
-        .source_v6 = config->source_v6,
-        .proxy = config->proxy.kind == PROXY_NONE ? NULL : &config->proxy,
-        .weight = 1,
-    };
-}
-
 /* When an egress that warms up was first used: as the store remembers, else today. */
 static uint64_t first_use(struct knocker *knocker, const struct traffic_egress *egress)
 {
@@ -93,10 +82,7 @@ static void load_day(struct knocker *knocker, struct traffic_pool_egress *egress
 enum err egress_pool_init(struct knocker *knocker)
 {
     const struct knocker_config *config = &knocker->config;
-    struct traffic_egress only = only_egress(config);
-    bool has_list = config->egress_count > 0;
-    enum err e = traffic_pool_init(&knocker->pool, has_list ? config->egresses : &only,
-                                   has_list ? config->egress_count : 1);
+    enum err e = traffic_pool_init(&knocker->pool, config->egresses, config->egress_count);
     if (e != ERR_NONE) {
         return e;
     }
@@ -108,12 +94,6 @@ enum err egress_pool_init(struct knocker *knocker)
             has_v4 != has_v6) { /* one of several addresses must not stand in for another */
             egress->no_ipv4 = egress->no_ipv4 || !has_v4;
             egress->no_ipv6 = egress->no_ipv6 || !has_v6;
-        }
-        if (egress->helo_name.len == 0) {
-            egress->helo_name = config->helo_name;
-        }
-        if (egress->mail_from.len == 0) {
-            egress->mail_from = config->verify.mail_from;
         }
         if (egress->warm_up.since_ms == TRAFFIC_SINCE_FIRST_USE) {
             egress->warm_up.since_ms = first_use(knocker, egress);

@@ -12,6 +12,12 @@
 #include "engine/knocker_private.h"
 #include "engine/record_json.h"
 
+static const struct traffic_egress plain_egress = {
+    .name = SLICE_LITERAL("default"),
+    .helo_name = SLICE_LITERAL(KNOCKER_HELO),
+    .weight = 1,
+};
+
 void knocker_config_init(struct knocker_config *out)
 {
     *out = (struct knocker_config){
@@ -19,8 +25,8 @@ void knocker_config_init(struct knocker_config *out)
                    .retry_temporary = true,
                    .risky_if = VERIFY_RISKY_DISPOSABLE},
         .address_mode = HEL_ADDRESS_PRACTICAL,
-        .helo_name = SLICE_LITERAL("localhost.localdomain"),
-        .egress_label = SLICE_LITERAL("default"),
+        .egresses = &plain_egress,
+        .egress_count = 1,
         .port = KNOCKER_PORT,
         /* RFC 5321 4.5.3.2 allows minutes; probing scales that down to what real servers need: slow
          * banners take 30 s, callouts behind RCPT about as long. */

@@ -23,19 +23,16 @@ enum {
     KNOCKER_PORT = 25,
 };
 
+#define KNOCKER_HELO "localhost.localdomain" /* of a way out that has no name */
+
 struct knocker_config {
-    struct verify_config verify; /* its mail_from and flags are used as they are */
+    struct verify_config verify;
     enum hel_address_mode address_mode;
-    struct slice helo_name;
-    struct slice egress_label;
-    uint16_t port; /* 25 */
-    struct ip source_v4, source_v6;
-    struct proxy proxy; /* all connections go through it; PROXY_NONE: through none */
-    /* Several ways out (traffic_egresses_check holds for them); none: one, of the label, name, sources and proxy above.
-     * An empty EHLO name or MAIL FROM of theirs stands for the one above and that of verify; one with a source of a
-     * single family leaves by that family only. Borrowed. */
+    /* The ways out; traffic_egresses_check holds for them. Where they are several, one with a source of a single
+     * family leaves by that family only. Borrowed. */
     const struct traffic_egress *egresses;
     size_t egress_count;
+    uint16_t port;                                /* 25 */
     struct ip_net allowed_nets[KNOCKER_NETS_MAX]; /* special networks that may be contacted */
     size_t allowed_net_count;
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
@@ -57,7 +54,8 @@ struct knocker_config {
     void *observe_context;
 };
 
-/* Sensible values for everything: RFC 5321 timeouts scaled for probing, null sender first. */
+/* Sensible values for everything: RFC 5321 timeouts scaled for probing, the null sender, one way out that is called
+ * "default", with what the kernel chooses. */
 void knocker_config_init(struct knocker_config *out);
 
 /* The record is lent for the call. A callback may ask again. */

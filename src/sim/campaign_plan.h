@@ -120,7 +120,8 @@ struct campaign_weather {
 
 /* How our side asks. */
 struct campaign_settings {
-    struct knocker_config knocker;
+    struct knocker_config knocker; /* its egresses are these: */
+    struct traffic_egress egresses[CAMPAIGN_EGRESSES_MAX];
     bool is_patient; /* no budget and no limit ends a question: every answer must be found */
     bool has_store;
     bool is_interleaved; /* domains in turn, not one after the other */

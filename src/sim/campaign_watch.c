@@ -313,7 +313,7 @@ static struct traffic_limits limits_of(const struct campaign_plan *plan,
         provider_by_host(knowledge_providers(knowledge), slice_of(host));
     struct traffic_limits limits = traffic_limits_of(provider, &ceilings);
     /* Here all ways out are counted together. What holds for each of them may be so many times more. */
-    unsigned ways = config->egress_count > 1 ? (unsigned)config->egress_count : 1;
+    unsigned ways = (unsigned)config->egress_count;
     limits.invalids_per_hour *= ways;
     if (ways > 1 && provider->class != PROVIDER_SELFHOSTED) {
         limits.connections *= ways;

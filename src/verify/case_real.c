@@ -205,8 +205,7 @@ static bool is_about_sender(const struct evidence *e)
 
 static bool swap_sender(struct verify_case *c, const struct evidence *e)
 {
-    if (c->has_swapped_sender || c->config->mail_from.len == 0 || !is_about_sender(e) ||
-        !may_ask(c)) {
+    if (c->has_swapped_sender || !c->config->has_sender || !is_about_sender(e) || !may_ask(c)) {
         return false;
     }
     c->has_swapped_sender = true;

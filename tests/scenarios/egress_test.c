@@ -9,26 +9,28 @@
         .family = IP_V4, .bytes = { 198, 51, 100, last } \
     }
 
+#define HELO   .helo_name = SLICE_LITERAL(STAGE_HELO)
 #define GOOGLE "alt1.gmail-smtp-in.l.google.com"
 #define LISTED                                                                         \
     "550 5.7.1 Service unavailable; Client host [%i] blocked using zen.spamhaus.org; " \
     "https://www.spamhaus.org/query/ip/%i"
 
 static const struct traffic_egress two[] = {
-    {.name = SLICE_LITERAL("a"), .source_v4 = SOURCE(1), .weight = 5},
-    {.name = SLICE_LITERAL("b"), .source_v4 = SOURCE(2), .weight = 1},
+    {.name = SLICE_LITERAL("a"), HELO, .source_v4 = SOURCE(1), .weight = 5},
+    {.name = SLICE_LITERAL("b"), HELO, .source_v4 = SOURCE(2), .weight = 1},
 };
 
 static const struct traffic_egress three[] = {
-    {.name = SLICE_LITERAL("a"), .source_v4 = SOURCE(1), .weight = 1},
-    {.name = SLICE_LITERAL("b"), .source_v4 = SOURCE(2), .weight = 1},
-    {.name = SLICE_LITERAL("c"), .source_v4 = SOURCE(3), .weight = 1},
+    {.name = SLICE_LITERAL("a"), HELO, .source_v4 = SOURCE(1), .weight = 1},
+    {.name = SLICE_LITERAL("b"), HELO, .source_v4 = SOURCE(2), .weight = 1},
+    {.name = SLICE_LITERAL("c"), HELO, .source_v4 = SOURCE(3), .weight = 1},
 };
 
 /* b is young: five recipients a day at each provider. */
 static const struct traffic_egress young[] = {
-    {.name = SLICE_LITERAL("a"), .source_v4 = SOURCE(1), .weight = 1},
+    {.name = SLICE_LITERAL("a"), HELO, .source_v4 = SOURCE(1), .weight = 1},
     {.name = SLICE_LITERAL("b"),
+     HELO,
      .source_v4 = SOURCE(2),
      .weight = 100,
      .warm_up = {.since_ms = TRAFFIC_SINCE_FIRST_USE, .first = 5}},
@@ -37,8 +39,8 @@ static const struct traffic_egress young[] = {
 /* a leaves through a proxy. */
 static const struct proxy proxy = {.kind = PROXY_SOCKS5, .ip = SOURCE(9), .port = 1080};
 static const struct traffic_egress tunnelled[] = {
-    {.name = SLICE_LITERAL("a"), .proxy = &proxy, .weight = 5},
-    {.name = SLICE_LITERAL("b"), .source_v4 = SOURCE(2), .weight = 1},
+    {.name = SLICE_LITERAL("a"), HELO, .proxy = &proxy, .weight = 5},
+    {.name = SLICE_LITERAL("b"), HELO, .source_v4 = SOURCE(2), .weight = 1},
 };
 
 static void use(struct knocker_config *config, const struct traffic_egress *egresses, size_t count)

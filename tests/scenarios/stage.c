@@ -114,11 +114,26 @@ static void build_world(struct stage *stage)
     }
 }
 
+void stage_name_sender(struct knocker_config *config)
+{
+    static const struct traffic_egress named = {
+        .name = SLICE_LITERAL("default"),
+        .helo_name = SLICE_LITERAL(STAGE_HELO),
+        .mail_from = SLICE_LITERAL("knock@heloise.test"),
+        .weight = 1,
+    };
+    config->egresses = &named;
+    config->verify.has_sender = true;
+}
+
 static void build_engine(struct stage *stage)
 {
     struct knocker_config config;
     knocker_config_init(&config);
-    config.helo_name = SLICE(STAGE_HELO);
+    static const struct traffic_egress egress = {
+        .name = SLICE_LITERAL("default"), .helo_name = SLICE_LITERAL(STAGE_HELO), .weight = 1};
+    config.egresses = &egress;
+    config.egress_count = 1;
     config.budget_ms = stage->scene->budget_s == 0 ? BUDGET_MS : stage->scene->budget_s * 1000;
     if (stage->scene->tune != NULL) {
         stage->scene->tune(stage, &config);

@@ -69,6 +69,9 @@ struct scene {
 /* Plays all; one cmocka test each. Returns cmocka's result. */
 int stage_play_all(const char *group, const struct scene *scenes, size_t count);
 
+/* For tune(): the only way out has a MAIL FROM, knock@heloise.test. */
+void stage_name_sender(struct knocker_config *config);
+
 /* For check(). */
 const struct record *stage_record(const struct stage *stage, size_t index);
 const struct peer_seen *stage_seen(const struct stage *stage, const char *ip);

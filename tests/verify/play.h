@@ -30,8 +30,7 @@ struct play {
     enum route_status dns;
     bool is_large; /* a large provider's */
     unsigned traits;
-    struct verify_config
-        config; /* mail_from: probe@h.test, but for no_sender; retries, but for no_retry */
+    struct verify_config config; /* has_sender, but for no_sender; retries, but for no_retry */
     bool no_sender, no_retry;
     struct verify_hints hints;
     void (*remember)(struct verify_domain *domain); /* what is known before */

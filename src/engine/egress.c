@@ -156,7 +156,7 @@ enum err egress_site_load(struct site *site)
 }
 
 /* Nothing where nothing is new: most sites never have anything to tell. */
-static void site_save(struct site *site)
+void egress_site_save(struct site *site)
 {
     struct knocker *knocker = site->knocker;
     uint64_t now = site_traffic_ms(site);
@@ -180,8 +180,9 @@ void egress_keep(struct site *site)
 {
     struct knocker *knocker = site->knocker;
     uint64_t now = site_traffic_ms(site);
-    if (site->open == 0 || now - site->saved_ms >= KNOCKER_SAVE_MS) {
-        site_save(site);
+    uint64_t interval_ms = site->open == 0 ? KNOCKER_SAVE_IDLE_MS : KNOCKER_SAVE_MS;
+    if (now - site->saved_ms >= interval_ms) {
+        egress_site_save(site);
     }
     if (now - knocker->saved_ms >= KNOCKER_SAVE_MS) {
         egress_pool_save(knocker);

@@ -34,7 +34,8 @@ enum {
     KNOCKER_IDLE_MS_MAX =
         10000, /* a line waits no longer for the site's pace; it is left, and opened again */
     KNOCKER_CLAIM_MS = 300,  /* between looks at an answer that another process is finding */
-    KNOCKER_SAVE_MS = 30000, /* what was learned of a site is kept that often while it is busy */
+    KNOCKER_SAVE_MS = 30000, /* what was learned of a site is kept that often while it is busy, */
+    KNOCKER_SAVE_IDLE_MS = 1000, /* and that often when its last conversation ends */
 };
 
 struct caller {
@@ -159,7 +160,7 @@ struct site {
     bool has_one_host;
     struct evidence *closed; /* what closed the last path; NULL: none did in this run */
     uint64_t turned_away;    /* addresses answered without being asked, since no way out was left */
-    uint64_t saved_hash, saved_ms; /* of what the store has */
+    uint64_t saved_hash, saved_ms; /* of what the store has; 0: not saved in this run */
     unsigned open;                 /* sessions */
     struct host *hosts;
     struct timer wake;
@@ -272,7 +273,8 @@ void egress_pool_save(struct knocker *knocker);
 const struct traffic_egress *egress_at(const struct knocker *knocker, size_t index);
 bool egress_has_proxy(const struct knocker *knocker);  /* one of them */
 enum err egress_site_load(struct site *site) MUST_USE; /* ERR_NOMEM */
-void egress_keep(struct site *site); /* after a session ended: what is worth it goes to the store */
+void egress_site_save(struct site *site);              /* what is worth it goes to the store */
+void egress_keep(struct site *site); /* the same from time to time, after a session ended */
 struct traffic_wish egress_wish(const struct host *host, const struct ask *ask); /* ask NULL: any */
 /* This closed the path: the last word of the site, should no way out be left. rcpt: whom it was said of, or empty. */
 void egress_closed(struct site *site, const struct evidence *evidence, struct slice rcpt);

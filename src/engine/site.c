@@ -58,7 +58,6 @@ enum err site_get(struct knocker *knocker, const struct route *route,
     bool is_shared_system = provider->class != PROVIDER_SELFHOSTED;
     traffic_site_init(&site->traffic, &limits, is_shared_system);
     site->has_one_host = !is_shared_system && route->exchanger_count == 1;
-    site->saved_ms = site_traffic_ms(site);
     site->wake = (struct timer){.fired = on_wake, .context = site};
     if (egress_site_load(site) != ERR_NONE ||
         map_put(&knocker->sites, slice_of(site->key), site) != ERR_NONE) {
@@ -89,6 +88,7 @@ static void host_free(struct host *host)
 
 void site_free(struct site *site)
 {
+    egress_site_save(site);
     door_timer_stop(site->knocker->door, &site->wake);
     if (site->is_hungry) {
         TAILQ_REMOVE(&site->knocker->hungry, site, hungry_link);

@@ -8,6 +8,7 @@
 
 enum {
     NUMBERS_MAX = TRAFFIC_WINDOW_SLOTS + 1,
+    WORTH_SHARE = 4, /* of the hour's refusals: fewer at somebody's own server are forgotten */
     DAY_MS = 86400000,
 };
 
@@ -87,6 +88,15 @@ static enum err write_warmup(struct buf *out, struct slice egress,
     return e == ERR_NONE ? write_window(out, egress, "asked", &warmup->asked, now_ms) : e;
 }
 
+/* A provider's limit is kept to the last one. Of a million small servers, most of which refuse a name or two, nearly
+ * none comes near its own: those are not worth a write each. */
+static bool has_refusals(const struct traffic_path *path, uint64_t now_ms)
+{
+    uint64_t refused = traffic_window_sum(&path->invalids, now_ms);
+    return path->site->is_shared_system ||
+           refused * WORTH_SHARE >= path->site->limits.invalids_per_hour;
+}
+
 static enum err write_path(struct buf *out, const struct traffic_path *path, uint64_t now_ms)
 {
     struct slice name = path->egress->egress.name;
@@ -100,7 +110,10 @@ static enum err write_path(struct buf *out, const struct traffic_path *path, uin
     if (e == ERR_NONE) {
         e = write_warmup(out, name, &path->warmup, now_ms);
     }
-    return e == ERR_NONE ? write_window(out, name, "refused", &path->invalids, now_ms) : e;
+    if (e == ERR_NONE && has_refusals(path, now_ms)) {
+        e = write_window(out, name, "refused", &path->invalids, now_ms);
+    }
+    return e;
 }
 
 enum err traffic_site_save(const struct traffic_site *site, const struct traffic_pool *pool,

@@ -183,12 +183,16 @@ static void say_how_to_go_on(const struct run *run)
     say_command(run->options->argc, run->options->argv);
 }
 
-/* What came of no question at all is said first. */
+/* What came of no question at all. */
 static void say_block(void *context, const struct knocker_block *block)
 {
     (void)context;
-    char span[32];
-    format_span(block->again_in_s, span);
+    char again[64] = "";
+    if (block->again_in_s > 0) {
+        char span[32];
+        format_span(block->again_in_s, span);
+        (void)snprintf(again, sizeof again, " (again in %s)", span);
+    }
     struct buf said;
     buf_init(&said, SAID_BYTES_MAX);
     if (block->said.len > 0 && (buf_append(&said, SLICE(": ")) != ERR_NONE ||
@@ -197,9 +201,8 @@ static void say_block(void *context, const struct knocker_block *block)
     }
     struct slice words = buf_view(&said);
     complain("%" PRIu64
-             " addresses were not asked: %.*s lets us ask through none of our addresses%.*s "
-             "(again in %s)",
-             block->addresses, SLICE_ARG(block->who), SLICE_ARG(words), span);
+             " addresses were not asked: %.*s lets us ask through none of our addresses%.*s%s",
+             block->addresses, SLICE_ARG(block->who), SLICE_ARG(words), again);
     buf_done(&said);
 }
 

@@ -72,6 +72,35 @@ static void live(struct pair *pair)
     traffic_path_failed(south, &blocked, START + 5000000);
 }
 
+static bool keeps_refusals(bool is_shared, int count)
+{
+    struct pair pair;
+    struct buf text;
+    make(&pair, is_shared);
+    struct traffic_path *south = traffic_pool_path(&pair.pool, &pair.site, 1, START);
+    assert_non_null(south);
+    struct traffic_answer refused = {.word = TRAFFIC_WORD_GOOD, .is_invalid = true};
+    for (int i = 0; i < count; i++) {
+        traffic_path_asked(south, START);
+        assert_false(traffic_path_answered(south, &refused, START));
+    }
+    save(&pair, START, &text);
+    bool is_kept = text.len > 0;
+    buf_done(&text);
+    take_down(&pair);
+    return is_kept;
+}
+
+/* Of ten an hour: a provider's are kept from the first, somebody's own server's from a quarter of them. */
+static void test_few_refusals_are_not_worth_it(void **state)
+{
+    (void)state;
+    assert_false(keeps_refusals(true, 0));
+    assert_true(keeps_refusals(true, 1));
+    assert_false(keeps_refusals(false, 2));
+    assert_true(keeps_refusals(false, 3));
+}
+
 static void test_what_is_kept_comes_back(void **state)
 {
     (void)state;
@@ -211,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_kept_comes_back),
+        cmocka_unit_test(test_few_refusals_are_not_worth_it),
         cmocka_unit_test(test_nothing_to_say),
         cmocka_unit_test(test_days_of_an_egress),
         cmocka_unit_test(test_broken_items),

@@ -113,7 +113,7 @@ bool world_is_cut(const struct world *world);
 
 /* Somebody who watches every line; any function may be NULL. Bytes are those of our side, as sent, before TLS would hide them. */
 struct world_watcher {
-    void (*connected)(void *context, uint32_t line, const struct ip *ip);
+    void (*connected)(void *context, uint32_t line, const struct ip *ip, const struct ip *client);
     void (*sent)(void *context, uint32_t line, struct slice bytes);     /* by our side */
     void (*received)(void *context, uint32_t line, struct slice bytes); /* by our side */
     /* Our side closed; is_up: the other side had not ended it, and no handshake was under way. */

@@ -68,8 +68,15 @@ static void ask_more(struct knock *knock)
 static void configure(const struct knock *knock, struct knocker_config *config)
 {
     knocker_config_init(config);
-    config->verify.mail_from = SLICE("probe@limit.bench");
-    config->helo_name = SLICE("probe.limit.bench");
+    static const struct traffic_egress egress = {
+        .name = SLICE_LITERAL("default"),
+        .helo_name = SLICE_LITERAL("probe.limit.bench"),
+        .mail_from = SLICE_LITERAL("probe@limit.bench"),
+        .weight = 1,
+    };
+    config->verify.has_sender = true;
+    config->egresses = &egress;
+    config->egress_count = 1;
     config->port = (uint16_t)knock->port;
     config->is_budget_wall_clock = false;
     config->connections_max = knock->connections;

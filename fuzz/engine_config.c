@@ -26,6 +26,17 @@ static void check_complaints(const struct config_complaints *complaints)
     }
 }
 
+/* What was read without a complaint is what the engine can use. */
+static void check_ways_out(const struct config *config)
+{
+    static struct config_ways ways;
+    struct knocker_config knocker;
+    struct fault fault;
+    knocker_config_init(&knocker);
+    config_apply(config, &ways, &knocker);
+    must(traffic_egresses_check(knocker.egresses, knocker.egress_count, &fault) == ERR_NONE);
+}
+
 /* Settled; config_done is owed in any case. */
 static enum err read(struct config *config, struct slice text)
 {
@@ -37,7 +48,7 @@ static enum err read(struct config *config, struct slice text)
     check_complaints(&complaints);
     if (e == ERR_NONE) {
         config_settle(config);
-        (void)config_first_egress(config);
+        check_ways_out(config);
     }
     return e;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/slice.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/exit.h"
 #include "cli/job_name.h"
@@ -20,6 +21,7 @@ enum {
     COMMIT_MS = 1000, /* what a kill -9 may cost; the same pages are written less often then */
     PROGRESS_MS = 500,
     PROGRESS_BYTES = 512,
+    SAID_BYTES_MAX = 8192,
     LEAVE_MS = 700, /* after Ctrl-C: time for lines to be left politely */
     PATH_BYTES = 4096,
 };
@@ -181,11 +183,35 @@ static void say_how_to_go_on(const struct run *run)
     say_command(run->options->argc, run->options->argv);
 }
 
+/* What came of no question at all. */
+static void say_block(void *context, const struct knocker_block *block)
+{
+    (void)context;
+    char again[64] = "";
+    if (block->again_in_s > 0) {
+        char span[32];
+        format_span(block->again_in_s, span);
+        (void)snprintf(again, sizeof again, " (again in %s)", span);
+    }
+    struct buf said;
+    buf_init(&said, SAID_BYTES_MAX);
+    if (block->said.len > 0 && (buf_append(&said, SLICE(": ")) != ERR_NONE ||
+                                text_append_printable(&said, block->said) != ERR_NONE)) {
+        buf_clear(&said);
+    }
+    struct slice words = buf_view(&said);
+    complain("%" PRIu64
+             " addresses were not asked: %.*s lets us ask through none of our addresses%.*s%s",
+             block->addresses, SLICE_ARG(block->who), SLICE_ARG(words), again);
+    buf_done(&said);
+}
+
 static void say_summary(const struct run *run)
 {
     if (run->options->probe.is_quiet) {
         return;
     }
+    knocker_each_block(run->bench.knocker, say_block, NULL);
     struct bulk_counts counts;
     bulk_count(run->bulk, &counts);
     struct knocker_counts asked;

@@ -25,7 +25,7 @@ static enum err put_fingerprint(const struct job_call *call, const char *path,
         call->column == NULL ? "" : call->column, call->output == NULL ? "" : call->output,
         call->output_format == NULL ? "" : call->output_format, config->verify.no_smtp,
         config->verify.no_control, config->port, config->verify.risky_if,
-        (unsigned)config->address_mode, SLICE_ARG(config->verify.mail_from));
+        (unsigned)config->address_mode, SLICE_ARG(config->egresses[0].mail_from));
 }
 
 static int read_input(const struct job_call *call, struct buf *out)

@@ -406,25 +406,29 @@ int probe_options_read(struct probe_options *options)
     return find_password(options);
 }
 
-/* The engine goes out by one egress. NULL: it cannot go out by that one. */
-static const struct config_egress *choose_egress(const struct probe_options *options)
+/* The engine goes out by all enabled egresses. False: it cannot go out by one of them. */
+static bool check_egresses(const struct config *config)
 {
-    const struct config *config = &options->config;
-    const struct config_egress *egress = config_first_egress(config);
-    const char *obstacle = config_egress_obstacle(egress);
-    size_t enabled = 0;
     for (size_t i = 0; i < config->egress_count; i++) {
-        enabled += config->egresses[i].is_enabled ? 1 : 0;
+        const struct config_egress *egress = &config->egresses[i];
+        const char *obstacle = egress->is_enabled ? config_egress_obstacle(egress) : NULL;
+        if (obstacle != NULL) {
+            complain("egress \"%s\": %s", egress->name.at, obstacle);
+            return false;
+        }
     }
-    if (enabled > 1 && !options->is_quiet) {
-        complain("of %zu enabled egresses this version uses one: \"%s\", the first", enabled,
-                 egress->name.at);
+    return true;
+}
+
+/* All of those that are used. */
+static bool has_helo(const struct config *config)
+{
+    for (size_t i = 0; i < config->egress_count; i++) {
+        if (config->egresses[i].is_enabled && config->egresses[i].helo.len == 0) {
+            return false;
+        }
     }
-    if (obstacle != NULL) {
-        complain("egress \"%s\": %s", egress->name.at, obstacle);
-        return NULL;
-    }
-    return egress;
+    return true;
 }
 
 int probe_options_settle(struct probe_options *options)
@@ -433,11 +437,10 @@ int probe_options_settle(struct probe_options *options)
     if (code != EXIT_SUCCESS) {
         return code;
     }
-    const struct config_egress *egress = choose_egress(options);
-    if (egress == NULL) {
+    if (!check_egresses(&options->config)) {
         return blame(options);
     }
-    options->has_helo = egress->helo.len > 0;
-    config_apply(&options->config, egress, &options->knocker);
+    options->has_helo = has_helo(&options->config);
+    config_apply(&options->config, &options->ways, &options->knocker);
     return EXIT_SUCCESS;
 }

@@ -16,7 +16,8 @@ struct probe_options {
     struct config config;    /* all that holds; once read */
     const char *config_path; /* NULL: the usual places */
     bool no_config;
-    struct knocker_config knocker; /* once settled; borrows from the config */
+    struct knocker_config knocker; /* once settled; borrows from the config and these: */
+    struct config_ways ways;
     enum colour_when colour;
     bool is_quiet;
     bool has_helo; /* once settled: a name that can be looked up, or that somebody chose */

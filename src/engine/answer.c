@@ -143,8 +143,9 @@ static void fill_smtp(const struct ask *ask, const struct verdict *verdict, stru
         smtp->latency_control_ms = line->latency_control_ms;
         smtp->host = slice_of(line->host);
         smtp->port = ask->knocker->config.port;
-        smtp->egress = ask->knocker->config.egress_label;
-        smtp->helo = ask->knocker->config.helo_name;
+        const struct traffic_egress *egress = egress_at(ask->knocker, line->egress);
+        smtp->egress = egress->name;
+        smtp->helo = egress->helo_name;
         smtp->tls_used = line->is_secured;
         if (line->is_secured && line->tls != NULL) {
             smtp->tls_version = slice_of(line->tls->version);
@@ -166,7 +167,9 @@ static void fill_smtp(const struct ask *ask, const struct verdict *verdict, stru
     smtp->enhanced = deciding->enhanced;
     smtp->text = slice_of(deciding->text);
     smtp->rule = slice_of(deciding->class.rule);
-    smtp->mail_from = deciding->is_null_sender ? SLICE_NONE : ask->knocker->config.verify.mail_from;
+    smtp->mail_from = deciding->is_null_sender
+                          ? SLICE_NONE
+                          : egress_at(ask->knocker, deciding->egress)->mail_from;
 }
 
 static void fill_verdict(const struct verdict *verdict, struct record *record)
@@ -337,7 +340,7 @@ void answer_store(struct ask *ask, const struct record *record)
             .key = ask->key,
             .domain = row.domain,
             .kind = SLICE_LITERAL("probe"),
-            .source = knocker->config.egress_label,
+            .source = egress_at(knocker, ask->line.egress)->name,
             .detail = row.sub_status,
             .at_ms = record->checked_at_ms,
         };

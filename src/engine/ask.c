@@ -40,6 +40,10 @@ static void ask_probe(struct ask *ask, const struct verify_probe *probe)
         .rcpt = probe->rcpt, /* the case keeps it until it is answered */
     };
     ask->wants_fresh = probe->wants_fresh_connection;
+    ask->keeps_egress = probe->keeps_egress && ask->was_tried;
+    if (probe->wants_other_egress) {
+        ask->shun |= UINT64_C(1) << ask->egress;
+    }
     ask->requeues = 0;
     site_enqueue(domain->site, ask, &domain->route->exchangers[probe->exchanger]);
 }
@@ -71,6 +75,7 @@ static void ask_wait(struct ask *ask, uint64_t until_ms)
         return;
     }
     ask->is_waiting = true;
+    ask->shun = 0; /* by then it may be another matter */
     ask->knocker->counts.waiting++;
     ask->wait = (struct timer){.fired = on_wait_over, .context = ask};
     door_timer_start(ask->knocker->door, &ask->wait, until_ms);

@@ -16,6 +16,7 @@ enum {
     COMPLAINT_ESCAPED_MAX = 8 * CONFIG_COMPLAINT_BYTES,
     WARM_UP_FIRST_DAY = 50,
     WARM_UP_GROWTH_PERCENT = 50,
+    DAY_MS = 86400000,
 };
 
 /* What the engine does without a word from anybody stands in knocker_config_init alone. */
@@ -215,10 +216,10 @@ static void inherit(const struct config *config, struct config_egress *egress, c
     }
 }
 
-static bool wants_null_sender_first(const struct config *config, struct slice mail_from)
+static bool wants_null_sender_first(const struct config *config, bool has_sender)
 {
     bool is_set = config_mark(config, "verify", "null-sender-first").origin != CONFIG_DEFAULT;
-    return is_set ? config->null_sender_first : mail_from.len == 0;
+    return is_set ? config->null_sender_first : !has_sender;
 }
 
 static void settle_warm_up(struct config_warm_up *warm_up)
@@ -259,21 +260,12 @@ void config_settle(struct config *config)
         is_given(config, "source-v6") || is_given(config, "proxy")) {
         make_default_egress(config);
     }
-    config->null_sender_first = wants_null_sender_first(config, config->mail_from);
+    config->null_sender_first = wants_null_sender_first(config, config->mail_from.len > 0);
     for (size_t i = 0; i < config->egress_count; i++) {
         inherit(config, &config->egresses[i], "helo");
         inherit(config, &config->egresses[i], "mail-from");
         settle_warm_up(&config->egresses[i].warm_up);
     }
-}
-
-const struct config_egress *config_first_egress(const struct config *config)
-{
-    size_t i = 0;
-    while (i + 1 < config->egress_count && !config->egresses[i].is_enabled) {
-        i++;
-    }
-    return &config->egresses[i];
 }
 
 const char *config_egress_obstacle(const struct config_egress *egress)
@@ -298,6 +290,62 @@ const char *config_egress_obstacle(const struct config_egress *egress)
     return NULL;
 }
 
+static struct proxy proxy_of(const struct config_proxy *proxy)
+{
+    return (struct proxy){.kind = proxy->kind,
+                          .ip = proxy->ip,
+                          .port = proxy->port,
+                          .user = proxy->user,
+                          .password = proxy->password};
+}
+
+static struct traffic_ramp ramp_of(const struct config_warm_up *warm_up)
+{
+    struct traffic_ramp ramp = {.first = warm_up->first_day,
+                                .growth_percent = warm_up->growth_percent};
+    if (warm_up->start_day != 0) {
+        ramp.since_ms = (uint64_t)warm_up->start_day * DAY_MS;
+    } else if (warm_up->age_ms != CONFIG_NO_SPAN) {
+        ramp.since_ms = TRAFFIC_SINCE_FIRST_USE;
+        ramp.age_ms = warm_up->age_ms;
+    }
+    return ramp;
+}
+
+static void list_ways_out(const struct config *config, struct config_ways *out)
+{
+    out->count = 0;
+    for (size_t i = 0; i < config->egress_count; i++) {
+        const struct config_egress *egress = &config->egresses[i];
+        if (!egress->is_enabled) {
+            continue;
+        }
+        struct proxy *proxy = &out->proxies[out->count];
+        *proxy = proxy_of(&egress->proxy);
+        out->egresses[out->count++] = (struct traffic_egress){
+            .proxy = proxy->kind == PROXY_NONE ? NULL : proxy,
+            .name = egress->name,
+            .source_v4 = egress->source_v4,
+            .source_v6 = egress->source_v6,
+            .helo_name = egress->helo.len > 0 ? egress->helo : SLICE(KNOCKER_HELO),
+            .mail_from = egress->mail_from,
+            .weight = egress->weight,
+            .rcpts_per_day = egress->budget,
+            .warm_up = ramp_of(&egress->warm_up),
+        };
+    }
+}
+
+static bool has_sender(const struct config_ways *ways)
+{
+    for (size_t i = 0; i < ways->count; i++) {
+        if (ways->egresses[i].mail_from.len > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Bits by stage: what somebody chose goes before what a provider's entry says. */
 static unsigned chosen_timeouts(const struct config *config)
 {
@@ -312,11 +360,14 @@ static unsigned chosen_timeouts(const struct config *config)
     return chosen;
 }
 
-void config_apply(const struct config *config, const struct config_egress *egress,
+void config_apply(const struct config *config, struct config_ways *out_ways,
                   struct knocker_config *out)
 {
-    out->verify.mail_from = egress->mail_from;
-    out->verify.null_sender_first = wants_null_sender_first(config, egress->mail_from);
+    list_ways_out(config, out_ways);
+    out->egresses = out_ways->egresses;
+    out->egress_count = out_ways->count;
+    out->verify.has_sender = has_sender(out_ways);
+    out->verify.null_sender_first = wants_null_sender_first(config, out->verify.has_sender);
     out->verify.no_smtp = !config->asks_smtp;
     out->verify.no_control = !config->asks_control;
     out->verify.retry_temporary = config->retries;
@@ -325,18 +376,7 @@ void config_apply(const struct config *config, const struct config_egress *egres
     out->verify.attempts_max = (uint8_t)config->attempts;
     out->verify.risky_if = config->risky_if;
     out->address_mode = config->is_strict ? HEL_ADDRESS_STRICT : HEL_ADDRESS_PRACTICAL;
-    if (egress->helo.len > 0) {
-        out->helo_name = egress->helo;
-    }
-    out->egress_label = egress->name;
     out->port = (uint16_t)config->port;
-    out->source_v4 = egress->source_v4;
-    out->source_v6 = egress->source_v6;
-    out->proxy = (struct proxy){.kind = egress->proxy.kind,
-                                .ip = egress->proxy.ip,
-                                .port = egress->proxy.port,
-                                .user = egress->proxy.user,
-                                .password = egress->proxy.password};
     memcpy(out->allowed_nets, config->allowed_nets.at, sizeof out->allowed_nets);
     out->allowed_net_count = config->allowed_nets.count;
     for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {

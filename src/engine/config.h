@@ -173,14 +173,19 @@ void config_settle(struct config *config);
  * ERR_NOMEM. */
 enum err config_find_password(struct config *config, struct config_complaints *complaints) MUST_USE;
 
-/* The first that is enabled. */
-const struct config_egress *config_first_egress(const struct config *config);
-
 /* Why the engine cannot go out by it, and what to do; NULL: it can. Static. */
 const char *config_egress_obstacle(const struct config_egress *egress);
 
-/* Sets what the config speaks of, for this egress; slices stay the config's. */
-void config_apply(const struct config *config, const struct config_egress *egress,
+/* All that are enabled, as the knocker wants them. */
+struct config_ways {
+    struct traffic_egress egresses[CONFIG_EGRESSES_MAX];
+    struct proxy proxies[CONFIG_EGRESSES_MAX];
+    size_t count;
+};
+
+/* Sets what the config speaks of. Slices stay the config's, the ways out are those of *out_ways, which point into
+ * it: it must outlive *out, and stay where it is. */
+void config_apply(const struct config *config, struct config_ways *out_ways,
                   struct knocker_config *out);
 
 /* All that holds, as a file that says it, each line with where it comes from; passwords as ***. What nobody set and

@@ -56,7 +56,9 @@ void conversation_evidence_init(const struct conversation *c, enum evidence_kind
         .kind = kind,
         .stage = stage,
         .exchanger = c->probe == NULL ? 0 : c->probe->exchanger,
-        .is_null_sender = c->probe != NULL && c->probe->is_null_sender,
+        .egress = c->config->egress,
+        .is_null_sender =
+            c->probe != NULL && (c->probe->is_null_sender || c->config->mail_from.len == 0),
         .ip = c->ip,
         .at_ms = now,
         .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""},
@@ -268,9 +270,19 @@ static const struct link_handler line_handler = {
     .ended = on_ended,
 };
 
+static bool is_out_of_reach(const struct conversation *c, const struct ip *ip)
+{
+    return ip->family == IP_V6 ? c->config->no_ipv6 : c->config->no_ipv4;
+}
+
 static void connect_next(struct conversation *c)
 {
     drop_line(c);
+    const struct exchanger *exchanger = c->exchanger;
+    while (c->next_address < exchanger->address_count &&
+           is_out_of_reach(c, &exchanger->addresses[c->next_address])) {
+        c->next_address++;
+    }
     if (c->next_address >= c->exchanger->address_count) {
         enum evidence_kind kind = c->had_timeout         ? EVIDENCE_CONNECT_TIMEOUT
                                   : c->had_local_trouble ? EVIDENCE_LOCAL

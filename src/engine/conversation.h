@@ -60,7 +60,9 @@ struct conversation_handler {
 struct conversation_config {
     struct slice helo_name, mail_from;
     uint16_t port;
+    uint8_t egress;                 /* its number, for evidence */
     struct ip source_v4, source_v6; /* family IP_NONE: the kernel chooses */
+    bool no_ipv4, no_ipv6;          /* not reached from there */
     const struct proxy *proxy;      /* NULL: none; borrowed */
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
     bool no_tls;

@@ -355,7 +355,7 @@ static void start_lookup(struct domain *domain)
         .can_ipv4 = true,
         .can_ipv6 = true,
         /* What a proxy can reach is not known. */
-        .asks_ipv6_late = knocker->config.proxy.kind != PROXY_NONE || !door_has_ipv6(knocker->door),
+        .asks_ipv6_late = egress_has_proxy(knocker) || !door_has_ipv6(knocker->door),
         .seed = random_next(&knocker->random),
     };
     domain->lookup_began_ms = now_ms(domain);

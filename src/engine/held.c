@@ -13,7 +13,7 @@
 #include "verify/control.h"
 
 struct closing {
-    struct conversation_probe probe;
+    struct conversation_probe probe; /* first: it is freed by this */
     char rcpt[CONTROL_CHARS_MAX + 1 + HEL_WIRE_BYTES];
 };
 
@@ -95,8 +95,8 @@ const struct conversation_probe *held_closing(struct session *session)
         .rcpt = slice_of(closing->rcpt),
         .provider = last->probe.provider,
     };
-    session->closing = closing;
-    return &closing->probe;
+    session->closing = &closing->probe;
+    return session->closing;
 }
 
 void held_closed(struct session *session)

@@ -12,6 +12,12 @@
 #include "engine/knocker_private.h"
 #include "engine/record_json.h"
 
+static const struct traffic_egress plain_egress = {
+    .name = SLICE_LITERAL("default"),
+    .helo_name = SLICE_LITERAL(KNOCKER_HELO),
+    .weight = 1,
+};
+
 void knocker_config_init(struct knocker_config *out)
 {
     *out = (struct knocker_config){
@@ -19,8 +25,8 @@ void knocker_config_init(struct knocker_config *out)
                    .retry_temporary = true,
                    .risky_if = VERIFY_RISKY_DISPOSABLE},
         .address_mode = HEL_ADDRESS_PRACTICAL,
-        .helo_name = SLICE_LITERAL("localhost.localdomain"),
-        .egress_label = SLICE_LITERAL("default"),
+        .egresses = &plain_egress,
+        .egress_count = 1,
         .port = KNOCKER_PORT,
         /* RFC 5321 4.5.3.2 allows minutes; probing scales that down to what real servers need: slow
          * banners take 30 s, callouts behind RCPT about as long. */
@@ -132,6 +138,16 @@ static void release_claim(struct ask *ask)
         knocker->counts.store_errors++; /* it ends with this process */
     }
     knocker_wrote(knocker);
+}
+
+uint64_t knocker_traffic_ms(const struct knocker *knocker)
+{
+    return door_now_ms(knocker->door) + knocker->calendar_ms;
+}
+
+uint64_t knocker_door_ms(const struct knocker *knocker, uint64_t traffic_ms)
+{
+    return traffic_ms - knocker->calendar_ms;
 }
 
 /* Asks. */
@@ -413,10 +429,25 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     knocker->knowledge = knowledge;
     knocker->config = *config;
     knocker->store = store;
-    if (rules_memo_new(&knocker->memo) != ERR_NONE) {
+    knocker->calendar_ms = (uint64_t)door_wall_ms(door) - door_now_ms(door);
+    knocker->turn = (struct timer){.fired = on_turn, .context = knocker};
+    knocker->flush = (struct timer){.fired = on_flush, .context = knocker};
+    if (egress_pool_init(knocker) != ERR_NONE || rules_memo_new(&knocker->memo) != ERR_NONE) {
+        door_timer_stop(door, &knocker->flush);
+        traffic_pool_done(&knocker->pool);
         free(knocker);
         return ERR_NOMEM;
     }
+    knocker->conversation = (struct conversation_config){
+        .handler = &session_handler,
+        .port = config->port,
+        .no_tls = config->no_tls,
+        .keeps_transcript = config->keeps_transcript,
+        .observe = config->observe,
+        .observe_context = config->observe_context,
+        .rules = knowledge_rules(knowledge),
+        .memo = knocker->memo,
+    };
     uint64_t seeds[2];
     door_random_bytes(door, seeds, sizeof seeds);
     knocker->random.state = seeds[0];
@@ -428,8 +459,6 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     TAILQ_INIT(&knocker->hungry);
     TAILQ_INIT(&knocker->sessions);
     TAILQ_INIT(&knocker->ready);
-    knocker->turn = (struct timer){.fired = on_turn, .context = knocker};
-    knocker->flush = (struct timer){.fired = on_flush, .context = knocker};
     *out = knocker;
     return ERR_NONE;
 }
@@ -445,6 +474,7 @@ void knocker_free(struct knocker *knocker)
     while (!TAILQ_EMPTY(&knocker->sessions)) {
         conversation_drop(TAILQ_FIRST(&knocker->sessions)->conversation);
     }
+    egress_pool_save(knocker);
     size_t cursor = 0;
     struct slice key;
     void *value;
@@ -457,6 +487,7 @@ void knocker_free(struct knocker *knocker)
     }
     door_timer_stop(knocker->door, &knocker->turn);
     door_timer_stop(knocker->door, &knocker->flush);
+    traffic_pool_done(&knocker->pool);
     map_done(&knocker->asks);
     map_done(&knocker->domains);
     map_done(&knocker->sites);

@@ -12,6 +12,7 @@
 #include "net/door.h"
 #include "net/proxy.h"
 #include "store/store.h"
+#include "traffic/egress.h"
 #include "verify/case.h"
 #include "verify/record.h"
 
@@ -22,14 +23,16 @@ enum {
     KNOCKER_PORT = 25,
 };
 
+#define KNOCKER_HELO "localhost.localdomain" /* of a way out that has no name */
+
 struct knocker_config {
-    struct verify_config verify; /* its mail_from and flags are used as they are */
+    struct verify_config verify;
     enum hel_address_mode address_mode;
-    struct slice helo_name;
-    struct slice egress_label;
-    uint16_t port; /* 25 */
-    struct ip source_v4, source_v6;
-    struct proxy proxy; /* all connections go through it; PROXY_NONE: through none */
+    /* The ways out; traffic_egresses_check holds for them. Where they are several, one with a source of a single
+     * family leaves by that family only. Borrowed. */
+    const struct traffic_egress *egresses;
+    size_t egress_count;
+    uint16_t port;                                /* 25 */
     struct ip_net allowed_nets[KNOCKER_NETS_MAX]; /* special networks that may be contacted */
     size_t allowed_net_count;
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
@@ -51,7 +54,8 @@ struct knocker_config {
     void *observe_context;
 };
 
-/* Sensible values for everything: RFC 5321 timeouts scaled for probing, null sender first. */
+/* Sensible values for everything: RFC 5321 timeouts scaled for probing, the null sender, one way out that is called
+ * "default", with what the kernel chooses. */
 void knocker_config_init(struct knocker_config *out);
 
 /* The record is lent for the call. A callback may ask again. */
@@ -81,6 +85,18 @@ void knocker_settle(struct knocker *knocker);
  * Nothing where no such question is open. Looks through all open questions. ERR_LIMIT, ERR_NOMEM. */
 enum err knocker_describe(const struct knocker *knocker, const void *context, struct buf *out)
     MUST_USE;
+
+/* Sites that let none of our ways out ask any more, where addresses were answered for that (blocked, or skipped
+ * where nothing is known of the cause but that it was so in an earlier run). */
+struct knocker_block {
+    struct slice who;    /* the provider, or the hosts of a server of its own; lent for the call */
+    struct slice said;   /* the last words; empty: in an earlier run */
+    unsigned code;       /* of them */
+    uint64_t addresses;  /* answered without being asked */
+    uint64_t again_in_s; /* when one of them is tried again */
+};
+typedef void (*knocker_block_fn)(void *context, const struct knocker_block *block);
+void knocker_each_block(const struct knocker *knocker, knocker_block_fn fn, void *context);
 
 /* For lists: the key under which equal addresses fall together and the domain; or false for text that is
  * no address, with the record that says why (record_done is owed then). */

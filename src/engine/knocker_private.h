@@ -4,6 +4,7 @@
  *     knocker.c   takes questions, shares them, gives answers      ask.c     drives one case
  *     domain.c    finds and keeps routes                           site.c    queues, connections, limits
  *     session.c   one conversation: gives it probes, hands on what it answered
+ *     egress.c    the ways out, what is kept of them between runs, sites where none is left
  *     answer.c    makes the record of a finished case
  *
  * An ask is in at most one list at a time: the ready list (to be stepped in the next turn), a domain's
@@ -20,7 +21,7 @@
 #include "dns/lookup.h"
 #include "engine/conversation.h"
 #include "engine/knocker.h"
-#include "traffic/site.h"
+#include "traffic/saved.h"
 
 enum {
     KNOCKER_DOMAINS_IDLE_MAX = 20000, /* routes and memories kept without anybody asking */
@@ -32,7 +33,9 @@ enum {
     KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
     KNOCKER_IDLE_MS_MAX =
         10000, /* a line waits no longer for the site's pace; it is left, and opened again */
-    KNOCKER_CLAIM_MS = 300, /* between looks at an answer that another process is finding */
+    KNOCKER_CLAIM_MS = 300,  /* between looks at an answer that another process is finding */
+    KNOCKER_SAVE_MS = 30000, /* what was learned of a site is kept that often while it is busy, */
+    KNOCKER_SAVE_IDLE_MS = 1000, /* and that often when its last conversation ends */
 };
 
 struct caller {
@@ -74,8 +77,11 @@ struct ask {
     /* The probe under way. */
     struct conversation_probe probe;
     bool wants_fresh, is_first; /* of the queue: a follow-up on the same line */
+    bool keeps_egress;          /* the one of its last answer */
     uint8_t requeues;
-    struct host *host;
+    uint8_t egress; /* of its last answer */
+    uint64_t shun;  /* egresses that it is not asked through any more, by bit */
+    struct lane *lane;
     struct conversation *conversation; /* while it is being asked */
     struct session *holder;            /* with ASK_HELD */
     struct evidence *held;
@@ -85,6 +91,7 @@ struct ask {
     bool was_tried;
     struct ask_line {
         const char *host; /* the site's */
+        uint8_t egress;
         struct ip ip;
         unsigned extensions;
         uint32_t latency_ms[HEL_SMTP_STAGE_COUNT], latency_control_ms;
@@ -119,15 +126,24 @@ struct domain {
 };
 TAILQ_HEAD(domain_list, domain);
 
+/* Probes that wait before a host: for any way out, or for one. */
+struct lane {
+    struct lane *next;
+    struct host *host;
+    uint8_t egress;              /* of the latter */
+    struct ask_list queue;       /* any session will do */
+    struct ask_list fresh_queue; /* a new session is wanted */
+    unsigned queued, fresh_queued;
+    unsigned connecting, talking; /* sessions that serve it */
+    unsigned pacing; /* of those that talk: wait on the line until one more RCPT may be asked */
+};
+
 struct host {
     struct host *next;
     struct site *site;
     struct exchanger exchanger;
-    struct ask_list queue;       /* any session will do */
-    struct ask_list fresh_queue; /* a new session is wanted */
-    unsigned queued, fresh_queued;
-    unsigned connecting, talking;
-    unsigned pacing; /* of those that talk: wait on the line until one more RCPT may be asked */
+    struct lane any;    /* for whatever way out there is */
+    struct lane *lanes; /* one for each that was used, where there are several */
     unsigned lost_in_a_row;
     bool avoids_tls;
     uint64_t down_until_ms;
@@ -141,7 +157,11 @@ struct site {
     struct knocker *knocker;
     struct traffic_site traffic;
     const struct provider *provider;
-    struct conversation_config conversation;
+    bool has_one_host;
+    struct evidence *closed; /* what closed the last path; NULL: none did in this run */
+    uint64_t turned_away;    /* addresses answered without being asked, since no way out was left */
+    uint64_t saved_hash, saved_ms; /* of what the store has; 0: not saved in this run */
+    unsigned open;                 /* sessions */
     struct host *hosts;
     struct timer wake;
     unsigned domain_count;
@@ -152,12 +172,16 @@ TAILQ_HEAD(site_list, site);
 struct session {
     TAILQ_ENTRY(session) link;
     struct host *host;
+    struct lane *lane; /* of its way out; NULL: there is only one */
+    struct traffic_path *path;
+    struct conversation_config config;
     struct conversation *conversation;
-    struct ask *ask;         /* being asked */
-    struct ask_list held;    /* engine/held.c */
-    struct closing *closing; /* the control being asked for them; NULL: none */
-    bool is_ready;           /* EHLO was accepted */
+    struct ask *ask;                    /* being asked */
+    struct ask_list held;               /* engine/held.c */
+    struct conversation_probe *closing; /* the control being asked for them; NULL: none */
+    bool is_ready;                      /* EHLO was accepted */
     bool asked_any;
+    bool is_trial; /* of a blocked path, for one probe */
     bool is_pacing;
     bool has_vindicated; /* just now: those who were held may want to ask more in the next turn */
     bool is_suspect;     /* the closing control was not refused: no more is asked */
@@ -170,7 +194,12 @@ struct knocker {
     struct knocker_config config;
     struct store *store;
     struct rules_memo *memo;
+    struct conversation_config conversation; /* what all have in common */
+    uint64_t saved_ms;                       /* when the ways out were kept */
     struct random random;
+    struct traffic_pool pool;
+    uint64_t
+        calendar_ms; /* Unix time less the door's at the start: traffic counts on a clock of its own */
     struct map asks;    /* key -> struct ask: shared questions */
     struct map domains; /* name -> struct domain */
     struct map sites;   /* key -> struct site */
@@ -212,6 +241,10 @@ enum { ASK_STORE_KEY_BYTES = HEL_WIRE_BYTES + 64 };
 struct slice ask_store_key(const struct ask *ask, char out[ASK_STORE_KEY_BYTES]);
 void knocker_wrote(struct knocker *knocker); /* something to the store: it is flushed soon */
 
+/* The time of src/traffic, which never goes back and means the same in the next run; and the door's. */
+uint64_t knocker_traffic_ms(const struct knocker *knocker);
+uint64_t knocker_door_ms(const struct knocker *knocker, uint64_t traffic_ms);
+
 /* ask.c */
 void ask_step(struct ask *ask);
 void ask_expire(struct ask *ask, enum skip_reason why);
@@ -230,6 +263,25 @@ void domain_release(struct domain *domain);
 void domain_keep(struct domain *domain);
 void domain_free(struct domain *domain);
 
+static inline uint64_t site_traffic_ms(const struct site *site)
+{
+    return knocker_traffic_ms(site->knocker);
+}
+
+/* egress.c */
+enum err egress_pool_init(struct knocker *knocker) MUST_USE; /* ERR_NOMEM */
+void egress_pool_save(struct knocker *knocker);
+const struct traffic_egress *egress_at(const struct knocker *knocker, size_t index);
+bool egress_has_proxy(const struct knocker *knocker);  /* one of them */
+enum err egress_site_load(struct site *site) MUST_USE; /* ERR_NOMEM */
+void egress_site_save(struct site *site);              /* what is worth it goes to the store */
+void egress_keep(struct site *site); /* the same from time to time, after a session ended */
+struct traffic_wish egress_wish(const struct host *host, const struct ask *ask); /* ask NULL: any */
+/* This closed the path: the last word of the site, should no way out be left. rcpt: whom it was said of, or empty. */
+void egress_closed(struct site *site, const struct evidence *evidence, struct slice rcpt);
+/* No way out is left until then: answered with what closed the last one. */
+void egress_turn_away(struct host *host, struct ask *ask, uint64_t again_ms);
+
 /* site.c */
 enum err site_get(struct knocker *knocker, const struct route *route,
                   const struct provider *provider, struct site **out) MUST_USE;
@@ -237,8 +289,10 @@ void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *ex
 void site_remove(struct ask *ask); /* out of a queue, or off the line */
 void site_tell_later(struct ask *ask,
                      const struct evidence *evidence); /* in the next turn, unasked */
-void host_queue_put(struct host *host, struct ask *ask, bool is_first);
-void host_queue_remove(struct ask *ask);
+void lane_put(struct lane *lane, struct ask *ask, bool is_first);
+void lane_remove(struct ask *ask);
+/* The lane of a way out, made where there is none yet. NULL: no memory. */
+struct lane *host_lane(struct host *host, size_t egress) MUST_USE;
 /* Who it is by its greeting, where its name told nothing: from now on with that provider's limits. */
 void site_recognise(struct site *site, struct slice banner);
 void site_pump(struct site *site);
@@ -246,7 +300,7 @@ void site_feed_hungry(struct knocker *knocker);
 void site_free(struct site *site);
 
 /* session.c */
-enum err session_open(struct host *host) MUST_USE; /* ERR_NOMEM */
+enum err session_open(struct host *host, size_t egress) MUST_USE; /* ERR_NOMEM */
 extern const struct conversation_handler session_handler;
 
 /* held.c */

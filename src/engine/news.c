@@ -52,7 +52,7 @@ enum err knocker_describe(const struct knocker *knocker, const void *context, st
                          : ask->place == ASK_QUEUE ? SLICE("in the queue for ")
                          : is_known                ? SLICE("waiting for ")
                                                    : SLICE("looking up ");
-    const char *whom = is_known && ask->host != NULL ? ask->host->exchanger.host
+    const char *whom = is_known && ask->lane != NULL ? ask->lane->host->exchanger.host
                        : ask->domain != NULL         ? ask->domain->name
                                                      : "its domain";
     enum err e = buf_append(out, doing);

@@ -6,8 +6,73 @@
 
 #include "base/slice.h"
 #include "engine/knocker_private.h"
+#include "verify/claim.h"
 
-enum err session_open(struct host *host)
+/* The provider's, unless the user chose one. */
+static uint32_t usual_timeout_ms(const struct site *site, enum hel_smtp_stage stage)
+{
+    const struct knocker_config *config = &site->knocker->config;
+    uint32_t own_ms = site->provider->timeout_ms[stage];
+    bool is_fixed = (config->fixed_timeouts >> stage & 1) != 0;
+    return own_ms == 0 || is_fixed ? config->timeout_ms[stage] : own_ms;
+}
+
+/* What is the way out's own, and what the far end taught. */
+static void configure(struct session *session, size_t index)
+{
+    const struct site *site = session->host->site;
+    const struct knocker *knocker = site->knocker;
+    const struct traffic_egress *egress = egress_at(knocker, index);
+    struct conversation_config *config = &session->config;
+    *config = knocker->conversation;
+    config->egress = (uint8_t)index;
+    config->helo_name = egress->helo_name;
+    config->mail_from = egress->mail_from;
+    config->source_v4 = egress->source_v4;
+    config->source_v6 = egress->source_v6;
+    config->no_ipv4 = egress->no_ipv4;
+    config->no_ipv6 = egress->no_ipv6;
+    config->rcpts_per_transaction = site->traffic.limits.rcpts_per_transaction;
+    config->proxy = egress->proxy;
+    config->needs_tls = !config->no_tls && (site->provider->traits & PROVIDER_NEEDS_TLS) != 0;
+    for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
+        config->timeout_ms[i] = usual_timeout_ms(site, (enum hel_smtp_stage)i);
+    }
+    config->timeout_ms[HEL_SMTP_MAIL] =
+        traffic_path_timeout_ms(session->path, config->timeout_ms[HEL_SMTP_MAIL]);
+    config->timeout_ms[HEL_SMTP_RCPT] =
+        traffic_path_timeout_ms(session->path, config->timeout_ms[HEL_SMTP_RCPT]);
+}
+
+static enum err prepare(struct session *session, struct host *host, size_t egress)
+{
+    struct site *site = host->site;
+    struct knocker *knocker = site->knocker;
+    session->host = host;
+    TAILQ_INIT(&session->held);
+    session->path =
+        traffic_pool_path(&knocker->pool, &site->traffic, egress, site_traffic_ms(site));
+    bool has_lanes = knocker->pool.count > 1;
+    session->lane = has_lanes ? host_lane(host, egress) : NULL;
+    if (session->path == NULL || (has_lanes && session->lane == NULL)) {
+        return ERR_NOMEM;
+    }
+    configure(session, egress);
+    return conversation_new(knocker->door, &session->config, &host->exchanger,
+                            ++knocker->conversation_number, session, &session->conversation);
+}
+
+/* Sessions are counted where they serve: at the host, and in the lane of their way out. */
+static void count(struct session *session, bool is_talking, bool is_more)
+{
+    struct lane *lanes[] = {&session->host->any, session->lane};
+    for (size_t i = 0; i < 2 && lanes[i] != NULL; i++) {
+        unsigned *counter = is_talking ? &lanes[i]->talking : &lanes[i]->connecting;
+        *counter = is_more ? *counter + 1 : *counter - 1;
+    }
+}
+
+enum err session_open(struct host *host, size_t egress)
 {
     struct site *site = host->site;
     struct knocker *knocker = site->knocker;
@@ -15,21 +80,18 @@ enum err session_open(struct host *host)
     if (session == NULL) {
         return ERR_NOMEM;
     }
-    session->host = host;
-    TAILQ_INIT(&session->held);
-    site->conversation.rcpts_per_transaction = site->traffic.limits.rcpts_per_transaction;
-    enum err e = conversation_new(knocker->door, &site->conversation, &host->exchanger,
-                                  ++knocker->conversation_number, session, &session->conversation);
+    enum err e = prepare(session, host, egress);
     if (e != ERR_NONE) {
         free(session);
         return e;
     }
-    if (host->avoids_tls && !site->conversation.needs_tls) {
+    if (host->avoids_tls && !session->config.needs_tls) {
         conversation_avoid_tls(session->conversation);
     }
     TAILQ_INSERT_TAIL(&knocker->sessions, session, link);
-    host->connecting++;
-    traffic_site_opened(&site->traffic, site_now_ms(site));
+    count(session, false, true);
+    site->open++;
+    session->is_trial = traffic_path_opened(session->path, site_traffic_ms(site));
     struct knocker_counts *counts = &knocker->counts;
     counts->conversations++;
     counts->talking++;
@@ -39,20 +101,26 @@ enum err session_open(struct host *host)
     return ERR_NONE;
 }
 
-static struct ask *next_ask(struct host *host, bool is_unused)
+static struct ask *lane_next(struct lane *lane, bool is_unused)
 {
-    if (is_unused && !TAILQ_EMPTY(&host->fresh_queue)) {
-        return TAILQ_FIRST(&host->fresh_queue);
+    if (is_unused && !TAILQ_EMPTY(&lane->fresh_queue)) {
+        return TAILQ_FIRST(&lane->fresh_queue);
     }
-    return TAILQ_FIRST(&host->queue);
+    return TAILQ_FIRST(&lane->queue);
+}
+
+/* Who must leave by this way comes first. */
+static struct ask *next_ask(struct session *session, bool is_unused)
+{
+    struct ask *ask = session->lane == NULL ? NULL : lane_next(session->lane, is_unused);
+    return ask != NULL ? ask : lane_next(&session->host->any, is_unused);
 }
 
 static void set_pacing(struct session *session, bool is_pacing)
 {
-    if (session->is_pacing && !is_pacing) {
-        session->host->pacing--;
-    } else if (!session->is_pacing && is_pacing) {
-        session->host->pacing++;
+    struct lane *lanes[] = {&session->host->any, session->lane};
+    for (size_t i = 0; i < 2 && lanes[i] != NULL && session->is_pacing != is_pacing; i++) {
+        lanes[i]->pacing = is_pacing ? lanes[i]->pacing + 1 : lanes[i]->pacing - 1;
     }
     session->is_pacing = is_pacing;
 }
@@ -64,17 +132,16 @@ static bool has_transaction_left(const struct session *session,
            session->host->site->traffic.limits.transactions_per_connection;
 }
 
-/* The next probe of this session; NULL: there is none, the site's limits end the session here, or what is left of
- * them is for the closing control. */
+/* The next probe of this session; NULL: there is none, limits end the session here, or what is left of them is for
+ * the closing control. */
 static struct ask *choose_ask(struct session *session, unsigned rcpts, unsigned refusals)
 {
-    struct host *host = session->host;
-    const struct traffic_site *traffic = &host->site->traffic;
     unsigned reserved = TAILQ_EMPTY(&session->held) ? 0 : 1;
-    if (session->is_suspect || !traffic_session_may_ask(traffic, rcpts + reserved, refusals)) {
+    if (session->is_suspect ||
+        !traffic_path_may_ask(session->path, session->is_trial, rcpts + reserved, refusals)) {
         return NULL;
     }
-    struct ask *ask = next_ask(host, rcpts == 0 && !session->asked_any);
+    struct ask *ask = next_ask(session, rcpts == 0 && !session->asked_any);
     return ask != NULL && has_transaction_left(session, &ask->probe) ? ask : NULL;
 }
 
@@ -82,14 +149,14 @@ static bool may_close(const struct session *session, unsigned rcpts, unsigned re
 {
     const struct ask *last = TAILQ_LAST(&session->held, ask_list);
     return last != NULL && !session->is_suspect &&
-           traffic_session_may_ask(&session->host->site->traffic, rcpts, refusals) &&
+           traffic_path_may_ask(session->path, session->is_trial, rcpts, refusals) &&
            has_transaction_left(session, &last->probe);
 }
 
 static const struct conversation_probe *begin_ask(struct session *session, struct ask *ask)
 {
     struct site *site = session->host->site;
-    host_queue_remove(ask);
+    lane_remove(ask);
     session->ask = ask;
     session->asked_any = true;
     ask->probe.provider = site->provider->name;
@@ -105,14 +172,14 @@ static const struct conversation_probe *on_wants_probe(void *context, struct con
 {
     struct session *session = context;
     struct site *site = session->host->site;
-    uint64_t now = site_now_ms(site);
+    uint64_t now = site_traffic_ms(site);
     struct ask *ask = choose_ask(session, rcpts, refusals);
     bool has_probe = ask != NULL || may_close(session, rcpts, refusals);
-    uint64_t ask_at = traffic_site_ask_at(&site->traffic, now);
+    uint64_t ask_at = traffic_path_ask_at(session->path, now);
     bool waits = has_probe && ask_at > now && ask_at <= now + KNOCKER_IDLE_MS_MAX;
     set_pacing(session, waits);
     if (waits) {
-        conversation_ask_again_at(c, ask_at);
+        conversation_ask_again_at(c, knocker_door_ms(site->knocker, ask_at));
         return NULL;
     }
     const struct conversation_probe *probe = NULL;
@@ -121,67 +188,134 @@ static const struct conversation_probe *on_wants_probe(void *context, struct con
     }
     if (probe == NULL && session->has_vindicated) {
         session->has_vindicated = false;
-        conversation_ask_again_at(c, now);
+        conversation_ask_again_at(c, site_now_ms(site));
         return NULL;
     }
     if (probe == NULL) {
         held_release_all(session, false);
         return NULL;
     }
-    traffic_site_asked(&site->traffic, now);
+    traffic_path_asked(session->path, now);
     site->knocker->counts.probes++;
     site->knocker->counts.control_probes += probe->role == PROBE_REAL ? 0 : 1;
     return probe;
 }
 
-/* Asked and never answered: a server that holds its refusals back has counted this one all the same. */
-static bool is_unheard(const struct evidence *evidence)
+/* How sure a block is about this way out. Where the null sender is refused the other one is asked with first. */
+static enum traffic_word word_of_block(const struct session *session,
+                                       const struct evidence *evidence)
 {
-    return evidence->kind == EVIDENCE_TIMEOUT || evidence->kind == EVIDENCE_DISCONNECTED;
+    if (evidence->is_null_sender && session->config.mail_from.len > 0 &&
+        evidence->stage >= HEL_SMTP_MAIL) {
+        return TRAFFIC_WORD_NONE;
+    }
+    const struct site *site = session->host->site;
+    enum block_kind kind = evidence->class.block_kind;
+    bool is_our_address = kind == BLOCK_IP_LIST || kind == BLOCK_IP_REPUTATION;
+    if (is_our_address && site->traffic.limits.cooldown_ms > 0) {
+        return TRAFFIC_WORD_BLOCK_CERTAIN; /* known to hold it against an address for so long */
+    }
+    if (evidence->stage < HEL_SMTP_RCPT) {
+        return site->has_one_host ? TRAFFIC_WORD_BLOCK_CERTAIN : TRAFFIC_WORD_BLOCK_LIKELY;
+    }
+    switch (kind) {
+    case BLOCK_IP_LIST:
+    case BLOCK_IP_REPUTATION:
+    case BLOCK_HELO:
+    case BLOCK_PTR:
+    case BLOCK_GEO: return TRAFFIC_WORD_BLOCK_LIKELY;
+    case BLOCK_NONE:
+    case BLOCK_SENDER:
+    case BLOCK_SPF_DKIM_DMARC:
+    case BLOCK_POLICY: break;
+    }
+    return TRAFFIC_WORD_BLOCK_VAGUE;
 }
 
-/* About our rate; or, where the provider is known to cool down, about the reputation of our address. */
-static bool asks_for_rest(const struct traffic_site *traffic, const struct evidence *evidence)
+/* What an answer says about us. */
+static enum traffic_word word_of(const struct session *session, const struct evidence *evidence)
 {
-    bool is_blocked = evidence->class.reason == REASON_POLICY_BLOCKED &&
-                      (evidence->class.block_kind == BLOCK_IP_LIST ||
-                       evidence->class.block_kind == BLOCK_IP_REPUTATION);
-    return evidence->code == 421 || evidence->class.reason == REASON_RATE_LIMITED ||
-           (is_blocked && traffic->limits.cooldown_ms > 0);
+    enum claim claim = claim_of(evidence);
+    if (claim == CLAIM_BLOCKED) {
+        return word_of_block(session, evidence);
+    }
+    if (claim == CLAIM_RATED) {
+        return TRAFFIC_WORD_RATE;
+    }
+    if (claim == CLAIM_LOCAL && evidence->stage == HEL_SMTP_CONNECT) {
+        return TRAFFIC_WORD_NO_WAY;
+    }
+    if (evidence->kind != EVIDENCE_REPLY) {
+        return TRAFFIC_WORD_NONE;
+    }
+    if (evidence->code == 421 || (evidence->stage < HEL_SMTP_MAIL && evidence->code < 500)) {
+        return TRAFFIC_WORD_BUSY;
+    }
+    bool is_own_trouble = claim == CLAIM_TEMPORARY || claim == CLAIM_BROKEN;
+    return evidence->stage == HEL_SMTP_RCPT && !is_own_trouble ? TRAFFIC_WORD_GOOD
+                                                               : TRAFFIC_WORD_NONE;
 }
 
-/* What an answer teaches about the site's patience. */
-static void learn(struct session *session, enum probe_end end, const struct evidence *evidence,
-                  unsigned transaction_rcpts)
+static bool is_about_us(enum traffic_word word)
 {
-    struct traffic_site *traffic = &session->host->site->traffic;
-    uint64_t now = site_now_ms(session->host->site);
-    bool is_reply = evidence->kind == EVIDENCE_REPLY;
-    bool is_invalid =
-        is_reply ? evidence->code >= 400 &&
-                       (evidence->code >= 500 || evidence->class.reason == REASON_MAILBOX_UNKNOWN)
-                 : is_unheard(evidence);
-    traffic_site_answered(traffic, is_invalid, now);
+    return word >= TRAFFIC_WORD_RATE;
+}
+
+/* Another way out for what this one is not let ask. A server of one's own that asks for patience gets it. */
+static bool has_other(const struct session *session, uint64_t shun, enum traffic_word word)
+{
+    struct site *site = session->host->site;
+    if (!is_about_us(word) || (word == TRAFFIC_WORD_RATE && !site->traffic.is_shared_system)) {
+        return false;
+    }
+    struct traffic_wish wish = egress_wish(session->host, NULL);
+    wish.shun = shun | UINT64_C(1) << session->config.egress;
+    return traffic_pool_has_well(&site->knocker->pool, &site->traffic, &wish,
+                                 site_traffic_ms(site));
+}
+
+/* A refusal; or asked and never answered: a server that holds its refusals back has counted that one too. */
+static bool is_invalid(const struct evidence *evidence)
+{
+    if (evidence->kind != EVIDENCE_REPLY) {
+        return evidence->kind == EVIDENCE_TIMEOUT || evidence->kind == EVIDENCE_DISCONNECTED;
+    }
+    return evidence->code >= 500 ||
+           (evidence->code >= 400 && evidence->class.reason == REASON_MAILBOX_UNKNOWN);
+}
+
+/* What an answer teaches about the site and the way there. */
+static void learn(struct session *session, struct slice rcpt, enum traffic_word word,
+                  enum probe_end end, const struct evidence *evidence, unsigned transaction_rcpts)
+{
+    struct site *site = session->host->site;
+    struct traffic_answer answer = {
+        .word = word,
+        .is_trial = session->is_trial,
+        .is_invalid = is_invalid(evidence),
+        .is_timeout = evidence->kind == EVIDENCE_TIMEOUT,
+        .is_later = evidence->code == 421,
+        .latency_ms = evidence->latency_ms,
+        .usual_ms = usual_timeout_ms(site, HEL_SMTP_RCPT),
+        .hint_s = evidence->class.retry_after_s,
+    };
+    if (traffic_path_answered(session->path, &answer, site_traffic_ms(site))) {
+        egress_closed(site, evidence, rcpt);
+    }
+    /* Once it is decided, this is a conversation like others: later words of it are no trial's. */
+    session->is_trial = session->is_trial && session->path->health.state == TRAFFIC_TRYING;
     if (end == PROBE_END_SESSION_CUT) {
-        traffic_site_session_cut(traffic, evidence->session_rcpts);
-        return;
-    }
-    if (end == PROBE_END_TRANSACTION_CUT) {
-        traffic_site_transaction_cut(traffic, transaction_rcpts);
-        session->host->site->conversation.rcpts_per_transaction =
-            traffic->limits.rcpts_per_transaction;
-        return;
-    }
-    if (is_reply && asks_for_rest(traffic, evidence)) {
-        traffic_site_slowed(traffic, now, evidence->class.retry_after_s);
-    } else if (is_reply && evidence->code < 300) {
-        traffic_site_went_well(traffic);
+        traffic_site_session_cut(&site->traffic, evidence->session_rcpts);
+    } else if (end == PROBE_END_TRANSACTION_CUT) {
+        traffic_site_transaction_cut(&site->traffic, transaction_rcpts);
+        session->config.rcpts_per_transaction = site->traffic.limits.rcpts_per_transaction;
     }
 }
 
-static void keep_line(struct ask *ask, const struct conversation_line *line)
+static void keep_line(struct ask *ask, const struct conversation_line *line, uint8_t egress)
 {
     ask->was_tried = true;
+    ask->line.egress = egress;
     ask->line.host = line->host;
     ask->line.ip = line->ip;
     ask->line.extensions = line->extensions;
@@ -199,26 +333,31 @@ static void keep_line(struct ask *ask, const struct conversation_line *line)
 }
 
 static void on_ask_probed(struct session *session, struct conversation *c, enum probe_end end,
-                          const struct evidence *evidence)
+                          enum traffic_word word, const struct evidence *evidence)
 {
     struct ask *ask = session->ask;
     session->ask = NULL;
     ask_talked(ask);
     if (end != PROBE_END_ANSWERED && ask->requeues < KNOCKER_REQUEUES_MAX) {
         ask->requeues++;
-        host_queue_put(session->host, ask, true);
+        lane_put(ask->lane, ask, true);
         return;
     }
     struct conversation_line line;
     conversation_line(c, &line);
     if (ask->probe.role == PROBE_REAL) {
-        keep_line(ask, &line);
+        keep_line(ask, &line, session->config.egress);
     } else {
         ask->line.latency_control_ms = evidence->latency_ms;
     }
+    ask->egress = session->config.egress;
     ask->is_first = true; /* its next probe, if any, goes on this line */
     held_judge(session, evidence);
-    if (!held_keep(session, ask, evidence)) {
+    if (has_other(session, ask->shun, word)) {
+        struct evidence told = *evidence;
+        told.has_other_egress = true;
+        ask_told(ask, &told);
+    } else if (!held_keep(session, ask, evidence)) {
         ask_told(ask, evidence);
     }
 }
@@ -237,23 +376,21 @@ static void on_probed(void *context, struct conversation *c, enum probe_end end,
 {
     struct session *session = context;
     struct host *host = session->host;
-    if (session->ask == NULL && session->closing == NULL) {
+    const struct conversation_probe *probe =
+        session->ask != NULL ? &session->ask->probe : session->closing;
+    if (probe == NULL) {
         return; /* it was given up meanwhile */
     }
-    learn(session, end, evidence, transaction_rcpts);
+    enum traffic_word word =
+        end == PROBE_END_ANSWERED ? word_of(session, evidence) : TRAFFIC_WORD_NONE;
+    learn(session, probe->rcpt, word, end, evidence, transaction_rcpts);
     host->lost_in_a_row = 0;
     host->avoids_tls = host->avoids_tls || conversation_broke_tls(c);
-    if (session->closing != NULL) {
-        on_closing_probed(session, evidence);
+    if (session->ask != NULL) {
+        on_ask_probed(session, c, end, word, evidence);
     } else {
-        on_ask_probed(session, c, end, evidence);
+        on_closing_probed(session, evidence);
     }
-}
-
-static bool others_are_up(const struct session *session)
-{
-    const struct site *site = session->host->site;
-    return site->traffic.open > 1;
 }
 
 static bool is_refused_connection(const struct evidence *evidence)
@@ -262,18 +399,50 @@ static bool is_refused_connection(const struct evidence *evidence)
 }
 
 /* Every probe before this host gets the same answer: asking again for each would be rude and slow. */
-static void tell_queue(struct host *host, const struct evidence *evidence)
+static void tell_lane(struct lane *lane, const struct evidence *evidence)
 {
-    struct ask_list *lists[] = {&host->fresh_queue, &host->queue};
+    struct ask_list *lists[] = {&lane->fresh_queue, &lane->queue};
     for (size_t i = 0; i < 2; i++) {
         while (!TAILQ_EMPTY(lists[i])) {
             struct ask *ask = TAILQ_FIRST(lists[i]);
-            host_queue_remove(ask);
-            ask->line.host = host->exchanger.host;
-            ask->was_tried = true;
+            lane_remove(ask);
+            ask->line.host = lane->host->exchanger.host;
             ask->line.ip = evidence->ip;
+            ask->line.egress = ask->egress = evidence->egress;
+            ask->was_tried = true;
             site_tell_later(ask, evidence);
         }
+    }
+}
+
+static void tell_queues(struct host *host, const struct evidence *evidence)
+{
+    tell_lane(&host->any, evidence);
+    for (struct lane *lane = host->lanes; lane != NULL; lane = lane->next) {
+        tell_lane(lane, evidence);
+    }
+}
+
+/* Words, and the way there, are each egress's own; a machine that does not answer is everybody's. */
+static bool others_are_up(const struct session *session, const struct evidence *evidence)
+{
+    bool is_own = evidence->kind == EVIDENCE_REPLY || evidence->kind == EVIDENCE_LOCAL;
+    unsigned open = is_own ? session->path->open : session->host->site->open;
+    return open > 1 && session->host->any.talking > 0;
+}
+
+/* Where all others came by other ways and this machine does not answer, it is this way that does not lead there. */
+static void one_too_many(struct session *session, const struct evidence *evidence)
+{
+    bool is_unserved = session->lane != NULL && session->lane->talking == 0;
+    if (!is_unserved || evidence->kind == EVIDENCE_REPLY) {
+        traffic_path_crowded(session->path);
+        return;
+    }
+    struct site *site = session->host->site;
+    struct traffic_answer answer = {.word = TRAFFIC_WORD_NO_WAY, .is_trial = session->is_trial};
+    if (traffic_path_failed(session->path, &answer, site_traffic_ms(site))) {
+        egress_closed(site, evidence, SLICE_NONE);
     }
 }
 
@@ -281,7 +450,6 @@ static void on_failed(void *context, struct conversation *c, const struct eviden
 {
     struct session *session = context;
     struct host *host = session->host;
-    struct traffic_site *traffic = &host->site->traffic;
     uint64_t now = site_now_ms(host->site);
     host->avoids_tls = host->avoids_tls || conversation_broke_tls(c);
     if (is_refused_connection(evidence)) {
@@ -290,20 +458,30 @@ static void on_failed(void *context, struct conversation *c, const struct eviden
     bool is_reply = evidence->kind == EVIDENCE_REPLY;
     bool is_temporary = is_reply && evidence->code < 500;
     host->lost_in_a_row++;
-    if (others_are_up(session) && host->talking > 0 && host->lost_in_a_row < KNOCKER_FAILURES_MAX &&
+    if (others_are_up(session, evidence) && host->lost_in_a_row < KNOCKER_FAILURES_MAX &&
         (is_temporary || !is_reply)) {
-        traffic_site_crowded(traffic); /* one too many: the others serve the queue */
+        one_too_many(session, evidence); /* the others serve the queue */
         return;
     }
-    if (is_temporary || (is_reply && asks_for_rest(traffic, evidence))) {
-        traffic_site_slowed(traffic, now, evidence->class.retry_after_s);
+    enum traffic_word word = word_of(session, evidence);
+    struct traffic_answer answer = {
+        .word = word,
+        .is_trial = session->is_trial,
+        .is_later = is_temporary,
+        .hint_s = evidence->class.retry_after_s,
+    };
+    if (traffic_path_failed(session->path, &answer, site_traffic_ms(host->site))) {
+        egress_closed(host->site, evidence, SLICE_NONE);
+    }
+    host->lost_in_a_row = 0;
+    if (has_other(session, 0, word)) {
+        return; /* which serves the queue */
     }
     if (!is_temporary && evidence->kind != EVIDENCE_LOCAL) {
         host->down_until_ms = now + KNOCKER_DOWN_MS;
         host->down = *evidence;
     }
-    host->lost_in_a_row = 0;
-    tell_queue(host, evidence);
+    tell_queues(host, evidence);
 }
 
 static void on_ready(void *context, struct conversation *c, struct slice banner)
@@ -312,11 +490,18 @@ static void on_ready(void *context, struct conversation *c, struct slice banner)
     struct host *host = session->host;
     (void)c;
     session->is_ready = true;
-    host->connecting--;
-    host->talking++;
+    count(session, false, false);
+    count(session, true, true);
     struct knocker *knocker = host->site->knocker;
     knocker->counts.connects_good++;
     site_recognise(host->site, banner);
+}
+
+/* What was asked last may have been refused, for all we know. */
+static void count_unheard(struct session *session)
+{
+    struct traffic_answer unheard = {.is_trial = session->is_trial, .is_invalid = true};
+    (void)traffic_path_answered(session->path, &unheard, site_traffic_ms(session->host->site));
 }
 
 /* The line ended without a word about its probe: ask again elsewhere, or say that we could not. */
@@ -325,12 +510,11 @@ static void give_back(struct session *session)
     struct ask *ask = session->ask;
     struct host *host = session->host;
     session->ask = NULL;
-    traffic_site_answered(&host->site->traffic, true,
-                          site_now_ms(host->site)); /* for all we know */
+    count_unheard(session);
     ask_talked(ask);
     if (ask->requeues < KNOCKER_REQUEUES_MAX) {
         ask->requeues++;
-        host_queue_put(host, ask, true);
+        lane_put(ask->lane, ask, true);
         return;
     }
     struct evidence evidence = {
@@ -343,28 +527,25 @@ static void give_back(struct session *session)
 static void on_closed(void *context, struct conversation *c)
 {
     struct session *session = context;
-    struct host *host = session->host;
-    struct site *site = host->site;
+    struct site *site = session->host->site;
     struct knocker *knocker = site->knocker;
     (void)c;
     if (session->ask != NULL) {
         give_back(session);
     }
     if (session->closing != NULL) {
-        traffic_site_answered(&site->traffic, true, site_now_ms(site)); /* for all we know */
+        count_unheard(session);
         held_closed(session);
     }
     set_pacing(session, false);
     held_release_all(session, false);
-    if (session->is_ready) {
-        host->talking--;
-    } else {
-        host->connecting--;
-    }
+    count(session, session->is_ready, false);
     TAILQ_REMOVE(&knocker->sessions, session, link);
-    traffic_site_closed(&site->traffic);
+    traffic_path_closed(session->path, session->is_trial, site_traffic_ms(site));
     knocker->counts.talking--;
+    site->open--;
     free(session);
+    egress_keep(site);
     site_pump(site);
     site_feed_hungry(knocker);
     knocker_settle(knocker);

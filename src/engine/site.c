@@ -23,16 +23,6 @@ static struct traffic_limits limits_of(const struct knocker *knocker,
     return traffic_limits_of(provider, &ceilings);
 }
 
-static void set_timeouts(struct site *site)
-{
-    const struct knocker_config *config = &site->knocker->config;
-    for (unsigned i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
-        uint32_t own_ms = site->provider->timeout_ms[i];
-        bool is_fixed = (config->fixed_timeouts >> i & 1) != 0;
-        site->conversation.timeout_ms[i] = own_ms == 0 || is_fixed ? config->timeout_ms[i] : own_ms;
-    }
-}
-
 void site_recognise(struct site *site, struct slice banner)
 {
     const struct provider_book *book = knowledge_providers(site->knocker->knowledge);
@@ -44,7 +34,6 @@ void site_recognise(struct site *site, struct slice banner)
         struct traffic_limits limits = limits_of(site->knocker, seen);
         traffic_site_tighten(&site->traffic, &limits);
         site->provider = seen;
-        set_timeouts(site);
     }
 }
 
@@ -65,28 +54,14 @@ enum err site_get(struct knocker *knocker, const struct route *route,
     memcpy(site->key, key, sizeof key);
     site->knocker = knocker;
     site->provider = provider;
-    const struct knocker_config *config = &knocker->config;
     struct traffic_limits limits = limits_of(knocker, provider);
-    traffic_site_init(&site->traffic, &limits);
-    site->conversation = (struct conversation_config){
-        .handler = &session_handler,
-        .helo_name = config->helo_name,
-        .mail_from = config->verify.mail_from,
-        .port = config->port,
-        .source_v4 = config->source_v4,
-        .source_v6 = config->source_v6,
-        .proxy = config->proxy.kind == PROXY_NONE ? NULL : &config->proxy,
-        .no_tls = config->no_tls,
-        .needs_tls = !config->no_tls && (provider->traits & PROVIDER_NEEDS_TLS) != 0,
-        .keeps_transcript = config->keeps_transcript,
-        .observe = config->observe,
-        .observe_context = config->observe_context,
-        .rules = knowledge_rules(knocker->knowledge),
-        .memo = knocker->memo,
-    };
-    set_timeouts(site);
+    bool is_shared_system = provider->class != PROVIDER_SELFHOSTED;
+    traffic_site_init(&site->traffic, &limits, is_shared_system);
+    site->has_one_host = !is_shared_system && route->exchanger_count == 1;
     site->wake = (struct timer){.fired = on_wake, .context = site};
-    if (map_put(&knocker->sites, slice_of(site->key), site) != ERR_NONE) {
+    if (egress_site_load(site) != ERR_NONE ||
+        map_put(&knocker->sites, slice_of(site->key), site) != ERR_NONE) {
+        traffic_site_done(&site->traffic);
         free(site);
         return ERR_NOMEM;
     }
@@ -94,8 +69,26 @@ enum err site_get(struct knocker *knocker, const struct route *route,
     return ERR_NONE;
 }
 
+static void lane_init(struct lane *lane, struct host *host, size_t egress)
+{
+    *lane = (struct lane){.host = host, .egress = (uint8_t)egress};
+    TAILQ_INIT(&lane->queue);
+    TAILQ_INIT(&lane->fresh_queue);
+}
+
+static void host_free(struct host *host)
+{
+    while (host->lanes != NULL) {
+        struct lane *next = host->lanes->next;
+        free(host->lanes);
+        host->lanes = next;
+    }
+    free(host);
+}
+
 void site_free(struct site *site)
 {
+    egress_site_save(site);
     door_timer_stop(site->knocker->door, &site->wake);
     if (site->is_hungry) {
         TAILQ_REMOVE(&site->knocker->hungry, site, hungry_link);
@@ -103,9 +96,11 @@ void site_free(struct site *site)
     struct host *host = site->hosts;
     while (host != NULL) {
         struct host *next = host->next;
-        free(host);
+        host_free(host);
         host = next;
     }
+    traffic_site_done(&site->traffic);
+    free(site->closed);
     free(site);
 }
 
@@ -123,11 +118,26 @@ static struct host *host_get(struct site *site, const struct exchanger *exchange
     }
     host->site = site;
     host->exchanger = *exchanger;
-    TAILQ_INIT(&host->queue);
-    TAILQ_INIT(&host->fresh_queue);
+    lane_init(&host->any, host, 0);
     host->next = site->hosts;
     site->hosts = host;
     return host;
+}
+
+struct lane *host_lane(struct host *host, size_t egress)
+{
+    for (struct lane *lane = host->lanes; lane != NULL; lane = lane->next) {
+        if (lane->egress == egress) {
+            return lane;
+        }
+    }
+    struct lane *lane = malloc(sizeof *lane);
+    if (lane != NULL) {
+        lane_init(lane, host, egress);
+        lane->next = host->lanes;
+        host->lanes = lane;
+    }
+    return lane;
 }
 
 void site_tell_later(struct ask *ask, const struct evidence *evidence)
@@ -147,30 +157,60 @@ void site_tell_later(struct ask *ask, const struct evidence *evidence)
     knocker_make_ready(ask);
 }
 
-void host_queue_put(struct host *host, struct ask *ask, bool is_first)
+void lane_put(struct lane *lane, struct ask *ask, bool is_first)
 {
-    ask->host = host;
+    ask->lane = lane;
     if (ask->wants_fresh) {
-        ask_link(ask, &host->fresh_queue, ASK_QUEUE, is_first);
-        host->fresh_queued++;
+        ask_link(ask, &lane->fresh_queue, ASK_QUEUE, is_first);
+        lane->fresh_queued++;
     } else {
-        ask_link(ask, &host->queue, ASK_QUEUE, is_first);
-        host->queued++;
+        ask_link(ask, &lane->queue, ASK_QUEUE, is_first);
+        lane->queued++;
     }
 }
 
-void host_queue_remove(struct ask *ask)
+void lane_remove(struct ask *ask)
 {
     must(ask->place == ASK_QUEUE);
-    struct host *host = ask->host;
+    struct lane *lane = ask->lane;
     if (ask->wants_fresh) {
-        TAILQ_REMOVE(&host->fresh_queue, ask, link);
-        host->fresh_queued--;
+        TAILQ_REMOVE(&lane->fresh_queue, ask, link);
+        lane->fresh_queued--;
     } else {
-        TAILQ_REMOVE(&host->queue, ask, link);
-        host->queued--;
+        TAILQ_REMOVE(&lane->queue, ask, link);
+        lane->queued--;
     }
     ask->place = ASK_NOWHERE;
+}
+
+/* NULL: the queue is empty. */
+static struct ask *lane_first(struct lane *lane)
+{
+    struct ask *ask = TAILQ_FIRST(&lane->fresh_queue);
+    return ask != NULL ? ask : TAILQ_FIRST(&lane->queue);
+}
+
+/* Whoever must leave by one way, or must not by some, waits for that one; the others for any. */
+static void host_put(struct host *host, struct ask *ask, bool is_first)
+{
+    struct site *site = host->site;
+    struct traffic_pool *pool = &site->knocker->pool;
+    struct lane *lane = &host->any;
+    if (pool->count > 1 && (ask->keeps_egress || ask->shun != 0)) {
+        struct traffic_wish wish = egress_wish(host, ask);
+        struct traffic_choice choice;
+        traffic_pool_choose(pool, &site->traffic, &wish, site_traffic_ms(site), &choice);
+        if (choice.kind == TRAFFIC_NOBODY) {
+            egress_turn_away(host, ask, choice.at_ms);
+            return;
+        }
+        lane = host_lane(host, choice.egress);
+        if (lane == NULL) {
+            ask_expire(ask, SKIP_BUDGET);
+            return;
+        }
+    }
+    lane_put(lane, ask, is_first);
 }
 
 void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *exchanger)
@@ -186,7 +226,7 @@ void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *ex
     }
     bool is_first = ask->is_first;
     ask->is_first = false;
-    host_queue_put(host, ask, is_first);
+    host_put(host, ask, is_first);
     site_pump(site);
 }
 
@@ -200,70 +240,133 @@ static void want_connection(struct site *site)
     }
 }
 
-static unsigned sessions_wanted(const struct host *host)
+static unsigned sessions_wanted(const struct lane *lane)
 {
     unsigned shared =
-        (host->queued + KNOCKER_QUEUE_PER_CONNECTION - 1) / KNOCKER_QUEUE_PER_CONNECTION;
-    unsigned serving = host->talking < shared ? host->talking : shared;
-    if (host->pacing > 0) {
+        (lane->queued + KNOCKER_QUEUE_PER_CONNECTION - 1) / KNOCKER_QUEUE_PER_CONNECTION;
+    unsigned serving = lane->talking < shared ? lane->talking : shared;
+    if (lane->pacing > 0) {
         serving =
             shared; /* who waits for the pace serves the queue; one more would wait beside it */
     }
-    unsigned wanted = host->fresh_queued + shared - serving;
-    return wanted > host->connecting ? wanted - host->connecting : 0;
+    unsigned wanted = lane->fresh_queued + shared - serving;
+    return wanted > lane->connecting ? wanted - lane->connecting : 0;
 }
 
-static void wake_at(struct site *site, uint64_t at_ms)
+static void wake_at(struct site *site, uint64_t traffic_ms)
 {
-    if (at_ms != TRAFFIC_NEVER) {
-        door_timer_start(site->knocker->door, &site->wake, at_ms);
+    if (traffic_ms == TRAFFIC_NEVER) {
+        return;
+    }
+    uint64_t due_ms = knocker_door_ms(site->knocker, traffic_ms);
+    if (site->wake.place == 0 || due_ms < site->wake.due_ms) {
+        door_timer_start(site->knocker->door, &site->wake, due_ms);
     }
 }
 
 /* A limit or a rest binds for longer than anybody waits: say so instead of holding the job. */
-static void drop_queue(struct host *host)
+static void drop_queue(struct lane *lane)
 {
-    struct ask_list *lists[] = {&host->fresh_queue, &host->queue};
-    for (size_t i = 0; i < 2; i++) {
-        while (!TAILQ_EMPTY(lists[i])) {
-            struct ask *ask = TAILQ_FIRST(lists[i]);
-            host_queue_remove(ask);
-            ask->is_expired = true;
-            ask->expired_why = SKIP_BUDGET;
-            knocker_make_ready(ask);
+    for (struct ask *ask = lane_first(lane); ask != NULL; ask = lane_first(lane)) {
+        lane_remove(ask);
+        ask->is_expired = true;
+        ask->expired_why = SKIP_BUDGET;
+        knocker_make_ready(ask);
+    }
+}
+
+static void turn_away_queue(struct lane *lane, const struct traffic_choice *choice)
+{
+    struct evidence evidence = {
+        .kind = EVIDENCE_CONNECT_REFUSED, /* none of our ways out reaches an address of it */
+        .stage = HEL_SMTP_CONNECT,
+        .at_ms = site_now_ms(lane->host->site),
+        .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""},
+    };
+    for (struct ask *ask = lane_first(lane); ask != NULL; ask = lane_first(lane)) {
+        lane_remove(ask);
+        if (choice->why == TRAFFIC_ALL_BLOCKED) {
+            egress_turn_away(lane->host, ask, choice->at_ms);
+        } else {
+            site_tell_later(ask, &evidence);
         }
     }
 }
 
-static void host_pump(struct host *host)
+/* Their way out was closed: they find another, or learn that there is none. */
+static void move_queue(struct lane *lane)
 {
-    struct site *site = host->site;
+    struct ask_list moving = TAILQ_HEAD_INITIALIZER(moving);
+    for (struct ask *ask = lane_first(lane); ask != NULL; ask = lane_first(lane)) {
+        lane_remove(ask);
+        TAILQ_INSERT_TAIL(&moving, ask, link);
+    }
+    while (!TAILQ_EMPTY(&moving)) {
+        struct ask *ask = TAILQ_FIRST(&moving);
+        TAILQ_REMOVE(&moving, ask, link);
+        host_put(lane->host, ask, false);
+    }
+    wake_at(lane->host->site, site_traffic_ms(lane->host->site)); /* lanes that were seen already */
+}
+
+/* True: a session may be opened, through that way out. */
+static bool find_way(struct lane *lane, size_t *out_egress)
+{
+    struct site *site = lane->host->site;
     struct knocker *knocker = site->knocker;
-    unsigned wanted = sessions_wanted(host);
-    while (wanted > 0) {
-        uint64_t now = site_now_ms(site);
-        uint64_t ask_at = traffic_site_ask_at(&site->traffic, now);
-        uint64_t connect_at = traffic_site_connect_at(&site->traffic, now);
-        uint64_t too_late = now + knocker->config.queue_wait_ms_max;
-        if ((ask_at != TRAFFIC_NEVER && ask_at > too_late) ||
-            (connect_at != TRAFFIC_NEVER && connect_at > too_late)) {
-            drop_queue(host);
-            return;
+    struct traffic_wish wish = egress_wish(lane->host, NULL);
+    bool is_bound = lane != &lane->host->any;
+    if (is_bound) {
+        wish.keep = lane->egress;
+    }
+    uint64_t now = site_traffic_ms(site);
+    uint64_t patience = now + knocker->config.queue_wait_ms_max;
+    struct traffic_choice choice;
+    traffic_pool_choose(&knocker->pool, &site->traffic, &wish, now, &choice);
+    switch (choice.kind) {
+    case TRAFFIC_GO:
+    case TRAFFIC_WAIT:
+        if (is_bound && choice.egress != lane->egress) {
+            move_queue(lane);
+            return false;
         }
-        uint64_t at = ask_at > connect_at ? ask_at : connect_at;
-        if (at > now) {
-            wake_at(site, at);
+        if (choice.kind == TRAFFIC_GO) {
+            *out_egress = choice.egress;
+            return true;
+        }
+        break;
+    case TRAFFIC_NOBODY:
+        if (choice.why == TRAFFIC_NO_FAMILY || choice.at_ms > patience) {
+            turn_away_queue(lane, &choice);
+            return false;
+        }
+        break;
+    }
+    if (choice.at_ms != TRAFFIC_NEVER && choice.at_ms > patience) {
+        drop_queue(lane);
+    } else {
+        wake_at(site, choice.at_ms);
+    }
+    return false;
+}
+
+static void lane_pump(struct lane *lane)
+{
+    struct site *site = lane->host->site;
+    struct knocker *knocker = site->knocker;
+    size_t egress;
+    for (unsigned wanted = sessions_wanted(lane); wanted > 0; wanted--) {
+        if (!find_way(lane, &egress)) {
             return;
         }
         if (knocker->counts.talking >= knocker->config.connections_max) {
             want_connection(site);
             return;
         }
-        if (session_open(host) != ERR_NONE) {
-            wake_at(site, now + 1000);
+        if (session_open(lane->host, egress) != ERR_NONE) {
+            wake_at(site, site_traffic_ms(site) + 1000);
             return;
         }
-        wanted--;
     }
 }
 
@@ -273,7 +376,10 @@ void site_pump(struct site *site)
         return;
     }
     for (struct host *host = site->hosts; host != NULL; host = host->next) {
-        host_pump(host);
+        for (struct lane *lane = host->lanes; lane != NULL; lane = lane->next) {
+            lane_pump(lane);
+        }
+        lane_pump(&host->any);
     }
 }
 
@@ -294,7 +400,7 @@ void site_feed_hungry(struct knocker *knocker)
 void site_remove(struct ask *ask)
 {
     if (ask->place == ASK_QUEUE) {
-        host_queue_remove(ask);
+        lane_remove(ask);
         return;
     }
     if (ask->conversation == NULL) {
@@ -303,7 +409,8 @@ void site_remove(struct ask *ask)
     struct session *session = conversation_context(ask->conversation);
     session->ask = NULL;
     /* Its answer will not be heard: it may have been a refusal. */
-    traffic_site_answered(&session->host->site->traffic, true, site_now_ms(session->host->site));
+    struct traffic_answer unheard = {.is_trial = session->is_trial, .is_invalid = true};
+    (void)traffic_path_answered(session->path, &unheard, knocker_traffic_ms(ask->knocker));
     ask_talked(ask);
     conversation_leave(session->conversation);
 }

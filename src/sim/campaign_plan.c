@@ -293,7 +293,7 @@ enum err campaign_plan_new(const struct campaign_options *options, struct campai
     }
     plan->options = *options;
     struct random r = {options->seed};
-    campaign_settings_draw(&plan->settings, random_next(&r));
+    campaign_settings_draw(&plan->settings, random_next(&r), options->egresses);
     uint32_t per_domain = 1 + random_below(&r, 2 * ADDRESSES_PER_DOMAIN);
     uint32_t per_site = 1 + random_below(&r, 2 * DOMAINS_PER_SITE);
     plan->domain_count = options->addresses / per_domain + 1;

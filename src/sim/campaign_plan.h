@@ -48,8 +48,11 @@ const char *campaign_fault_name(enum campaign_fault fault);
 struct campaign_options {
     uint64_t seed;
     uint32_t addresses;
-    unsigned faults; /* set of 1 << enum campaign_fault */
+    unsigned faults;   /* set of 1 << enum campaign_fault */
+    unsigned egresses; /* ways out, at most CAMPAIGN_EGRESSES_MAX; 0: one */
 };
+
+enum { CAMPAIGN_EGRESSES_MAX = 3 };
 
 enum campaign_truth {
     CAMPAIGN_LIVE,
@@ -117,7 +120,8 @@ struct campaign_weather {
 
 /* How our side asks. */
 struct campaign_settings {
-    struct knocker_config knocker;
+    struct knocker_config knocker; /* its egresses are these: */
+    struct traffic_egress egresses[CAMPAIGN_EGRESSES_MAX];
     bool is_patient; /* no budget and no limit ends a question: every answer must be found */
     bool has_store;
     bool is_interleaved; /* domains in turn, not one after the other */
@@ -155,6 +159,6 @@ const struct campaign_site *campaign_site_at(const struct campaign_plan *plan, c
 /* sim/campaign_site: draws the temper of a far end; plan->settings are drawn. */
 void campaign_site_draw(struct campaign_site *site, uint64_t seed);
 /* sim/campaign_settings */
-void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed);
+void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed, unsigned egresses);
 
 #endif

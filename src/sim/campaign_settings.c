@@ -16,7 +16,39 @@ static bool happens(struct random *r, unsigned percent)
     return random_below(r, 100) < percent;
 }
 
-void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed)
+static const struct traffic_egress plain = {.name = SLICE_LITERAL("default"), .weight = 1};
+
+/* One of them is heavier, one is young. */
+static const struct traffic_egress ways_out[CAMPAIGN_EGRESSES_MAX] = {
+    {.name = SLICE_LITERAL("a"),
+     .source_v4 = {IP_V4, {198, 51, 100, 1}},
+     .source_v6 = {IP_V6, {0x20, 0x01, 0x0d, 0xb8, 1}},
+     .weight = 3},
+    {.name = SLICE_LITERAL("b"),
+     .source_v4 = {IP_V4, {198, 51, 100, 2}},
+     .source_v6 = {IP_V6, {0x20, 0x01, 0x0d, 0xb8, 2}},
+     .weight = 1},
+    {.name = SLICE_LITERAL("c"),
+     .source_v4 = {IP_V4, {198, 51, 100, 3}},
+     .source_v6 = {IP_V6, {0x20, 0x01, 0x0d, 0xb8, 3}},
+     .weight = 1,
+     .warm_up = {.since_ms = TRAFFIC_SINCE_FIRST_USE, .first = 5}},
+};
+
+static void set_egresses(struct campaign_settings *settings, unsigned count)
+{
+    struct knocker_config *config = &settings->knocker;
+    config->egresses = settings->egresses;
+    config->egress_count = count > 1 ? count : 1;
+    for (size_t i = 0; i < config->egress_count; i++) {
+        struct traffic_egress *egress = &settings->egresses[i];
+        *egress = count > 1 ? ways_out[i] : plain;
+        egress->helo_name = SLICE("probe.heloise.test");
+        egress->mail_from = config->verify.has_sender ? SLICE("knock@heloise.test") : SLICE_NONE;
+    }
+}
+
+void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed, unsigned egresses)
 {
     static const unsigned per_site[] = {0, 0, 0, 1, 2, 8};
     static const unsigned rcpts[] = {0, 0, 0, 0, 1, 8, 30};
@@ -31,9 +63,8 @@ void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed)
     };
     struct knocker_config *config = &settings->knocker;
     knocker_config_init(config);
-    config->helo_name = SLICE("probe.heloise.test");
     config->verify.null_sender_first = happens(&r, 70);
-    config->verify.mail_from = happens(&r, 60) ? SLICE("knock@heloise.test") : SLICE_NONE;
+    config->verify.has_sender = happens(&r, 60);
     config->verify.retry_temporary = settings->is_patient || happens(&r, 70);
     config->per_site_max = draw(&r, per_site, 6);
     config->rcpts_per_connection = draw(&r, rcpts, 7);
@@ -41,6 +72,7 @@ void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed)
     config->connections_max = draw(&r, connections, 4);
     config->no_tls = happens(&r, 10);
     config->keeps_transcript = happens(&r, 10);
+    set_egresses(settings, egresses);
     if (settings->is_patient) {
         config->is_budget_wall_clock = false;
         config->budget_ms = 0;

@@ -27,10 +27,14 @@ enum {
 /* One far end as we count: that of a site, or of all sites of one provider. */
 struct group {
     struct traffic_limits limits;
-    unsigned ours;            /* connections that we have not closed yet */
-    uint64_t last_connect_ms; /* 0: none yet */
-    uint64_t last_close_ms;
-    uint64_t *refused_ms; /* the last invalids_per_hour refusals, a ring; 0: none yet */
+    bool is_shared_system; /* each of our ways there has its own connections and pace */
+    struct way {
+        unsigned ours;            /* connections that we have not closed yet */
+        uint64_t last_connect_ms; /* 0: none yet */
+        uint64_t last_close_ms;
+    } ways[CAMPAIGN_EGRESSES_MAX]; /* elsewhere all count as the first */
+    uint64_t last_close_ms;        /* of any */
+    uint64_t *refused_ms;          /* the last invalids_per_hour refusals, a ring; 0: none yet */
     unsigned refused_at;
 };
 
@@ -53,7 +57,10 @@ struct campaign_watch {
     struct group
         *groups; /* of sites, then of providers: those of a site with a provider are not used */
     struct observed *observed;
-    uint32_t *site_of_line; /* by number of the line */
+    struct line {
+        uint32_t site;
+        uint8_t way;
+    } * lines; /* by number */
     size_t line_cap;
     bool is_restarted;
     uint64_t counts_from_ms; /* refusals; before, it is the packets of a dead engine that arrive */
@@ -107,7 +114,9 @@ static bool is_end_under_way(const struct observed *observed)
 static void on_came(void *context)
 {
     const struct observed *observed = context;
-    unsigned limit = observed->group->limits.connections;
+    const struct group *group = observed->group;
+    size_t ways = observed->watch->plan->settings.knocker.egress_count;
+    unsigned limit = group->limits.connections * (group->is_shared_system ? (unsigned)ways : 1);
     for (unsigned i = 0; i < observed->seen_count && !is_end_under_way(observed); i++) {
         if (observed->seen[i]->open > limit) {
             campaign_watch_blame(observed->watch, observed->site->number, CAMPAIGN_NOBODY,
@@ -164,54 +173,70 @@ static const struct peer_observer observer = {on_came, on_answered};
 
 /* As the network sees it. */
 
-static bool remember_line(struct campaign_watch *watch, uint32_t line, uint32_t site)
+static bool remember_line(struct campaign_watch *watch, uint32_t line, struct line what)
 {
     if (line >= watch->line_cap) {
         size_t cap = (size_t)line * 2 + 64;
-        uint32_t *grown = realloc(watch->site_of_line, cap * sizeof *grown);
+        struct line *grown = realloc(watch->lines, cap * sizeof *grown);
         if (grown == NULL) {
             return false;
         }
-        watch->site_of_line = grown;
+        watch->lines = grown;
         watch->line_cap = cap;
     }
-    watch->site_of_line[line] = site;
+    watch->lines[line] = what;
     return true;
 }
 
-static void on_connected(void *context, uint32_t line, const struct ip *ip)
+static uint8_t way_of(const struct campaign_watch *watch, const struct group *group,
+                      const struct ip *client)
+{
+    const struct knocker_config *config = &watch->plan->settings.knocker;
+    for (size_t i = 0; i < config->egress_count && group->is_shared_system; i++) {
+        const struct traffic_egress *egress = &config->egresses[i];
+        if (ip_equal(client, &egress->source_v4) || ip_equal(client, &egress->source_v6)) {
+            return (uint8_t)i;
+        }
+    }
+    return 0;
+}
+
+static void on_connected(void *context, uint32_t line, const struct ip *ip, const struct ip *client)
 {
     struct campaign_watch *watch = context;
     const struct campaign_site *site = campaign_site_at(watch->plan, ip);
     char text[IP_TEXT_BYTES];
-    must(remember_line(watch, line, site == NULL ? CAMPAIGN_NOBODY : site->number));
     if (site == NULL) {
+        must(remember_line(watch, line, (struct line){.site = CAMPAIGN_NOBODY}));
         campaign_watch_blame(watch, CAMPAIGN_NOBODY, CAMPAIGN_NOBODY,
                              "connects to %s, where nothing should be contacted",
                              ip_format(ip, text));
         return;
     }
     struct group *group = watch->observed[site->number].group;
+    struct line what = {.site = site->number, .way = way_of(watch, group, client)};
+    struct way *way = &group->ways[what.way];
+    must(remember_line(watch, line, what));
     uint64_t now_ms = door_now_ms(world_door(watch->world));
     if (watch->talk != NULL && site->number == watch->talk_site) {
         campaign_talk_note(watch->talk, line, now_ms, "connects to", slice_of(ip_format(ip, text)));
     }
-    if (++group->ours > group->limits.connections) {
+    if (++way->ours > group->limits.connections) {
         campaign_watch_blame(watch, site->number, CAMPAIGN_NOBODY,
-                             "connections at once: %u, the limit is %u", group->ours,
+                             "connections at once: %u, the limit is %u", way->ours,
                              group->limits.connections);
     }
-    if (group->last_close_ms == now_ms) {
+    if (way->last_close_ms == now_ms) {
         return; /* another address, or without TLS, in place of one that was given up just now */
     }
-    if (group->last_connect_ms != 0 &&
-        now_ms - group->last_connect_ms < group->limits.connection_gap_ms) {
+    if (way->last_connect_ms != 0 &&
+        now_ms - way->last_connect_ms < group->limits.connection_gap_ms) {
         campaign_watch_blame(watch, site->number, CAMPAIGN_NOBODY,
                              "connects %u ms after the one before, the least is %u",
-                             (unsigned)(now_ms - group->last_connect_ms),
+                             (unsigned)(now_ms - way->last_connect_ms),
                              group->limits.connection_gap_ms);
     }
-    group->last_connect_ms = now_ms;
+    way->last_connect_ms = now_ms;
 }
 
 static void on_sent(void *context, uint32_t line, struct slice bytes)
@@ -219,7 +244,7 @@ static void on_sent(void *context, uint32_t line, struct slice bytes)
     static const char *const verbs[] = {"EHLO", "HELO", "STARTTLS", "MAIL",
                                         "RCPT", "RSET", "NOOP",     "QUIT"};
     struct campaign_watch *watch = context;
-    uint32_t site = watch->site_of_line[line];
+    uint32_t site = watch->lines[line].site;
     if (watch->talk != NULL && site == watch->talk_site) {
         campaign_talk_note(watch->talk, line, door_now_ms(world_door(watch->world)), "C", bytes);
     }
@@ -241,7 +266,7 @@ static void on_sent(void *context, uint32_t line, struct slice bytes)
 static void on_received(void *context, uint32_t line, struct slice bytes)
 {
     struct campaign_watch *watch = context;
-    if (watch->talk != NULL && watch->site_of_line[line] == watch->talk_site) {
+    if (watch->talk != NULL && watch->lines[line].site == watch->talk_site) {
         campaign_talk_note(watch->talk, line, door_now_ms(world_door(watch->world)), "S", bytes);
     }
 }
@@ -250,13 +275,14 @@ static void on_closed(void *context, uint32_t line, bool is_up)
 {
     struct campaign_watch *watch = context;
     (void)is_up;
-    uint32_t site = watch->site_of_line[line];
+    uint32_t site = watch->lines[line].site;
     if (site == CAMPAIGN_NOBODY) {
         return;
     }
     struct group *group = watch->observed[site].group;
-    group->ours--;
-    group->last_close_ms = door_now_ms(world_door(watch->world));
+    struct way *way = &group->ways[watch->lines[line].way];
+    way->ours--;
+    way->last_close_ms = group->last_close_ms = door_now_ms(world_door(watch->world));
     if (watch->talk != NULL && site == watch->talk_site) {
         campaign_talk_closed(watch->talk, line);
     }
@@ -303,15 +329,18 @@ static void on_moved(void *context, uint64_t now_ms)
 
 /* The watch itself. */
 
-static struct traffic_limits limits_of(const struct campaign_plan *plan,
-                                       const struct knowledge *knowledge, const char *host)
+static void settle(struct group *group, const struct campaign_plan *plan,
+                   const struct knowledge *knowledge, const char *host)
 {
     const struct knocker_config *config = &plan->settings.knocker;
     const struct traffic_ceilings ceilings = {config->per_site_max, config->rcpts_per_connection,
                                               config->invalids_per_hour};
     const struct provider *provider =
         provider_by_host(knowledge_providers(knowledge), slice_of(host));
-    return traffic_limits_of(provider, &ceilings);
+    group->limits = traffic_limits_of(provider, &ceilings);
+    group->is_shared_system = provider->class != PROVIDER_SELFHOSTED;
+    /* Those of all ways are counted together. What holds for each of them may be so many times more. */
+    group->limits.invalids_per_hour *= (unsigned)config->egress_count;
 }
 
 /* Sites with the same provider's name are one far end to us. */
@@ -356,7 +385,7 @@ static enum err begin_site(struct campaign_watch *watch, const struct knowledge 
     }
     char host[CAMPAIGN_NAME_BYTES];
     (void)snprintf(host, sizeof host, "x.%s", site->mx_suffix == NULL ? "test" : site->mx_suffix);
-    group->limits = limits_of(plan, knowledge, host);
+    settle(group, plan, knowledge, host);
     group->refused_ms = calloc(group->limits.invalids_per_hour, sizeof *group->refused_ms);
     return group->refused_ms == NULL ? ERR_NOMEM : ERR_NONE;
 }
@@ -407,7 +436,7 @@ void campaign_watch_free(struct campaign_watch *watch)
     }
     free(watch->groups);
     free(watch->observed);
-    free(watch->site_of_line);
+    free(watch->lines);
     free(watch);
 }
 
@@ -420,7 +449,9 @@ void campaign_watch_engine(struct campaign_watch *watch, const struct knocker *k
     watch->knocker = knocker;
     for (uint32_t i = 0; i < watch->plan->site_count; i++) {
         struct group *group = &watch->groups[i];
-        group->last_connect_ms = 0;
+        for (size_t way = 0; way < CAMPAIGN_EGRESSES_MAX; way++) {
+            group->ways[way].last_connect_ms = 0;
+        }
         if (group->refused_ms != NULL) {
             memset(group->refused_ms, 0,
                    group->limits.invalids_per_hour * sizeof *group->refused_ms);

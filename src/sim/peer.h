@@ -55,6 +55,7 @@ struct peer_rule {
     unsigned times;  /* only the first n times that this rule fits for this recipient (or client) */
     uint32_t for_ms; /* only so long after this recipient (or client) was first seen */
     uint32_t delay_ms;  /* before the answer */
+    const char *client; /* only from this address; NULL: from any */
     bool is_plain_only; /* only before TLS */
     bool counts_as_bad; /* counts for after_bad though its code is not 5xx */
     bool closes;        /* after the answer; say "" closes without a word */

@@ -146,6 +146,7 @@ static bool is_in_count(const struct peer *peer, const struct peer_rule *rule)
     return n >= rule->from && (rule->to == 0 || n <= rule->to) &&
            peer->rcpts_in_transaction >= rule->from_in_transaction && visit >= rule->from_visit &&
            (rule->to_visit == 0 || visit <= rule->to_visit) && peer->bad >= rule->after_bad &&
+           (rule->client == NULL || strcmp(rule->client, peer->client) == 0) &&
            !(rule->is_plain_only && peer->is_tls);
 }
 

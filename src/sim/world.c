@@ -97,6 +97,12 @@ void world_run_until(struct world *world, uint64_t until_ms)
     }
 }
 
+void world_cut_off(struct world *world, const struct ip *client, enum link_end why)
+{
+    world->cut_off = *client;
+    world->cut_off_why = why;
+}
+
 void world_mute(struct world *world, bool is_mute)
 {
     world->is_mute = is_mute;

@@ -79,6 +79,10 @@ struct world_host_counts {
 void world_host_count(struct world *world, const char *ip, uint16_t port,
                       struct world_host_counts *out);
 
+/* From now on every connection that servers would see come from this address ends so: a source address that is not
+ * ours any more, a proxy that is down. The last call holds; family IP_NONE: none. */
+void world_cut_off(struct world *world, const struct ip *client, enum link_end why);
+
 /* The names of this world: add to it and let them fail at any time. */
 struct zone *world_zone(struct world *world);
 
@@ -109,7 +113,7 @@ bool world_is_cut(const struct world *world);
 
 /* Somebody who watches every line; any function may be NULL. Bytes are those of our side, as sent, before TLS would hide them. */
 struct world_watcher {
-    void (*connected)(void *context, uint32_t line, const struct ip *ip);
+    void (*connected)(void *context, uint32_t line, const struct ip *ip, const struct ip *client);
     void (*sent)(void *context, uint32_t line, struct slice bytes);     /* by our side */
     void (*received)(void *context, uint32_t line, struct slice bytes); /* by our side */
     /* Our side closed; is_up: the other side had not ended it, and no handshake was under way. */

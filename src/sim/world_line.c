@@ -383,10 +383,12 @@ struct link *world_line_connect(struct door *door, const struct link_request *re
         line->host->counts.tried++;
     }
     if (world->watcher != NULL && world->watcher->connected != NULL) {
-        world->watcher->connected(world->watcher->context, line->id, &request->ip);
+        world->watcher->connected(world->watcher->context, line->id, &request->ip, &line->client);
     }
     bool is_cut_off = is_v6 ? world->config.no_ipv6 : world->config.no_ipv4;
-    if (is_cut_off && request->proxy == NULL) {
+    if (world->cut_off.family != IP_NONE && ip_equal(&world->cut_off, &line->client)) {
+        post(line, &line->to_us, PARCEL_END, SLICE_NONE, world->cut_off_why);
+    } else if (is_cut_off && request->proxy == NULL) {
         post(line, &line->to_us, PARCEL_END, SLICE_NONE, LINK_END_UNREACHABLE);
     } else {
         post(line, &line->to_peer, PARCEL_UP, SLICE_NONE, LINK_END_CLOSED);

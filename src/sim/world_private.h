@@ -37,6 +37,8 @@ struct world {
     uint64_t hash;
     uint32_t next_line;
     bool is_stopped, is_cut, is_mute;
+    struct ip cut_off; /* family IP_NONE: nobody is */
+    enum link_end cut_off_why;
 };
 
 void world_place_key(const struct ip *ip, uint16_t port, char out[WORLD_KEY_BYTES]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "traffic/path.h"
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -48,6 +49,8 @@ struct traffic_limits traffic_limits_of(const struct provider *provider,
     bool is_shy = (provider->traits & PROVIDER_FORBIDS_PROBING) != 0;
     if (ceilings->per_site != 0) {
         limits.connections = least(limits.connections, ceilings->per_site);
+    } else if (provider->class == PROVIDER_SELFHOSTED) {
+        limits.connections_first = (limits.connections + 1) / 2; /* nobody knows what it bears */
     }
     if (ceilings->rcpts_per_connection != 0) {
         ask_for_rcpts(&limits, ceilings->rcpts_per_connection, is_shy);
@@ -99,14 +102,32 @@ void traffic_site_key(const struct route *route, const struct provider *provider
     }
 }
 
-void traffic_site_init(struct traffic_site *site, const struct traffic_limits *limits)
+struct traffic_pace traffic_site_pace(const struct traffic_site *site)
 {
-    *site = (struct traffic_site){.limits = *limits};
+    const struct traffic_limits *limits = &site->configured;
+    return (struct traffic_pace){
+        .connections = limits->connections,
+        .connections_first = limits->connections_first,
+        .connection_gap_ms = limits->connection_gap_ms,
+        .rcpt_gap_ms = limits->rcpt_gap_ms,
+        .cooldown_ms = limits->cooldown_ms,
+    };
 }
 
-void traffic_site_tighten(struct traffic_site *site, const struct traffic_limits *limits)
+void traffic_site_init(struct traffic_site *site, const struct traffic_limits *limits,
+                       bool is_shared_system)
 {
-    struct traffic_limits *own = &site->limits;
+    *site = (struct traffic_site){
+        .limits = *limits,
+        .configured = *limits,
+        .is_shared_system = is_shared_system,
+    };
+    struct traffic_pace pace = traffic_site_pace(site);
+    traffic_adapt_init(&site->adapt, &pace);
+}
+
+static void tighten(struct traffic_limits *own, const struct traffic_limits *limits)
+{
     own->connections = least(own->connections, limits->connections);
     own->rcpts_per_connection = least(own->rcpts_per_connection, limits->rcpts_per_connection);
     own->transactions_per_connection =
@@ -119,120 +140,31 @@ void traffic_site_tighten(struct traffic_site *site, const struct traffic_limits
     own->cooldown_ms = most(own->cooldown_ms, limits->cooldown_ms);
 }
 
-uint64_t traffic_site_connect_at(const struct traffic_site *site, uint64_t now_ms)
+void traffic_site_tighten(struct traffic_site *site, const struct traffic_limits *limits)
 {
-    if (site->open >= site->limits.connections) {
-        return TRAFFIC_NEVER;
-    }
-    return site->connect_not_before_ms > now_ms ? site->connect_not_before_ms : now_ms;
-}
-
-void traffic_site_opened(struct traffic_site *site, uint64_t now_ms)
-{
-    site->open++;
-    uint64_t next = now_ms + site->limits.connection_gap_ms;
-    if (next > site->connect_not_before_ms) {
-        site->connect_not_before_ms = next;
-    }
-}
-
-void traffic_site_closed(struct traffic_site *site)
-{
-    site->open--;
-}
-
-static bool is_recent(uint64_t slot, uint64_t now_slot)
-{
-    return slot + TRAFFIC_SLOTS > now_slot;
-}
-
-/* Invalid RCPTs of the last hour at least: whole slots are counted, so never too few. */
-static unsigned invalids_recent(const struct traffic_site *site, uint64_t now_ms)
-{
-    unsigned sum = 0;
-    for (size_t i = 0; i < TRAFFIC_SLOTS; i++) {
-        if (is_recent(site->slot_number[i], now_ms / TRAFFIC_SLOT_MS)) {
-            sum += site->slot_invalids[i];
+    tighten(&site->limits, limits);
+    tighten(&site->configured, limits);
+    struct traffic_pace pace = traffic_site_pace(site);
+    traffic_adapt_tighten(&site->adapt, &pace);
+    for (size_t i = 0; i < site->path_count; i++) {
+        if (site->paths[i] != NULL) {
+            traffic_adapt_tighten(&site->paths[i]->adapt, &pace);
         }
     }
-    return sum;
 }
 
-uint64_t traffic_site_ask_at(const struct traffic_site *site, uint64_t now_ms)
+void traffic_site_done(struct traffic_site *site)
 {
-    unsigned recent = invalids_recent(site, now_ms);
-    if (recent + site->asking < site->limits.invalids_per_hour) {
-        return site->ask_not_before_ms > now_ms ? site->ask_not_before_ms : now_ms;
+    for (size_t i = 0; i < site->path_count; i++) {
+        free(site->paths[i]);
     }
-    if (recent < site->limits.invalids_per_hour) {
-        return TRAFFIC_NEVER; /* an answer under way may make room */
-    }
-    uint64_t oldest = UINT64_MAX;
-    for (size_t i = 0; i < TRAFFIC_SLOTS; i++) {
-        if (site->slot_invalids[i] != 0 && site->slot_number[i] < oldest &&
-            is_recent(site->slot_number[i], now_ms / TRAFFIC_SLOT_MS)) {
-            oldest = site->slot_number[i];
-        }
-    }
-    return (oldest + TRAFFIC_SLOTS) * TRAFFIC_SLOT_MS;
+    free(site->paths);
 }
 
-void traffic_site_asked(struct traffic_site *site, uint64_t now_ms)
-{
-    site->asking++;
-    site->ask_not_before_ms = now_ms + site->limits.rcpt_gap_ms;
-}
-
-void traffic_site_answered(struct traffic_site *site, bool is_invalid, uint64_t now_ms)
-{
-    site->asking--;
-    if (!is_invalid) {
-        return;
-    }
-    uint64_t slot = now_ms / TRAFFIC_SLOT_MS;
-    size_t place = (size_t)(slot % TRAFFIC_SLOTS);
-    if (site->slot_number[place] != slot) {
-        site->slot_number[place] = slot;
-        site->slot_invalids[place] = 0;
-    }
-    site->slot_invalids[place]++;
-}
-
-bool traffic_session_may_ask(const struct traffic_site *site, unsigned rcpts, unsigned invalids)
+bool traffic_site_may_ask(const struct traffic_site *site, unsigned rcpts, unsigned invalids)
 {
     return rcpts < site->limits.rcpts_per_connection &&
            invalids < site->limits.invalids_per_session;
-}
-
-void traffic_site_slowed(struct traffic_site *site, uint64_t now_ms, uint32_t hint_s)
-{
-    if (site->limits.connections > 1) {
-        site->limits.connections = (site->limits.connections + 1) / 2;
-    }
-    site->pause_ms = site->pause_ms == 0 ? TRAFFIC_PAUSE_MS_MIN : site->pause_ms * 2;
-    uint32_t hint_ms = hint_s > TRAFFIC_PAUSE_MS_MAX / 1000 ? TRAFFIC_PAUSE_MS_MAX : hint_s * 1000;
-    if (site->pause_ms < hint_ms) {
-        site->pause_ms = hint_ms;
-    }
-    if (site->pause_ms > TRAFFIC_PAUSE_MS_MAX) {
-        site->pause_ms = TRAFFIC_PAUSE_MS_MAX;
-    }
-    uint64_t rest_ms = most(site->pause_ms, site->limits.cooldown_ms);
-    if (site->connect_not_before_ms < now_ms + rest_ms) {
-        site->connect_not_before_ms = now_ms + rest_ms;
-    }
-}
-
-void traffic_site_went_well(struct traffic_site *site)
-{
-    site->pause_ms /= 2;
-}
-
-void traffic_site_crowded(struct traffic_site *site)
-{
-    if (site->open > 1 && site->open - 1 < site->limits.connections) {
-        site->limits.connections = site->open - 1;
-    }
 }
 
 void traffic_site_session_cut(struct traffic_site *site, unsigned rcpts)

@@ -1,29 +1,24 @@
-/* traffic/site: how much one far end may be asked: the limits of a site and what it taught us, as plain
- * decisions over time. A site is the shared far end of many domains (all Google-hosted domains are one),
- * owned by one loop. It never opens anything: it answers "when", and is told what happened.
- * A limit is never exceeded: what is under way counts as if it will be refused.
+/* traffic/site: one far end: how much it may be asked and what it taught us, whichever way we come. A site is
+ * the shared far end of many domains (all Google-hosted domains are one), owned by one loop. What holds between
+ * it and one egress is a path (traffic/path); which egress serves it next is the pool's choice (traffic/pool).
+ *
+ * Connections and pace are counted for each egress at a provider's shared system, which counts its clients so
+ * too; at somebody's own server for all egresses together, since it is the server that would suffer.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TRAFFIC_SITE_H
 #define TRAFFIC_SITE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "dns/route.h"
 #include "providers/provider.h"
+#include "traffic/adapt.h"
 
 enum {
-    TRAFFIC_SLOTS = 13, /* five-minute slots that cover an hour, the running one included */
-    TRAFFIC_SLOT_MS = 300000,
-    TRAFFIC_PAUSE_MS_MIN = 1000, /* after a first word about rate; doubled each time */
-    TRAFFIC_PAUSE_MS_MAX = 60000,
     TRAFFIC_KEY_BYTES = 600,
 };
 
-#define TRAFFIC_NEVER UINT64_MAX /* not before something closes or is answered */
-
 struct traffic_limits {
     unsigned connections;
+    unsigned connections_first; /* to begin with; 0: all of them */
     unsigned rcpts_per_connection;
     unsigned transactions_per_connection;
     unsigned rcpts_per_transaction;
@@ -34,15 +29,17 @@ struct traffic_limits {
     unsigned cooldown_ms; /* the least pause after a complaint */
 };
 
+struct traffic_path;
+
 struct traffic_site {
     struct traffic_limits limits; /* as configured, lowered by what was learned */
-    unsigned open;
-    unsigned asking; /* RCPTs sent and not answered */
-    uint64_t connect_not_before_ms;
-    uint64_t ask_not_before_ms;
-    uint32_t pause_ms; /* the last pause; grows while the site complains */
-    uint64_t slot_number[TRAFFIC_SLOTS];
-    uint32_t slot_invalids[TRAFFIC_SLOTS];
+    struct traffic_limits configured;
+    bool is_shared_system;      /* connections and pace: of each path; else of all together, here */
+    struct traffic_adapt adapt; /* where they are of all together */
+    struct traffic_path **paths; /* by egress; NULL: not used yet */
+    size_t path_count;
+    uint64_t
+        turn; /* of the path that opened a conversation last: its paths take turns by the lowest */
 };
 
 /* What the user says for all sites; 0: nothing. per_site lowers the provider's limit, the others replace it,
@@ -58,32 +55,18 @@ struct traffic_limits traffic_limits_of(const struct provider *provider,
 void traffic_site_key(const struct route *route, const struct provider *provider,
                       char out_key[TRAFFIC_KEY_BYTES]);
 
-void traffic_site_init(struct traffic_site *site, const struct traffic_limits *limits);
-
+/* No path yet. limits.connections and .rcpts_per_connection are at least 1. */
+void traffic_site_init(struct traffic_site *site, const struct traffic_limits *limits,
+                       bool is_shared_system);
 /* It turned out to be somebody's whose limits are these: the stricter of each holds from now on. */
 void traffic_site_tighten(struct traffic_site *site, const struct traffic_limits *limits);
-
-/* When one more connection may be opened: a time that is not above now_ms means at once. */
-uint64_t traffic_site_connect_at(const struct traffic_site *site, uint64_t now_ms);
-void traffic_site_opened(struct traffic_site *site, uint64_t now_ms);
-void traffic_site_closed(struct traffic_site *site);
-
-/* When one more RCPT may be asked. */
-uint64_t traffic_site_ask_at(const struct traffic_site *site, uint64_t now_ms);
-void traffic_site_asked(struct traffic_site *site, uint64_t now_ms);
-void traffic_site_answered(struct traffic_site *site, bool is_invalid, uint64_t now_ms);
+/* How it is asked, as configured: for what adapts to it. */
+struct traffic_pace traffic_site_pace(const struct traffic_site *site);
+void traffic_site_done(struct traffic_site *site); /* and its paths */
 
 /* Whether a session that asked rcpts and was refused invalids may ask once more. */
-bool traffic_session_may_ask(const struct traffic_site *site, unsigned rcpts, unsigned invalids);
+bool traffic_site_may_ask(const struct traffic_site *site, unsigned rcpts, unsigned invalids);
 
-/* The site complained about rate, volume or where we come from: fewer connections, and a growing pause before
- * the next, at least the limits' cooldown. */
-void traffic_site_slowed(struct traffic_site *site, uint64_t now_ms, uint32_t hint_s);
-/* A good answer: the pause is forgotten step by step. */
-void traffic_site_went_well(struct traffic_site *site);
-/* A connection, still counted as open, was turned away while others were served: no more than those
- * from now on. */
-void traffic_site_crowded(struct traffic_site *site);
 /* The session was cut after rcpts answers, or a transaction after rcpts recipients: learned as caps. */
 void traffic_site_session_cut(struct traffic_site *site, unsigned rcpts);
 void traffic_site_transaction_cut(struct traffic_site *site, unsigned rcpts);

@@ -25,7 +25,7 @@ enum err verify_case_new(const struct verify_config *config, const struct hel_ad
     c->domain = domain;
     c->seed = seed;
     c->shape = (uint8_t)control_shape(hel_address_local(address));
-    c->is_null_sender = config->null_sender_first || config->mail_from.len == 0;
+    c->is_null_sender = config->null_sender_first || !config->has_sender;
     c->round_claim = CLAIM_COUNT;
     c->is_pending = true;
     domain->pending++;
@@ -217,6 +217,8 @@ static void ask_real(struct verify_case *c, struct verify_action *out)
         .exchanger = c->exchanger,
         .is_null_sender = c->is_null_sender,
         .wants_fresh_connection = c->wants_fresh,
+        .keeps_egress = c->keeps_egress,
+        .wants_other_egress = c->wants_other_egress,
         .needs_smtputf8 = c->address->needs_smtputf8,
         .rcpt = hel_address_wire(c->address),
     };

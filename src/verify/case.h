@@ -14,7 +14,8 @@
  * Rules of the verdict are principle, not habit: undeliverable needs a statement about this mailbox
  * or domain; what is said about us is unknown. The real address is asked first, a control shaped like
  * it (length, dots, digits, charset) second. Greylisting keeps the triplet: a retry after a greylist
- * answer goes to the same exchanger with the same MAIL FROM. Never DATA, VRFY or EXPN.
+ * answer goes to the same exchanger with the same MAIL FROM, out of the same egress; so do controls. Only what is
+ * said about us is asked again through another. Never DATA, VRFY or EXPN.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef VERIFY_CASE_H
 #define VERIFY_CASE_H
@@ -62,8 +63,8 @@ enum {
 };
 
 struct verify_config {
-    struct slice mail_from;   /* named sender, empty: only the null sender is used */
-    bool null_sender_first;   /* ask with <> first, and with mail_from where <> is refused;
+    bool has_sender;          /* MAIL FROM has a name, or else only the null sender is used */
+    bool null_sender_first;   /* ask with <> first, and with the name where <> is refused;
                                       otherwise the other way round */
     bool no_smtp;             /* stop after DNS */
     bool no_control;          /* never send control probes (acceptance stays unconfirmed) */
@@ -97,8 +98,10 @@ enum verify_action_kind {
 struct verify_probe {
     enum probe_role role;
     uint8_t exchanger;           /* index into the route */
-    bool is_null_sender;         /* MAIL FROM:<>, else config.mail_from */
+    bool is_null_sender;         /* MAIL FROM:<>, else the name of the way out */
     bool wants_fresh_connection; /* a session that asked nothing yet (poisoning, 503, ...) */
+    bool keeps_egress;           /* the way out of the last answer, as long as it is not blocked */
+    bool wants_other_egress;     /* none of those that this case's answers came through */
     bool needs_smtputf8;
     struct slice rcpt; /* forward-path without brackets; valid until the next call */
 };

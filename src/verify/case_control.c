@@ -75,7 +75,7 @@ static void take(struct verify_case *c, struct verify_control_memory *slot)
     slot->tries = (uint8_t)(slot->tries + (slot->tries < UINT8_MAX ? 1 : 0));
     c->owned = slot;
     c->control_waits = c->control_losses = 0;
-    c->control_fresh = false;
+    c->control_fresh = c->control_elsewhere = false;
     c->not_before_ms = 0;
 }
 
@@ -87,9 +87,11 @@ static void ask(struct verify_case *c, enum probe_role role, struct verify_actio
         .exchanger = standing(c)->exchanger,
         .is_null_sender = standing(c)->is_null_sender,
         .wants_fresh_connection = c->control_fresh,
+        .keeps_egress = !c->control_elsewhere,
+        .wants_other_egress = c->control_elsewhere,
         .rcpt = slice_of(c->rcpt),
     };
-    c->control_fresh = false;
+    c->control_fresh = c->control_elsewhere = false;
     c->asked = role;
     c->is_asking = true;
 }
@@ -167,6 +169,17 @@ static void retry_fresh(struct verify_case *c, const struct evidence *e, uint64_
     c->control_fresh = true;
 }
 
+/* Blocked: what it was asked for stands, and may be confirmed through another way out. */
+static void retry_elsewhere(struct verify_case *c, const struct evidence *e, uint64_t now_ms)
+{
+    if (!e->has_other_egress || c->control_losses >= CASE_CONTROL_LOSSES) {
+        untestable(c, e, now_ms);
+        return;
+    }
+    c->control_losses++;
+    c->control_elsewhere = true;
+}
+
 /* The same name again: a greylist's clock runs for the triplet. */
 static void retry_later(struct verify_case *c, enum claim claim, const struct evidence *e,
                         uint64_t now_ms)
@@ -195,6 +208,10 @@ static void retry_later(struct verify_case *c, enum claim claim, const struct ev
 void case_control(struct verify_case *c, const struct evidence *e, uint64_t now_ms)
 {
     enum claim claim = claim_of(e);
+    if (e->is_hearsay) {
+        untestable(c, e, now_ms);
+        return;
+    }
     switch (claim) {
     case CLAIM_GONE:
     case CLAIM_SOFT_GONE:
@@ -227,7 +244,7 @@ void case_control(struct verify_case *c, const struct evidence *e, uint64_t now_
     case CLAIM_PROTOCOL:
     case CLAIM_UNREACHED:
     case CLAIM_LOCAL: retry_fresh(c, e, now_ms); break;
-    case CLAIM_BLOCKED:
+    case CLAIM_BLOCKED: retry_elsewhere(c, e, now_ms); break;
     case CLAIM_TLS:
     case CLAIM_NO_UTF8:
     case CLAIM_SKIPPED:

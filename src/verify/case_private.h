@@ -14,6 +14,7 @@ enum {
     CASE_CONTROL_WAITS = 3,  /* of one control */
     CASE_CONTROL_LOSSES = 2, /* lines lost under one control */
     CASE_BLOCKED_HOSTS = 2,  /* exchangers that may turn us away before we believe it */
+    CASE_EGRESSES = 4,       /* other ways out that may be tried for one address */
     CASE_STALE_REFUSALS = 8, /* a vague refusal after so many is looked at again */
     CASE_MEMORY_MS = 7 * 86400 * 1000,
     CASE_UNTESTABLE_MS = 15 * 60 * 1000,
@@ -48,20 +49,20 @@ struct verify_case {
 
     /* The next question about the real address. */
     uint8_t exchanger;
-    bool is_null_sender, wants_fresh;
+    bool is_null_sender, wants_fresh, keeps_egress, wants_other_egress;
     uint8_t attempts;
     uint16_t tried; /* exchangers of this round, as bits */
     uint8_t rounds;
     enum claim round_claim; /* CLAIM_COUNT: nothing that passes by itself in this round */
     uint32_t round_hint_s;
     bool has_swapped_sender;
-    uint8_t blocked_hosts, distrusts, doubts, rated, losses, breaks;
+    uint8_t blocked_hosts, distrusts, doubts, rated, losses, breaks, egresses;
 
     /* Controls and witnesses. */
     size_t standing;                     /* the evidence they are asked for */
     struct verify_control_memory *owned; /* the memory that this case is filling */
     uint8_t control_serial, control_waits, control_losses, control_count;
-    bool control_fresh;
+    bool control_fresh, control_elsewhere; /* the latter: through another egress */
     bool is_pending, awaits_live;
     char rcpt[CONTROL_CHARS_MAX + 1 + HEL_WIRE_BYTES];
 

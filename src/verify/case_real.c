@@ -57,6 +57,18 @@ void case_begin_round(struct verify_case *c)
     ask(c, false);
 }
 
+/* What is said about us is not said about our other ways out. */
+static bool ask_elsewhere(struct verify_case *c, const struct evidence *e)
+{
+    if (!e->has_other_egress || c->egresses >= CASE_EGRESSES || !may_ask(c)) {
+        return false;
+    }
+    c->egresses++;
+    c->wants_other_egress = true;
+    ask(c, false);
+    return true;
+}
+
 /* The control is asked where the standing evidence came from. */
 static void confirm(struct verify_case *c, size_t standing)
 {
@@ -157,6 +169,9 @@ static void on_rated(struct verify_case *c, const struct evidence *e, uint64_t n
     if (e->session_rcpts > 0 && look_again(c, &c->rated, CASE_FRESH_MAX)) {
         return;
     }
+    if (ask_elsewhere(c, e)) {
+        return;
+    }
     if (e->stage <= HEL_SMTP_EHLO) {
         move_on_and_return(c, CLAIM_RATED, e, now_ms);
     } else if (e->code < 500) {
@@ -190,21 +205,21 @@ static bool is_about_sender(const struct evidence *e)
 
 static bool swap_sender(struct verify_case *c, const struct evidence *e)
 {
-    if (c->has_swapped_sender || c->config->mail_from.len == 0 || !is_about_sender(e) ||
-        !may_ask(c)) {
+    if (c->has_swapped_sender || !c->config->has_sender || !is_about_sender(e) || !may_ask(c)) {
         return false;
     }
     c->has_swapped_sender = true;
     c->is_null_sender = !e->is_null_sender;
+    c->keeps_egress = true;
     ask(c, false);
     return true;
 }
 
-/* Said about us: the other sender may be better liked, and one more exchanger may be of another mind.
- * Asking them all would only spread the word. */
+/* Said about us: the other sender may be better liked, then another way out, and one more exchanger may be of
+ * another mind. Asking them all would only spread the word. */
 static void on_blocked(struct verify_case *c, const struct evidence *e, uint64_t now_ms)
 {
-    if (swap_sender(c, e)) {
+    if (swap_sender(c, e) || ask_elsewhere(c, e)) {
         return;
     }
     c->blocked_hosts++;
@@ -253,7 +268,13 @@ void case_real(struct verify_case *c, const struct evidence *e, uint64_t now_ms)
 {
     enum claim claim = claim_of(e);
     c->tried = (uint16_t)(c->tried | 1u << e->exchanger);
+    if (e->is_hearsay) {
+        case_done(c);
+        return;
+    }
     c->attempts = (uint8_t)(c->attempts + (claim == CLAIM_UNREACHED ? 0 : 1));
+    c->keeps_egress = claim == CLAIM_GREYLISTED || claim == CLAIM_IN_PROGRESS;
+    c->wants_other_egress = false;
     note_greylisting(c, claim, now_ms);
     switch (claim) {
     case CLAIM_ACCEPTED:

@@ -45,7 +45,11 @@ struct evidence {
     enum hel_smtp_stage stage;
     enum skip_reason skip;
     uint8_t exchanger; /* index into the route */
+    uint8_t egress;    /* the way out it was asked through, as the engine numbers them */
     bool is_null_sender;
+    bool has_other_egress; /* another way out was well there when this came */
+    bool
+        is_hearsay; /* said to others who asked there, when no way out is left: this one was not asked */
     struct ip ip; /* family IP_NONE: none was reached */
     uint64_t at_ms;
 

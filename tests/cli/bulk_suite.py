@@ -48,6 +48,14 @@ class Lists(rig.Case):
         self.assertIn('5 rows, 4 addresses', run.err)
         self.assertRegex(run.err, r'no address +1 rows')
 
+    def test_a_block_is_said_first(self):
+        names = [f'a{i}' for i in range(12)]
+        path = self.write('list.txt', '\n'.join(f'{name}@blocked.example' for name in names))
+        run = self.bulk(path)
+        self.assertEqual({row['sub_status'] for row in table_of(run.out)}, {'blocked'})
+        self.assertRegex(run.err, r'^heloise: \d+ addresses were not asked: mx.blocked.example lets us ask through '
+                                  r'none of our addresses: .*zen.spamhaus.org.* \(again in \d+:\d\d\)\n12 rows')
+
     def test_semicolons_quotes_and_column_seven(self):
         path = self.write('list.csv', 'id;name;note;a;b;c;E-Mail;z\r\n'
                                       '1;"Doe; Jane";"first\r\nsecond";;;;jane@plain.example;end\r\n'

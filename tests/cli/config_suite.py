@@ -175,14 +175,25 @@ class Asked(rig.Case):
         self.assertEqual(self.heard('EHLO'), ['EHLO line.example.net'])
         self.assertEqual(len(self.heard('RCPT')), 1)
 
-    def test_goes_out_by_the_first_egress(self):
-        path = self.config(EGRESSES.format(main='127.0.0.9'))
+    def test_goes_out_by_all_egresses(self):
+        path = self.config('limits {\n  rcpts-per-connection 1\n}\n'
+                           'egress a {\n  source-v4 127.0.0.8\n  helo a.example.net\n}\n'
+                           'egress b {\n  source-v4 127.0.0.9\n  helo b.example.net\n}\n')
+        list_path = self.write('l.txt', 'live1@d.example\nlive2@d.example\nlive3@d.example\nlive4@d.example\n')
+        run = self.expect(0, 'bulk', list_path, '--config', path)
+        self.assertEqual(run.out.count('deliverable'), 4, run)
+        self.assertEqual({peer for peer, _ in self.mailer.heard}, {'127.0.0.8', '127.0.0.9'})
+        self.assertEqual(set(self.heard('EHLO')), {'EHLO a.example.net', 'EHLO b.example.net'})
+
+    def test_a_dead_proxy_is_left_to_the_other_egress(self):
+        path = self.config('limits {\n  rcpts-per-connection 1\n}\n' + EGRESSES.format(main='127.0.0.9'))
         os.chmod(path, 0o600)
-        run = self.expect(0, 'verify', '--json', '--config', path, 'live@d.example')
+        run = self.expect(0, 'verify', '--json', '--config', path, *(f'live{i}@d.example' for i in range(8)))
+        records = [json.loads(line) for line in run.out.splitlines()]
+        self.assertEqual({record['status'] for record in records}, {'deliverable'}, run)
+        self.assertEqual({record['smtp']['egress'] for record in records}, {'main'})
         self.assertEqual({peer for peer, _ in self.mailer.heard}, {'127.0.0.9'})
-        self.assertEqual(self.heard('EHLO'), ['EHLO main.example.net'])
-        self.assertEqual(json.loads(run.out)['smtp']['egress'], 'main')
-        self.assertIn('of 2 enabled egresses this version uses one: "main"', run.err)
+        self.assertEqual(set(self.heard('EHLO')), {'EHLO main.example.net'})
 
     def test_never_goes_around_a_proxy(self):
         path = self.config('egress a {\n  proxy http://127.0.0.1:1\n}\n')

@@ -19,6 +19,8 @@
 
 enum { SHOWN_BYTES_MAX = 1 << 20 };
 
+static struct config_ways ways; /* of the test that runs; too large for the stack */
+
 /* Nobody said anything: the engine is as it is without a configuration. */
 static void defaults_are_the_engines(void **state)
 {
@@ -30,20 +32,24 @@ static void defaults_are_the_engines(void **state)
     config_settle(&config);
     knocker_config_init(&plain);
     knocker_config_init(&applied);
-    const struct config_egress *egress = config_first_egress(&config);
-    assert_non_null(egress);
-    config_apply(&config, egress, &applied);
-    assert_true(slice_equal(applied.helo_name, plain.helo_name));
-    assert_true(slice_equal(applied.egress_label, plain.egress_label));
+    config_apply(&config, &ways, &applied);
+    assert_int_equal(plain.egress_count, 1);
+    assert_int_equal(applied.egress_count, 1);
+    assert_ptr_equal(applied.egresses, ways.egresses);
+    assert_true(slice_equal(applied.egresses->helo_name, plain.egresses->helo_name));
+    assert_true(slice_equal(applied.egresses->name, plain.egresses->name));
+    assert_int_equal(applied.egresses->weight, plain.egresses->weight);
+    assert_int_equal(applied.egresses->mail_from.len, 0);
+    assert_int_equal(applied.egresses->source_v4.family, IP_NONE);
+    assert_null(applied.egresses->proxy);
     assert_int_equal(applied.verify.null_sender_first, plain.verify.null_sender_first);
     assert_int_equal(applied.verify.retry_temporary, plain.verify.retry_temporary);
     assert_int_equal(applied.verify.no_control, plain.verify.no_control);
     assert_int_equal(applied.verify.no_smtp, plain.verify.no_smtp);
     assert_int_equal(applied.verify.risky_if, plain.verify.risky_if);
-    assert_int_equal(applied.verify.mail_from.len, 0);
+    assert_false(applied.verify.has_sender);
     assert_int_equal(applied.address_mode, plain.address_mode);
     assert_int_equal(applied.port, plain.port);
-    assert_int_equal(applied.source_v4.family, IP_NONE);
     assert_int_equal(applied.allowed_net_count, 0);
     assert_memory_equal(applied.timeout_ms, plain.timeout_ms, sizeof plain.timeout_ms);
     assert_int_equal(applied.fixed_timeouts, 0);
@@ -72,10 +78,11 @@ static void the_engine_gets_what_is_set(void **state)
     config_settle(&c.config);
     struct knocker_config out;
     knocker_config_init(&out);
-    config_apply(&c.config, config_first_egress(&c.config), &out);
-    assert_true(slice_equal(out.helo_name, SLICE("h.example")));
-    assert_true(slice_equal(out.egress_label, SLICE("one")));
-    assert_true(slice_equal(out.verify.mail_from, SLICE("a@h.example")));
+    config_apply(&c.config, &ways, &out);
+    assert_true(slice_equal(out.egresses->helo_name, SLICE("h.example")));
+    assert_true(slice_equal(out.egresses->name, SLICE("one")));
+    assert_true(slice_equal(out.egresses->mail_from, SLICE("a@h.example")));
+    assert_true(out.verify.has_sender);
     assert_false(out.verify.null_sender_first);
     assert_true(out.verify.no_control);
     assert_int_equal(out.verify.greylist_wait_s, 2);
@@ -83,7 +90,7 @@ static void the_engine_gets_what_is_set(void **state)
     assert_int_equal(out.verify.attempts_max, 3);
     assert_int_equal(out.address_mode, HEL_ADDRESS_STRICT);
     assert_int_equal(out.port, 2525);
-    assert_int_equal(out.source_v4.family, IP_V4);
+    assert_int_equal(out.egresses->source_v4.family, IP_V4);
     assert_int_equal(out.allowed_net_count, 1);
     assert_int_equal(out.timeout_ms[HEL_SMTP_RCPT], 1500);
     assert_int_equal(out.fixed_timeouts, 1u << HEL_SMTP_RCPT | 1u << HEL_SMTP_QUIT);
@@ -109,7 +116,7 @@ static void timeouts_of_the_command_line_are_fixed_too(void **state)
     config_settle(&c.config);
     struct knocker_config out;
     knocker_config_init(&out);
-    config_apply(&c.config, config_first_egress(&c.config), &out);
+    config_apply(&c.config, &ways, &out);
     assert_int_equal(out.timeout_ms[HEL_SMTP_RCPT], 9000);
     assert_int_equal(out.fixed_timeouts, 1u << HEL_SMTP_BANNER | 1u << HEL_SMTP_RCPT);
     config_done(&given);
@@ -124,7 +131,7 @@ static void a_cache_of_no_time_is_none(void **state)
     config_settle(&c.config);
     struct knocker_config out;
     knocker_config_init(&out);
-    config_apply(&c.config, config_first_egress(&c.config), &out);
+    config_apply(&c.config, &ways, &out);
     assert_true(out.is_fresh);
     config_case_done(&c);
 }
@@ -149,7 +156,7 @@ static void the_first_sender(void **state)
         config_case_read_right(&c, rows[i].text);
         config_settle(&c.config);
         knocker_config_init(&out);
-        config_apply(&c.config, config_first_egress(&c.config), &out);
+        config_apply(&c.config, &ways, &out);
         assert_int_equal(out.verify.null_sender_first, rows[i].is_null_first);
         config_case_done(&c);
     }
@@ -175,6 +182,58 @@ static void egresses_take_what_is_common(void **state)
     assert_int_equal(c.config.egresses[1].warm_up.first_day, 50);
     assert_int_equal(c.config.egresses[1].warm_up.growth_percent, 50);
     config_case_done(&c);
+}
+
+static void every_way_out_is_the_knockers(void **state)
+{
+    (void)state;
+    static const char text[] = "helo common.example\n"
+                               "egress a {\nsource-v4 192.0.2.1\nweight 7\nbudget 900\n"
+                               "warm-up-start 2026-11-21\n}\n"
+                               "egress p {\nproxy http://192.0.2.5:1\n}\n"
+                               "egress off {\nsource-v4 192.0.2.9\nenabled no\n}\n"
+                               "egress b {\nsource-v6 2001:db8::1\nmail-from b@b.example\n"
+                               "warm-up-age 3d\nwarm-up-growth 20%\n}\n";
+    struct config_case c;
+    const struct traffic_egress *out = ways.egresses;
+    struct knocker_config knocker;
+    struct fault fault;
+    config_case_read_right(&c, text);
+    config_settle(&c.config);
+    knocker_config_init(&knocker);
+    config_apply(&c.config, &ways, &knocker);
+    assert_int_equal(knocker.egress_count, 3);
+    assert_ptr_equal(knocker.egresses, out);
+    assert_true(knocker.verify.has_sender);
+    assert_int_equal(traffic_egresses_check(out, 3, &fault), ERR_NONE);
+    assert_true(slice_equal(out[0].name, SLICE("a")));
+    assert_true(slice_equal(out[0].helo_name, SLICE("common.example")));
+    assert_int_equal(out[0].source_v4.family, IP_V4);
+    assert_null(out[0].proxy);
+    assert_int_equal(out[1].proxy->kind, PROXY_HTTP);
+    assert_int_equal(out[1].proxy->port, 1);
+    assert_int_equal(out[0].weight, 7);
+    assert_int_equal(out[0].rcpts_per_day, 900);
+    assert_true(out[0].warm_up.since_ms == UINT64_C(1795219200000));
+    assert_int_equal(out[0].warm_up.first, 50);
+    assert_int_equal(out[2].source_v6.family, IP_V6);
+    assert_true(slice_equal(out[2].mail_from, SLICE("b@b.example")));
+    assert_int_equal(out[2].weight, 1);
+    assert_true(out[2].warm_up.since_ms == TRAFFIC_SINCE_FIRST_USE);
+    assert_int_equal(out[2].warm_up.age_ms, 3 * 86400000);
+    assert_int_equal(out[2].warm_up.growth_percent, 20);
+    config_case_done(&c);
+}
+
+static const struct config_egress *first_enabled(const struct config *config)
+{
+    for (size_t i = 0; i < config->egress_count; i++) {
+        if (config->egresses[i].is_enabled) {
+            return &config->egresses[i];
+        }
+    }
+    fail_msg("none is enabled");
+    return NULL;
 }
 
 static void set(struct config *config, const char *key, const char *word)
@@ -217,7 +276,7 @@ static void a_given_source_stands_for_all_egresses(void **state)
     config_overlay(&c.config, &given);
     config_settle(&c.config);
     assert_int_equal(c.config.egress_count, 1);
-    const struct config_egress *egress = config_first_egress(&c.config);
+    const struct config_egress *egress = first_enabled(&c.config);
     assert_string_equal(egress->name.at, "default");
     assert_int_equal(egress->source_v4.family, IP_NONE);
     assert_string_equal(ip_format(&egress->source_v6, ip), "2001:db8::1");
@@ -248,7 +307,7 @@ static void the_first_egress_is_enabled(void **state)
         struct config_case c;
         config_case_read_right(&c, rows[i].text);
         config_settle(&c.config);
-        const struct config_egress *egress = config_first_egress(&c.config);
+        const struct config_egress *egress = first_enabled(&c.config);
         assert_string_equal(egress->name.at, rows[i].name);
         const char *obstacle = config_egress_obstacle(egress);
         bool is_right = rows[i].obstacle == NULL
@@ -275,12 +334,12 @@ static void a_proxy_of_the_command_line_is_the_only_way(void **state)
     config_settle(&c.config);
     assert_int_equal(c.config.egress_count, 1);
     knocker_config_init(&out);
-    assert_int_equal(out.proxy.kind, PROXY_NONE);
-    config_apply(&c.config, config_first_egress(&c.config), &out);
+    assert_null(out.egresses->proxy);
+    config_apply(&c.config, &ways, &out);
     char name[PROXY_NAME_BYTES];
-    assert_string_equal(proxy_describe(&out.proxy, name), "HTTP proxy [2001:db8::9]:3128");
-    assert_true(slice_equal(out.proxy.user, SLICE("bob")));
-    assert_true(slice_equal(out.proxy.password, SLICE("pw")));
+    assert_string_equal(proxy_describe(out.egresses->proxy, name), "HTTP proxy [2001:db8::9]:3128");
+    assert_true(slice_equal(out.egresses->proxy->user, SLICE("bob")));
+    assert_true(slice_equal(out.egresses->proxy->password, SLICE("pw")));
     config_case_done(&c);
     config_done(&given);
 }
@@ -466,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_cache_of_no_time_is_none),
         cmocka_unit_test(the_first_sender),
         cmocka_unit_test(egresses_take_what_is_common),
+        cmocka_unit_test(every_way_out_is_the_knockers),
         cmocka_unit_test(the_command_line_is_stronger),
         cmocka_unit_test(a_given_source_stands_for_all_egresses),
         cmocka_unit_test(the_first_egress_is_enabled),

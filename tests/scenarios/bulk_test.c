@@ -74,7 +74,10 @@ static void run_init(struct run *run)
     struct world_config config = {.seed = 3};
     assert_int_equal(world_new(&config, &run->world), ERR_NONE);
     knocker_config_init(&run->config);
-    run->config.helo_name = SLICE(STAGE_HELO);
+    static const struct traffic_egress egress = {
+        .name = SLICE_LITERAL("default"), .helo_name = SLICE_LITERAL(STAGE_HELO), .weight = 1};
+    run->config.egresses = &egress;
+    run->config.egress_count = 1;
     run->config.is_budget_wall_clock = false;
     buf_init(&run->output, OUTPUT_BYTES_MAX);
 }

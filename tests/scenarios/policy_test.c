@@ -46,7 +46,7 @@ static void is_secured_without_trust(struct stage *stage)
 static void give_sender(struct stage *stage, struct knocker_config *config)
 {
     (void)stage;
-    config->verify.mail_from = SLICE("knock@heloise.test");
+    stage_name_sender(config);
 }
 
 static void give_sender_first(struct stage *stage, struct knocker_config *config)

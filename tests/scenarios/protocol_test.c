@@ -26,7 +26,7 @@ static void read_little(struct stage *stage)
 static void ask_named_and_null(struct stage *stage, struct knocker_config *config)
 {
     (void)stage;
-    config->verify.mail_from = SLICE("knock@heloise.test");
+    stage_name_sender(config);
 }
 
 static const struct scene scenes[] = {

@@ -36,9 +36,10 @@ static struct log {
     unsigned mails_peak, rcpts_of_mail_peak;
 } seen;
 
-static void on_connected(void *context, uint32_t line, const struct ip *ip)
+static void on_connected(void *context, uint32_t line, const struct ip *ip, const struct ip *client)
 {
     (void)context;
+    (void)client;
     (void)ip;
     must(seen.connected < LOG_MAX);
     seen.connected_ms[seen.connected++] = door_now_ms(seen.door);

@@ -114,26 +114,48 @@ static void build_world(struct stage *stage)
     }
 }
 
+void stage_name_sender(struct knocker_config *config)
+{
+    static const struct traffic_egress named = {
+        .name = SLICE_LITERAL("default"),
+        .helo_name = SLICE_LITERAL(STAGE_HELO),
+        .mail_from = SLICE_LITERAL("knock@heloise.test"),
+        .weight = 1,
+    };
+    config->egresses = &named;
+    config->verify.has_sender = true;
+}
+
 static void build_engine(struct stage *stage)
 {
     struct knocker_config config;
-    struct fault fault;
     knocker_config_init(&config);
-    config.helo_name = SLICE(STAGE_HELO);
+    static const struct traffic_egress egress = {
+        .name = SLICE_LITERAL("default"), .helo_name = SLICE_LITERAL(STAGE_HELO), .weight = 1};
+    config.egresses = &egress;
+    config.egress_count = 1;
     config.budget_ms = stage->scene->budget_s == 0 ? BUDGET_MS : stage->scene->budget_s * 1000;
     if (stage->scene->tune != NULL) {
         stage->scene->tune(stage, &config);
     }
-    if (store_open(":memory:", &stage->store, &fault) != ERR_NONE) {
-        fail_msg("%s", fault.text);
-    }
     const struct knowledge *knowledge = shared_knowledge();
     if (stage->scene->providers != NULL) {
-        knowledge = stage->own_knowledge = knowledge_with(stage->scene->providers);
+        if (stage->own_knowledge == NULL) {
+            stage->own_knowledge = knowledge_with(stage->scene->providers);
+        }
+        knowledge = stage->own_knowledge;
     }
     assert_int_equal(
         knocker_new(world_door(stage->world), knowledge, &config, stage->store, &stage->knocker),
         ERR_NONE);
+}
+
+static void build_store(struct stage *stage)
+{
+    struct fault fault;
+    if (store_open(":memory:", &stage->store, &fault) != ERR_NONE) {
+        fail_msg("%s", fault.text);
+    }
 }
 
 /* Asking. */
@@ -280,6 +302,7 @@ static void play(const struct scene *scene, size_t split_bytes)
     stage->scene = scene;
     stage->split_bytes = split_bytes;
     build_world(stage);
+    build_store(stage);
     build_engine(stage);
     ask_all(stage);
     check_answers(stage);
@@ -337,6 +360,30 @@ void stage_host_counts(const struct stage *stage, const char *ip, struct world_h
 struct world *stage_world(const struct stage *stage)
 {
     return stage->world;
+}
+
+struct knocker *stage_knocker(const struct stage *stage)
+{
+    return stage->knocker;
+}
+
+static void wake(void *context)
+{
+    (void)context;
+}
+
+void stage_sleep(struct stage *stage, uint32_t seconds)
+{
+    struct door *door = world_door(stage->world);
+    struct timer timer = {.fired = wake};
+    door_timer_start(door, &timer, door_now_ms(door) + (uint64_t)seconds * 1000);
+    run_world(stage);
+}
+
+void stage_restart(struct stage *stage)
+{
+    knocker_free(stage->knocker);
+    build_engine(stage);
 }
 
 uint64_t stage_elapsed_ms(const struct stage *stage, size_t index)

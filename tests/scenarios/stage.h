@@ -69,13 +69,22 @@ struct scene {
 /* Plays all; one cmocka test each. Returns cmocka's result. */
 int stage_play_all(const char *group, const struct scene *scenes, size_t count);
 
+/* For tune(): the only way out has a MAIL FROM, knock@heloise.test. */
+void stage_name_sender(struct knocker_config *config);
+
 /* For check(). */
 const struct record *stage_record(const struct stage *stage, size_t index);
 const struct peer_seen *stage_seen(const struct stage *stage, const char *ip);
 void stage_host_counts(const struct stage *stage, const char *ip, struct world_host_counts *out);
 struct world *stage_world(const struct stage *stage);
+struct knocker *stage_knocker(const struct stage *stage);
 uint64_t stage_elapsed_ms(const struct stage *stage,
                           size_t index); /* from the start to the answer */
+
+/* Lets time pass. */
+void stage_sleep(struct stage *stage, uint32_t seconds);
+/* The engine ends, and another one begins with the same store, in the same world. */
+void stage_restart(struct stage *stage);
 
 /* Asks once more in the same engine and returns the answer (owned by the stage). */
 const struct record *stage_ask_again(struct stage *stage, const char *address);

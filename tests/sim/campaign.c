@@ -27,6 +27,7 @@ struct arguments {
     enum way way;
     unsigned kills;
     bool has_kills, shows_all;
+    unsigned egresses;
     const char *data;
 };
 
@@ -46,6 +47,7 @@ static const struct argp_option option_table[] = {
      "one: questions one by one; bulk: a list; mixed: every fourth seed is a list (mixed)", 0},
     {"kills", KEY_KILLS, "N", 0,
      "how often the process that works on a list dies (0 to 3, by the seed)", 0},
+    {"egresses", 'e', "N", 0, "ways out, 1 to 3 (1)", 0},
     {"data", KEY_DATA, "FOLDER", 0, "rules, providers and lists (those of the source)", 0},
     {"show", KEY_SHOW, NULL, 0, "how many answers there were of each kind", 0},
     {0},
@@ -136,6 +138,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         arguments->kills = (unsigned)number;
         arguments->has_kills = true;
         return 0;
+    case 'e':
+        if (!read_number(arg, CAMPAIGN_EGRESSES_MAX, &number) || number == 0) {
+            argp_error(state, "--egresses: '%s' is not a number from 1 to %d", arg,
+                       CAMPAIGN_EGRESSES_MAX);
+        }
+        arguments->egresses = (unsigned)number;
+        return 0;
     case KEY_DATA: arguments->data = arg; return 0;
     case KEY_SHOW: arguments->shows_all = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -145,7 +154,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static struct campaign_config config_of(const struct arguments *arguments, uint64_t seed)
 {
     struct campaign_config config = {
-        .options = {.seed = seed, .addresses = arguments->addresses, .faults = arguments->faults},
+        .options = {.seed = seed,
+                    .addresses = arguments->addresses,
+                    .faults = arguments->faults,
+                    .egresses = arguments->egresses},
         .number = CAMPAIGN_NOBODY,
     };
     switch (arguments->way) {

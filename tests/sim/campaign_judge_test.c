@@ -14,7 +14,7 @@
 static struct campaign_plan *plan_of(unsigned faults, bool is_patient)
 {
     for (uint64_t seed = 1;; seed++) {
-        const struct campaign_options options = {seed, 300, faults};
+        const struct campaign_options options = {.seed = seed, .addresses = 300, .faults = faults};
         struct campaign_plan *plan;
         assert_int_equal(campaign_plan_new(&options, &plan), ERR_NONE);
         if (plan->settings.is_patient == is_patient) {

@@ -15,7 +15,8 @@ enum { ADDRESSES = 3000 };
 
 static struct campaign_plan *plan_of(uint64_t seed, uint32_t addresses, unsigned faults)
 {
-    const struct campaign_options options = {seed, addresses, faults};
+    const struct campaign_options options = {
+        .seed = seed, .addresses = addresses, .faults = faults};
     struct campaign_plan *plan;
     assert_int_equal(campaign_plan_new(&options, &plan), ERR_NONE);
     return plan;

@@ -1,4 +1,4 @@
-/* traffic/site: no limit is ever exceeded, and what a site teaches is kept.
+/* traffic/site: its limits, its name, and what it teaches.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "traffic/site.h"
 
@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "base/random.h"
 #include "base/slice.h"
 
 static const struct traffic_limits limits = {
@@ -33,109 +32,6 @@ static const struct provider plain = {
                [PROVIDER_INVALIDS_PER_HOUR] = 40,
                [PROVIDER_COOLDOWN_S] = 60},
 };
-
-static void test_connections(void **state)
-{
-    (void)state;
-    struct traffic_site site;
-    traffic_site_init(&site, &limits);
-    uint64_t now = 1000;
-    for (unsigned i = 0; i < limits.connections; i++) {
-        assert_true(traffic_site_connect_at(&site, now) <= now);
-        traffic_site_opened(&site, now);
-        if (i + 1 < limits.connections) {
-            assert_int_equal(traffic_site_connect_at(&site, now), now + limits.connection_gap_ms);
-        }
-        now += limits.connection_gap_ms;
-    }
-    assert_true(traffic_site_connect_at(&site, now) == TRAFFIC_NEVER);
-    traffic_site_closed(&site);
-    assert_int_equal(traffic_site_connect_at(&site, now), now);
-}
-
-/* Rows 60 and 110: never more refused RCPTs within any hour than the limit, whatever the order. */
-static void test_invalids_in_any_hour(void **state)
-{
-    (void)state;
-    struct random random = {.state = 7};
-    struct traffic_site site;
-    traffic_site_init(&site, &limits);
-    uint64_t refused_at[4096];
-    size_t refused = 0;
-    unsigned asking = 0;
-    uint64_t now = 5;
-    for (size_t step = 0; step < 20000 && refused < 4096; step++) {
-        now += random_below(&random, 60000);
-        if (asking > 0 && random_below(&random, 2) == 0) {
-            traffic_site_answered(&site, true, now);
-            refused_at[refused++] = now;
-            asking--;
-        } else if (traffic_site_ask_at(&site, now) <= now) {
-            traffic_site_asked(&site, now);
-            asking++;
-        }
-    }
-    assert_true(refused > 100);
-    for (size_t i = limits.invalids_per_hour; i < refused; i++) {
-        assert_true(refused_at[i] - refused_at[i - limits.invalids_per_hour] >= 3600000);
-    }
-}
-
-static void test_ask_at_names_a_time(void **state)
-{
-    (void)state;
-    struct traffic_site site;
-    traffic_site_init(&site, &limits);
-    uint64_t now = 1000000;
-    for (unsigned i = 0; i < limits.invalids_per_hour; i++) {
-        traffic_site_asked(&site, now);
-    }
-    assert_true(traffic_site_ask_at(&site, now) == TRAFFIC_NEVER); /* an answer may make room */
-    for (unsigned i = 0; i < limits.invalids_per_hour; i++) {
-        traffic_site_answered(&site, true, now);
-    }
-    uint64_t at = traffic_site_ask_at(&site, now);
-    assert_true(at >= now + 3600000 && at <= now + 3600000 + TRAFFIC_SLOT_MS);
-    assert_true(traffic_site_ask_at(&site, at) <= at);
-}
-
-static void test_learning(void **state)
-{
-    (void)state;
-    struct traffic_site site;
-    traffic_site_init(&site, &limits);
-    traffic_site_opened(&site, 0);
-    traffic_site_opened(&site, 0);
-    traffic_site_opened(&site, 0);
-    traffic_site_crowded(&site); /* row 36: the third was turned away */
-    assert_int_equal(site.limits.connections, 2);
-    traffic_site_session_cut(&site, 5); /* row 34 */
-    assert_false(traffic_session_may_ask(&site, 5, 0));
-    assert_true(traffic_session_may_ask(&site, 4, 0));
-    traffic_site_transaction_cut(&site, 1); /* row 35 */
-    assert_int_equal(site.limits.rcpts_per_transaction, 1);
-    assert_false(traffic_session_may_ask(&site, 1, limits.invalids_per_session));
-}
-
-static void test_pause_grows_and_is_forgotten(void **state)
-{
-    (void)state;
-    struct traffic_site site;
-    traffic_site_init(&site, &limits);
-    traffic_site_slowed(&site, 0, 0);
-    assert_int_equal(traffic_site_connect_at(&site, 0), TRAFFIC_PAUSE_MS_MIN);
-    traffic_site_slowed(&site, 0, 0);
-    assert_int_equal(traffic_site_connect_at(&site, 0), 2 * TRAFFIC_PAUSE_MS_MIN);
-    assert_int_equal(site.limits.connections, 1);
-    for (int i = 0; i < 20; i++) {
-        traffic_site_slowed(&site, 0, 4000000000u);
-    }
-    assert_int_equal(traffic_site_connect_at(&site, 0), TRAFFIC_PAUSE_MS_MAX);
-    for (int i = 0; i < 20; i++) {
-        traffic_site_went_well(&site);
-    }
-    assert_int_equal(site.pause_ms, 0);
-}
 
 /* Every limit of a provider is one of its sites. */
 static void test_limits_of_a_provider(void **state)
@@ -187,41 +83,36 @@ static void test_what_the_user_says_for_all(void **state)
     assert_int_equal(got.invalids_per_hour, 10);
 }
 
-/* Never two RCPTs nearer than the pace, whatever connections they are on. */
-static void test_pace(void **state)
+/* Nobody knows what somebody's own server bears: half of the limit to begin with, unless the user says. */
+static void test_own_servers_begin_low(void **state)
 {
     (void)state;
-    struct traffic_limits paced = limits;
-    paced.rcpt_gap_ms = 400;
-    struct traffic_site site;
-    traffic_site_init(&site, &paced);
-    uint64_t now = 1000;
-    assert_int_equal(traffic_site_ask_at(&site, now), now);
-    for (unsigned i = 0; i < 5; i++) {
-        traffic_site_asked(&site, now);
-        assert_int_equal(traffic_site_ask_at(&site, now), now + 400);
-        assert_int_equal(traffic_site_ask_at(&site, now + 399), now + 400);
-        now += 400;
-        assert_int_equal(traffic_site_ask_at(&site, now), now);
-        traffic_site_answered(&site, false, now);
-    }
+    struct provider own = plain;
+    own.class = PROVIDER_SELFHOSTED;
+    const struct traffic_ceilings none = {0};
+    const struct traffic_ceilings two = {.per_site = 2};
+    assert_int_equal(traffic_limits_of(&own, &none).connections, 3);
+    assert_int_equal(traffic_limits_of(&own, &none).connections_first, 2);
+    assert_int_equal(traffic_limits_of(&own, &two).connections, 2);
+    assert_int_equal(traffic_limits_of(&own, &two).connections_first, 0);
+    assert_int_equal(traffic_limits_of(&plain, &none).connections_first, 0);
 }
 
-static void test_cooldown(void **state)
+static void test_learning(void **state)
 {
     (void)state;
-    struct traffic_limits cooling = limits;
-    cooling.cooldown_ms = 1800000;
     struct traffic_site site;
-    traffic_site_init(&site, &cooling);
-    traffic_site_slowed(&site, 5000, 0);
-    assert_int_equal(traffic_site_connect_at(&site, 5000), 5000 + 1800000);
-    traffic_site_slowed(&site, 6000, 7200); /* a delay that is named adds nothing above the pause */
-    assert_int_equal(traffic_site_connect_at(&site, 6000), 6000 + 1800000);
-    cooling.cooldown_ms = 10;
-    traffic_site_init(&site, &cooling);
-    traffic_site_slowed(&site, 0, 0);
-    assert_int_equal(traffic_site_connect_at(&site, 0), TRAFFIC_PAUSE_MS_MIN);
+    traffic_site_init(&site, &limits, false);
+    traffic_site_session_cut(&site, 5); /* row 34 */
+    assert_false(traffic_site_may_ask(&site, 5, 0));
+    assert_true(traffic_site_may_ask(&site, 4, 0));
+    traffic_site_session_cut(&site, 0);
+    traffic_site_session_cut(&site, 7);
+    assert_int_equal(site.limits.rcpts_per_connection, 5);
+    traffic_site_transaction_cut(&site, 1); /* row 35 */
+    assert_int_equal(site.limits.rcpts_per_transaction, 1);
+    assert_false(traffic_site_may_ask(&site, 1, limits.invalids_per_session));
+    traffic_site_done(&site);
 }
 
 static void test_tightening(void **state)
@@ -230,7 +121,7 @@ static void test_tightening(void **state)
     const struct traffic_ceilings none = {0};
     struct traffic_limits theirs = traffic_limits_of(&plain, &none);
     struct traffic_site site;
-    traffic_site_init(&site, &limits);
+    traffic_site_init(&site, &limits, false);
     traffic_site_tighten(&site, &theirs);
     const struct traffic_limits want = {
         .connections = 3,
@@ -244,22 +135,6 @@ static void test_tightening(void **state)
         .cooldown_ms = 60000,
     };
     assert_memory_equal(&site.limits, &want, sizeof want);
-}
-
-/* A limit above what a small counter holds binds too. */
-static void test_many_invalids(void **state)
-{
-    (void)state;
-    struct traffic_limits wide = limits;
-    wide.invalids_per_hour = 70000;
-    struct traffic_site site;
-    traffic_site_init(&site, &wide);
-    for (unsigned i = 0; i < wide.invalids_per_hour; i++) {
-        assert_true(traffic_site_ask_at(&site, 1000) <= 1000);
-        traffic_site_asked(&site, 1000);
-        traffic_site_answered(&site, true, 1000);
-    }
-    assert_true(traffic_site_ask_at(&site, 1000) > 1000);
 }
 
 static void test_key(void **state)
@@ -283,17 +158,11 @@ static void test_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_connections),
-        cmocka_unit_test(test_invalids_in_any_hour),
-        cmocka_unit_test(test_ask_at_names_a_time),
-        cmocka_unit_test(test_learning),
-        cmocka_unit_test(test_pause_grows_and_is_forgotten),
         cmocka_unit_test(test_limits_of_a_provider),
         cmocka_unit_test(test_what_the_user_says_for_all),
-        cmocka_unit_test(test_pace),
-        cmocka_unit_test(test_cooldown),
+        cmocka_unit_test(test_own_servers_begin_low),
         cmocka_unit_test(test_tightening),
-        cmocka_unit_test(test_many_invalids),
+        cmocka_unit_test(test_learning),
         cmocka_unit_test(test_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,8 @@ static void apply_mark(const char *mark, struct evidence *e)
         e->session_rcpts = (uint16_t)number;
         break;
     case '%': e->has_mixed_codes = true; break;
+    case '^': e->has_other_egress = true; break;
+    case '?': e->is_hearsay = true; break;
     case '~': (void)snprintf(e->text, sizeof e->text, "Other words altogether"); break;
     default: fail_msg("no such mark: %s", mark);
     }
@@ -106,7 +108,7 @@ static void apply_mark(const char *mark, struct evidence *e)
 
 struct evidence answer_of(const char *word)
 {
-    size_t len = strcspn(word, "+!%~");
+    size_t len = strcspn(word, "+!%~^?");
     for (unsigned i = 0; i < answer_count; i++) {
         if (strlen(answers[i].name) != len || memcmp(answers[i].name, word, len) != 0) {
             continue;
@@ -114,7 +116,7 @@ struct evidence answer_of(const char *word)
         struct evidence e = answers[i].evidence;
         for (const char *mark = word + len; *mark != '\0';) {
             apply_mark(mark, &e);
-            mark += 1 + strcspn(mark + 1, "+!%~");
+            mark += 1 + strcspn(mark + 1, "+!%~^?");
         }
         return e;
     }

@@ -16,7 +16,8 @@ extern const struct answer answers[];
 extern const unsigned answer_count;
 
 /* "yes", or with marks behind it: "grey+60" names a delay of 60 seconds, "yes!5" was said in a session
- * after five refusals, "yes%" in lines of differing codes, "no~" is said in other words. The test fails
+ * after five refusals, "yes%" in lines of differing codes, "no~" is said in other words, "blocked^" came while
+ * another way out was well, "blocked?" was said to others. The test fails
  * for a name that is not known. */
 struct evidence answer_of(const char *word);
 

@@ -227,6 +227,12 @@ static const struct play plays[] = {
     {"in other words than the control", .script = "real0 vague control0 no =blocked"},
     {"a bare code like the control's",
      .script = "real0 by-code control0 by-code postmaster0 by-code =blanket_reject"},
+    {"the control is blocked, and another way out is well",
+     .script = "real0 yes control0 blocked^ control0^ no =accepted"},
+    {"the control is blocked through three",
+     .script = "real0 yes control0 blocked^ control0^ blocked^ control0^ blocked^ "
+               "=accepted_unconfirmed"},
+    {"the control may not be asked", .script = "real0 yes control0 rated? =accepted_unconfirmed"},
     {"the control is blocked", .script = "real0 vague control0 blocked =blocked"},
     {"the control is not answered",
      .script = "real0 vague control0 slow control0+ slow control0+ slow =blanket_reject"},

@@ -60,6 +60,11 @@ static void others_are_alive(struct verify_domain *domain)
     domain->live_seen = 3;
 }
 
+static void was_not_asked(const struct stand *stand)
+{
+    assert_int_equal(play_summary(stand).attempts, 0);
+}
+
 static const struct play plays[] = {
     /* Statements about the mailbox end it. */
     {"no such user", .script = "real0 no =mailbox_not_found"},
@@ -136,6 +141,19 @@ static const struct play plays[] = {
      .mx = "10 20 30"},
     {"blocked by one of two", .script = "real0 blocked real1 yes control1 no =accepted",
      .mx = "10 10"},
+    {"blocked, and another way out is well",
+     .script = "real0 blocked^ real0^ yes control0 no =accepted", .mx = "10 20"},
+    {"blocked through one after the other", .script = "real0 blocked^ real0^ blocked^ real0^ "
+                                                      "blocked =blocked"},
+    {"four others are enough",
+     .script = "real0 blocked^ real0^ blocked^ real0^ blocked^ real0^ blocked^ real0^ blocked^ "
+               "=blocked"},
+    {"the other sender comes before another way out",
+     .script = "real0 sender^ real0<> sender^ real0<>^ yes control0<> no =accepted"},
+    {"too much for one of them", .script = "real0 rated^ real0^ no =mailbox_not_found"},
+    {"not asked, since nobody may", .script = "real0 blocked? =blocked", .mx = "10 20",
+     .check = was_not_asked},
+    {"greylisted, then nobody may", .script = "real0 grey wait:300 real0 blocked? =greylisted"},
     {"blocked at the door", .script = "real0 blocked-at-door =blocked"},
     {"the other sender is liked better",
      .script = "real0 sender real0<> yes control0<> no =accepted"},

@@ -53,9 +53,10 @@ static void describe(const struct stand *stand, const struct verify_action *acti
         return;
     case VERIFY_PROBE: break;
     }
-    (void)snprintf(out, WORD_BYTES, "%s%u%s%s", probe_role_name(probe->role),
+    (void)snprintf(out, WORD_BYTES, "%s%u%s%s%s", probe_role_name(probe->role),
                    (unsigned)probe->exchanger, probe->wants_fresh_connection ? "+" : "",
-                   probe->is_null_sender && !stand->play->no_sender ? "<>" : "");
+                   probe->is_null_sender && !stand->play->no_sender ? "<>" : "",
+                   probe->wants_other_egress ? "^" : "");
 }
 
 static void check_rcpt(const struct stand *stand, const struct verify_probe *probe)
@@ -66,6 +67,21 @@ static void check_rcpt(const struct stand *stand, const struct verify_probe *pro
     assert_int_equal(slice_equal(probe->rcpt, slice_of(stand->text)), is_real);
     if (probe->role == PROBE_POSTMASTER) {
         assert_true(slice_equal(probe->rcpt, SLICE("postmaster@d.test")));
+    }
+}
+
+/* Who is greylisted comes back the same way; so does a control, to where it was accepted. */
+static void check_egress(const struct stand *stand, const struct verify_probe *probe)
+{
+    size_t count;
+    const struct evidence *evidence = verify_case_evidence(stand->verify, &count);
+    bool is_greylisted = count > 0 && claim_of(&evidence[count - 1]) == CLAIM_GREYLISTED;
+    assert_false(probe->keeps_egress && probe->wants_other_egress);
+    if (probe->role != PROBE_REAL || is_greylisted) {
+        assert_true(probe->keeps_egress || probe->wants_other_egress);
+    }
+    if (is_greylisted) {
+        assert_true(probe->keeps_egress);
     }
 }
 
@@ -115,6 +131,7 @@ static bool perform(struct stand *stand, struct script *script, unsigned words)
         }
         if (action.kind == VERIFY_PROBE) {
             check_rcpt(stand, &action.probe);
+            check_egress(stand, &action.probe);
             stand->asked = action.probe;
             struct verify_action idle;
             verify_case_next(stand->verify, stand->now_ms, &idle);

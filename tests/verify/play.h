@@ -2,6 +2,7 @@
  *
  *     real0 yes          asks for the real address at exchanger 0, and is answered "yes" (tests/verify/answers)
  *     real0+ real0<>     ... through a fresh connection; ... with the null sender
+ *     real0^             ... through another egress
  *     control0 no        the same with a control; postmaster0 with postmaster
  *     wait:300           asks to wait 300 seconds, and so it does
  *     await              asks for a change of the domain's memory; the next word comes from outside:
@@ -29,8 +30,7 @@ struct play {
     enum route_status dns;
     bool is_large; /* a large provider's */
     unsigned traits;
-    struct verify_config
-        config; /* mail_from: probe@h.test, but for no_sender; retries, but for no_retry */
+    struct verify_config config; /* has_sender, but for no_sender; retries, but for no_retry */
     bool no_sender, no_retry;
     struct verify_hints hints;
     void (*remember)(struct verify_domain *domain); /* what is known before */

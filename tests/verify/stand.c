@@ -36,9 +36,7 @@ static void set_config(struct stand *stand)
     const struct play *play = stand->play;
     stand->config = play->config;
     stand->config.retry_temporary = !play->no_retry;
-    if (!play->no_sender) {
-        stand->config.mail_from = SLICE("probe@h.test");
-    }
+    stand->config.has_sender = !play->no_sender;
     stand->provider =
         (struct provider){.name = SLICE_LITERAL("default"),
                           .class = play->is_large ? PROVIDER_BUSINESS : PROVIDER_SELFHOSTED,

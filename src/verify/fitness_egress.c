@@ -2,10 +2,12 @@
  * whether mail comes back to it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <string.h>
 
+#include "base/reader.h"
 #include "base/slice.h"
 #include "verify/fitness_private.h"
+
+enum { NUMBERS_MAX = 16 };
 
 static const char *family_name(const struct fitness_egress *egress,
                                const struct fitness_address *address)
@@ -167,26 +169,39 @@ static void judge_port(struct fitness_judge *j, const struct fitness_address *ad
 
 /* ---- the reverse name ---- */
 
-/* The numbers of the address, each as a number of its own in the name: a name that a provider's table made. */
+/* The numbers that stand in a name, one after the other. */
+static size_t numbers_in(const char *name, uint64_t out[NUMBERS_MAX])
+{
+    size_t count = 0;
+    struct reader r = reader_over(slice_of(name));
+    char byte;
+    while (count < NUMBERS_MAX && !reader_is_done(&r)) {
+        if (reader_number(&r, UINT32_MAX, &out[count])) {
+            count++;
+        } else if (!reader_byte(&r, &byte)) {
+            break;
+        }
+    }
+    return count;
+}
+
+/* Each number of the address is one of the name: a provider's table made it. */
 static bool looks_generated(const char *name, const struct ip *ip)
 {
-    if (ip->family != IP_V4) {
-        return false;
-    }
-    for (size_t i = 0; i < 4; i++) {
-        char number[4];
-        int len = snprintf(number, sizeof number, "%u", (unsigned)ip->bytes[i]);
-        bool has_found = false;
-        for (const char *at = strstr(name, number); at != NULL && !has_found;
-             at = strstr(at + 1, number)) {
-            bool is_alone = (at == name || !ascii_is_digit(at[-1])) && !ascii_is_digit(at[len]);
-            has_found = is_alone;
+    uint64_t numbers[NUMBERS_MAX];
+    size_t count = numbers_in(name, numbers);
+    size_t found = 0;
+    for (size_t octet = 0; octet < 4 && ip->family == IP_V4; octet++) {
+        size_t i = 0;
+        while (i < count && numbers[i] != ip->bytes[octet]) {
+            i++;
         }
-        if (!has_found) {
-            return false;
+        if (i < count) {
+            numbers[i] = UINT64_MAX; /* stands for one octet only */
+            found++;
         }
     }
-    return true;
+    return found == 4;
 }
 
 static void judge_confirmed(struct fitness_judge *j, const struct fitness_egress *egress,

@@ -14,9 +14,8 @@
 
 #include <cmocka.h>
 
-#include "base/reader.h"
+#include "../sim/zone_lines.h"
 #include "base/slice.h"
-#include "sim/zone.h"
 
 enum { WIRE_BYTES = 1 << 20, QUESTIONS_MAX = 400, TTL_S = 300 };
 
@@ -29,50 +28,6 @@ struct row {
 };
 
 /* ---- the world ---- */
-
-static const struct {
-    const char *word;
-    enum dns_type type;
-} types[] = {
-    {"A", DNS_A},     {"AAAA", DNS_AAAA}, {"MX", DNS_MX},
-    {"TXT", DNS_TXT}, {"PTR", DNS_PTR},   {"CNAME", DNS_CNAME},
-};
-
-static void add_line(struct zone *zone, struct slice line)
-{
-    char text[4][2048] = {"", "", "", ""};
-    struct slice rest = line;
-    struct slice name = slice_cut(&rest, ' ');
-    struct slice type = slice_cut(&rest, ' ');
-    struct slice value = rest.at == NULL ? SLICE_NONE : rest;
-    (void)snprintf(text[0], sizeof text[0], "%.*s", SLICE_ARG(name));
-    (void)snprintf(text[1], sizeof text[1], "%.*s", SLICE_ARG(value));
-    if (slice_equal(type, SLICE("FAIL"))) {
-        assert_int_equal(
-            zone_fail(zone, text[0],
-                      slice_equal(value, SLICE("timeout")) ? ZONE_TIMEOUT : ZONE_SERVFAIL),
-            ERR_NONE);
-        return;
-    }
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (slice_equal(type, slice_of(types[i].word))) {
-            assert_int_equal(zone_add(zone, text[0], types[i].type, text[1], TTL_S), ERR_NONE);
-            return;
-        }
-    }
-    fail_msg("no record: %.*s", SLICE_ARG(line));
-}
-
-static void add_lines(struct zone *zone, const char *lines)
-{
-    struct slice rest = slice_of(lines);
-    while (rest.at != NULL) {
-        struct slice line = slice_trim(slice_cut(&rest, '\n'));
-        if (line.len > 0) {
-            add_line(zone, line);
-        }
-    }
-}
 
 /* RFC 7208 A: the zone of the examples. */
 static const char rfc_zone[] =
@@ -138,8 +93,8 @@ static void check_row(const struct row *row, const char *common)
     struct zone *zone;
     char text[1024];
     assert_int_equal(zone_new(&zone), ERR_NONE);
-    add_lines(zone, common);
-    add_lines(zone, row->zone);
+    zone_add_lines(zone, common, NULL);
+    zone_add_lines(zone, row->zone, NULL);
     struct spf *spf = ask(zone, row->ip, row->sender == NULL ? "x@example.com" : row->sender);
     print(spf_outcome(spf), text);
     if (strcmp(text, row->says) != 0) {

@@ -64,7 +64,7 @@ static struct doctor_query *add_query(struct doctor *doctor, struct slice name, 
     return query;
 }
 
-/* True: the end of a chain of aliases is asked for now, in place of this one. */
+/* True: the end of a chain of aliases is asked about in place of this one. */
 static bool asks_on(struct doctor *doctor, const struct doctor_query *query,
                     const struct dns_answer *answer)
 {

@@ -144,6 +144,42 @@ class Doctor(rig.Case):
         words = [w for w in self.words(mailer) if w not in ('--public-ip', OWN)]
         self.assertIn('so gmail-smtp-in.l.google.com sees us', self.expect(0, *words).out)
 
+    def test_every_enabled_egress_of_the_configuration(self):
+        mailer = self.mailer({('8.7.9.5.in-addr.arpa', PTR): ['two.d.example'], ('two.d.example', A): ['5.9.7.8']})
+        conf = self.write('heloise.conf', '''mail-from live@d.example
+egress one {
+  helo mail.d.example
+  source-v4 127.0.0.1
+}
+egress two {
+  helo two.d.example
+  source-v4 127.0.0.2
+}
+egress three {
+  helo three.d.example
+  enabled no
+}
+egress four {
+  helo mail.d.example
+  proxy socks5://proxy.d.example:1080
+}
+''')
+        words = ('doctor', '--config', conf, '--no-store', '--json', '--port', mailer.port, '--resolver',
+                 f'127.0.0.1:{mailer.names.port}', '--allow-net', '127.0.0.0/8')
+        run = self.expect(1, *words, '--public-ip', f'one={OWN}', '--public-ip', 'two=5.9.7.8')
+        record = json.loads(run.out)
+        self.assertEqual([e['label'] for e in record['egresses']], ['one', 'two', 'four'])
+        bad = [(f['egress'], f['check']) for f in record['findings'] if f['level'] == 'mend']
+        self.assertEqual(bad, [(1, 'spf'), (2, 'port_25')])
+        self.assertEqual({peer for peer, _ in mailer.heard}, {'127.0.0.1', '127.0.0.2'})
+        for public, named in ((OWN, 'say of which'), (f'three={OWN}', "'three'"), (f'nine={OWN}', "'nine'")):
+            run = self.expect(64, *words, '--public-ip', public)
+            self.assertIn(named, run.err)
+
+    def test_wrong_configuration(self):
+        run = self.expect(78, 'doctor', '--config', self.write('bad.conf', 'nonsense\n'))
+        self.assertIn('bad.conf:1:', run.err)
+
     def test_store(self):
         mailer = self.mailer()
         self.expect(0, *self.words(mailer))

@@ -240,6 +240,54 @@ static const struct doctor_row address_rows[] = {
      .says = "it is not the EHLO name"},
 };
 
+static const struct proxy socks = {.kind = PROXY_SOCKS5, .ip = IP4(5, 9, 7, 7), .port = 1080};
+static const struct proxy relay = {.kind = PROXY_V2, .ip = IP4(5, 9, 6, 6), .port = 25};
+static const struct peer_script names_client = {
+    .name = "mx.far.test",
+    .rules = {{PEER_AT_EHLO, .say = "250-mx.far.test Hello [%i]\n250 SIZE 1000"}}};
+
+static const struct doctor_row proxy_rows[] = {
+    {.name = "an egress that cannot be used",
+     .wanted = "mend port_25",
+     .says = "the proxy has no password",
+     .egress = {.obstacle = "the proxy has no password"}},
+    {.name = "an egress that cannot be used asks nobody",
+     .asks_mailbox = true,
+     .wanted = "mend port_25",
+     .egress = {.obstacle = "no"}},
+    {.name = "behind a proxy, and a server tells",
+     .script = &names_client,
+     .wanted = "",
+     .says = "sees us; it is a proxy's",
+     .own = "192.168.1.2",
+     .egress = {.proxy = &socks}},
+    {.name = "behind a proxy, and nobody tells",
+     .wanted = "unknown public_ip",
+     .says = "not known (it is a proxy's)",
+     .egress = {.proxy = &socks}},
+    {.name = "behind a proxy, and told by the user",
+     .script = &names_client,
+     .wanted = "",
+     .says = "as you say",
+     .egress = {.proxy = &socks, .public_v4 = IP4(5, 9, 7, 7)}},
+    {.name = "a relay that is told where to connect from",
+     .script = &names_client,
+     .wanted = "",
+     .own = "192.168.1.2",
+     .egress = {.proxy = &relay, .source_v4 = IP4(5, 9, 7, 7)}},
+    {.name = "no route but a proxy",
+     .no_ipv4 = true,
+     .script = &names_client,
+     .wanted = "",
+     .egress = {.proxy = &socks}},
+};
+
+static void proxies_are_tried(void **state)
+{
+    (void)state;
+    CHECK_ROWS(proxy_rows)
+}
+
 static void addresses_and_reverse_names(void **state)
 {
     (void)state;
@@ -607,6 +655,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(machines_are_examined),
         cmocka_unit_test(ports_are_tried),
+        cmocka_unit_test(proxies_are_tried),
         cmocka_unit_test(addresses_and_reverse_names),
         cmocka_unit_test(names_are_looked_up),
         cmocka_unit_test(policies_are_held_against_the_address),

@@ -14,12 +14,16 @@
 
 enum { WAY_OUT_MS = 5000, TEXT_BYTES_MAX = 16 * FITNESS_TEXT_BYTES };
 
+/* As a sentence. */
 static void print_line(const char *text)
 {
     struct buf out;
     buf_init(&out, TEXT_BYTES_MAX);
     if (text[0] != '\0' && text_append_printable(&out, slice_of(text)) == ERR_NONE) {
-        (void)printf("%.*s\n", SLICE_ARG(buf_view(&out)));
+        if (out.at[0] >= 'a' && out.at[0] <= 'z') {
+            out.at[0] = (char)(out.at[0] - 'a' + 'A');
+        }
+        (void)printf("%.*s.\n", SLICE_ARG(buf_view(&out)));
     }
     buf_done(&out);
 }

@@ -1,7 +1,5 @@
 /* dns/spf_macro: macro strings (RFC 7208 7): their grammar, and what they come to.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/slice.h"
 #include "dns/reverse.h"
 #include "dns/spf_private.h"
@@ -24,9 +22,14 @@ struct token {
     struct slice delimiters; /* empty: a dot */
 };
 
+static bool is_one_of(struct slice all, char c)
+{
+    return slice_find_byte(all, c, 0) < all.len;
+}
+
 static bool is_delimiter(char c)
 {
-    return memchr(".-+,/_=", c, 7) != NULL;
+    return is_one_of(SLICE(".-+,/_="), c);
 }
 
 /* What is between the braces. */
@@ -35,7 +38,7 @@ static bool read_macro(struct slice inside, struct token *out)
     struct reader r = reader_over(inside);
     char letter;
     uint64_t count;
-    if (!reader_byte(&r, &letter) || memchr("slodiphcrtv", ascii_lower(letter), 11) == NULL) {
+    if (!reader_byte(&r, &letter) || !is_one_of(SLICE("slodiphcrtv"), ascii_lower(letter))) {
         return false;
     }
     *out = (struct token){.kind = TOKEN_MACRO,
@@ -69,7 +72,7 @@ static bool next_token(struct reader *r, struct token *out)
         return reader_until(r, '}', &inside) && read_macro(inside, out);
     }
     *out = (struct token){.kind = TOKEN_ESCAPE};
-    return reader_byte(r, &out->byte) && memchr("%_-", out->byte, 3) != NULL;
+    return reader_byte(r, &out->byte) && is_one_of(SLICE("%_-"), out->byte);
 }
 
 /* RFC 7208 7.1: toplabel. Letters, digits and inner hyphens, not digits alone. */
@@ -108,7 +111,7 @@ bool spf_macro_check(struct slice text, bool is_target)
             return false;
         }
         bool is_macro = token.kind == TOKEN_MACRO;
-        if (is_macro && is_target && memchr("crt", token.letter, 3) != NULL) {
+        if (is_macro && is_target && is_one_of(SLICE("crt"), token.letter)) {
             return false;
         }
         if (token.kind != TOKEN_LITERAL) {
@@ -168,7 +171,7 @@ static size_t split(struct slice value, struct slice delimiters, struct slice pa
     size_t count = 0;
     size_t start = 0;
     for (size_t i = 0; i < value.len && count + 1 < PARTS_MAX; i++) {
-        if (memchr(delimiters.at, value.at[i], delimiters.len) != NULL) {
+        if (is_one_of(delimiters, value.at[i])) {
             parts[count++] = slice_sub(value, start, i);
             start = i + 1;
         }
@@ -181,7 +184,7 @@ static enum err put(struct buf *out, struct slice text, bool is_url_escaped)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
-        bool is_plain = !is_url_escaped || ascii_is_alnum(c) || memchr("-._~", c, 4) != NULL;
+        bool is_plain = !is_url_escaped || ascii_is_alnum(c) || is_one_of(SLICE("-._~"), c);
         enum err e = is_plain ? buf_append_byte(out, c)
                               : buf_printf(out, "%%%02X", (unsigned)(unsigned char)c);
         if (e != ERR_NONE) {

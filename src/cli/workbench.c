@@ -93,7 +93,6 @@ int workbench_open_store(const char *path, struct store **out)
     return EXIT_SUCCESS;
 }
 
-/* A list's job needs a place even where nothing is kept; it goes with the process. */
 bool workbench_store_works(const struct probe_options *options, struct fault *out_fault)
 {
     struct slice key = SLICE("doctor");
@@ -121,6 +120,7 @@ bool workbench_store_works(const struct probe_options *options, struct fault *ou
     return e == ERR_NONE;
 }
 
+/* A list's job needs a place even where nothing is kept; it goes with the process. */
 static int open_store(struct workbench *bench, const struct probe_options *options)
 {
     const struct config_store *store = &options->config.store;

@@ -585,8 +585,7 @@ static bool copy_request(struct spf *spf, const struct spf_request *request)
         return false;
     }
     memcpy(spf->sender, postmaster, front);
-    memcpy(spf->sender + front, sender.at, sender.len);
-    spf->sender[front + sender.len] = '\0';
+    copy_text(spf->sender + front, sizeof spf->sender - front, sender);
     copy_text(spf->helo, sizeof spf->helo, request->helo);
     return true;
 }

@@ -661,6 +661,22 @@ static void requests_that_cannot_be_are_refused(void **state)
     spf_free(NULL);
 }
 
+/* RFC 7208 4.3 */
+static void who_gives_no_name_has_no_policy(void **state)
+{
+    (void)state;
+    struct spf *spf;
+    struct slice name;
+    uint16_t type;
+    struct spf_request request = {.sender = SLICE_NONE, .helo = SLICE_NONE};
+    assert_true(ip_parse(SLICE("192.0.2.1"), &request.ip));
+    assert_int_equal(spf_new(&request, &spf), ERR_NONE);
+    assert_false(spf_next(spf, &name, &type));
+    assert_true(spf_is_done(spf));
+    assert_int_equal(spf_outcome(spf)->result, SPF_NONE);
+    spf_free(spf);
+}
+
 /* An answer that ends with an alias: its end is asked for, eight times at most in all. */
 static void cut_aliases_are_followed(void **state)
 {
@@ -707,6 +723,7 @@ int main(void)
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(long_policies_are_joined_and_bounded),
         cmocka_unit_test(requests_that_cannot_be_are_refused),
+        cmocka_unit_test(who_gives_no_name_has_no_policy),
         cmocka_unit_test(cut_aliases_are_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,9 @@ enum {
     SPARE_FILES = 64, /* store, resolver, output, and what libraries hold */
 };
 
+_Static_assert((int)FITNESS_EGRESSES_MAX >= (int)CONFIG_EGRESSES_MAX,
+               "every egress of a configuration has its place");
+
 /* 2026-01-01: this version was made later, so no clock that is right stands earlier. */
 static const int64_t made_after_ms = 1767225600000;
 
@@ -210,7 +213,8 @@ static int show(const struct visit *visit)
     enum fitness_level level = fitness_level_of(&report);
     int code = level == FITNESS_MEND ? EXIT_UNFIT : level == FITNESS_UNKNOWN ? EXIT_UNKNOWN : 0;
     if (e != ERR_NONE) {
-        complain("out of memory");
+        complain(e == ERR_LIMIT ? "too much was found for one report: enable fewer egresses"
+                                : "out of memory");
         code = EXIT_INTERNAL;
     } else if (fwrite(out.at, 1, out.len, stdout) != out.len || fflush(stdout) != 0) {
         complain("cannot write to standard output");
@@ -326,12 +330,12 @@ int cli_doctor(int argc, char **argv)
         parse_option,
         NULL,
         "Examines whether this machine is fit to ask mail servers: resolver, clock, port 25, "
-        "reverse "
-        "name, EHLO name, SPF, block lists, and whether mail comes back to MAIL FROM. Give it the "
+        "reverse name, EHLO name, SPF, block lists, and whether mail comes back to MAIL FROM. Give "
+        "it the "
         "options of verify or bulk, and it examines what they would do, for every egress that is "
         "enabled in heloise.conf; --timeout limits all of it. No message is sent.\v"
         "Exit status: 0 fit, 1 something to mend, 3 something could not be found out; 64 usage, 65 "
-        "data, 70 internal, 73 cannot write, 78 configuration, 130 stopped.",
+        "data, 69 no network, 70 internal, 73 cannot write, 78 configuration, 130 stopped.",
         children,
         NULL,
         NULL};

@@ -232,9 +232,10 @@ static void on_reverse(struct doctor *doctor, const struct doctor_about *about,
     }
 }
 
-static bool is_name(struct slice helo)
+/* Of several labels, and no address literal. */
+static bool is_name(struct slice text)
 {
-    return helo.len > 0 && helo.at[0] != '[' && slice_find_byte(helo, '.', 0) < helo.len;
+    return text.len > 0 && text.at[0] != '[' && slice_find_byte(text, '.', 0) < text.len;
 }
 
 static void start_address(struct doctor *doctor, const struct doctor_about *about)
@@ -244,7 +245,7 @@ static void start_address(struct doctor *doctor, const struct doctor_about *abou
     char name[DNS_NAME_BYTES];
     must(dns_pointer_name(&doctor_address(doctor, about)->public, name));
     doctor_ask(doctor, slice_of(name), DNS_PTR, on_reverse, about);
-    if (egress->mail_from.len > 0) {
+    if (is_name(doctor_domain_of(egress->mail_from))) {
         doctor_ask_spf(doctor, about, false);
     }
     if (is_name(egress->helo)) {
@@ -349,8 +350,6 @@ void doctor_route_known(struct doctor *doctor, size_t egress)
 static void start_names(struct doctor *doctor, size_t index)
 {
     struct fitness_egress *egress = &doctor->facts.egresses[index];
-    struct slice mail_from = egress->mail_from;
-    size_t at = slice_find_last_byte(mail_from, '@');
     struct doctor_about about = {.egress = index, .subject = FITNESS_DOMAIN};
     if (is_name(egress->helo)) {
         egress->domains[0].name = egress->helo;
@@ -359,8 +358,8 @@ static void start_names(struct doctor *doctor, size_t index)
                        &about);
         }
     }
-    if (mail_from.len > 0) {
-        egress->domains[1].name = slice_sub(mail_from, at + 1, mail_from.len);
+    if (egress->mail_from.len > 0) {
+        egress->domains[1].name = doctor_domain_of(egress->mail_from);
         doctor_ask_route(doctor, index);
     }
     for (size_t i = 0; i < 2; i++) {

@@ -57,7 +57,9 @@ static struct doctor_query *add_query(struct doctor *doctor, struct slice name, 
     }
     query->doctor = doctor;
     query->type = type;
-    memcpy(query->name, name.at, name.len);
+    for (size_t i = 0; i < name.len; i++) {
+        query->name[i] = ascii_lower(name.at[i]); /* answers are compared so */
+    }
     doctor->begun++;
     doctor->open++;
     TAILQ_INSERT_TAIL(&doctor->queries, query, link);
@@ -252,8 +254,7 @@ void doctor_ask_spf(struct doctor *doctor, const struct doctor_about *about, boo
 
 void doctor_ask_route(struct doctor *doctor, size_t egress)
 {
-    struct slice mail_from = doctor->facts.egresses[egress].mail_from;
-    size_t at = slice_find_last_byte(mail_from, '@');
+    struct slice domain = doctor_domain_of(doctor->facts.egresses[egress].mail_from);
     struct dns_lookup_options options = {
         .allowed_nets = doctor->config.allowed_nets,
         .allowed_net_count = doctor->config.allowed_net_count,
@@ -267,8 +268,7 @@ void doctor_ask_route(struct doctor *doctor, size_t egress)
         return;
     }
     door_random_bytes(doctor->door, &options.seed, sizeof options.seed);
-    if (dns_lookup_new(slice_sub(mail_from, at + 1, mail_from.len), &options, &run->lookup) !=
-        ERR_NONE) {
+    if (dns_lookup_new(domain, &options, &run->lookup) != ERR_NONE) {
         free_run(run);
         return;
     }

@@ -6,6 +6,7 @@
 
 #include <sys/queue.h>
 
+#include "base/slice.h"
 #include "dns/lookup.h"
 #include "engine/conversation.h"
 #include "engine/doctor.h"
@@ -55,6 +56,12 @@ static inline struct fitness_address *doctor_address(struct doctor *doctor,
                                                      const struct doctor_about *about)
 {
     return &doctor->facts.egresses[about->egress].addresses[about->family];
+}
+
+/* Of MAIL FROM; empty for the null sender. */
+static inline struct slice doctor_domain_of(struct slice mail_from)
+{
+    return slice_sub(mail_from, slice_find_last_byte(mail_from, '@') + 1, mail_from.len);
 }
 
 /* Something ended; the last one ends the examination. */

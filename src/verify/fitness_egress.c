@@ -112,6 +112,7 @@ static void add_blocked(struct fitness_judge *j, const struct fitness_address *a
 {
     const struct fitness_far *shown = NULL;
     bool comes_up = false;
+    bool is_open = false;
     for (size_t i = 0; i < address->far_count; i++) {
         const struct fitness_far *far = &address->far[i];
         bool has_line =
@@ -119,11 +120,15 @@ static void add_blocked(struct fitness_judge *j, const struct fitness_address *a
                                                  far->evidence.kind == EVIDENCE_DISCONNECTED ||
                                                  far->evidence.kind == EVIDENCE_PROTOCOL_ERROR);
         comes_up = comes_up || has_line;
+        is_open = is_open || far->state == FITNESS_FAR_OPEN;
         if (far->state == FITNESS_FAR_FAILED && (shown == NULL || has_line)) {
             shown = far;
         }
     }
-    if (shown == NULL) {
+    if (shown == NULL && is_open) {
+        fitness_add(j, FITNESS_PORT_25, FITNESS_UNKNOWN, "give it more time with --timeout",
+                    "port 25 over %s: no mail server had answered when the time was over", family);
+    } else if (shown == NULL) {
         fitness_add(j, FITNESS_PORT_25, FITNESS_UNKNOWN, "mend the resolver first",
                     "port 25 was not tried over %s: no mail server's address was found", family);
     } else if (comes_up) {
@@ -431,6 +436,13 @@ static void judge_mail_from(struct fitness_judge *j, const struct fitness_egress
         fitness_add(j, FITNESS_MAIL_FROM, FITNESS_UNKNOWN, "try again",
                     "the DNS gave no answer about the domain of MAIL FROM %.*s",
                     SLICE_ARG(egress->mail_from));
+        return;
+    }
+    if (egress->bounces->status == ROUTE_OK && slice_ends(egress->mail_from, SLICE("]"))) {
+        fitness_add(
+            j, FITNESS_MAIL_FROM, FITNESS_ADVICE, "give an address with a domain with --from",
+            "MAIL FROM %.*s names an address in place of a domain, which many servers refuse",
+            SLICE_ARG(egress->mail_from));
         return;
     }
     if (egress->bounces->status == ROUTE_OK) {

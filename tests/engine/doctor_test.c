@@ -311,6 +311,9 @@ static const struct doctor_row name_rows[] = {
      .with = "other.sender.test A 5.9.7.99\n",
      .wanted = "mend ehlo_name",
      .says = "leads to 5.9.7.99, not to us at " OWN},
+    {.name = "an EHLO name in capitals",
+     .egress = {.helo = SLICE_LITERAL("MAIL.Sender.Test")},
+     .wanted = ""},
     {.name = "an EHLO name of several machines, ours among them",
      .egress = {.helo = SLICE_LITERAL("all.sender.test")},
      .with = "all.sender.test A 5.9.7.99\nall.sender.test A " OWN "\n",
@@ -476,6 +479,13 @@ static const struct peer_script mx_tls = {
 
 static const struct doctor_row bounce_rows[] = {
     {.name = "only the null sender", .no_mail_from = true, .wanted = "advice mail_from"},
+    {.name = "a domain in capitals",
+     .egress = {.mail_from = SLICE_LITERAL("Probe@SENDER.Test")},
+     .wanted = ""},
+    {.name = "an address literal for a domain",
+     .egress = {.mail_from = SLICE_LITERAL("probe@[5.9.1.9]")},
+     .wanted = "advice mail_from",
+     .says = "in place of a domain"},
     {.name = "a domain that does not exist",
      .without = "sender.test",
      .wanted = "advice spf; mend mail_from",
@@ -568,6 +578,16 @@ static void it_may_be_dropped_at_any_time(void **state)
     }
 }
 
+static const char *text_of(const struct fitness_report *report, enum fitness_check check)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->findings[i].check == check) {
+            return report->findings[i].text;
+        }
+    }
+    return "";
+}
+
 /* What has no answer when the time is over stays open, and the end comes on time. */
 static void the_limit_ends_it(void **state)
 {
@@ -587,6 +607,7 @@ static void the_limit_ends_it(void **state)
     struct fitness_report report;
     assert_int_equal(fitness_judge(doctor_facts(x.doctor), &report), ERR_NONE);
     assert_int_equal(fitness_level_of(&report), FITNESS_UNKNOWN);
+    assert_non_null(strstr(text_of(&report, FITNESS_PORT_25), "when the time was over"));
     fitness_report_done(&report);
     doctor_end(&x);
 }

@@ -15,6 +15,12 @@ static const char *family_name(const struct fitness_egress *egress,
     return address == &egress->addresses[FITNESS_V6] ? "IPv6" : "IPv4";
 }
 
+/* Nothing came, or nothing that says anything. */
+static bool is_silence(enum dns_answer_kind kind)
+{
+    return kind == DNS_ANSWER_ERROR || kind == DNS_ANSWER_OPEN;
+}
+
 /* ---- the public address ---- */
 
 /* What a far server sees is what counts. True: it sees something else. */
@@ -237,17 +243,15 @@ static void judge_unconfirmed(struct fitness_judge *j, const struct fitness_addr
     char ip[IP_TEXT_BYTES];
     char hint[FITNESS_TEXT_BYTES];
     const struct fitness_reverse *first = &address->reverses[0];
-    bool is_open = true;
     (void)ip_format(&address->public, ip);
     for (size_t i = 0; i < address->reverse_count; i++) {
-        enum dns_answer_kind kind = address->reverses[i].forward;
-        is_open = is_open && (kind == DNS_ANSWER_ERROR || kind == DNS_ANSWER_OPEN);
-    }
-    if (is_open) {
-        fitness_add(j, FITNESS_REVERSE_NAME, FITNESS_UNKNOWN, "try again",
-                    "the reverse name of %s is %s; the DNS gave no answer whether it leads back",
-                    ip, first->name);
-        return;
+        if (is_silence(address->reverses[i].forward)) {
+            fitness_add(
+                j, FITNESS_REVERSE_NAME, FITNESS_UNKNOWN, "try again",
+                "the reverse name of %s is %s; the DNS gave no answer whether it leads back", ip,
+                address->reverses[i].name);
+            return;
+        }
     }
     (void)snprintf(hint, sizeof hint, "in the DNS, give %s the %s record %s", first->name,
                    address->public.family == IP_V6 ? "AAAA" : "A", ip);
@@ -262,7 +266,7 @@ static void judge_reverse(struct fitness_judge *j, const struct fitness_egress *
 {
     char ip[IP_TEXT_BYTES];
     (void)ip_format(&address->public, ip);
-    if (address->reverse == DNS_ANSWER_ERROR || address->reverse == DNS_ANSWER_OPEN) {
+    if (is_silence(address->reverse)) {
         fitness_add(j, FITNESS_REVERSE_NAME, FITNESS_UNKNOWN, "try again",
                     "the DNS gave no answer about the reverse name of %s", ip);
         return;
@@ -302,20 +306,23 @@ static void judge_literal(struct fitness_judge *j, const struct fitness_egress *
     bool has_tag = slice_starts_nocase(inside, SLICE("ipv6:"));
     bool is_address = ip_parse(has_tag ? slice_sub(inside, 5, inside.len) : inside, &ip);
     bool is_ours = false;
+    bool is_known = !is_address; /* nonsense is nobody's address */
     for (size_t i = 0; i < FITNESS_FAMILIES && is_address; i++) {
         is_ours = is_ours || ip_equal(&egress->addresses[i].public, &ip);
+        is_known = is_known || egress->addresses[i].public.family == ip.family;
     }
-    fitness_add(j, FITNESS_EHLO_NAME, is_ours ? FITNESS_ADVICE : FITNESS_MEND,
-                "give the machine's full name with --helo", "the EHLO name %.*s is %s",
-                SLICE_ARG(egress->helo),
-                is_ours ? "our address, where many servers want a name" : "not our address");
+    enum fitness_level level = is_ours ? FITNESS_ADVICE : is_known ? FITNESS_MEND : FITNESS_UNKNOWN;
+    fitness_add(j, FITNESS_EHLO_NAME, level, "give the machine's full name with --helo",
+                "the EHLO name %.*s is %s", SLICE_ARG(egress->helo),
+                is_ours    ? "our address, where many servers want a name"
+                : is_known ? "not our address"
+                           : "an address, and whether it is ours is not known");
 }
 
 static bool is_unanswered(const struct fitness_egress *egress)
 {
     for (size_t i = 0; i < FITNESS_FAMILIES; i++) {
-        enum dns_answer_kind kind = egress->helo_kind[i];
-        if (egress->addresses[i].is_used && (kind == DNS_ANSWER_ERROR || kind == DNS_ANSWER_OPEN)) {
+        if (egress->addresses[i].is_used && is_silence(egress->helo_kind[i])) {
             return true;
         }
     }
@@ -338,6 +345,12 @@ static void judge_helo_addresses(struct fitness_judge *j, const struct fitness_e
             continue;
         }
         missed++;
+        if (is_silence(egress->helo_kind[i])) {
+            fitness_add(j, FITNESS_EHLO_NAME, FITNESS_UNKNOWN, "try again",
+                        "the DNS gave no answer whether the EHLO name %.*s leads to us at %s",
+                        SLICE_ARG(egress->helo), ip_format(ip, text));
+            continue;
+        }
         (void)snprintf(hint, sizeof hint,
                        "in the DNS, give it the %s record %s, or another name with --helo",
                        ip->family == IP_V6 ? "AAAA" : "A", ip_format(ip, text));

@@ -77,6 +77,43 @@ static void names_made_of_the_address_are_told(void **state)
     }
 }
 
+/* The DNS may be silent about one question and not about the next: that is nothing to mend. */
+static void silence_is_no_fault(void **state)
+{
+    (void)state;
+    static const struct {
+        enum dns_answer_kind forward, second, helo;
+        enum fitness_level reverse_name, ehlo_name;
+    } cases[] = {
+        {DNS_ANSWER_NOT_FOUND, DNS_ANSWER_RECORDS, DNS_ANSWER_RECORDS, FITNESS_MEND, FITNESS_MEND},
+        {DNS_ANSWER_ERROR, DNS_ANSWER_RECORDS, DNS_ANSWER_ERROR, FITNESS_UNKNOWN, FITNESS_UNKNOWN},
+        {DNS_ANSWER_NOT_FOUND, DNS_ANSWER_OPEN, DNS_ANSWER_OPEN, FITNESS_UNKNOWN, FITNESS_UNKNOWN},
+        {DNS_ANSWER_NO_DATA, DNS_ANSWER_NO_DATA, DNS_ANSWER_NO_DATA, FITNESS_MEND, FITNESS_MEND},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static struct fitness_egress egress;
+        struct fitness_facts facts;
+        struct fitness_report report;
+        set_fit(&facts, &egress, "192.0.2.1", "mail.example.com");
+        struct fitness_address *address = &egress.addresses[FITNESS_V4];
+        (void)snprintf(address->reverses[1].name, DNS_NAME_BYTES, "mx.example.com");
+        address->reverse_count = 2;
+        address->reverses[0].is_confirmed = false;
+        address->reverses[0].forward = cases[i].forward;
+        address->reverses[1].forward = cases[i].second;
+        /* Its AAAA leads elsewhere, of its A this is known. */
+        egress.helo = SLICE("mail.example.com");
+        egress.helo_kind[FITNESS_V4] = cases[i].helo;
+        egress.helo_kind[FITNESS_V6] = DNS_ANSWER_RECORDS;
+        egress.helo_count = 1;
+        assert_true(ip_parse(SLICE("2001:db8::1"), &egress.helo_ips[0]));
+        assert_int_equal(fitness_judge(&facts, &report), ERR_NONE);
+        assert_int_equal(level_of(&report, FITNESS_REVERSE_NAME), cases[i].reverse_name);
+        assert_int_equal(level_of(&report, FITNESS_EHLO_NAME), cases[i].ehlo_name);
+        fitness_report_done(&report);
+    }
+}
+
 /* A clock is wrong only where it stands before what cannot be. */
 static void clocks_are_judged(void **state)
 {
@@ -194,6 +231,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_made_of_the_address_are_told),
+        cmocka_unit_test(silence_is_no_fault),
         cmocka_unit_test(clocks_are_judged),
         cmocka_unit_test(the_worst_finding_counts),
         cmocka_unit_test(checks_have_names_of_their_own),

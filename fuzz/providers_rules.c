@@ -1,4 +1,5 @@
-/* fuzz/providers_rules: any bytes as a rule file, as a provider file, and as a user's file over ours. What compiles must also answer:
+/* fuzz/providers_rules: any bytes as a rule file, as a provider file, as a user's file over ours, and as one of
+ * block lists. What compiles must also answer:
  * every example is classified, and freeing leaves nothing.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
@@ -6,6 +7,7 @@
 
 #include "base/must.h"
 #include "base/slice.h"
+#include "providers/blocklist.h"
 #include "providers/classify.h"
 #include "providers/provider.h"
 
@@ -69,6 +71,24 @@ static void compile_providers(const struct provider_source *sources, size_t coun
     buf_done(&report);
 }
 
+static void compile_blocklists(struct slice text)
+{
+    const struct blocklist_source source = {SLICE("fuzz"), text};
+    struct blocklist_book *book = NULL;
+    struct fault fault = {.err = ERR_NONE};
+    struct ip ip;
+    must(ip_parse(SLICE("127.0.0.2"), &ip));
+    enum err e = blocklist_book_compile(&source, 1, &book, &fault);
+    must((e == ERR_NONE) == (book != NULL));
+    must(e == ERR_NONE || fault.text[0] != '\0');
+    for (size_t i = 0; e == ERR_NONE && i < blocklist_count(book); i++) {
+        const struct blocklist *list = blocklist_at(book, i);
+        must(list->zone.len > 0 && list->subjects != 0);
+        must(blocklist_read(list, &ip).meaning != BLOCKLIST_CLEAN);
+    }
+    blocklist_book_free(book);
+}
+
 static void ask_examples(const struct rules *rules)
 {
     for (size_t i = 0; i < rules_example_count(rules); i++) {
@@ -89,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct provider_source alone = {.name = SLICE("fuzz"), .text = text};
     compile_providers(&alone, 1, text);
     compile_providers(over, 2, text);
+    compile_blocklists(text);
     struct provider_book *book = NULL;
     must(provider_book_compile(&book_source, 1, &book, NULL) == ERR_NONE);
     const struct rules_source source = {SLICE("fuzz"), text};

@@ -41,7 +41,7 @@ static bool cut_line(struct input *input, struct slice *out)
 static bool read_more(struct input *input)
 {
     struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
-    if (poll(&ready, 1, 0) == 0) {
+    if (poll(&ready, 1, 0) <= 0) { /* a signal in between says nothing; read would wait */
         return false;
     }
     if (input->bytes == NULL) {

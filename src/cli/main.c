@@ -25,6 +25,8 @@ static const struct command commands[] = {
     {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
     {"config", "heloise config", cli_config,
      "check the configuration file, or show what holds and why"},
+    {"doctor", "heloise doctor", cli_doctor,
+     "say whether this machine is fit to ask, what to mend and how"},
     {"providers", "heloise providers", cli_providers,
      "check a file of providers, show which limits hold for a domain"},
     {"village", "heloise village", cli_village,

@@ -1,5 +1,5 @@
-/* cli/way_out: whether mail servers can be reached from here at all: opens a line to the exchangers of a
- * few large providers, waits for the banner and leaves with QUIT. Names no address.
+/* cli/way_out: whether mail servers can be reached from here at all: the doctor's look at port 25, in few words.
+ * Names no address.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef CLI_WAY_OUT_H
 #define CLI_WAY_OUT_H

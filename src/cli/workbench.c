@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/slice.h"
 #include "cli/exit.h"
 #include "net/uv_door.h"
 
@@ -90,6 +91,33 @@ int workbench_open_store(const char *path, struct store **out)
         return EXIT_CANNOT_WRITE;
     }
     return EXIT_SUCCESS;
+}
+
+bool workbench_store_works(const struct probe_options *options, struct fault *out_fault)
+{
+    struct slice key = SLICE("doctor");
+    const char *path = options->config.store.path.at;
+    struct store *store = NULL;
+    bool is_ours;
+    if (path[0] == '\0') {
+        (void)fault_set(out_fault, ERR_SYSTEM, 0, "no place for the store: HOME is not set");
+        return false;
+    }
+    if (store_open(path, &store, out_fault) != ERR_NONE) {
+        return false;
+    }
+    /* The least that is a write and leaves nothing behind. */
+    enum err e = store_claim_try(store, key, 0, &is_ours);
+    if (e == ERR_NONE && is_ours) {
+        e = store_claim_release(store, key);
+    }
+    if (e != ERR_NONE) {
+        (void)fault_set(out_fault, e, 0, "the store cannot be written");
+    } else {
+        e = store_flush(store, out_fault);
+    }
+    store_close(store);
+    return e == ERR_NONE;
 }
 
 /* A list's job needs a place even where nothing is kept; it goes with the process. */

@@ -23,6 +23,9 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
                    const char *command);
 void workbench_close(struct workbench *bench);
 
+/* Whether the store that the options name can be opened and written. */
+bool workbench_store_works(const struct probe_options *options, struct fault *out_fault);
+
 /* The store at that place; empty: there is none. Exit code; what is wrong was said then. */
 int workbench_open_store(const char *path, struct store **out);
 

@@ -10,7 +10,6 @@
 #include "dns/lookup_private.h"
 
 enum {
-    LOOKUP_CNAMES_MAX = 8, /* links followed for one name; more is a loop (RFC 1034 3.6.2) */
     LOOKUP_TTL_MIN_S = 60, /* a zero TTL must not make a list ask again for each row */
     LOOKUP_TTL_MAX_S = 86400,
     LOOKUP_NEGATIVE_MAX_S = 10800, /* RFC 2308 5 */
@@ -53,7 +52,7 @@ static void ask_ipv6_after_all(struct dns_lookup *lookup, unsigned id)
 {
     const struct asked *asked = &lookup->asked[id];
     bool is_four = id > 0 && asked->type == DNS_A;
-    bool is_over = asked->kind == ANSWER_NO_DATA || asked->kind == ANSWER_ERROR;
+    bool is_over = asked->kind == DNS_ANSWER_NO_DATA || asked->kind == DNS_ANSWER_ERROR;
     if (is_four && is_over && lookup->options.asks_ipv6_late) {
         want(lookup, id + 1, lookup->targets[(id - 1) / 2].exchanger.host, DNS_AAAA);
     }
@@ -150,12 +149,11 @@ static void use_domain_itself(struct dns_lookup *lookup)
 
 static void take_exchangers(struct dns_lookup *lookup)
 {
-    const struct dns_message *message = lookup->message;
-    for (size_t i = 0; i < message->answer_count; i++) {
-        const struct dns_record *record = &message->answers[i];
-        if (record->type == DNS_MX && record->target[0] == '\0') {
+    for (const struct dns_record *record = dns_answer_next(lookup->answer, NULL); record != NULL;
+         record = dns_answer_next(lookup->answer, record)) {
+        if (record->target[0] == '\0') {
             lookup->is_null_mx = true; /* RFC 7505; ignored beside a real one */
-        } else if (record->type == DNS_MX) {
+        } else {
             dns_target_insert(lookup, record);
         }
     }
@@ -169,117 +167,41 @@ static void take_exchangers(struct dns_lookup *lookup)
 
 /* Answers. */
 
-static enum dns_failure failure_of(enum dns_transport transport)
+static uint32_t negative_life(const struct dns_message *message)
 {
-    switch (transport) {
-    case DNS_TRANSPORT_TIMEOUT: return DNS_FAILURE_TIMEOUT;
-    case DNS_TRANSPORT_REFUSED: return DNS_FAILURE_REFUSED;
-    case DNS_TRANSPORT_ANSWERED:
-    case DNS_TRANSPORT_FAILED: break;
-    }
-    return DNS_FAILURE_BROKEN;
-}
-
-/* The end of the CNAME chain that the answer shows for the name; false: it goes in a circle. */
-static bool follow_cnames(struct dns_lookup *lookup, struct asked *asked)
-{
-    const struct dns_message *message = lookup->message;
-    for (size_t i = 0; i <= message->answer_count; i++) {
-        bool has_moved = false;
-        for (size_t j = 0; j < message->answer_count && !has_moved; j++) {
-            const struct dns_record *record = &message->answers[j];
-            if (record->type == DNS_CNAME && strcmp(record->owner, asked->name) == 0) {
-                memcpy(asked->name, record->target, sizeof asked->name);
-                live_at_most(lookup, record->ttl_s);
-                asked->cnames++;
-                has_moved = true;
-            }
-        }
-        if (!has_moved) {
-            return true;
-        }
-        if (asked->cnames > LOOKUP_CNAMES_MAX) {
-            return false;
-        }
-    }
-    return false;
-}
-
-static size_t count_records(struct dns_lookup *lookup, const struct asked *asked)
-{
-    size_t count = 0;
-    const struct dns_message *message = lookup->message;
-    for (size_t i = 0; i < message->answer_count; i++) {
-        const struct dns_record *record = &message->answers[i];
-        if (record->type == asked->type && strcmp(record->owner, asked->name) == 0) {
-            live_at_most(lookup, record->ttl_s);
-            count++;
-        }
-    }
-    return count;
-}
-
-static void set_error(struct asked *asked, enum dns_failure failure)
-{
-    asked->kind = ANSWER_ERROR;
-    asked->failure = failure;
-}
-
-static void set_negative(struct dns_lookup *lookup, struct asked *asked, enum answer_kind kind)
-{
-    const struct dns_message *message = lookup->message;
     uint32_t life_s =
         message->has_negative_ttl ? message->negative_ttl_s : LOOKUP_NEGATIVE_DEFAULT_S;
-    live_at_most(lookup, life_s < LOOKUP_NEGATIVE_MAX_S ? life_s : LOOKUP_NEGATIVE_MAX_S);
-    asked->kind = kind;
+    return life_s < LOOKUP_NEGATIVE_MAX_S ? life_s : LOOKUP_NEGATIVE_MAX_S;
 }
 
 static void judge(struct dns_lookup *lookup, struct asked *asked)
 {
-    const struct dns_message *message = lookup->message;
-    if (message->rcode != DNS_NOERROR && message->rcode != DNS_NXDOMAIN) {
-        set_error(asked,
-                  message->rcode == DNS_REFUSED ? DNS_FAILURE_REFUSED : DNS_FAILURE_SERVFAIL);
-        return;
+    const struct dns_answer *answer = lookup->answer;
+    asked->kind = answer->kind;
+    asked->failure = answer->failure;
+    asked->cnames = (uint8_t)(asked->cnames + answer->aliases);
+    memcpy(asked->name, answer->name, sizeof asked->name);
+    live_at_most(lookup, answer->ttl_s);
+    if (asked->kind != DNS_ANSWER_ERROR && asked->cnames > DNS_ALIASES_MAX) {
+        asked->kind = DNS_ANSWER_ERROR; /* a loop over several answers */
+        asked->failure = DNS_FAILURE_SERVFAIL;
     }
-    unsigned before = asked->cnames;
-    if (!follow_cnames(lookup, asked)) {
-        set_error(asked,
-                  DNS_FAILURE_SERVFAIL); /* a loop: broken on their side, and maybe only now */
-        return;
+    if (asked->kind == DNS_ANSWER_CUT) {
+        asked->kind = DNS_ANSWER_OPEN;
+        asked->is_sent = false; /* the chain's end is asked for */
     }
-    if (count_records(lookup, asked) > 0) {
-        asked->kind = ANSWER_RECORDS;
-    } else if (message->rcode == DNS_NXDOMAIN) {
-        set_negative(lookup, asked, ANSWER_NOT_FOUND);
-    } else if (asked->cnames > before && asked->cnames <= LOOKUP_CNAMES_MAX &&
-               !message->has_negative_ttl) {
-        asked->is_sent = false; /* the chain was cut short: ask for its end */
-    } else {
-        set_negative(lookup, asked, ANSWER_NO_DATA);
+    if (asked->kind == DNS_ANSWER_NO_DATA || asked->kind == DNS_ANSWER_NOT_FOUND) {
+        live_at_most(lookup, negative_life(&answer->message));
     }
 }
 
 static void take_addresses(struct dns_lookup *lookup, unsigned id)
 {
-    const struct asked *asked = &lookup->asked[id];
     struct target *target = &lookup->targets[(id - 1) / 2];
-    const struct dns_message *message = lookup->message;
-    for (size_t i = 0; i < message->answer_count; i++) {
-        const struct dns_record *record = &message->answers[i];
-        if (record->type == asked->type && strcmp(record->owner, asked->name) == 0) {
-            dns_target_add_address(lookup, target, &record->ip);
-        }
+    for (const struct dns_record *record = dns_answer_next(lookup->answer, NULL); record != NULL;
+         record = dns_answer_next(lookup->answer, record)) {
+        dns_target_add_address(lookup, target, &record->ip);
     }
-}
-
-/* A cut answer is none: whoever carries the questions asks again over TCP (RFC 2181 9, 7766). */
-static bool is_answer_to(const struct dns_message *message, const struct asked *asked)
-{
-    bool has_question = message->question_type != 0;
-    return message->is_response && !message->is_truncated &&
-           (!has_question ||
-            (message->question_type == asked->type && strcmp(message->question, asked->name) == 0));
 }
 
 void dns_lookup_answered(struct dns_lookup *lookup, unsigned id, enum dns_transport transport,
@@ -287,39 +209,30 @@ void dns_lookup_answered(struct dns_lookup *lookup, unsigned id, enum dns_transp
 {
     must(id < DNS_LOOKUP_IDS && lookup->asked[id].is_sent);
     struct asked *asked = &lookup->asked[id];
-    if (asked->kind != ANSWER_OPEN) {
+    if (asked->kind != DNS_ANSWER_OPEN) {
         return;
     }
-    struct dns_message read;
-    if (transport != DNS_TRANSPORT_ANSWERED) {
-        set_error(asked, failure_of(transport));
-        ask_ipv6_after_all(lookup, id);
-        return;
-    }
-    if (dns_message_parse(message, &read) != ERR_NONE || !is_answer_to(&read, asked)) {
-        set_error(asked, DNS_FAILURE_BROKEN);
-        ask_ipv6_after_all(lookup, id);
-        return;
-    }
-    lookup->message = &read;
+    struct dns_answer answer;
+    dns_answer_read(asked->name, asked->type, transport, message, &answer);
+    lookup->answer = &answer;
     judge(lookup, asked);
-    if (id > 0 && asked->kind == ANSWER_RECORDS) {
+    if (id > 0 && asked->kind == DNS_ANSWER_RECORDS) {
         take_addresses(lookup, id);
     }
-    if (id == 0 && asked->kind == ANSWER_RECORDS) {
+    if (id == 0 && asked->kind == DNS_ANSWER_RECORDS) {
         take_exchangers(lookup);
     }
-    if (id == 0 && asked->kind == ANSWER_NO_DATA) {
+    if (id == 0 && asked->kind == DNS_ANSWER_NO_DATA) {
         use_domain_itself(lookup);
     }
     ask_ipv6_after_all(lookup, id);
-    lookup->message = NULL;
+    lookup->answer = NULL;
 }
 
 bool dns_lookup_is_done(const struct dns_lookup *lookup)
 {
     for (unsigned i = 0; i < DNS_LOOKUP_IDS; i++) {
-        if (lookup->asked[i].is_wanted && lookup->asked[i].kind == ANSWER_OPEN) {
+        if (lookup->asked[i].is_wanted && lookup->asked[i].kind == DNS_ANSWER_OPEN) {
             return false;
         }
     }
@@ -353,9 +266,9 @@ enum err dns_lookup_take(struct dns_lookup *lookup, struct route **out)
     }
     const struct asked *mx = &lookup->asked[0];
     route->is_implicit_mx = lookup->is_implicit_mx;
-    if (mx->kind == ANSWER_NOT_FOUND) {
+    if (mx->kind == DNS_ANSWER_NOT_FOUND) {
         route->status = ROUTE_NOT_FOUND;
-    } else if (mx->kind == ANSWER_ERROR) {
+    } else if (mx->kind == DNS_ANSWER_ERROR) {
         route->status = ROUTE_DNS_ERROR;
         route->failure = mx->failure;
     } else if (lookup->is_null_mx) {

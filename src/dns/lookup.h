@@ -8,17 +8,9 @@
 #ifndef DNS_LOOKUP_H
 #define DNS_LOOKUP_H
 
-#include "dns/message.h"
+#include "dns/answer.h"
 
 enum { DNS_LOOKUP_IDS = 1 + 2 * ROUTE_EXCHANGERS_MAX };
-
-/* What became of a question on its way. */
-enum dns_transport {
-    DNS_TRANSPORT_ANSWERED,
-    DNS_TRANSPORT_TIMEOUT,
-    DNS_TRANSPORT_REFUSED, /* no resolver could be reached */
-    DNS_TRANSPORT_FAILED,
-};
 
 struct dns_lookup_options {
     const struct ip_net *allowed_nets; /* special networks that may be contacted; borrowed */

@@ -7,21 +7,12 @@
 #include "base/random.h"
 #include "dns/lookup.h"
 
-/* What one question brought. */
-enum answer_kind {
-    ANSWER_OPEN,
-    ANSWER_RECORDS,
-    ANSWER_NOT_FOUND,
-    ANSWER_NO_DATA,
-    ANSWER_ERROR,
-};
-
 struct asked {
     char name[DNS_NAME_BYTES]; /* as asked last: the end of a CNAME chain */
     uint16_t type;
     uint8_t cnames;
     bool is_wanted, is_sent;
-    enum answer_kind kind;
+    enum dns_answer_kind kind;
     enum dns_failure failure;
 };
 
@@ -41,7 +32,7 @@ struct dns_lookup {
     size_t target_count;
     struct target targets[ROUTE_EXCHANGERS_MAX];
     struct asked asked[DNS_LOOKUP_IDS]; /* 0: MX; 1 + 2i: A of target i; 2 + 2i: AAAA */
-    const struct dns_message *message;  /* being looked at; NULL between answers */
+    const struct dns_answer *answer;    /* being looked at; NULL between answers */
 };
 
 /* The caller sees to the room. */

@@ -130,6 +130,27 @@ static bool read_address(struct slice data, uint8_t family, struct ip *out)
     return true;
 }
 
+bool dns_text_next(struct slice *rest, struct slice *out)
+{
+    struct reader r = reader_over(*rest);
+    uint8_t len;
+    if (!reader_u8(&r, &len) || !reader_take(&r, len, out)) {
+        return false;
+    }
+    *rest = r.rest;
+    return true;
+}
+
+static bool read_text(struct slice data, struct slice *out)
+{
+    struct slice rest = data;
+    struct slice string;
+    while (dns_text_next(&rest, &string)) {
+    }
+    *out = data;
+    return rest.len == 0;
+}
+
 static bool read_data(struct slice message, struct reader *r, struct slice data,
                       struct dns_record *out)
 {
@@ -138,7 +159,9 @@ static bool read_data(struct slice message, struct reader *r, struct slice data,
     case DNS_AAAA: return read_address(data, IP_V6, &out->ip);
     case DNS_MX: return reader_u16(r, &out->preference) && read_name(message, r, out->target);
     case DNS_CNAME:
-    case DNS_NS: return read_name(message, r, out->target);
+    case DNS_NS:
+    case DNS_PTR: return read_name(message, r, out->target);
+    case DNS_TXT: return read_text(data, &out->text);
     case DNS_SOA: return read_soa(message, r, out);
     default: return true;
     }
@@ -147,7 +170,8 @@ static bool read_data(struct slice message, struct reader *r, struct slice data,
 /* Types whose data is read from the message itself and not as a block. */
 static bool is_name_within(uint16_t type)
 {
-    return type == DNS_MX || type == DNS_CNAME || type == DNS_NS || type == DNS_SOA;
+    return type == DNS_MX || type == DNS_CNAME || type == DNS_NS || type == DNS_PTR ||
+           type == DNS_SOA;
 }
 
 static bool read_record(struct slice message, struct reader *r, struct dns_record *out)
@@ -332,7 +356,9 @@ static enum err put_data(struct buf *out, const struct dns_record *record)
         e = put_u16(out, record->preference);
         return e != ERR_NONE ? e : put_name(out, record->target);
     case DNS_CNAME:
-    case DNS_NS: return put_name(out, record->target);
+    case DNS_NS:
+    case DNS_PTR: return put_name(out, record->target);
+    case DNS_TXT: return buf_append(out, record->text);
     case DNS_SOA:
         e = put_name(out, "ns.invalid");
         e = e != ERR_NONE ? e : put_name(out, "hostmaster.invalid");

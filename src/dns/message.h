@@ -1,5 +1,5 @@
 /* dns/message: reading DNS answers and writing messages (RFC 1035 4.1), as far as mail routing needs: A, AAAA,
- * MX, CNAME, SOA, TXT. Compression pointers only go backwards, and names are bounded, so no message can
+ * MX, CNAME, PTR, SOA, TXT. Compression pointers only go backwards, and names are bounded, so no message can
  * make reading long. Names come out lower-case, without the last dot, odd octets as \DDD.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNS_MESSAGE_H
@@ -14,6 +14,7 @@ enum dns_type {
     DNS_NS = 2,
     DNS_CNAME = 5,
     DNS_SOA = 6,
+    DNS_PTR = 12,
     DNS_MX = 15,
     DNS_TXT = 16,
     DNS_AAAA = 28
@@ -35,9 +36,10 @@ struct dns_record {
     uint16_t type;
     uint32_t ttl_s;
     uint16_t preference;         /* MX */
-    char target[DNS_NAME_BYTES]; /* MX, CNAME, NS; "" is the root */
+    char target[DNS_NAME_BYTES]; /* MX, CNAME, NS, PTR; "" is the root */
     struct ip ip;                /* A, AAAA */
     uint32_t minimum_s;          /* SOA: the life of a negative answer (RFC 2308) */
+    struct slice text; /* TXT: strings, each behind its length; within the bytes that were read */
 };
 
 struct dns_message {
@@ -52,11 +54,15 @@ struct dns_message {
     uint32_t negative_ttl_s;
 };
 
-/* ERR_SYNTAX for what is no DNS message, or one that lies about its own size. */
+/* ERR_SYNTAX for what is no DNS message, or one that lies about its own size. Texts of TXT records are borrowed
+ * from bytes; all else is copied. */
 enum err dns_message_parse(struct slice bytes, struct dns_message *out) MUST_USE;
 
 /* Writes header, question and answers, uncompressed; with negative_ttl_s above zero also an SOA in the
  * authority section. ERR_LIMIT, ERR_NOMEM, ERR_SYNTAX for a name that cannot be written. */
 enum err dns_message_write(const struct dns_message *message, struct buf *out) MUST_USE;
+
+/* The strings of a TXT record one by one, cut from the front of *rest (RFC 1035 3.3.14). False at the end. */
+bool dns_text_next(struct slice *rest, struct slice *out);
 
 #endif

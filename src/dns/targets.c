@@ -132,15 +132,15 @@ static const struct asked *asked_six(const struct dns_lookup *lookup, size_t i)
 /* A family that we speak is still unknown. */
 static bool has_open_family(const struct dns_lookup *lookup, size_t i)
 {
-    return (lookup->options.can_ipv4 && asked_four(lookup, i)->kind == ANSWER_ERROR) ||
-           (lookup->options.can_ipv6 && asked_six(lookup, i)->kind == ANSWER_ERROR);
+    return (lookup->options.can_ipv4 && asked_four(lookup, i)->kind == DNS_ANSWER_ERROR) ||
+           (lookup->options.can_ipv6 && asked_six(lookup, i)->kind == DNS_ANSWER_ERROR);
 }
 
 static enum host_status host_status_of(const struct dns_lookup *lookup, size_t i)
 {
     const struct target *target = &lookup->targets[i];
-    enum answer_kind four = asked_four(lookup, i)->kind;
-    enum answer_kind six = asked_six(lookup, i)->kind;
+    enum dns_answer_kind four = asked_four(lookup, i)->kind;
+    enum dns_answer_kind six = asked_six(lookup, i)->kind;
     if (target->exchanger.address_count > 0) {
         return HOST_OK;
     }
@@ -153,19 +153,20 @@ static enum host_status host_status_of(const struct dns_lookup *lookup, size_t i
     if (target->is_literal) {
         return HOST_UNROUTABLE;
     }
-    if (four == ANSWER_ERROR || six == ANSWER_ERROR) {
+    if (four == DNS_ANSWER_ERROR || six == DNS_ANSWER_ERROR) {
         return HOST_DNS_ERROR;
     }
     if (target->had_address) {
         return HOST_UNROUTABLE;
     }
-    return four == ANSWER_NOT_FOUND || six == ANSWER_NOT_FOUND ? HOST_NOT_FOUND : HOST_NO_ADDRESS;
+    return four == DNS_ANSWER_NOT_FOUND || six == DNS_ANSWER_NOT_FOUND ? HOST_NOT_FOUND
+                                                                       : HOST_NO_ADDRESS;
 }
 
 static enum dns_failure host_failure(const struct dns_lookup *lookup, size_t i)
 {
     const struct asked *four = asked_four(lookup, i);
-    return four->kind == ANSWER_ERROR ? four->failure : asked_six(lookup, i)->failure;
+    return four->kind == DNS_ANSWER_ERROR ? four->failure : asked_six(lookup, i)->failure;
 }
 
 void dns_target_sum_up(const struct dns_lookup *lookup, struct route *route)

@@ -205,16 +205,34 @@ static enum err load_lists(struct knowledge *k, const char *dir, struct fault *o
     return address_lists_load(sources, folder->count, &k->lists, out_fault);
 }
 
-enum err knowledge_open_files(const struct knowledge_files *files, struct knowledge **out,
-                              struct fault *out_fault)
+static const char *data_folder(const char *data_dir)
 {
-    const char *dir = files->data_dir;
+    const char *dir = data_dir;
     if (dir == NULL || *dir == '\0') {
         dir = secure_getenv("HELOISE_DATA");
     }
-    if (dir == NULL || *dir == '\0') {
-        dir = HELOISE_DATA_DIR;
+    return dir == NULL || *dir == '\0' ? HELOISE_DATA_DIR : dir;
+}
+
+enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book **out,
+                                   struct fault *out_fault)
+{
+    DEFER(folder_done) struct folder folder = {.count = 0};
+    struct blocklist_source sources[FILES_MAX];
+    enum err e = folder_read(&folder, data_folder(data_dir), "blocklists", ".conf", out_fault);
+    if (e != ERR_NONE) {
+        return e;
     }
+    for (size_t i = 0; i < folder.count; i++) {
+        sources[i] = (struct blocklist_source){folder.names[i], folder.texts[i]};
+    }
+    return blocklist_book_compile(sources, folder.count, out, out_fault);
+}
+
+enum err knowledge_open_files(const struct knowledge_files *files, struct knowledge **out,
+                              struct fault *out_fault)
+{
+    const char *dir = data_folder(files->data_dir);
     struct knowledge *k = calloc(1, sizeof *k);
     if (k == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the data");

@@ -5,6 +5,7 @@
 #define ENGINE_KNOWLEDGE_H
 
 #include "base/err.h"
+#include "providers/blocklist.h"
 #include "providers/classify.h"
 #include "providers/provider.h"
 
@@ -38,5 +39,9 @@ void knowledge_hasten(struct knowledge *knowledge);
 const struct provider_book *knowledge_providers(const struct knowledge *knowledge);
 const struct rules *knowledge_rules(const struct knowledge *knowledge);
 const struct address_lists *knowledge_lists(const struct knowledge *knowledge);
+
+/* The block lists, apart from the rest: few commands ask them. data_dir and errors as above. */
+enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book **out,
+                                   struct fault *out_fault) MUST_USE;
 
 #endif

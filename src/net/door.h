@@ -87,6 +87,7 @@ struct door_ops {
     void (*link_close)(struct link *link);
     void (*query)(struct door *door, struct slice name, uint16_t type, query_fn fn, void *context);
     bool (*has_ipv6)(struct door *door);
+    struct ip (*own_address)(struct door *door, enum ip_family family);
     void (*run)(struct door *door);
     void (*turn)(struct door *door);
     void (*stop)(struct door *door);
@@ -158,6 +159,12 @@ static inline void door_query(struct door *door, struct slice name, uint16_t typ
 static inline bool door_has_ipv6(struct door *door)
 {
     return door->ops->has_ipv6(door);
+}
+/* The address that the kernel chooses for connections into the world; family IP_NONE: there is no way. What is
+ * seen of it behind a translating router is another one. */
+static inline struct ip door_own_address(struct door *door, enum ip_family family)
+{
+    return door->ops->own_address(door, family);
 }
 /* Runs until door_stop, or until there is nothing left to wait for. */
 static inline void door_run(struct door *door)

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "net/uv_door.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -11,10 +10,14 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/slice.h"
 #include "net/listener.h"
 #include "net/uv_private.h"
 
-enum { TURN_ALARM_MS = 60000 }; /* never rings */
+enum {
+    TURN_ALARM_MS = 60000, /* never rings */
+    DNS_PORT = 53,
+};
 
 static struct uv_door *of(struct door *door)
 {
@@ -125,28 +128,34 @@ static bool door_uv_has_ipv6(struct door *door)
     return of(door)->has_ipv6;
 }
 
-/* From a unique local address (RFC 4193) nobody out there answers. */
-static bool has_public_source(int fd)
+/* Choosing a route for a datagram socket sends nothing. The addresses are those of a root name server. */
+static struct ip door_uv_own_address(struct door *door, enum ip_family family)
 {
-    struct sockaddr_storage source = {0};
-    socklen_t len = sizeof source;
-    struct ip ip;
-    return getsockname(fd, (struct sockaddr *)&source, &len) == 0 && uv_link_ip(&source, &ip) &&
-           !ip_is_special(&ip);
-}
-
-/* Choosing a route for a datagram socket sends nothing. The address is one of the root name servers'. */
-static bool find_ipv6(void)
-{
-    struct sockaddr_in6 far = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
-    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool has_route = fd >= 0 && inet_pton(AF_INET6, "2001:500:2::c", &far.sin6_addr) == 1 &&
-                     connect(fd, (const struct sockaddr *)&far, sizeof far) == 0 &&
-                     has_public_source(fd);
+    (void)door;
+    struct ip far = {0};
+    struct ip own = {0};
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    bool is_six = family == IP_V6;
+    must(ip_parse(is_six ? SLICE("2001:500:2::c") : SLICE("192.33.4.12"), &far));
+    uv_link_sockaddr(&far, DNS_PORT, &address);
+    int fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool is_known =
+        fd >= 0 &&
+        connect(fd, (const struct sockaddr *)&address,
+                is_six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)) == 0 &&
+        getsockname(fd, (struct sockaddr *)&address, &len) == 0 && uv_link_ip(&address, &own);
     if (fd >= 0) {
         (void)close(fd);
     }
-    return has_route;
+    return is_known ? own : (struct ip){0};
+}
+
+/* From a unique local address (RFC 4193) nobody out there answers. */
+static bool find_ipv6(struct door *door)
+{
+    struct ip own = door_uv_own_address(door, IP_V6);
+    return own.family == IP_V6 && !ip_is_special(&own);
 }
 
 static const struct door_ops uv_ops = {
@@ -163,6 +172,7 @@ static const struct door_ops uv_ops = {
     .run = door_uv_run,
     .turn = door_uv_turn,
     .has_ipv6 = door_uv_has_ipv6,
+    .own_address = door_uv_own_address,
     .stop = door_uv_stop,
 };
 
@@ -187,7 +197,7 @@ enum err uv_door_open(const struct uv_door_config *config, struct door **out,
     }
     ignore_broken_pipes();
     door->door.ops = &uv_ops;
-    door->has_ipv6 = find_ipv6();
+    door->has_ipv6 = find_ipv6(&door->door);
     (void)uv_timer_init(&door->loop, &door->alarm);
     door->alarm.data = door;
     enum err e = uv_resolver_open(door, config, &door->resolver, out_fault);

@@ -204,6 +204,15 @@ static bool op_has_ipv6(struct door *door)
     return !of(door)->config.no_ipv6;
 }
 
+static struct ip op_own_address(struct door *door, enum ip_family family)
+{
+    const struct world_config *config = &of(door)->config;
+    if (family == IP_V6 ? config->no_ipv6 : config->no_ipv4) {
+        return (struct ip){0};
+    }
+    return family == IP_V6 ? config->own_v6 : config->own_v4;
+}
+
 /* The world. */
 
 static const struct door_ops world_ops = {
@@ -218,6 +227,7 @@ static const struct door_ops world_ops = {
     .link_close = world_line_close,
     .query = op_query,
     .has_ipv6 = op_has_ipv6,
+    .own_address = op_own_address,
     .run = op_run,
     .turn = op_turn,
     .stop = op_stop,

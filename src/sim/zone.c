@@ -13,6 +13,7 @@
 enum {
     ZONE_BYTES_MAX = 1 << 30, /* bulk runs meet it with 10,000 domains */
     ZONE_ALIASES_MAX = 12,    /* followed in one answer; a loop ends here */
+    ZONE_STRING_BYTES_MAX = 255,
 };
 
 struct zone_record {
@@ -90,7 +91,28 @@ static enum err name_of(struct zone *zone, const char *text, struct zone_name **
     return ERR_NONE;
 }
 
-static enum err read_value(enum dns_type type, const char *value, struct dns_record *out)
+/* RFC 1035 3.3: each string of at most 255 octets behind its length. */
+static enum err read_text(struct zone *zone, struct slice value, struct slice *out)
+{
+    size_t room = value.len + value.len / ZONE_STRING_BYTES_MAX + 1;
+    char *wire = room > UINT16_MAX ? NULL : arena_alloc(&zone->arena, room);
+    if (wire == NULL) {
+        return room > UINT16_MAX ? ERR_SYNTAX : ERR_NOMEM;
+    }
+    size_t len = 0;
+    do {
+        size_t n = value.len < ZONE_STRING_BYTES_MAX ? value.len : ZONE_STRING_BYTES_MAX;
+        wire[len++] = (char)n;
+        memcpy(wire + len, value.at, n);
+        len += n;
+        value = slice_sub(value, n, value.len);
+    } while (value.len > 0);
+    *out = slice_make(wire, len);
+    return ERR_NONE;
+}
+
+static enum err read_value(struct zone *zone, enum dns_type type, const char *value,
+                           struct dns_record *out)
 {
     struct reader r = reader_over(slice_of(value));
     uint64_t preference;
@@ -107,9 +129,10 @@ static enum err read_value(enum dns_type type, const char *value, struct dns_rec
         out->preference = (uint16_t)preference;
         return fold(r.rest, out->target) ? ERR_NONE : ERR_SYNTAX;
     case DNS_CNAME:
-    case DNS_NS: return fold(r.rest, out->target) ? ERR_NONE : ERR_SYNTAX;
-    case DNS_SOA:
-    case DNS_TXT: return ERR_SYNTAX;
+    case DNS_NS:
+    case DNS_PTR: return fold(r.rest, out->target) ? ERR_NONE : ERR_SYNTAX;
+    case DNS_TXT: return read_text(zone, r.rest, &out->text);
+    case DNS_SOA: return ERR_SYNTAX;
     }
     return ERR_SYNTAX;
 }
@@ -118,7 +141,7 @@ enum err zone_add(struct zone *zone, const char *text, enum dns_type type, const
                   uint32_t ttl_s)
 {
     struct dns_record record = {.type = (uint16_t)type, .ttl_s = ttl_s};
-    enum err e = read_value(type, value, &record);
+    enum err e = read_value(zone, type, value, &record);
     if (e != ERR_NONE) {
         return e;
     }

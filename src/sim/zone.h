@@ -25,8 +25,8 @@ enum zone_failure {
 enum err zone_new(struct zone **out) MUST_USE; /* ERR_NOMEM */
 void zone_free(struct zone *zone);             /* NULL is fine */
 
-/* text: the name. type: DNS_A, DNS_AAAA, DNS_MX, DNS_CNAME or DNS_NS; value in text: an address, "10 mx.example", a name
- * ("10 ." is a null MX). Names that begin with "*." answer for all below that do not exist.
+/* text: the name. type: DNS_A, DNS_AAAA, DNS_MX, DNS_CNAME, DNS_NS, DNS_PTR or DNS_TXT; value in text: an address,
+ * "10 mx.example", a name ("10 ." is a null MX), or the text itself, cut into strings where it is long. Names that begin with "*." answer for all below that do not exist.
  * ERR_SYNTAX, ERR_NOMEM, ERR_LIMIT (DNS_RECORDS_MAX under one name). */
 enum err zone_add(struct zone *zone, const char *text, enum dns_type type, const char *value,
                   uint32_t ttl_s) MUST_USE;

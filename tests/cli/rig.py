@@ -158,8 +158,8 @@ class Village:
 
 
 class Names(threading.Thread):
-    """A name server: records by (name, type); type 1 A, 15 MX as a name or (preference, name). What it has not does
-    not exist; None is a failure."""
+    """A name server: records by (name, type); type 1 A, 12 PTR, 15 MX as a name or (preference, name), 16 TXT. What
+    it has not does not exist; None is a failure; names with the type None are silent."""
 
     def __init__(self, records):
         super().__init__(daemon=True)
@@ -176,6 +176,10 @@ class Names(threading.Thread):
     def pack_value(self, kind, value):
         if kind == 1:
             return socket.inet_aton(value)
+        if kind == 12:
+            return self.pack_name(value)
+        if kind == 16:
+            return bytes([len(value)]) + value.encode()
         preference, name = value if isinstance(value, tuple) else (10, value)
         return struct.pack('>H', preference) + self.pack_name(name)
 
@@ -188,6 +192,8 @@ class Names(threading.Thread):
         kind = struct.unpack('>H', query[at + 1:at + 3])[0]
         name = '.'.join(name).lower()
         is_known = any(known == name for known, _ in self.records)
+        if (name, None) in self.records:
+            return None
         answers = b''
         values = self.records.get((name, kind), [])
         for value in values or []:
@@ -202,7 +208,9 @@ class Names(threading.Thread):
                 query, peer = self.socket.recvfrom(4096)
                 if not query:  # closed
                     return
-                self.socket.sendto(self.answer(query), peer)
+                answer = self.answer(query)
+                if answer is not None:
+                    self.socket.sendto(answer, peer)
 
     def close(self):
         with contextlib.suppress(OSError):

@@ -123,6 +123,28 @@ static void clocks_go_on_and_random_bytes_differ(void **state)
 
 /* Signals. */
 
+/* Whatever network there is: the address that is told is this machine's own, or there is none. */
+static void own_addresses_are_ours(void **state)
+{
+    static const enum ip_family families[] = {IP_V4, IP_V6};
+    struct rig *rig = *state;
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        struct ip own = door_own_address(rig->door, families[i]);
+        bool is_known = own.family != IP_NONE;
+        if (families[i] == IP_V6) {
+            assert_int_equal(door_has_ipv6(rig->door), is_known && !ip_is_special(&own));
+        }
+        if (is_known) {
+            char text[IP_TEXT_BYTES];
+            uint16_t port;
+            assert_int_equal(own.family, families[i]);
+            int fd = raw_bind(ip_format(&own, text), &port);
+            assert_true(fd >= 0);
+            assert_int_equal(close(fd), 0);
+        }
+    }
+}
+
 static void count_signal(void *context)
 {
     unsigned *count = context;
@@ -293,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(timers_move_stop_and_start_again, rig_open, rig_close),
         cmocka_unit_test_setup_teardown(run_ends_when_nothing_is_left, rig_open, rig_close),
         cmocka_unit_test_setup_teardown(clocks_go_on_and_random_bytes_differ, rig_open, rig_close),
+        cmocka_unit_test_setup_teardown(own_addresses_are_ours, rig_open, rig_close),
         cmocka_unit_test_setup_teardown(signals_come_from_the_loop, rig_open, rig_close),
         cmocka_unit_test(close_ends_all_that_is_open),
         cmocka_unit_test(a_stop_outside_of_run_does_no_harm),

@@ -18,13 +18,20 @@ static struct zone *small_zone(void)
         enum dns_type type;
         const char *value;
     } records[] = {
-        {"A.Example.", DNS_MX, "10 MX.a.example."},   {"a.example", DNS_MX, "20 mx2.a.example"},
-        {"mx.a.example", DNS_A, "192.0.2.1"},         {"mx.a.example", DNS_AAAA, "2001:db8::1"},
-        {"alias.example", DNS_CNAME, "a.example"},    {"far.example", DNS_CNAME, "alias.example"},
-        {"dead.example", DNS_CNAME, "nowhere.x"},     {"loop.example", DNS_CNAME, "loop2.example"},
-        {"loop2.example", DNS_CNAME, "loop.example"}, {"null.example", DNS_MX, "0 ."},
-        {"ns.example", DNS_NS, "a.example"},          {"*.wild.example", DNS_A, "192.0.2.9"},
+        {"A.Example.", DNS_MX, "10 MX.a.example."},
+        {"a.example", DNS_MX, "20 mx2.a.example"},
+        {"mx.a.example", DNS_A, "192.0.2.1"},
+        {"mx.a.example", DNS_AAAA, "2001:db8::1"},
+        {"alias.example", DNS_CNAME, "a.example"},
+        {"far.example", DNS_CNAME, "alias.example"},
+        {"dead.example", DNS_CNAME, "nowhere.x"},
+        {"loop.example", DNS_CNAME, "loop2.example"},
+        {"loop2.example", DNS_CNAME, "loop.example"},
+        {"null.example", DNS_MX, "0 ."},
+        {"ns.example", DNS_NS, "a.example"},
+        {"*.wild.example", DNS_A, "192.0.2.9"},
         {"own.wild.example", DNS_A, "192.0.2.10"},
+        {"1.2.0.192.in-addr.arpa", DNS_PTR, "MX.a.example."},
     };
     struct zone *zone;
     assert_int_equal(zone_new(&zone), ERR_NONE);
@@ -57,6 +64,7 @@ static void answers_as_a_resolver_does(void **state)
         {"dead.example", DNS_MX, DNS_NXDOMAIN, 1, "nowhere.x"},
         {"null.example", DNS_MX, DNS_NOERROR, 1, ""},
         {"ns.example", DNS_NS, DNS_NOERROR, 1, "a.example"},
+        {"1.2.0.192.in-addr.arpa", DNS_PTR, DNS_NOERROR, 1, "mx.a.example"},
         {"x.wild.example", DNS_A, DNS_NOERROR, 1, ""},
         {"y.x.wild.example", DNS_A, DNS_NOERROR, 1, ""},
         {"own.wild.example", DNS_MX, DNS_NOERROR, 0, ""},
@@ -96,7 +104,7 @@ static void refuses_what_is_no_record(void **state)
         const char *value;
     } cases[] = {
         {DNS_A, "2001:db8::1"}, {DNS_A, "192.0.2"},   {DNS_AAAA, "192.0.2.1"}, {DNS_MX, "mx"},
-        {DNS_MX, "10mx"},       {DNS_MX, "65536 mx"}, {DNS_TXT, "text"},       {DNS_SOA, "x"},
+        {DNS_MX, "10mx"},       {DNS_MX, "65536 mx"}, {DNS_SOA, "x"},
     };
     struct zone *zone = small_zone();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -110,6 +118,37 @@ static void refuses_what_is_no_record(void **state)
     struct dns_message answer;
     assert_int_equal(zone_ask(zone, slice_of(endless), DNS_A, 1, &answer), ZONE_WELL);
     assert_int_equal(answer.rcode, DNS_FORMERR);
+    zone_free(zone);
+}
+
+/* RFC 1035 3.3: a long text is several strings, which are one text again. */
+static void long_texts_are_cut_into_strings(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t len, strings;
+    } cases[] = {{0, 1}, {1, 1}, {255, 1}, {256, 2}, {510, 2}, {511, 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct zone *zone = small_zone();
+        struct dns_message answer;
+        struct slice string;
+        char text[600] = "";
+        memset(text, 'x', cases[i].len);
+        assert_int_equal(zone_add(zone, "text.example", DNS_TXT, text, 1), ERR_NONE);
+        assert_int_equal(zone_ask(zone, SLICE("text.example"), DNS_TXT, 1, &answer), ZONE_WELL);
+        assert_int_equal(answer.answer_count, 1);
+        size_t len = 0, strings = 0;
+        for (struct slice rest = answer.answers[0].text; dns_text_next(&rest, &string); strings++) {
+            len += string.len;
+        }
+        assert_int_equal(len, cases[i].len);
+        assert_int_equal(strings, cases[i].strings);
+        zone_free(zone);
+    }
+    static char endless[70000];
+    struct zone *zone = small_zone();
+    memset(endless, 'x', sizeof endless - 1);
+    assert_int_equal(zone_add(zone, "text.example", DNS_TXT, endless, 1), ERR_SYNTAX);
     zone_free(zone);
 }
 
@@ -170,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_as_a_resolver_does),
         cmocka_unit_test(refuses_what_is_no_record),
+        cmocka_unit_test(long_texts_are_cut_into_strings),
         cmocka_unit_test(one_name_has_so_many_records_and_no_more),
         cmocka_unit_test(names_fail_and_are_well_again),
     };

@@ -1,6 +1,6 @@
 /* bench/limit_client: the bare limit: --conversations of them, --concurrent at a time, over epoll. Each
- * is greeting, EHLO, then --transactions of MAIL and --rcpts RCPTs (RSET between them), QUIT. With
- * --pipelining 1 a transaction goes out in one piece. It believes every reply and parses only as much
+ * is greeting, EHLO, then MAIL and RCPTs (RSET between transactions), QUIT; --mails and --rcpts are spread evenly
+ * over all conversations. With --pipelining 1 a transaction goes out in one piece. It believes every reply and parses only as much
  * as it takes to count final lines. Prints one line of JSON.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
@@ -24,24 +24,35 @@ struct conversation {
     int fd;
     enum step step;   /* the command whose reply is awaited */
     unsigned awaited; /* replies to come before the next step */
-    unsigned rcpts;   /* sent in this transaction */
-    unsigned transactions;
-    unsigned column; /* in the reply line being read */
+    unsigned rcpts;   /* to be sent in this transaction */
+    unsigned mails;   /* to be sent in this conversation */
+    unsigned column;  /* in the reply line being read */
     bool is_final_line;
 };
 
 struct client {
-    unsigned port, hosts, conversations, concurrent, rcpts, transactions, pipelining;
+    unsigned port, hosts, conversations, concurrent, rcpts, mails, pipelining;
     int epoll;
     unsigned started, finished, broken;
+    unsigned mails_sent, rcpts_sent;
     uint64_t replies;
     struct conversation *lines;
 };
 
+/* What the n-th of so many gets of a total. */
+static unsigned share(unsigned total, unsigned of, unsigned n)
+{
+    return (unsigned)((uint64_t)total * (n + 1) / of - (uint64_t)total * n / of);
+}
+
 static void conversation_start(struct client *client, struct conversation *c)
 {
     struct sockaddr_in host = limit_host(client->started % client->hosts, client->port);
-    *c = (struct conversation){.step = STEP_BANNER, .awaited = 1};
+    *c = (struct conversation){
+        .step = STEP_BANNER,
+        .awaited = 1,
+        .mails = share(client->mails, client->conversations, client->started),
+    };
     client->started++;
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
@@ -73,7 +84,7 @@ static void conversation_send(struct conversation *c, const char *text, size_t l
     }
 }
 
-static void send_rcpts(const struct client *client, struct conversation *c, unsigned count,
+static void send_rcpts(struct client *client, struct conversation *c, unsigned count,
                        bool with_mail)
 {
     char text[BUFFER_BYTES];
@@ -82,7 +93,8 @@ static void send_rcpts(const struct client *client, struct conversation *c, unsi
         len = (size_t)snprintf(text, sizeof text, "MAIL FROM:<probe@limit.bench>\r\n");
     }
     for (unsigned i = 0; i < count && len < sizeof text - 64; i++) {
-        unsigned number = c->rcpts++;
+        unsigned number = client->rcpts_sent++;
+        c->rcpts--;
         len += (size_t)snprintf(text + len, sizeof text - len, "RCPT TO:<%s%u@d%u.bench>\r\n",
                                 number % 2 == 0 ? "real" : "gone", number, client->started);
     }
@@ -90,25 +102,26 @@ static void send_rcpts(const struct client *client, struct conversation *c, unsi
     conversation_send(c, text, len);
 }
 
-static void send_mail(const struct client *client, struct conversation *c)
+static void send_mail(struct client *client, struct conversation *c)
 {
     static const char mail[] = "MAIL FROM:<probe@limit.bench>\r\n";
-    c->rcpts = 0;
-    c->transactions++;
+    c->rcpts = share(client->rcpts, client->mails, client->mails_sent++);
+    c->mails--;
     if (client->pipelining) {
         c->step = STEP_RCPT;
-        send_rcpts(client, c, client->rcpts, true);
+        send_rcpts(client, c, c->rcpts, true);
         return;
     }
     c->step = STEP_MAIL;
     conversation_send(c, mail, sizeof mail - 1);
 }
 
-static void after_rcpt(const struct client *client, struct conversation *c)
+static void after_mail(struct client *client, struct conversation *c)
 {
-    if (c->rcpts < client->rcpts) {
+    if (c->rcpts > 0) {
+        c->step = STEP_RCPT;
         send_rcpts(client, c, 1, false);
-    } else if (c->transactions < client->transactions) {
+    } else if (c->mails > 0) {
         c->step = STEP_RSET;
         conversation_send(c, "RSET\r\n", 6);
     } else {
@@ -117,8 +130,18 @@ static void after_rcpt(const struct client *client, struct conversation *c)
     }
 }
 
+static void after_ehlo(struct client *client, struct conversation *c)
+{
+    if (c->mails > 0) {
+        send_mail(client, c);
+    } else {
+        c->step = STEP_QUIT;
+        conversation_send(c, "QUIT\r\n", 6);
+    }
+}
+
 /* All replies of a step are in. */
-static void conversation_next(const struct client *client, struct conversation *c)
+static void conversation_next(struct client *client, struct conversation *c)
 {
     static const char ehlo[] = "EHLO probe.limit.bench\r\n";
     c->awaited = 1;
@@ -127,13 +150,10 @@ static void conversation_next(const struct client *client, struct conversation *
         c->step = STEP_EHLO;
         conversation_send(c, ehlo, sizeof ehlo - 1);
         break;
-    case STEP_EHLO:
+    case STEP_EHLO: after_ehlo(client, c); break;
     case STEP_RSET: send_mail(client, c); break;
     case STEP_MAIL:
-        c->step = STEP_RCPT;
-        send_rcpts(client, c, 1, false);
-        break;
-    case STEP_RCPT: after_rcpt(client, c); break;
+    case STEP_RCPT: after_mail(client, c); break;
     case STEP_QUIT: c->awaited = 0; break;
     }
 }
@@ -187,14 +207,14 @@ int main(int argc, char **argv)
                             .hosts = 1,
                             .conversations = 100000,
                             .concurrent = 100,
-                            .rcpts = 1,
-                            .transactions = 1};
+                            .rcpts = 100000,
+                            .mails = 100000};
     const struct limit_option options[] = {{"--port", &client.port, 65535},
                                            {"--hosts", &client.hosts, LIMIT_HOSTS_MAX},
                                            {"--conversations", &client.conversations, 100000000},
                                            {"--concurrent", &client.concurrent, 100000},
-                                           {"--rcpts", &client.rcpts, 300},
-                                           {"--transactions", &client.transactions, 1000},
+                                           {"--rcpts", &client.rcpts, 100000000},
+                                           {"--mails", &client.mails, 100000000},
                                            {"--pipelining", &client.pipelining, 1},
                                            {NULL, NULL, 0}};
     limit_options(argc, argv, options);

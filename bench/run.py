@@ -6,7 +6,7 @@
 Cases: one, hundred, open measure the engine (bench/knock.c), which like the limit client keeps nothing; whole-one,
 whole-hundred and bulk the whole program with list, store and output. The responder runs on the first core, the
 measured side on the second. Each Heloise run is followed by a run of the limit client that holds as many conversations
-with as many transactions and RCPTs as the responder counted. Everything stays on loopback.
+with as many MAILs and RCPTs as the responder counted. Everything stays on loopback.
 SPDX-License-Identifier: Apache-2.0
 """
 import argparse
@@ -142,26 +142,24 @@ def knock(args, count, domains, concurrent, per_site, open_max):
     return result
 
 
-def limit(args, hosts, conversations, concurrent, rcpts, transactions, pipelining=0):
+def limit(args, hosts, conversations, concurrent, rcpts, mails, pipelining=0):
     argv = [args.build / 'bench/limit_client', '--port', PORT, '--hosts', hosts, '--conversations', conversations,
-            '--concurrent', concurrent, '--rcpts', rcpts, '--transactions', transactions, '--pipelining', pipelining]
+            '--concurrent', concurrent, '--rcpts', rcpts, '--mails', mails, '--pipelining', pipelining]
     done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, check=True, preexec_fn=pinned(1))
     return json.loads(done.stdout)
 
 
 def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0):
     """Alternates Heloise (ours_fn) and the limit on the same responder settings; prints and returns the round in the
-    middle. The limit holds as many RCPTs as Heloise did, and never fewer conversations for it."""
+    middle. The limit holds as many conversations with as many MAILs and RCPTs as Heloise did."""
     rounds = []
     for _ in range(args.rounds):
         with Responder(args.build, hosts, delay_ms) as responder:
             ours = ours_fn()
         seen = responder.counts
         conversations = seen['conversations']
-        transactions = max(1, seen['mails'] // conversations)
-        rcpts = max(1, seen['rcpts'] // max(1, seen['mails']))
         with Responder(args.build, hosts, delay_ms):
-            bare = limit(args, hosts, conversations, min(concurrent, conversations), rcpts, transactions)
+            bare = limit(args, hosts, conversations, min(concurrent, conversations), seen['rcpts'], seen['mails'])
         rounds.append({
             'conversations': conversations, 'rcpts': seen['rcpts'], 'mails': seen['mails'], 'quits': seen['quits'],
             'datas': seen['datas'], 'open_peak': seen['open_peak'],

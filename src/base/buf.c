@@ -111,19 +111,25 @@ static PRINTF_LIKE(3, 0) enum err
     return e;
 }
 
-enum err buf_printf(struct buf *b, const char *format, ...)
+enum err buf_vprintf(struct buf *b, const char *format, va_list args)
 {
     char text[PRINT_BYTES];
-    va_list args;
-    va_start(args, format);
     va_list again;
     va_copy(again, args);
     int len = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     must(len >= 0);
     enum err e = (size_t)len < sizeof text ? buf_append(b, slice_make(text, (size_t)len))
                                            : print_long(b, (size_t)len, format, again);
     va_end(again);
+    return e;
+}
+
+enum err buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    enum err e = buf_vprintf(b, format, args);
+    va_end(args);
     return e;
 }
 

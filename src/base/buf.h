@@ -4,6 +4,7 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include <stdarg.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -25,6 +26,7 @@ enum err buf_append(struct buf *b, struct slice s) MUST_USE;
 enum err buf_append_byte(struct buf *b, char byte) MUST_USE;
 enum err buf_append_int(struct buf *b, int64_t value) MUST_USE; /* decimal */
 enum err buf_printf(struct buf *b, const char *format, ...) MUST_USE PRINTF_LIKE(2, 3);
+enum err buf_vprintf(struct buf *b, const char *format, va_list args) MUST_USE PRINTF_LIKE(2, 0);
 
 /* Room for extra more bytes at b->at + b->len, for a reader that fills it and adds to len. */
 enum err buf_reserve(struct buf *b, size_t extra) MUST_USE;

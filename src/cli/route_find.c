@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dns/lookup.h"
+#include "engine/transport.h"
 
 /* One question on its way. */
 struct question {
@@ -16,17 +17,6 @@ struct finder {
     struct dns_lookup *lookup;
     struct question questions[DNS_LOOKUP_IDS]; /* by id */
 };
-
-static enum dns_transport transport_of(enum query_status status)
-{
-    switch (status) {
-    case QUERY_ANSWERED: return DNS_TRANSPORT_ANSWERED;
-    case QUERY_TIMEOUT: return DNS_TRANSPORT_TIMEOUT;
-    case QUERY_REFUSED: return DNS_TRANSPORT_REFUSED;
-    case QUERY_FAILED: break;
-    }
-    return DNS_TRANSPORT_FAILED;
-}
 
 static void ask(struct finder *finder);
 

@@ -19,6 +19,7 @@
 #include "cli/workbench.h"
 #include "engine/report.h"
 #include "engine/table.h"
+#include "engine/writer.h"
 #include "net/uv_door.h"
 #include "sim/village.h"
 
@@ -260,7 +261,7 @@ static int print_table(const char *path)
             print_cell(row.cells[columns[n]], widths[n], n + 1 == SHOWN_COLUMNS);
         }
         if (has_colour) {
-            (void)fputs(REPORT_COLOUR_END, stdout);
+            (void)fputs(WRITER_COLOUR_END, stdout);
         }
     }
     table_reader_close(reader);

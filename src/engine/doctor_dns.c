@@ -5,6 +5,7 @@
 
 #include "base/slice.h"
 #include "engine/doctor_private.h"
+#include "engine/transport.h"
 
 enum run_kind { RUN_SPF, RUN_ROUTE };
 
@@ -34,17 +35,6 @@ struct doctor_query {
 
 static void send_waiting(struct doctor *doctor);
 static void pump(struct run *run);
-
-static enum dns_transport transport_of(enum query_status status)
-{
-    switch (status) {
-    case QUERY_ANSWERED: return DNS_TRANSPORT_ANSWERED;
-    case QUERY_TIMEOUT: return DNS_TRANSPORT_TIMEOUT;
-    case QUERY_REFUSED: return DNS_TRANSPORT_REFUSED;
-    case QUERY_FAILED: break;
-    }
-    return DNS_TRANSPORT_FAILED;
-}
 
 /* ---- questions ---- */
 

@@ -2,15 +2,8 @@
 #include "engine/doctor_report.h"
 
 #include "base/slice.h"
-#include "base/text.h"
 #include "engine/json_write.h"
-#include "engine/report.h"
-
-struct writer {
-    struct buf *out;
-    bool has_colour;
-    enum err err;
-};
+#include "engine/writer.h"
 
 const char *doctor_verdict_name(const struct fitness_report *report)
 {
@@ -23,27 +16,13 @@ const char *doctor_verdict_name(const struct fitness_report *report)
     return "unfit";
 }
 
-static void put(struct writer *w, const char *text)
-{
-    if (w->err == ERR_NONE) {
-        w->err = buf_append(w->out, slice_of(text));
-    }
-}
-
-static void put_safe(struct writer *w, struct slice text)
-{
-    if (w->err == ERR_NONE) {
-        w->err = text_append_printable(w->out, text);
-    }
-}
-
 /* On one line: a reply of several lines, too. */
 static void put_line(struct writer *w, const char *text)
 {
     struct slice rest = slice_of(text);
     while (rest.at != NULL) {
-        put_safe(w, slice_trim(slice_cut(&rest, '\n')));
-        put(w, rest.at != NULL ? " / " : "\n");
+        writer_put_safe(w, slice_trim(slice_cut(&rest, '\n')));
+        writer_put(w, rest.at != NULL ? " / " : "\n");
     }
 }
 
@@ -60,32 +39,30 @@ static const char *colour_of(enum fitness_level level)
 
 static void put_finding(struct writer *w, const struct fitness_finding *finding)
 {
-    put(w, "  ");
-    put(w, w->has_colour ? colour_of(finding->level) : "");
-    if (w->err == ERR_NONE) {
-        w->err = buf_printf(w->out, "%-8s", fitness_level_name(finding->level));
-    }
-    put(w, w->has_colour ? REPORT_COLOUR_END : "");
-    put(w, " ");
+    writer_put(w, "  ");
+    writer_put_colour(w, colour_of(finding->level));
+    writer_printf(w, "%-8s", fitness_level_name(finding->level));
+    writer_put_colour(w, WRITER_COLOUR_END);
+    writer_put(w, " ");
     put_line(w, finding->text);
     if (finding->hint[0] != '\0') {
-        put(w, "           -> ");
+        writer_put(w, "           -> ");
         put_line(w, finding->hint);
     }
 }
 
 static void put_heading(struct writer *w, const struct fitness_egress *egress)
 {
-    put(w, "\nThe way out");
+    writer_put(w, "\nThe way out");
     if (egress->label.len > 0) {
-        put(w, " ");
-        put_safe(w, egress->label);
+        writer_put(w, " ");
+        writer_put_safe(w, egress->label);
     }
-    put(w, ": EHLO ");
-    put_safe(w, egress->helo.len > 0 ? egress->helo : SLICE("(none)"));
-    put(w, ", MAIL FROM <");
-    put_safe(w, egress->mail_from);
-    put(w, ">\n");
+    writer_put(w, ": EHLO ");
+    writer_put_safe(w, egress->helo.len > 0 ? egress->helo : SLICE("(none)"));
+    writer_put(w, ", MAIL FROM <");
+    writer_put_safe(w, egress->mail_from);
+    writer_put(w, ">\n");
 }
 
 static void count_levels(const struct fitness_report *report, unsigned counts[FITNESS_MEND + 1])
@@ -99,24 +76,21 @@ static void put_summary(struct writer *w, const struct fitness_report *report)
 {
     unsigned counts[FITNESS_MEND + 1] = {0};
     count_levels(report, counts);
-    put(w, "\n");
-    if (w->err != ERR_NONE) {
-        return;
-    }
+    writer_put(w, "\n");
     if (counts[FITNESS_MEND] > 0) {
-        w->err = buf_printf(w->out, "Not fit to ask: %u to mend", counts[FITNESS_MEND]);
+        writer_printf(w, "Not fit to ask: %u to mend", counts[FITNESS_MEND]);
     } else if (counts[FITNESS_UNKNOWN] > 0) {
-        w->err = buf_printf(w->out, "Nothing to mend was found");
+        writer_printf(w, "Nothing to mend was found");
     } else {
-        w->err = buf_printf(w->out, "Fit to ask");
+        writer_printf(w, "Fit to ask");
     }
-    if (counts[FITNESS_UNKNOWN] > 0 && w->err == ERR_NONE) {
-        w->err = buf_printf(w->out, "; %u not found out", counts[FITNESS_UNKNOWN]);
+    if (counts[FITNESS_UNKNOWN] > 0) {
+        writer_printf(w, "; %u not found out", counts[FITNESS_UNKNOWN]);
     }
-    if (counts[FITNESS_ADVICE] > 0 && w->err == ERR_NONE) {
-        w->err = buf_printf(w->out, "; %u could be better", counts[FITNESS_ADVICE]);
+    if (counts[FITNESS_ADVICE] > 0) {
+        writer_printf(w, "; %u could be better", counts[FITNESS_ADVICE]);
     }
-    put(w, ".\n");
+    writer_put(w, ".\n");
 }
 
 enum err doctor_write_text(const struct fitness_facts *facts, const struct fitness_report *report,
@@ -124,7 +98,7 @@ enum err doctor_write_text(const struct fitness_facts *facts, const struct fitne
 {
     struct writer w = {.out = out, .has_colour = has_colour};
     int egress = -1;
-    put(&w, "The machine\n");
+    writer_put(&w, "The machine\n");
     for (size_t i = 0; i < report->count; i++) {
         const struct fitness_finding *finding = &report->findings[i];
         if (finding->egress != egress) {

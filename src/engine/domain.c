@@ -8,6 +8,7 @@
 #include "base/reader.h"
 #include "base/slice.h"
 #include "engine/knocker_private.h"
+#include "engine/transport.h"
 
 /* One DNS question on its way; outlives its domain where that is freed first. */
 struct question {
@@ -295,17 +296,6 @@ static void looked_up(struct domain *domain)
         }
     }
     tell_waiting(domain);
-}
-
-static enum dns_transport transport_of(enum query_status status)
-{
-    switch (status) {
-    case QUERY_ANSWERED: return DNS_TRANSPORT_ANSWERED;
-    case QUERY_TIMEOUT: return DNS_TRANSPORT_TIMEOUT;
-    case QUERY_REFUSED: return DNS_TRANSPORT_REFUSED;
-    case QUERY_FAILED: break;
-    }
-    return DNS_TRANSPORT_FAILED;
 }
 
 static void ask_dns(struct domain *domain);

@@ -4,15 +4,9 @@
 #include <inttypes.h>
 
 #include "base/slice.h"
-#include "base/text.h"
 #include "engine/record_json.h"
 #include "engine/sentence.h"
-
-struct writer {
-    struct buf *out;
-    bool has_colour;
-    enum err err;
-};
+#include "engine/writer.h"
 
 const char *report_colour(enum verdict_status status)
 {
@@ -25,70 +19,42 @@ const char *report_colour(enum verdict_status status)
     return "";
 }
 
-static void put(struct writer *w, const char *text)
-{
-    if (w->err == ERR_NONE) {
-        w->err = buf_append(w->out, slice_of(text));
-    }
-}
-
-static void put_safe(struct writer *w, struct slice text)
-{
-    if (w->err == ERR_NONE) {
-        w->err = text_append_printable(w->out, text);
-    }
-}
-
-static void put_colour(struct writer *w, const char *colour)
-{
-    if (w->has_colour) {
-        put(w, colour);
-    }
-}
-
 static void put_label(struct writer *w, const char *label)
 {
-    put(w, "  ");
-    put_colour(w, "\033[2m");
-    if (w->err == ERR_NONE) {
-        w->err = buf_printf(w->out, "%-10s", label);
-    }
-    put_colour(w, REPORT_COLOUR_END);
-    put(w, " ");
+    writer_put(w, "  ");
+    writer_put_colour(w, "\033[2m");
+    writer_printf(w, "%-10s", label);
+    writer_put_colour(w, WRITER_COLOUR_END);
+    writer_put(w, " ");
 }
 
 static void put_headline(struct writer *w, const struct record *record)
 {
-    put_colour(w, report_colour(record->status));
-    put(w, verdict_status_name(record->status));
-    put_colour(w, REPORT_COLOUR_END);
-    put(w, "  ");
-    put_safe(w, record->email);
-    put(w, "\n");
+    writer_put_colour(w, report_colour(record->status));
+    writer_put(w, verdict_status_name(record->status));
+    writer_put_colour(w, WRITER_COLOUR_END);
+    writer_put(w, "  ");
+    writer_put_safe(w, record->email);
+    writer_put(w, "\n");
 }
 
 static void put_cause(struct writer *w, const struct record *record)
 {
     put_label(w, "why");
-    put(w, sentence_of(record->sub));
+    writer_put(w, sentence_of(record->sub));
     const char *block = sentence_of_block(record->block_kind);
     if (block[0] != '\0') {
-        put(w, ": ");
-        put(w, block);
+        writer_put(w, ": ");
+        writer_put(w, block);
     }
-    if (w->err == ERR_NONE) {
-        w->err = buf_printf(w->out, "\n");
-    }
+    writer_put(w, "\n");
     put_label(w, "");
-    if (w->err == ERR_NONE) {
-        w->err =
-            buf_printf(w->out, "%s, score %d of 100, %.0f %% sure%s\n",
-                       verdict_sub_name(record->sub), record->score, record->confidence * 100.0,
-                       record->is_cached ? ", from an earlier check" : "");
-    }
-    if (record->retry_after_s > 0 && w->err == ERR_NONE) {
+    writer_printf(w, "%s, score %d of 100, %.0f %% sure%s\n", verdict_sub_name(record->sub),
+                  record->score, record->confidence * 100.0,
+                  record->is_cached ? ", from an earlier check" : "");
+    if (record->retry_after_s > 0) {
         put_label(w, "again");
-        w->err = buf_printf(w->out, "in %" PRIu32 " s may tell more\n", record->retry_after_s);
+        writer_printf(w, "in %" PRIu32 " s may tell more\n", record->retry_after_s);
     }
 }
 
@@ -100,21 +66,21 @@ static void put_server(struct writer *w, const struct record *record)
     }
     char ip[IP_TEXT_BYTES];
     put_label(w, "server");
-    put_safe(w, smtp->host);
+    writer_put_safe(w, smtp->host);
     if (smtp->ip.family != IP_NONE) {
-        put(w, " ");
-        put(w, ip_format(&smtp->ip, ip));
+        writer_put(w, " ");
+        writer_put(w, ip_format(&smtp->ip, ip));
     }
     if (record->provider_label.len > 0 &&
         !slice_equal(record->provider_class, SLICE("selfhosted"))) {
-        put(w, " (");
-        put_safe(w, record->provider_label);
-        put(w, ")");
+        writer_put(w, " (");
+        writer_put_safe(w, record->provider_label);
+        writer_put(w, ")");
     }
-    put(w, smtp->tls_used ? ", " : ", no TLS\n");
+    writer_put(w, smtp->tls_used ? ", " : ", no TLS\n");
     if (smtp->tls_used) {
-        put_safe(w, smtp->tls_version);
-        put(w, smtp->tls_cert_ok ? "\n" : ", certificate not verified\n");
+        writer_put_safe(w, smtp->tls_version);
+        writer_put(w, smtp->tls_cert_ok ? "\n" : ", certificate not verified\n");
     }
 }
 
@@ -125,19 +91,17 @@ static void put_reply(struct writer *w, const struct record *record)
         return;
     }
     put_label(w, "it said");
-    if (w->err == ERR_NONE) {
-        w->err = buf_printf(w->out, "%s: %u ", hel_smtp_stage_name(smtp->stage), smtp->code);
-    }
+    writer_printf(w, "%s: %u ", hel_smtp_stage_name(smtp->stage), smtp->code);
     struct slice rest = smtp->text;
     for (bool is_first = true; rest.at != NULL; is_first = false) {
         struct slice line = slice_cut(&rest, '\n');
         if (!is_first) {
-            put(w, "\n");
+            writer_put(w, "\n");
             put_label(w, "");
         }
-        put_safe(w, line);
+        writer_put_safe(w, line);
     }
-    put(w, "\n");
+    writer_put(w, "\n");
 }
 
 static void put_reasons(struct writer *w, const struct record *record)
@@ -145,15 +109,13 @@ static void put_reasons(struct writer *w, const struct record *record)
     for (size_t i = 0; i < record->reason_count; i++) {
         const struct verdict_reason *reason = &record->reasons[i];
         put_label(w, i == 0 ? "reasons" : "");
-        if (w->err == ERR_NONE) {
-            w->err = buf_printf(w->out, "%+4d ", reason->effect);
-        }
-        put_safe(w, slice_of(reason->code));
+        writer_printf(w, "%+4d ", reason->effect);
+        writer_put_safe(w, slice_of(reason->code));
         if (reason->detail[0] != '\0') {
-            put(w, ": ");
-            put_safe(w, slice_of(reason->detail));
+            writer_put(w, ": ");
+            writer_put_safe(w, slice_of(reason->detail));
         }
-        put(w, "\n");
+        writer_put(w, "\n");
     }
 }
 
@@ -165,9 +127,9 @@ static void put_flag(struct writer *w, bool is_set, const char *name, bool *has_
     if (!*has_any) {
         put_label(w, "is");
     } else {
-        put(w, ", ");
+        writer_put(w, ", ");
     }
-    put(w, name);
+    writer_put(w, name);
     *has_any = true;
 }
 
@@ -186,12 +148,12 @@ static void put_flags(struct writer *w, const struct record *record)
     put_flag(w, flags->is_gibberish, "perhaps generated", &has_any);
     put_flag(w, record->is_catch_all == TRI_YES, "at a catch-all domain", &has_any);
     if (has_any) {
-        put(w, "\n");
+        writer_put(w, "\n");
     }
     if (record->did_you_mean.len > 0) {
         put_label(w, "perhaps");
-        put_safe(w, record->did_you_mean);
-        put(w, " was meant\n");
+        writer_put_safe(w, record->did_you_mean);
+        writer_put(w, " was meant\n");
     }
 }
 

@@ -11,6 +11,5 @@ enum err report_write(const struct record *record, bool has_colour, struct buf *
 
 /* The colour of a status ("\033[32m"), and what ends it. */
 const char *report_colour(enum verdict_status status);
-#define REPORT_COLOUR_END "\033[0m"
 
 #endif

@@ -146,7 +146,9 @@ struct host {
     struct lane *lanes; /* one for each that was used, where there are several */
     unsigned lost_in_a_row;
     bool avoids_tls;
-    uint64_t down_until_ms;
+    uint64_t unreached; /* set of ways out that did not lead here lately */
+    uint64_t unreached_until_ms;
+    uint64_t down_until_ms; /* no way out leads here */
     struct evidence down;
 };
 

@@ -446,6 +446,24 @@ static void one_too_many(struct session *session, const struct evidence *evidenc
     }
 }
 
+/* A machine that does not answer may be behind a wall on this way only: before it is called down, every other way
+ * out that is well has a try. */
+static bool tries_another_way(const struct session *session, const struct evidence *evidence)
+{
+    struct host *host = session->host;
+    struct site *site = host->site;
+    if (site->knocker->pool.count < 2 || !is_refused_connection(evidence)) {
+        return false;
+    }
+    uint64_t now = site_now_ms(site);
+    host->unreached = (host->unreached_until_ms > now ? host->unreached : 0) |
+                      UINT64_C(1) << session->config.egress;
+    host->unreached_until_ms = now + KNOCKER_DOWN_MS;
+    struct traffic_wish wish = egress_wish(host, NULL);
+    return traffic_pool_has_well(&site->knocker->pool, &site->traffic, &wish,
+                                 site_traffic_ms(site));
+}
+
 static void on_failed(void *context, struct conversation *c, const struct evidence *evidence)
 {
     struct session *session = context;
@@ -474,9 +492,10 @@ static void on_failed(void *context, struct conversation *c, const struct eviden
         egress_closed(host->site, evidence, SLICE_NONE);
     }
     host->lost_in_a_row = 0;
-    if (has_other(session, 0, word)) {
+    if (has_other(session, 0, word) || tries_another_way(session, evidence)) {
         return; /* which serves the queue */
     }
+    host->unreached = 0;
     if (!is_temporary && evidence->kind != EVIDENCE_LOCAL) {
         host->down_until_ms = now + KNOCKER_DOWN_MS;
         host->down = *evidence;

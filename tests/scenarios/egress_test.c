@@ -75,6 +75,12 @@ static void use_a_dead_proxy(struct stage *stage, struct knocker_config *config)
     world_cut_off(stage_world(stage), &proxy.ip, LINK_END_PROXY);
 }
 
+static void wall_up_a(struct stage *stage, struct knocker_config *config)
+{
+    use(config, two, 2);
+    world_cut_off(stage_world(stage), &two[0].source_v4, LINK_END_UNREACHABLE);
+}
+
 static bool left_by(const struct record *record, const char *egress)
 {
     return slice_equal(record->smtp.egress, slice_of(egress));
@@ -145,6 +151,24 @@ static void left_without_the_proxy(struct stage *stage)
     for (size_t i = 0; i < 12; i++) {
         assert_int_equal(stage_record(stage, i)->smtp.attempts, 1);
     }
+}
+
+/* What one way out does not reach the other one does: nothing is said to be down. */
+static void left_by_the_open_way(struct stage *stage)
+{
+    struct world_host_counts counts;
+    stage_host_counts(stage, "5.9.1.1", &counts);
+    assert_in_range(counts.tried - counts.accepted, 1, 3);
+    assert_int_equal(count_by(stage, 0, 12, "b"), 12);
+}
+
+/* Each way out had its try, and no more. */
+static void was_tried_by_both(struct stage *stage)
+{
+    struct world_host_counts counts;
+    stage_host_counts(stage, "5.9.1.1", &counts);
+    assert_int_equal(counts.accepted, 0);
+    assert_in_range(counts.tried, 2, 8);
 }
 
 static void remembers_the_block(struct stage *stage)
@@ -358,6 +382,11 @@ static const struct scene scenes[] = {
     {"-", "the proxy of one of two is down",
      .hosts = {{"5.9.1.1", GOOGLE, 10, .script = {.live = {TWELVE}}}},
      .asks = {ASK_TWELVE("accepted")}, .tune = use_a_dead_proxy, .check = left_without_the_proxy},
+    {"-", "one of two is behind a wall", .script = {.live = {TWELVE}},
+     .asks = {ASK_TWELVE("accepted")}, .tune = wall_up_a, .check = left_by_the_open_way},
+    {"-", "a server that is down, for both of two ways out",
+     .hosts = {{"5.9.1.1", "mx.d.test", 10, .behaviour = WORLD_REFUSE}},
+     .asks = {ASK_TWELVE("connect_failed")}, .tune = use_two, .check = was_tried_by_both},
     {"115", "all of them are on the block list of one provider",
      .hosts = {{"5.9.1.1", GOOGLE, 10,
                 .script = {.live = {TWELVE}, .rules = {{PEER_AT_MAIL, .say = LISTED}}}},

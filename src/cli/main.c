@@ -27,6 +27,8 @@ static const struct command commands[] = {
      "check the configuration file, or show what holds and why"},
     {"doctor", "heloise doctor", cli_doctor,
      "say whether this machine is fit to ask, what to mend and how"},
+    {"forecast", "heloise forecast", cli_forecast,
+     "say how long a list will take and which limits bind; asks no mail server"},
     {"providers", "heloise providers", cli_providers,
      "check a file of providers, show which limits hold for a domain"},
     {"village", "heloise village", cli_village,

@@ -59,7 +59,7 @@ bool workbench_has_colour(const struct probe_options *options, FILE *stream)
     return isatty(fileno(stream)) == 1 && (no_colour == NULL || no_colour[0] == '\0');
 }
 
-static int open_knowledge(struct workbench *bench, const struct probe_options *options)
+int workbench_open_knowledge(const struct probe_options *options, struct knowledge **out)
 {
     const struct config *config = &options->config;
     const struct knowledge_files files = {
@@ -68,7 +68,7 @@ static int open_knowledge(struct workbench *bench, const struct probe_options *o
         .provider_file_count = config->providers.count,
     };
     struct fault fault;
-    enum err e = knowledge_open_files(&files, &bench->knowledge, &fault);
+    enum err e = knowledge_open_files(&files, out, &fault);
     if (e == ERR_NONE) {
         return EXIT_SUCCESS;
     }
@@ -163,7 +163,7 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
 {
     *bench = (struct workbench){0};
     (void)signal(SIGPIPE, SIG_IGN); /* a closed line is an ordinary event */
-    int code = open_knowledge(bench, options);
+    int code = workbench_open_knowledge(options, &bench->knowledge);
     if (code != EXIT_SUCCESS) {
         return code;
     }

@@ -26,6 +26,9 @@ void workbench_close(struct workbench *bench);
 /* Whether the store that the options name can be opened and written. */
 bool workbench_store_works(const struct probe_options *options, struct fault *out_fault);
 
+/* Rules, providers and lists alone. Exit code; what is wrong was said then. */
+int workbench_open_knowledge(const struct probe_options *options, struct knowledge **out);
+
 /* The store at that place; empty: there is none. Exit code; what is wrong was said then. */
 int workbench_open_store(const char *path, struct store **out);
 

@@ -43,24 +43,35 @@ static void keep(struct knocker *knocker, struct slice key, struct slice name, s
 
 /* The pool. */
 
-/* When an egress that warms up was first used: as the store remembers, else today. */
+/* When an egress that warms up was first used, as the store remembers; false: it was not. */
+static bool find_since(struct store *store, const struct traffic_egress *egress, int64_t wall_ms,
+                       uint64_t now_ms, uint64_t *out)
+{
+    char key[KEY_BYTES];
+    struct buf text;
+    buf_init(&text, SINCE_BYTES_MAX);
+    bool is_known = store != NULL &&
+                    store_domain_find(store, egress_key(egress, key), since_value, wall_ms, &text);
+    struct reader r = reader_over(buf_view(&text));
+    is_known = is_known && reader_number(&r, now_ms, out);
+    buf_done(&text);
+    return is_known;
+}
+
+/* The same; one that is not known begins today. */
 static uint64_t first_use(struct knocker *knocker, const struct traffic_egress *egress)
 {
-    uint64_t since = knocker_traffic_ms(knocker);
-    if (knocker->store == NULL) {
+    uint64_t now = knocker_traffic_ms(knocker);
+    uint64_t since = now;
+    if (knocker->store == NULL ||
+        find_since(knocker->store, egress, door_wall_ms(knocker->door), now, &since)) {
         return since;
     }
     char key[KEY_BYTES];
     struct buf text;
     buf_init(&text, SINCE_BYTES_MAX);
-    bool is_known = store_domain_find(knocker->store, egress_key(egress, key), since_value,
-                                      door_wall_ms(knocker->door), &text);
-    struct reader r = reader_over(buf_view(&text));
-    if (!is_known || !reader_number(&r, since, &since)) {
-        buf_clear(&text);
-        if (buf_printf(&text, "%" PRIu64, since) == ERR_NONE) {
-            keep(knocker, egress_key(egress, key), since_value, buf_view(&text), INT64_MAX / 2);
-        }
+    if (buf_printf(&text, "%" PRIu64, since) == ERR_NONE) {
+        keep(knocker, egress_key(egress, key), since_value, buf_view(&text), INT64_MAX / 2);
     }
     buf_done(&text);
     return since;
@@ -79,6 +90,17 @@ static void load_day(struct knocker *knocker, struct traffic_pool_egress *egress
     buf_done(&text);
 }
 
+/* One of several addresses must not stand in for another. */
+static void narrow_families(const struct traffic_pool *pool, struct traffic_egress *egress)
+{
+    bool has_v4 = egress->source_v4.family != IP_NONE;
+    bool has_v6 = egress->source_v6.family != IP_NONE;
+    if (pool->count > 1 && has_v4 != has_v6) {
+        egress->no_ipv4 = egress->no_ipv4 || !has_v4;
+        egress->no_ipv6 = egress->no_ipv6 || !has_v6;
+    }
+}
+
 enum err egress_pool_init(struct knocker *knocker)
 {
     const struct knocker_config *config = &knocker->config;
@@ -88,19 +110,29 @@ enum err egress_pool_init(struct knocker *knocker)
     }
     for (size_t i = 0; i < knocker->pool.count; i++) {
         struct traffic_egress *egress = &knocker->pool.egresses[i].egress;
-        bool has_v4 = egress->source_v4.family != IP_NONE;
-        bool has_v6 = egress->source_v6.family != IP_NONE;
-        if (knocker->pool.count > 1 &&
-            has_v4 != has_v6) { /* one of several addresses must not stand in for another */
-            egress->no_ipv4 = egress->no_ipv4 || !has_v4;
-            egress->no_ipv6 = egress->no_ipv6 || !has_v6;
-        }
+        narrow_families(&knocker->pool, egress);
         if (egress->warm_up.since_ms == TRAFFIC_SINCE_FIRST_USE) {
             egress->warm_up.since_ms = first_use(knocker, egress);
         }
         load_day(knocker, &knocker->pool.egresses[i]);
     }
     return ERR_NONE;
+}
+
+enum err egress_pool_read(const struct knocker_config *config, struct store *store, int64_t wall_ms,
+                          struct traffic_pool *out)
+{
+    enum err e = traffic_pool_init(out, config->egresses, config->egress_count);
+    for (size_t i = 0; e == ERR_NONE && i < out->count; i++) {
+        struct traffic_egress *egress = &out->egresses[i].egress;
+        uint64_t since = (uint64_t)wall_ms;
+        narrow_families(out, egress);
+        if (egress->warm_up.since_ms == TRAFFIC_SINCE_FIRST_USE) {
+            (void)find_since(store, egress, wall_ms, since, &since);
+            egress->warm_up.since_ms = since;
+        }
+    }
+    return e;
 }
 
 void egress_pool_save(struct knocker *knocker)
@@ -151,6 +183,21 @@ enum err egress_site_load(struct site *site)
         e = traffic_site_load(&site->traffic, &knocker->pool, buf_view(&text),
                               site_traffic_ms(site));
     }
+    buf_done(&text);
+    return e;
+}
+
+enum err egress_site_read(struct store *store, struct slice key, int64_t wall_ms,
+                          struct traffic_pool *pool, struct traffic_site *site)
+{
+    if (store == NULL) {
+        return ERR_NONE;
+    }
+    struct buf text;
+    buf_init(&text, TRAFFIC_SAVED_BYTES_MAX);
+    enum err e = store_domain_find(store, key, site_value, wall_ms, &text)
+                     ? traffic_site_load(site, pool, buf_view(&text), (uint64_t)wall_ms)
+                     : ERR_NONE;
     buf_done(&text);
     return e;
 }

@@ -267,21 +267,26 @@ bool ask_shares_answers(const struct ask *ask)
     return knocker->store != NULL && !knocker->config.is_fresh && !knocker->config.keeps_transcript;
 }
 
-struct slice ask_store_key(const struct ask *ask, char out[ASK_STORE_KEY_BYTES])
+struct slice knocker_store_key(const struct knocker_config *config, struct slice key,
+                               char out[ASK_STORE_KEY_BYTES])
 {
-    const struct knocker_config *config = &ask->knocker->config;
     const struct verify_config *verify = &config->verify;
     bool is_usual = !verify->no_smtp && !verify->no_control && config->port == KNOCKER_PORT &&
                     verify->risky_if == VERIFY_RISKY_DISPOSABLE &&
                     config->address_mode == HEL_ADDRESS_PRACTICAL;
     if (is_usual) {
-        return ask->key;
+        return key;
     }
     int len = snprintf(out, ASK_STORE_KEY_BYTES, "%.*s port=%u%s%s risky_if=%u mode=%u",
-                       SLICE_ARG(ask->key), (unsigned)config->port,
-                       verify->no_smtp ? " no_smtp" : "", verify->no_control ? " no_control" : "",
-                       verify->risky_if, (unsigned)config->address_mode);
+                       SLICE_ARG(key), (unsigned)config->port, verify->no_smtp ? " no_smtp" : "",
+                       verify->no_control ? " no_control" : "", verify->risky_if,
+                       (unsigned)config->address_mode);
     return slice_make(out, (size_t)len);
+}
+
+struct slice ask_store_key(const struct ask *ask, char out[ASK_STORE_KEY_BYTES])
+{
+    return knocker_store_key(&ask->knocker->config, ask->key, out);
 }
 
 bool ask_find_cached(struct ask *ask)

@@ -240,6 +240,9 @@ bool ask_shares_answers(const struct ask *ask);
 bool ask_find_cached(struct ask *ask); /* fills ask->cached */
 /* The address and what else changes its answer: options other than the usual ones. */
 enum { ASK_STORE_KEY_BYTES = HEL_WIRE_BYTES + 64 };
+/* Of an address key, as a knocker of this configuration stores its verdict. */
+struct slice knocker_store_key(const struct knocker_config *config, struct slice key,
+                               char out[ASK_STORE_KEY_BYTES]);
 struct slice ask_store_key(const struct ask *ask, char out[ASK_STORE_KEY_BYTES]);
 void knocker_wrote(struct knocker *knocker); /* something to the store: it is flushed soon */
 
@@ -272,6 +275,12 @@ static inline uint64_t site_traffic_ms(const struct site *site)
 
 /* egress.c */
 enum err egress_pool_init(struct knocker *knocker) MUST_USE; /* ERR_NOMEM */
+/* The pool and a site as a knocker would find them, for who only wants to know: nothing is written. store may be
+ * NULL. Times are Unix milliseconds. ERR_NOMEM; traffic_pool_done is owed all the same. */
+enum err egress_pool_read(const struct knocker_config *config, struct store *store, int64_t wall_ms,
+                          struct traffic_pool *out) MUST_USE;
+enum err egress_site_read(struct store *store, struct slice key, int64_t wall_ms,
+                          struct traffic_pool *pool, struct traffic_site *site) MUST_USE;
 void egress_pool_save(struct knocker *knocker);
 const struct traffic_egress *egress_at(const struct knocker *knocker, size_t index);
 bool egress_has_proxy(const struct knocker *knocker);  /* one of them */
@@ -285,6 +294,9 @@ void egress_closed(struct site *site, const struct evidence *evidence, struct sl
 void egress_turn_away(struct host *host, struct ask *ask, uint64_t again_ms);
 
 /* site.c */
+/* What holds for a site of this provider, before anything is learned. */
+struct traffic_limits site_limits(const struct knocker_config *config,
+                                  const struct provider *provider);
 enum err site_get(struct knocker *knocker, const struct route *route,
                   const struct provider *provider, struct site **out) MUST_USE;
 void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *exchanger);

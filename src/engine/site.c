@@ -14,10 +14,9 @@ static void on_wake(void *context)
     site_pump(context);
 }
 
-static struct traffic_limits limits_of(const struct knocker *knocker,
-                                       const struct provider *provider)
+struct traffic_limits site_limits(const struct knocker_config *config,
+                                  const struct provider *provider)
 {
-    const struct knocker_config *config = &knocker->config;
     struct traffic_ceilings ceilings = {config->per_site_max, config->rcpts_per_connection,
                                         config->invalids_per_hour};
     return traffic_limits_of(provider, &ceilings);
@@ -31,7 +30,7 @@ void site_recognise(struct site *site, struct slice banner)
     }
     const struct provider *seen = provider_by_banner(book, banner);
     if (seen != NULL) {
-        struct traffic_limits limits = limits_of(site->knocker, seen);
+        struct traffic_limits limits = site_limits(&site->knocker->config, seen);
         traffic_site_tighten(&site->traffic, &limits);
         site->provider = seen;
     }
@@ -54,7 +53,7 @@ enum err site_get(struct knocker *knocker, const struct route *route,
     memcpy(site->key, key, sizeof key);
     site->knocker = knocker;
     site->provider = provider;
-    struct traffic_limits limits = limits_of(knocker, provider);
+    struct traffic_limits limits = site_limits(&knocker->config, provider);
     bool is_shared_system = provider->class != PROVIDER_SELFHOSTED;
     traffic_site_init(&site->traffic, &limits, is_shared_system);
     site->has_one_host = !is_shared_system && route->exchanger_count == 1;

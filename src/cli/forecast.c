@@ -231,39 +231,25 @@ static int read_file(struct run *run, FILE *file, const char *name)
     struct fault fault;
     enum err e = census_take(&config, file, &run->census, &fault);
     ticker_clear(&run->ticker);
-    if (e == ERR_NONE) {
-        return EXIT_SUCCESS;
-    }
     if (run->is_interrupted) {
         return EXIT_STOPPED;
+    }
+    if (e == ERR_NONE) {
+        return EXIT_SUCCESS;
     }
     complain("%s", fault.text);
     return e == ERR_SYNTAX ? EXIT_BAD_DATA : e == ERR_SYSTEM ? EXIT_NO_INPUT : EXIT_INTERNAL;
 }
 
-static int read_path(struct run *run, const char *path, const char *name)
+static int read_list(struct run *run, const char *path)
 {
     FILE *file = fopen(path, "rbe");
     if (file == NULL) {
         complain("cannot read %s: %s", path, error_text(&(struct error_text){.text = ""}));
         return EXIT_NO_INPUT;
     }
-    int code = read_file(run, file, name);
+    int code = read_file(run, file, path);
     (void)fclose(file);
-    return code;
-}
-
-/* What a list is, is found out from its beginning, which must be read twice: standard input is copied. */
-static int read_list(struct run *run)
-{
-    const char *input = run->options->input;
-    if (strcmp(input, "-") != 0) {
-        return read_path(run, input, input);
-    }
-    char spool[PATH_BYTES] = "";
-    int code = spool_open(spool, sizeof spool);
-    code = code == EXIT_SUCCESS ? read_path(run, spool, spool) : code;
-    spool_remove(spool);
     return code;
 }
 
@@ -346,10 +332,10 @@ static int tell(const struct run *run)
     return e == ERR_NONE ? EXIT_SUCCESS : EXIT_INTERNAL;
 }
 
-static int forecast(struct run *run)
+static int forecast(struct run *run, const char *path)
 {
     int code = open_all(run);
-    code = code == EXIT_SUCCESS ? read_list(run) : code;
+    code = code == EXIT_SUCCESS ? read_list(run, path) : code;
     if (code != EXIT_SUCCESS) {
         return code;
     }
@@ -367,6 +353,25 @@ static int forecast(struct run *run)
     code = code == EXIT_SUCCESS ? tell(run) : code;
     uv_door_close(run->door); /* while the survey's configuration lives */
     run->door = NULL;
+    return code;
+}
+
+/* Where the list is a pipe, it is copied first, while a signal still ends the process: what it is, is found out from
+ * its beginning, which is read twice. */
+static int run_forecast(struct run *run)
+{
+    const char *input = run->options->input;
+    char spool[PATH_BYTES] = "";
+    int code = EXIT_SUCCESS;
+    if (strcmp(input, "-") == 0) {
+        code = spool_open(spool, sizeof spool);
+        input = spool;
+    }
+    if (code == EXIT_SUCCESS) {
+        code = forecast(run, input);
+        close_all(run);
+    }
+    spool_remove(spool);
     return code;
 }
 
@@ -398,8 +403,7 @@ int cli_forecast(int argc, char **argv)
     ticker_init(&run.ticker, !options.probe.is_quiet);
     int code = probe_options_settle(&options.probe);
     if (code == EXIT_SUCCESS) {
-        code = forecast(&run);
-        close_all(&run);
+        code = run_forecast(&run);
     }
     if (code == EXIT_STOPPED) {
         complain("stopped; nothing was asked");

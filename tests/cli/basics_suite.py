@@ -6,7 +6,7 @@ import subprocess
 
 import rig
 
-COMMANDS = ('verify', 'bulk', 'classify', 'config', 'doctor', 'providers', 'village')
+COMMANDS = ('verify', 'bulk', 'classify', 'config', 'doctor', 'forecast', 'providers', 'village')
 
 
 class Help(rig.Case):
@@ -33,7 +33,7 @@ class Help(rig.Case):
             self.assertIn('--help', run.out)
 
     def test_exit_codes_are_told(self):
-        for command in ('verify', 'bulk', 'doctor'):
+        for command in ('verify', 'bulk', 'doctor', 'forecast'):
             self.assertIn('64', self.expect(0, command, '--help').out)
 
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/slice.h"
-#include "base/text.h"
 #include "engine/json_write.h"
+#include "engine/writer.h"
 
 enum {
     SPAN_BYTES = 32,
@@ -138,11 +138,9 @@ static const char *span(uint64_t ms, char out[SPAN_BYTES])
     return out;
 }
 
-static enum err put_counts(const struct forecast_report *report, struct buf *out)
+static void put_counts(struct writer *w, const struct forecast_report *report)
 {
     const struct census *census = report->census;
-    enum err e = buf_printf(out, "%" PRIu64 " rows: %" PRIu64 " addresses to ask at %zu domains\n",
-                            census->rows, census->addresses, census->domain_count);
     const struct {
         uint64_t count;
         const char *words;
@@ -156,48 +154,49 @@ static enum err put_counts(const struct forecast_report *report, struct buf *out
          "of these are at domains for which the name service gave no answer"},
         {report->counts.not_asked.addresses, "of these are not asked: so it is set"},
     };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && e == ERR_NONE; i++) {
+    writer_printf(w, "%" PRIu64 " rows: %" PRIu64 " addresses to ask at %zu domains\n",
+                  census->rows, census->addresses, census->domain_count);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].count > 0) {
-            e = buf_printf(out, "  %10" PRIu64 "  %s\n", parts[i].count, parts[i].words);
+            writer_printf(w, "  %10" PRIu64 "  %s\n", parts[i].count, parts[i].words);
         }
     }
-    return e;
 }
 
-static enum err put_label(const struct forecast_row *row, struct buf *out)
+static void put_label(struct writer *w, const struct forecast_row *row)
 {
     switch (row->kind) {
-    case FORECAST_PROVIDER: return text_append_printable(out, row->provider->label);
-    case FORECAST_OWN_SERVERS: return buf_printf(out, "own servers (%" PRIu64 ")", row->sites);
-    case FORECAST_UNKNOWN_SERVERS: return buf_printf(out, "unknown (%" PRIu64 ")", row->sites);
+    case FORECAST_PROVIDER: writer_put_safe(w, row->provider->label); return;
+    case FORECAST_OWN_SERVERS: writer_printf(w, "own servers (%" PRIu64 ")", row->sites); return;
+    case FORECAST_UNKNOWN_SERVERS: writer_printf(w, "unknown (%" PRIu64 ")", row->sites); return;
     }
-    return ERR_NONE;
 }
 
-static enum err put_figures(const struct forecast_total *sum, uint64_t domains,
-                            unsigned connections, struct buf *out)
+/* From where the line began, in characters that are mostly one byte. */
+static void pad(struct writer *w, size_t before)
 {
+    while (w->err == ERR_NONE && w->out->len - before < LABEL_COLUMNS) {
+        writer_put(w, " ");
+    }
+}
+
+static void put_row(struct writer *w, const struct forecast_row *row)
+{
+    const struct forecast_total *sum = &row->sum;
     char time[SPAN_BYTES];
-    enum err e =
-        buf_printf(out, "%10" PRIu64 " %8" PRIu64 " %10.0f %6u %14s  %s", sum->addresses, domains,
-                   sum->asked, connections, span(sum->time_ms, time), limit_words(sum->limit));
-    if (e == ERR_NONE && sum->skipped > 0) {
-        e = buf_printf(out, "; up to %" PRIu64 " skipped", sum->skipped);
+    size_t before = w->out->len;
+    put_label(w, row);
+    pad(w, before);
+    writer_printf(w, "%10" PRIu64 " %8" PRIu64 " %10.0f %6u %14s  %s", sum->addresses, row->domains,
+                  sum->asked, row->connections, span(sum->time_ms, time), limit_words(sum->limit));
+    if (sum->skipped > 0) {
+        writer_printf(w, "; up to %" PRIu64 " skipped", sum->skipped);
     }
-    return e == ERR_NONE ? buf_append_byte(out, '\n') : e;
+    writer_put(w, "\n");
 }
 
-static enum err put_row(const struct forecast_row *row, struct buf *out)
-{
-    size_t before = out->len;
-    enum err e = put_label(row, out);
-    while (e == ERR_NONE && out->len - before < LABEL_COLUMNS) {
-        e = buf_append_byte(out, ' ');
-    }
-    return e == ERR_NONE ? put_figures(&row->sum, row->domains, row->connections, out) : e;
-}
-
-static enum err put_rest(const struct forecast_report *report, size_t from, struct buf *out)
+/* The rows from there on, as one. */
+static void put_rest(struct writer *w, const struct forecast_report *report, size_t from)
 {
     uint64_t addresses = 0, domains = 0, skipped = 0, time_ms = 0;
     double asked = 0;
@@ -210,27 +209,31 @@ static enum err put_rest(const struct forecast_report *report, size_t from, stru
         time_ms = row->sum.time_ms > time_ms ? row->sum.time_ms : time_ms;
     }
     char time[SPAN_BYTES];
-    enum err e = buf_printf(out, "%zu more%*s%10" PRIu64 " %8" PRIu64 " %10.0f %6s %14s",
-                            report->row_count - from, LABEL_COLUMNS - 8, "", addresses, domains,
-                            asked, "", span(time_ms, time));
-    if (e == ERR_NONE && skipped > 0) {
-        e = buf_printf(out, "  up to %" PRIu64 " skipped", skipped);
+    size_t before = w->out->len;
+    writer_printf(w, "%zu more", report->row_count - from);
+    pad(w, before);
+    writer_printf(w, "%10" PRIu64 " %8" PRIu64 " %10.0f %6s %14s", addresses, domains, asked, "",
+                  span(time_ms, time));
+    if (skipped > 0) {
+        writer_printf(w, "  up to %" PRIu64 " skipped", skipped);
     }
-    return e == ERR_NONE ? buf_append_byte(out, '\n') : e;
+    writer_put(w, "\n");
 }
 
-static enum err put_table(const struct forecast_report *report, size_t rows_max, struct buf *out)
+static void put_table(struct writer *w, const struct forecast_report *report, size_t rows_max)
 {
     size_t shown = report->row_count;
     if (rows_max > 0 && shown > rows_max + 1) {
         shown = rows_max;
     }
-    enum err e = buf_printf(out, "\n%-*s%10s %8s %10s %6s %14s  %s\n", LABEL_COLUMNS, "served by",
-                            "addresses", "domains", "questions", "lines", "time", "bound by");
-    for (size_t i = 0; i < shown && e == ERR_NONE; i++) {
-        e = put_row(&report->rows[i], out);
+    writer_printf(w, "\n%-*s%10s %8s %10s %6s %14s  %s\n", LABEL_COLUMNS, "served by", "addresses",
+                  "domains", "questions", "lines", "time", "bound by");
+    for (size_t i = 0; i < shown; i++) {
+        put_row(w, &report->rows[i]);
     }
-    return e == ERR_NONE && shown < report->row_count ? put_rest(report, shown, out) : e;
+    if (shown < report->row_count) {
+        put_rest(w, report, shown);
+    }
 }
 
 /* The row whose slowest site makes the whole as slow as it is. */
@@ -250,53 +253,64 @@ static struct slice site_name(const struct forecast_row *row)
     return row->kind == FORECAST_PROVIDER ? row->provider->label : slice_sub(key, 0, KEY_SHOWN_MAX);
 }
 
-static enum err put_total(const struct forecast_report *report, struct buf *out)
+static void put_skipped(struct writer *w, const struct forecast_total *total)
+{
+    char whole[SPAN_BYTES];
+    if (total->skipped == 0) {
+        return;
+    }
+    if (total->wait_ms == 0) {
+        writer_printf(w, "%" PRIu64 " addresses cannot be asked.\n", total->skipped);
+        return;
+    }
+    writer_printf(w,
+                  "Up to %" PRIu64
+                  " addresses would end as unknown/skipped, since their turn comes too late for "
+                  "limits.queue-wait.\nWith --set limits.queue-wait=%" PRIu64
+                  "m all are asked, in about %s.\n",
+                  total->skipped, total->wait_ms / 60000 + 1, span(total->whole_ms, whole));
+}
+
+static void put_total(struct writer *w, const struct forecast_report *report)
 {
     const struct forecast_total *total = &report->total;
     const struct forecast_row *row = slowest_row(report);
-    char time[SPAN_BYTES], whole[SPAN_BYTES];
-    enum err e = buf_printf(out, "\nIn all about %s, %.0f questions in %.0f conversations.",
-                            span(total->time_ms, time), total->asked, total->conversations);
-    if (e == ERR_NONE && row != NULL && total->whole_ms > 0) {
-        bool is_of_row = total->limit == row->sum.slowest_limit;
-        e = buf_printf(out, " What takes longest: %s%s", limit_words(total->limit),
-                       is_of_row ? " at " : "");
-        e = e == ERR_NONE && is_of_row ? text_append_printable(out, site_name(row)) : e;
-        e = e == ERR_NONE ? buf_append_byte(out, '.') : e;
+    char time[SPAN_BYTES];
+    writer_printf(w, "\nIn all about %s, %.0f questions in %.0f conversations.",
+                  span(total->time_ms, time), total->asked, total->conversations);
+    if (row != NULL && total->whole_ms > 0) {
+        writer_printf(w, " What takes longest: %s", limit_words(total->limit));
+        if (total->limit == row->sum.slowest_limit) {
+            writer_put(w, " at ");
+            writer_put_safe(w, site_name(row));
+        }
+        writer_put(w, ".");
     }
-    e = e == ERR_NONE ? buf_append_byte(out, '\n') : e;
-    if (e == ERR_NONE && total->skipped > 0 && total->wait_ms > 0) {
-        e = buf_printf(out,
-                       "Up to %" PRIu64
-                       " addresses would end as unknown/skipped, since their turn comes too late "
-                       "for limits.queue-wait.\nWith --set limits.queue-wait=%" PRIu64
-                       "m all are asked, in about %s.\n",
-                       total->skipped, total->wait_ms / 60000 + 1, span(total->whole_ms, whole));
-    } else if (e == ERR_NONE && total->skipped > 0) {
-        e = buf_printf(out, "%" PRIu64 " addresses cannot be asked.\n", total->skipped);
-    }
-    return e;
+    writer_put(w, "\n");
+    put_skipped(w, total);
 }
 
-static enum err put_assumed(const struct forecast_report *report, struct buf *out)
+static void put_assumed(struct writer *w, const struct forecast_assumptions *assumed)
 {
-    const struct forecast_assumptions *assumed = &report->assumed;
-    return buf_printf(out,
-                      "Assumed: %.4g %% unknown mailboxes (--invalid-share), %" PRIu32
-                      " ms from a command to its answer (--rtt), %.4g %% greylisted at own servers "
-                      "(--greylist-share).\n",
-                      assumed->invalid_share * 100, assumed->rtt_ms, assumed->greylist_share * 100);
+    writer_printf(w,
+                  "Assumed: %.4g %% unknown mailboxes (--invalid-share), %" PRIu32
+                  " ms from a command to its answer (--rtt), %.4g %% greylisted at own servers "
+                  "(--greylist-share).\n",
+                  assumed->invalid_share * 100, assumed->rtt_ms, assumed->greylist_share * 100);
 }
 
 enum err forecast_write_text(const struct forecast_report *report, size_t rows_max, struct buf *out)
 {
-    enum err e = put_counts(report, out);
-    if (e != ERR_NONE || report->row_count == 0) {
-        return e != ERR_NONE ? e : buf_append(out, SLICE("No mail server would be asked.\n"));
+    struct writer w = {.out = out};
+    put_counts(&w, report);
+    if (report->row_count == 0) {
+        writer_put(&w, "No mail server would be asked.\n");
+    } else {
+        put_table(&w, report, rows_max);
+        put_total(&w, report);
+        put_assumed(&w, &report->assumed);
     }
-    e = put_table(report, rows_max, out);
-    e = e == ERR_NONE ? put_total(report, out) : e;
-    return e == ERR_NONE ? put_assumed(report, out) : e;
+    return w.err;
 }
 
 /* ---- JSON ---- */

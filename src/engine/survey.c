@@ -7,6 +7,7 @@
 #include "base/slice.h"
 #include "dns/lookup.h"
 #include "engine/knocker_private.h"
+#include "engine/transport.h"
 
 _Static_assert((int)FORECAST_QUEUE_PER_CONNECTION == (int)KNOCKER_QUEUE_PER_CONNECTION,
                "a forecast opens connections as the engine does");
@@ -237,17 +238,6 @@ static void count_done(struct survey *survey)
     if (survey->config->progressed != NULL) {
         survey->config->progressed(survey->config->context);
     }
-}
-
-static enum dns_transport transport_of(enum query_status status)
-{
-    switch (status) {
-    case QUERY_ANSWERED: return DNS_TRANSPORT_ANSWERED;
-    case QUERY_TIMEOUT: return DNS_TRANSPORT_TIMEOUT;
-    case QUERY_REFUSED: return DNS_TRANSPORT_REFUSED;
-    case QUERY_FAILED: break;
-    }
-    return DNS_TRANSPORT_FAILED;
 }
 
 static void on_answer(void *context, enum query_status status, struct slice message);

@@ -279,7 +279,10 @@ static void put_total(struct writer *w, const struct forecast_report *report)
     writer_printf(w, "\nIn all about %s, %.0f questions in %.0f conversations.",
                   span(total->time_ms, time), total->asked, total->conversations);
     if (row != NULL && total->whole_ms > 0) {
-        writer_printf(w, " What takes longest: %s", limit_words(total->limit));
+        writer_printf(w, "%s: %s",
+                      total->skipped > 0 ? " What would take longest, were all asked"
+                                         : " What takes longest",
+                      limit_words(total->limit));
         if (total->limit == row->sum.slowest_limit) {
             writer_put(w, " at ");
             writer_put_safe(w, site_name(row));

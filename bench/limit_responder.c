@@ -19,16 +19,12 @@
 #include <unistd.h>
 
 #include "limit.h"
+#include "limit_dns.h"
 
 enum {
     BUFFER_BYTES = 8192, /* a hundred pipelined RCPTs with their replies */
     EVENTS = 512,
     BACKLOG = 4096,
-    DNS_BYTES = 512, /* RFC 1035 4.2.1 */
-    DNS_HEADER_BYTES = 12,
-    DNS_TYPE_A = 1,
-    DNS_TYPE_MX = 15,
-    TTL_SECONDS = 3600,
 };
 
 enum kind { KIND_LISTENER, KIND_CONVERSATION, KIND_DNS, KIND_SIGNAL };
@@ -229,102 +225,25 @@ static void listener_accept(struct responder *r, struct endpoint *listener)
 
 /* --- names ------------------------------------------------------------------------------------- */
 
-static void put16(unsigned char *at, unsigned value)
+/* "dN.bench" is a domain, "mxN.bench" a host. */
+static void names_of(const void *context, const char *name, struct limit_names *out)
 {
-    at[0] = (unsigned char)(value >> 8);
-    at[1] = (unsigned char)value;
-}
-
-/* "dN.bench" or "mxN.bench" at the question; false for any other name. */
-static bool question_read(const unsigned char *at, size_t len, bool *out_is_host,
-                          unsigned *out_number)
-{
-    static const unsigned char zone[] = {5, 'b', 'e', 'n', 'c', 'h', 0};
-    size_t label = at[0];
-    size_t prefix = len > 2 && at[1] == 'd' ? 1 : 2;
-    if (label + sizeof zone >= len || label <= prefix ||
-        memcmp(at + 1 + label, zone, sizeof zone) != 0) {
-        return false;
+    const struct responder *r = context;
+    bool is_host = strncmp(name, "mx", 2) == 0;
+    char *end = NULL;
+    unsigned number =
+        (unsigned)strtoul(name + (is_host ? 2 : strcspn(name, "0123456789")), &end, 10);
+    if (strcmp(end, ".bench") != 0) {
+        return;
     }
-    unsigned number = 0;
-    for (size_t i = prefix; i < label; i++) {
-        number = number * 10 + (unsigned)(at[1 + i] - '0');
+    out->is_known = true;
+    out->has_address = is_host;
+    if (is_host) {
+        out->address = limit_host(number, 0).sin_addr;
+        return;
     }
-    *out_is_host = prefix == 2;
-    *out_number = number;
-    return true;
-}
-
-static size_t answer_head(unsigned char *at, unsigned type, unsigned len)
-{
-    put16(at, 0xc00c); /* the name asked for */
-    put16(at + 2, type);
-    put16(at + 4, 1);
-    put16(at + 6, 0);
-    put16(at + 8, TTL_SECONDS);
-    put16(at + 10, len);
-    return DNS_HEADER_BYTES;
-}
-
-static size_t answer_write(const struct responder *r, unsigned char *at, unsigned type,
-                           unsigned number)
-{
-    if (type == DNS_TYPE_A) {
-        struct sockaddr_in host = limit_host(number, 0);
-        memcpy(at + answer_head(at, type, 4), &host.sin_addr.s_addr, 4);
-        return DNS_HEADER_BYTES + 4;
-    }
-    char name[16];
-    size_t label = (size_t)snprintf(name, sizeof name, "mx%u", number % r->hosts);
-    unsigned char *data = at + answer_head(at, type, (unsigned)(label + 10));
-    put16(data, 10); /* preference */
-    data[2] = (unsigned char)label;
-    memcpy(data + 3, name, label);
-    memcpy(data + 3 + label, "\5bench", 7);
-    return DNS_HEADER_BYTES + label + 10;
-}
-
-/* Turns the query into its answer in place; the new length, 0: do not answer. */
-static size_t dns_answer(const struct responder *r, unsigned char *packet, size_t len)
-{
-    size_t end = DNS_HEADER_BYTES;
-    while (end < len && packet[end] != 0) {
-        end += packet[end] + 1u;
-    }
-    end += 5; /* root label, type, class */
-    if (end > len) {
-        return 0;
-    }
-    unsigned type = (unsigned)packet[end - 4] << 8 | packet[end - 3];
-    bool is_host = false;
-    unsigned number = 0;
-    bool is_known =
-        question_read(packet + DNS_HEADER_BYTES, end - DNS_HEADER_BYTES, &is_host, &number);
-    bool has_answer = is_known && type == (is_host ? DNS_TYPE_A : DNS_TYPE_MX);
-    packet[2] = 0x84 | (packet[2] & 1); /* an answer, authoritative */
-    packet[3] = (unsigned char)(0x80 | (is_known ? 0 : 3));
-    put16(packet + 4, 1);
-    put16(packet + 6, has_answer ? 1 : 0);
-    put16(packet + 8, 0);
-    put16(packet + 10, 0);
-    return has_answer ? end + answer_write(r, packet + end, type, number) : end;
-}
-
-static void dns_read(struct responder *r, int fd)
-{
-    unsigned char packet[DNS_BYTES + 64];
-    struct sockaddr_in from = {0};
-    socklen_t from_len = sizeof from;
-    ssize_t n =
-        recvfrom(fd, packet, DNS_BYTES - 64, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
-    while (n > DNS_HEADER_BYTES) {
-        size_t len = dns_answer(r, packet, (size_t)n);
-        r->counts.dns++;
-        if (len > 0) {
-            sendto(fd, packet, len, 0, (const struct sockaddr *)&from, from_len);
-        }
-        n = recvfrom(fd, packet, DNS_BYTES - 64, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
-    }
+    out->mx_count = 1;
+    (void)snprintf(out->mx[0], LIMIT_NAME_BYTES, "mx%u.bench", number % r->hosts);
 }
 
 /* --- start and end ----------------------------------------------------------------------------- */
@@ -359,13 +278,7 @@ static void start(struct responder *r)
         watch(r, endpoint_new(KIND_LISTENER, fd));
     }
     if (r->dns_port != 0) {
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_port = htons((uint16_t)r->dns_port)};
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        bind_to(fd, &address);
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){4 << 20}, sizeof(int));
-        watch(r, endpoint_new(KIND_DNS, fd));
+        watch(r, endpoint_new(KIND_DNS, limit_dns_open(r->dns_port)));
     }
     sigset_t ends;
     sigemptyset(&ends);
@@ -380,7 +293,7 @@ static void dispatch(struct responder *r, struct endpoint *endpoint)
     switch (endpoint->kind) {
     case KIND_LISTENER: listener_accept(r, endpoint); break;
     case KIND_CONVERSATION: conversation_read(r, (struct conversation *)(void *)endpoint); break;
-    case KIND_DNS: dns_read(r, endpoint->fd); break;
+    case KIND_DNS: r->counts.dns += limit_dns_serve(endpoint->fd, names_of, r); break;
     case KIND_SIGNAL: r->is_stopping = true; break;
     }
 }

@@ -22,10 +22,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from measure import ROOT, Memory, environment, quarters
+
 PORT, DNS_PORT = 2599, 2553
 FILES_MAX = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
@@ -59,25 +59,6 @@ class Responder:
         self.child.send_signal(signal.SIGTERM)
         self.counts = json.loads(self.child.stdout.read() or '{}')
         self.child.wait()
-
-
-class Memory(threading.Thread):
-    """Samples the resident memory of a process: [(seconds, KiB)]."""
-
-    def __init__(self, pid, every=0.25):
-        super().__init__(daemon=True)
-        self.path, self.every, self.samples, self.begun = f'/proc/{pid}/status', every, [], time.monotonic()
-
-    def run(self):
-        while True:
-            try:
-                text = pathlib.Path(self.path).read_text()
-            except OSError:
-                return
-            for line in text.splitlines():
-                if line.startswith('VmRSS:'):
-                    self.samples.append((time.monotonic() - self.begun, int(line.split()[1])))
-            time.sleep(self.every)
 
 
 def write_list(path, count, domains, real_part=0.5):
@@ -117,7 +98,7 @@ def heloise(args, folder, source, extra):
     begun = time.monotonic()
     with open(folder / 'log', 'wb') as log:
         child = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                 preexec_fn=pinned(1), env={**os.environ, 'HELOISE_DATA': str(ROOT / 'data'), 'HELOISE_CONFIG': '/dev/null'})
+                                 preexec_fn=pinned(1), env=environment())
         memory = Memory(child.pid)
         memory.start()
         _, status, used = os.wait4(child.pid, 0)
@@ -135,7 +116,7 @@ def knock(args, count, domains, concurrent, per_site, open_max):
     argv = [args.build / 'bench/knock', '--port', PORT, '--dns-port', DNS_PORT, '--addresses', count, '--domains',
             domains, '--connections', concurrent, '--per-site', per_site, '--open', open_max]
     done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1),
-                          env={**os.environ, 'HELOISE_DATA': str(ROOT / 'data'), 'HELOISE_CONFIG': '/dev/null'})
+                          env=environment())
     result = json.loads(done.stdout or '{}')
     if not result:
         sys.exit(f'knock ended with {done.returncode}')
@@ -251,10 +232,8 @@ def case_bulk(args, folder):
     count, domains = (10000, 500) if args.quick else (100000, 5000)
     middle = pair(args, f'bulk of {count} addresses on {domains} domains', count, domains, 500,
                   whole(args, folder, count, domains, 500, []))
-    kib = [k for _, k in middle['memory']]
-    if len(kib) >= 8:
-        quarters = [statistics.median(kib[i * len(kib) // 4:(i + 1) * len(kib) // 4]) for i in range(4)]
-        print('    memory by quarters of the run: ' + ', '.join(f'{q / 1024:.1f} MiB' for q in quarters), flush=True)
+    if medians := quarters(middle['memory']):
+        print('    memory by quarters of the run: ' + ', '.join(f'{q / 1024:.1f} MiB' for q in medians), flush=True)
     return middle
 
 

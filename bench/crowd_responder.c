@@ -1,0 +1,643 @@
+/* bench/crowd_responder: the world of bench/million.py: SMTP servers of many kinds and their names in one thread over
+ * bare epoll. It enforces no limit; it counts, for each far end and client address, what a limit would be held
+ * against, and prints it as one line of JSON when SIGTERM or SIGINT ends it.
+ *
+ * Standard input has a line of six numbers for each server, in their order:
+ *     far_end  delay_ms  greylist_s  pipelining  first  second
+ * the far end that it belongs to; how long each answer is held back; how long a stranger's first RCPT is put off
+ * (0: not at all); whether it offers PIPELINING; and the exchangers of its domains, which are dN.bench and
+ * cN.bench with N modulo servers: itself twice, or a first one that is dead and a second. A delay of DEAD_DELAY is a
+ * server that nothing listens at. Server n of far end g is mxN.gG.bench, on the address of limit_host(n).
+ *
+ * cN.bench takes mail for everybody; at dN.bench only local parts that begin with "real" exist. From --block-after RCPTs
+ * at far end --block-far-end on, all of --block-client's there are refused with the words of a block list. Clients are
+ * 127.0.0.1 + --first-client and those that follow.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "limit.h"
+#include "limit_dns.h"
+
+enum {
+    SERVERS_MAX = 1000,
+    CLIENTS_MAX = 8,
+    DEAD_DELAY = 999999,
+    BUFFER_BYTES = 4096,
+    EVENTS = 512,
+    BACKLOG = 1024,
+    HOUR_SLOTS = 61, /* minutes: the running one and all that an hour before it touches */
+    STRANGERS_FIRST = 1 << 16,
+};
+
+enum kind { KIND_LISTENER, KIND_CONVERSATION, KIND_DNS, KIND_SIGNAL };
+
+struct endpoint {
+    enum kind kind;
+    int fd;
+};
+
+/* What a far end saw of one client. Peaks are of one moment, session, transaction, or hour. */
+struct tally {
+    uint64_t conversations, mails, rcpts, accepted, refused, put_off, datas, without_quit;
+    uint64_t blocked; /* RCPTs refused with the words of the block list */
+    unsigned open, open_peak;
+    unsigned session_rcpts_peak, session_refused_peak, session_mails_peak, transaction_rcpts_peak;
+    unsigned hour[HOUR_SLOTS], hour_peak;
+    uint64_t minute; /* of the newest slot */
+};
+
+struct far_end {
+    struct tally clients[CLIENTS_MAX];
+    uint64_t rcpts;
+    unsigned open, open_peak;
+};
+
+struct server {
+    struct endpoint listener;
+    struct far_end *far_end;
+    unsigned number, far_end_number, delay_ms, greylist_s, pipelining;
+    unsigned exchangers[LIMIT_MX_MAX];
+    struct conversation *due_first, *due_last; /* held answers; all are held as long */
+};
+
+struct conversation {
+    struct endpoint endpoint;
+    struct server *server;
+    struct tally *tally;
+    unsigned client;
+    struct conversation *next_due;
+    uint64_t due_us;
+    bool is_queued;
+    bool has_quit;
+    bool is_leaving; /* QUIT was answered, or the peer is gone */
+    unsigned rcpts, refused, mails, transaction_rcpts;
+    size_t in_len, out_len;
+    char in[BUFFER_BYTES], out[BUFFER_BYTES];
+};
+
+/* Whom a greylisting server saw first, and when. */
+struct stranger {
+    uint64_t key; /* of the recipient; 0: a free place */
+    uint32_t first_ms;
+    uint32_t client;
+};
+
+struct crowd {
+    unsigned port, dns_port, first_client, clients, block_far_end, block_client, block_after;
+    int epoll;
+    bool is_stopping;
+    unsigned server_count, far_end_count;
+    struct server servers[SERVERS_MAX];
+    struct far_end *far_ends;
+    struct stranger *strangers;
+    size_t stranger_count, stranger_places;
+    uint64_t begun_us;
+    uint64_t dns, unknown_clients, moved, early; /* greylisted: by another client; asked too soon */
+    unsigned open, open_peak;
+};
+
+static void watch(struct crowd *crowd, struct endpoint *endpoint)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = endpoint};
+    if (epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, endpoint->fd, &event) != 0) {
+        limit_die("epoll_ctl");
+    }
+}
+
+static void raise_to(unsigned *peak, unsigned value)
+{
+    if (*peak < value) {
+        *peak = value;
+    }
+}
+
+/* --- strangers --------------------------------------------------------------------------------- */
+
+static uint64_t hash_of(const char *at, size_t len)
+{
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ (unsigned char)at[i]) * 0x100000001b3u;
+    }
+    return hash == 0 ? 1 : hash;
+}
+
+static struct stranger *place_of(struct stranger *places, size_t count, uint64_t key)
+{
+    size_t at = key & (count - 1);
+    while (places[at].key != 0 && places[at].key != key) {
+        at = (at + 1) & (count - 1);
+    }
+    return &places[at];
+}
+
+static void strangers_grow(struct crowd *crowd)
+{
+    size_t count = crowd->stranger_places == 0 ? STRANGERS_FIRST : crowd->stranger_places * 2;
+    struct stranger *places = calloc(count, sizeof *places);
+    if (places == NULL) {
+        limit_die("calloc");
+    }
+    for (size_t i = 0; i < crowd->stranger_places; i++) {
+        if (crowd->strangers[i].key != 0) {
+            *place_of(places, count, crowd->strangers[i].key) = crowd->strangers[i];
+        }
+    }
+    free(crowd->strangers);
+    crowd->strangers = places;
+    crowd->stranger_places = count;
+}
+
+/* Whether this recipient was asked for long enough ago, by the same client. */
+static bool is_no_stranger(struct crowd *crowd, const struct conversation *c, const char *rcpt,
+                           size_t len)
+{
+    if (crowd->stranger_count * 2 >= crowd->stranger_places) {
+        strangers_grow(crowd);
+    }
+    uint64_t key = hash_of(rcpt, len);
+    uint32_t now_ms = (uint32_t)((limit_now_us() - crowd->begun_us) / 1000u);
+    struct stranger *place = place_of(crowd->strangers, crowd->stranger_places, key);
+    if (place->key == 0) {
+        crowd->stranger_count++;
+        *place = (struct stranger){key, now_ms, c->client};
+        return false;
+    }
+    if (place->client != c->client) {
+        crowd->moved++;
+        *place = (struct stranger){key, now_ms, c->client};
+        return false;
+    }
+    bool is_early = now_ms - place->first_ms < c->server->greylist_s * 1000u;
+    crowd->early += is_early ? 1 : 0;
+    return !is_early;
+}
+
+/* --- conversations ----------------------------------------------------------------------------- */
+
+static void say(struct conversation *c, const char *text)
+{
+    size_t len = strlen(text);
+    if (len > sizeof c->out - c->out_len) {
+        c->is_leaving = true;
+        return;
+    }
+    memcpy(c->out + c->out_len, text, len);
+    c->out_len += len;
+}
+
+static void conversation_close(struct crowd *crowd, struct conversation *c)
+{
+    close(c->endpoint.fd);
+    crowd->open--;
+    c->server->far_end->open--;
+    c->tally->open--;
+    c->tally->without_quit += c->has_quit ? 0 : 1;
+    free(c);
+}
+
+static void conversation_flush(struct crowd *crowd, struct conversation *c)
+{
+    ssize_t n = c->out_len == 0 ? 0 : send(c->endpoint.fd, c->out, c->out_len, MSG_NOSIGNAL);
+    bool is_over = n != (ssize_t)c->out_len || c->is_leaving;
+    c->out_len = 0;
+    if (is_over) {
+        conversation_close(crowd, c);
+    }
+}
+
+static void conversation_answer(struct crowd *crowd, struct conversation *c)
+{
+    struct server *server = c->server;
+    if (server->delay_ms == 0) {
+        conversation_flush(crowd, c);
+        return;
+    }
+    if (c->is_queued) {
+        return;
+    }
+    c->is_queued = true;
+    c->due_us = limit_now_us() + (uint64_t)server->delay_ms * 1000u;
+    c->next_due = NULL;
+    if (server->due_last != NULL) {
+        server->due_last->next_due = c;
+    } else {
+        server->due_first = c;
+    }
+    server->due_last = c;
+}
+
+static void answer_due(struct crowd *crowd)
+{
+    uint64_t now = limit_now_us();
+    for (unsigned i = 0; i < crowd->server_count; i++) {
+        struct server *server = &crowd->servers[i];
+        while (server->due_first != NULL && server->due_first->due_us <= now) {
+            struct conversation *c = server->due_first;
+            server->due_first = c->next_due;
+            server->due_last = server->due_first == NULL ? NULL : server->due_last;
+            c->is_queued = false;
+            conversation_flush(crowd, c);
+        }
+    }
+}
+
+static bool begins(const char *line, size_t len, const char *word)
+{
+    size_t word_len = strlen(word);
+    return len >= word_len && strncasecmp(line, word, word_len) == 0;
+}
+
+static void count_refusal(const struct crowd *crowd, struct conversation *c)
+{
+    struct tally *tally = c->tally;
+    uint64_t minute = (limit_now_us() - crowd->begun_us) / 60000000u;
+    for (; tally->minute < minute; tally->minute++) {
+        tally->hour[(tally->minute + 1) % HOUR_SLOTS] = 0;
+    }
+    tally->hour[minute % HOUR_SLOTS]++;
+    unsigned sum = 0;
+    for (unsigned i = 0; i < HOUR_SLOTS; i++) {
+        sum += tally->hour[i];
+    }
+    raise_to(&tally->hour_peak, sum);
+    tally->refused++;
+    c->refused++;
+    raise_to(&tally->session_refused_peak, c->refused);
+}
+
+static bool is_blocked(const struct crowd *crowd, const struct conversation *c)
+{
+    return c->server->far_end_number == crowd->block_far_end && c->client == crowd->block_client &&
+           c->server->far_end->rcpts > crowd->block_after;
+}
+
+/* line is "RCPT TO:<local@domain>" and what may follow. */
+static void answer_rcpt(struct crowd *crowd, struct conversation *c, const char *line, size_t len)
+{
+    static const char reals[] = "RCPT TO:<real";
+    const char *at = memchr(line, '@', len);
+    const char *end = memchr(line, '>', len);
+    if (at == NULL || end == NULL || end < at) {
+        count_refusal(crowd, c);
+        say(c, "501 5.1.3 Bad recipient address syntax\r\n");
+        return;
+    }
+    if (is_blocked(crowd, c)) {
+        count_refusal(crowd, c);
+        c->tally->blocked++;
+        char text[128];
+        (void)snprintf(text, sizeof text,
+                       "550 5.7.1 Service unavailable; client [127.0.0.%u] blocked using "
+                       "zen.spamhaus.org\r\n",
+                       1 + crowd->first_client + c->client);
+        say(c, text);
+        return;
+    }
+    if (c->server->greylist_s > 0 && !is_no_stranger(crowd, c, line, (size_t)(end - line))) {
+        c->tally->put_off++;
+        char text[96];
+        (void)snprintf(text, sizeof text,
+                       "450 4.7.1 Greylisted, please try again in %u seconds\r\n",
+                       c->server->greylist_s);
+        say(c, text);
+        return;
+    }
+    if (at[1] == 'c' || begins(line, len, reals)) {
+        c->tally->accepted++;
+        say(c, "250 2.1.5 Ok\r\n");
+        return;
+    }
+    count_refusal(crowd, c);
+    say(c, "550 5.1.1 No such user here\r\n");
+}
+
+static void command_rcpt(struct crowd *crowd, struct conversation *c, const char *line, size_t len)
+{
+    c->rcpts++;
+    c->transaction_rcpts++;
+    c->tally->rcpts++;
+    c->server->far_end->rcpts++;
+    raise_to(&c->tally->session_rcpts_peak, c->rcpts);
+    raise_to(&c->tally->transaction_rcpts_peak, c->transaction_rcpts);
+    answer_rcpt(crowd, c, line, len);
+}
+
+static void command_mail(struct conversation *c)
+{
+    c->mails++;
+    c->transaction_rcpts = 0;
+    c->tally->mails++;
+    raise_to(&c->tally->session_mails_peak, c->mails);
+    say(c, "250 2.1.0 Ok\r\n");
+}
+
+static void command(struct crowd *crowd, struct conversation *c, const char *line, size_t len)
+{
+    if (begins(line, len, "RCPT")) {
+        command_rcpt(crowd, c, line, len);
+    } else if (begins(line, len, "MAIL")) {
+        command_mail(c);
+    } else if (begins(line, len, "EHLO")) {
+        say(c, c->server->pipelining != 0
+                   ? "250-mx.bench\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n"
+                   : "250-mx.bench\r\n250 ENHANCEDSTATUSCODES\r\n");
+    } else if (begins(line, len, "RSET")) {
+        say(c, "250 2.0.0 Ok\r\n");
+    } else if (begins(line, len, "QUIT")) {
+        say(c, "221 2.0.0 Bye\r\n");
+        c->has_quit = true;
+        c->is_leaving = true;
+    } else {
+        c->tally->datas += begins(line, len, "DATA") || begins(line, len, "BDAT") ? 1 : 0;
+        say(c, "502 5.5.1 Not here\r\n");
+    }
+}
+
+static void conversation_read(struct crowd *crowd, struct conversation *c)
+{
+    ssize_t n = recv(c->endpoint.fd, c->in + c->in_len, sizeof c->in - c->in_len, 0);
+    if (n < 0 && errno == EAGAIN) {
+        return;
+    }
+    if (n <= 0) {
+        c->is_leaving = true;
+        if (c->is_queued) {
+            epoll_ctl(crowd->epoll, EPOLL_CTL_DEL, c->endpoint.fd, NULL);
+        } else {
+            conversation_close(crowd, c);
+        }
+        return;
+    }
+    c->in_len += (size_t)n;
+    char *line = c->in;
+    char *end = c->in + c->in_len;
+    char *feed = memchr(line, '\n', c->in_len);
+    while (feed != NULL) {
+        command(crowd, c, line, (size_t)(feed - line));
+        line = feed + 1;
+        feed = memchr(line, '\n', (size_t)(end - line));
+    }
+    c->in_len = (size_t)(end - line);
+    memmove(c->in, line, c->in_len);
+    if (c->out_len > 0) {
+        conversation_answer(crowd, c);
+    }
+}
+
+/* One at a time: whoever closed a line before this one was opened is heard first. */
+static void listener_accept(struct crowd *crowd, struct server *server)
+{
+    struct sockaddr_in from = {0};
+    socklen_t from_len = sizeof from;
+    int fd = accept4(server->listener.fd, (struct sockaddr *)&from, &from_len,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    unsigned client = ntohl(from.sin_addr.s_addr) - INADDR_LOOPBACK - crowd->first_client;
+    if (client >= crowd->clients) {
+        crowd->unknown_clients++;
+        close(fd);
+        return;
+    }
+    struct conversation *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        limit_die("calloc");
+    }
+    c->endpoint = (struct endpoint){.kind = KIND_CONVERSATION, .fd = fd};
+    c->server = server;
+    c->client = client;
+    c->tally = &server->far_end->clients[client];
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    c->tally->conversations++;
+    raise_to(&c->tally->open_peak, ++c->tally->open);
+    raise_to(&server->far_end->open_peak, ++server->far_end->open);
+    raise_to(&crowd->open_peak, ++crowd->open);
+    watch(crowd, &c->endpoint);
+    say(c, "220 mx.bench ESMTP\r\n");
+    conversation_answer(crowd, c);
+}
+
+/* --- names ------------------------------------------------------------------------------------- */
+
+static void host_name(const struct crowd *crowd, unsigned server, char out[LIMIT_NAME_BYTES])
+{
+    (void)snprintf(out, LIMIT_NAME_BYTES, "mx%u.g%u.bench", server,
+                   crowd->servers[server].far_end_number);
+}
+
+static void names_of(const void *context, const char *name, struct limit_names *out)
+{
+    const struct crowd *crowd = context;
+    bool is_host = strncmp(name, "mx", 2) == 0;
+    const char *digits = name + strcspn(name, "0123456789");
+    unsigned number = (unsigned)strtoul(digits, NULL, 10);
+    if (*digits == '\0' || (is_host && number >= crowd->server_count)) {
+        return;
+    }
+    if (is_host) {
+        char known[LIMIT_NAME_BYTES];
+        host_name(crowd, number, known);
+        out->is_known = out->has_address = strcmp(name, known) == 0;
+        out->address = limit_host(number, 0).sin_addr;
+        return;
+    }
+    const struct server *server = &crowd->servers[number % crowd->server_count];
+    out->is_known = true;
+    out->mx_count = server->exchangers[0] == server->exchangers[1] ? 1 : 2;
+    for (unsigned i = 0; i < out->mx_count; i++) {
+        host_name(crowd, server->exchangers[i], out->mx[i]);
+    }
+}
+
+/* --- start and end ----------------------------------------------------------------------------- */
+
+static unsigned number_read(const char **at)
+{
+    char *end = NULL;
+    unsigned long number = strtoul(*at, &end, 10);
+    if (end == *at || number > DEAD_DELAY) {
+        limit_die("plan");
+    }
+    *at = end;
+    return (unsigned)number;
+}
+
+static void plan_read(struct crowd *crowd)
+{
+    char line[128];
+    while (crowd->server_count < SERVERS_MAX && fgets(line, sizeof line, stdin) != NULL) {
+        const char *at = line;
+        struct server *server = &crowd->servers[crowd->server_count];
+        server->number = crowd->server_count++;
+        server->far_end_number = number_read(&at);
+        server->delay_ms = number_read(&at);
+        server->greylist_s = number_read(&at);
+        server->pipelining = number_read(&at);
+        server->exchangers[0] = number_read(&at);
+        server->exchangers[1] = number_read(&at);
+        if (crowd->far_end_count <= server->far_end_number) {
+            crowd->far_end_count = server->far_end_number + 1;
+        }
+    }
+    crowd->far_ends = calloc(crowd->far_end_count, sizeof *crowd->far_ends);
+    if (crowd->far_ends == NULL) {
+        limit_die("plan");
+    }
+    for (unsigned i = 0; i < crowd->server_count; i++) {
+        struct server *server = &crowd->servers[i];
+        server->far_end = &crowd->far_ends[server->far_end_number];
+        if (server->exchangers[0] >= crowd->server_count ||
+            server->exchangers[1] >= crowd->server_count) {
+            limit_die("plan");
+        }
+    }
+}
+
+static void server_listen(struct crowd *crowd, struct server *server)
+{
+    struct sockaddr_in address = limit_host(server->number, crowd->port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(fd, BACKLOG) != 0) {
+        limit_die("listen");
+    }
+    server->listener = (struct endpoint){.kind = KIND_LISTENER, .fd = fd};
+    watch(crowd, &server->listener);
+}
+
+static int end_signals(void)
+{
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    sigprocmask(SIG_BLOCK, &ends, NULL);
+    return signalfd(-1, &ends, SFD_CLOEXEC);
+}
+
+/* New lines after all others: one that was closed before counts no more then. */
+static void turn(struct crowd *crowd, const struct epoll_event *events, int count)
+{
+    struct server *called[SERVERS_MAX];
+    unsigned called_count = 0;
+    for (int i = 0; i < count; i++) {
+        struct endpoint *endpoint = events[i].data.ptr;
+        switch (endpoint->kind) {
+        case KIND_LISTENER: called[called_count++] = (struct server *)(void *)endpoint; break;
+        case KIND_CONVERSATION:
+            conversation_read(crowd, (struct conversation *)(void *)endpoint);
+            break;
+        case KIND_DNS: crowd->dns += limit_dns_serve(endpoint->fd, names_of, crowd); break;
+        case KIND_SIGNAL: crowd->is_stopping = true; break;
+        }
+    }
+    for (unsigned i = 0; i < called_count; i++) {
+        listener_accept(crowd, called[i]);
+    }
+}
+
+static int wait_ms(const struct crowd *crowd)
+{
+    uint64_t due_us = UINT64_MAX;
+    for (unsigned i = 0; i < crowd->server_count; i++) {
+        const struct conversation *first = crowd->servers[i].due_first;
+        due_us = first != NULL && first->due_us < due_us ? first->due_us : due_us;
+    }
+    if (due_us == UINT64_MAX) {
+        return -1;
+    }
+    uint64_t now = limit_now_us();
+    return due_us <= now ? 0 : (int)((due_us - now) / 1000u) + 1;
+}
+
+static void print_tally(const struct tally *t)
+{
+    printf("{\"conversations\": %ju, \"mails\": %ju, \"rcpts\": %ju, \"accepted\": %ju, "
+           "\"refused\": %ju, \"put_off\": %ju, \"blocked\": %ju, \"datas\": %ju, "
+           "\"without_quit\": %ju, \"open\": %u, \"session_rcpts\": %u, \"session_refused\": %u, "
+           "\"session_mails\": %u, \"transaction_rcpts\": %u, \"hour_refused\": %u}",
+           (uintmax_t)t->conversations, (uintmax_t)t->mails, (uintmax_t)t->rcpts,
+           (uintmax_t)t->accepted, (uintmax_t)t->refused, (uintmax_t)t->put_off,
+           (uintmax_t)t->blocked, (uintmax_t)t->datas, (uintmax_t)t->without_quit, t->open_peak,
+           t->session_rcpts_peak, t->session_refused_peak, t->session_mails_peak,
+           t->transaction_rcpts_peak, t->hour_peak);
+}
+
+static void print_counts(const struct crowd *crowd)
+{
+    printf("{\"open\": %u, \"dns\": %ju, \"unknown_clients\": %ju, \"moved\": %ju, "
+           "\"early\": %ju, \"far_ends\": [",
+           crowd->open_peak, (uintmax_t)crowd->dns, (uintmax_t)crowd->unknown_clients,
+           (uintmax_t)crowd->moved, (uintmax_t)crowd->early);
+    for (unsigned i = 0; i < crowd->far_end_count; i++) {
+        printf("%s{\"open\": %u, \"clients\": [", i == 0 ? "" : ", ", crowd->far_ends[i].open_peak);
+        for (unsigned k = 0; k < crowd->clients; k++) {
+            printf("%s", k == 0 ? "" : ", ");
+            print_tally(&crowd->far_ends[i].clients[k]);
+        }
+        printf("]}");
+    }
+    printf("]}\n");
+}
+
+static void start(struct crowd *crowd)
+{
+    static struct endpoint names = {.kind = KIND_DNS};
+    static struct endpoint ends = {.kind = KIND_SIGNAL};
+    for (unsigned i = 0; i < crowd->server_count; i++) {
+        if (crowd->servers[i].delay_ms != DEAD_DELAY) {
+            server_listen(crowd, &crowd->servers[i]);
+        }
+    }
+    names.fd = limit_dns_open(crowd->dns_port);
+    watch(crowd, &names);
+    ends.fd = end_signals();
+    watch(crowd, &ends);
+}
+
+int main(int argc, char **argv)
+{
+    static struct crowd crowd = {.port = 2599,
+                                 .dns_port = 2553,
+                                 .first_client = 10,
+                                 .clients = 1,
+                                 .block_far_end = UINT32_MAX};
+    const struct limit_option options[] = {{"--port", &crowd.port, 65535},
+                                           {"--dns-port", &crowd.dns_port, 65535},
+                                           {"--first-client", &crowd.first_client, 200},
+                                           {"--clients", &crowd.clients, CLIENTS_MAX},
+                                           {"--block-far-end", &crowd.block_far_end, SERVERS_MAX},
+                                           {"--block-client", &crowd.block_client, CLIENTS_MAX},
+                                           {"--block-after", &crowd.block_after, UINT32_MAX},
+                                           {NULL, NULL, 0}};
+    limit_options(argc, argv, options);
+    limit_raise_files();
+    plan_read(&crowd);
+    crowd.begun_us = limit_now_us();
+    crowd.epoll = epoll_create1(EPOLL_CLOEXEC);
+    start(&crowd);
+    printf("ready\n");
+    fflush(stdout);
+    while (!crowd.is_stopping) {
+        struct epoll_event events[EVENTS];
+        int count = epoll_wait(crowd.epoll, events, EVENTS, wait_ms(&crowd));
+        turn(&crowd, events, count);
+        answer_due(&crowd);
+    }
+    print_counts(&crowd);
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* bench/limit_dns: the name server beside a benchmark's SMTP servers: answers A and MX questions over UDP with what
+ * its caller knows of a name. Nothing else: no EDNS, no TCP, no truncation.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef BENCH_LIMIT_DNS_H
+#define BENCH_LIMIT_DNS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LIMIT_NAME_BYTES = 64, LIMIT_MX_MAX = 2 };
+
+struct limit_names {
+    bool is_known; /* else the name does not exist */
+    bool has_address;
+    struct in_addr address;
+    unsigned mx_count;
+    char mx[LIMIT_MX_MAX][LIMIT_NAME_BYTES]; /* by preference */
+};
+
+/* What there is of a name ("d7.bench"); *out is zeroed. */
+typedef void (*limit_names_fn)(const void *context, const char *name, struct limit_names *out);
+
+/* A socket on 127.0.0.1. Ends the program where it cannot be had. */
+int limit_dns_open(unsigned port);
+/* Answers all that waits there; how many questions that were. */
+unsigned limit_dns_serve(int fd, limit_names_fn fn, const void *context);
+
+#endif

@@ -65,6 +65,7 @@ static bool ask_elsewhere(struct verify_case *c, const struct evidence *e)
     }
     c->egresses++;
     c->wants_other_egress = true;
+    c->keeps_egress = false;
     ask(c, false);
     return true;
 }
@@ -273,9 +274,10 @@ void case_real(struct verify_case *c, const struct evidence *e, uint64_t now_ms)
         return;
     }
     c->attempts = (uint8_t)(c->attempts + (claim == CLAIM_UNREACHED ? 0 : 1));
-    c->keeps_egress = claim == CLAIM_GREYLISTED || claim == CLAIM_IN_PROGRESS;
     c->wants_other_egress = false;
     note_greylisting(c, claim, now_ms);
+    /* A greylist that let one way out pass asks the others to wait anew, also where it is only a second look. */
+    c->keeps_egress = c->greylist_seen || claim == CLAIM_IN_PROGRESS;
     switch (claim) {
     case CLAIM_ACCEPTED:
     case CLAIM_ACCEPTED_ODD: on_accepted(c, e); break;

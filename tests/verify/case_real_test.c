@@ -92,6 +92,8 @@ static const struct play plays[] = {
     /* Time. */
     {"greylisted", .script = "real0 grey wait:300 real0 yes control0 no =accepted",
      .check = greylist_is_told},
+    {"greylisted, and a second look after it",
+     .script = "real0 grey wait:300 real0 yes% real0+ yes control0 no =accepted"},
     {"greylisted for ever", .script = "real0 grey wait:300 real0 grey wait:600 real0 grey "
                                       "wait:1200 real0 grey wait:2400 real0 grey "
                                       "=greylisted"},

@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "crowd_strangers.h"
 #include "limit.h"
 #include "limit_dns.h"
 
@@ -37,7 +38,6 @@ enum {
     EVENTS = 512,
     BACKLOG = 1024,
     HOUR_SLOTS = 61, /* minutes: the running one and all that an hour before it touches */
-    STRANGERS_FIRST = 1 << 16,
 };
 
 enum kind { KIND_LISTENER, KIND_CONVERSATION, KIND_DNS, KIND_SIGNAL };
@@ -86,13 +86,6 @@ struct conversation {
     char in[BUFFER_BYTES], out[BUFFER_BYTES];
 };
 
-/* Whom a greylisting server saw first, and when. */
-struct stranger {
-    uint64_t key; /* of the recipient; 0: a free place */
-    uint32_t first_ms;
-    uint32_t client;
-};
-
 struct crowd {
     unsigned port, dns_port, first_client, clients, block_far_end, block_client, block_after;
     int epoll;
@@ -100,10 +93,9 @@ struct crowd {
     unsigned server_count, far_end_count;
     struct server servers[SERVERS_MAX];
     struct far_end *far_ends;
-    struct stranger *strangers;
-    size_t stranger_count, stranger_places;
+    struct strangers strangers;
     uint64_t begun_us;
-    uint64_t dns, unknown_clients, moved, early; /* greylisted: by another client; asked too soon */
+    uint64_t dns, unknown_clients;
     unsigned open, open_peak;
 };
 
@@ -120,68 +112,6 @@ static void raise_to(unsigned *peak, unsigned value)
     if (*peak < value) {
         *peak = value;
     }
-}
-
-/* --- strangers --------------------------------------------------------------------------------- */
-
-static uint64_t hash_of(const char *at, size_t len)
-{
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (size_t i = 0; i < len; i++) {
-        hash = (hash ^ (unsigned char)at[i]) * 0x100000001b3u;
-    }
-    return hash == 0 ? 1 : hash;
-}
-
-static struct stranger *place_of(struct stranger *places, size_t count, uint64_t key)
-{
-    size_t at = key & (count - 1);
-    while (places[at].key != 0 && places[at].key != key) {
-        at = (at + 1) & (count - 1);
-    }
-    return &places[at];
-}
-
-static void strangers_grow(struct crowd *crowd)
-{
-    size_t count = crowd->stranger_places == 0 ? STRANGERS_FIRST : crowd->stranger_places * 2;
-    struct stranger *places = calloc(count, sizeof *places);
-    if (places == NULL) {
-        limit_die("calloc");
-    }
-    for (size_t i = 0; i < crowd->stranger_places; i++) {
-        if (crowd->strangers[i].key != 0) {
-            *place_of(places, count, crowd->strangers[i].key) = crowd->strangers[i];
-        }
-    }
-    free(crowd->strangers);
-    crowd->strangers = places;
-    crowd->stranger_places = count;
-}
-
-/* Whether this recipient was asked for long enough ago, by the same client. */
-static bool is_no_stranger(struct crowd *crowd, const struct conversation *c, const char *rcpt,
-                           size_t len)
-{
-    if (crowd->stranger_count * 2 >= crowd->stranger_places) {
-        strangers_grow(crowd);
-    }
-    uint64_t key = hash_of(rcpt, len);
-    uint32_t now_ms = (uint32_t)((limit_now_us() - crowd->begun_us) / 1000u);
-    struct stranger *place = place_of(crowd->strangers, crowd->stranger_places, key);
-    if (place->key == 0) {
-        crowd->stranger_count++;
-        *place = (struct stranger){key, now_ms, c->client};
-        return false;
-    }
-    if (place->client != c->client) {
-        crowd->moved++;
-        *place = (struct stranger){key, now_ms, c->client};
-        return false;
-    }
-    bool is_early = now_ms - place->first_ms < c->server->greylist_s * 1000u;
-    crowd->early += is_early ? 1 : 0;
-    return !is_early;
 }
 
 /* --- conversations ----------------------------------------------------------------------------- */
@@ -283,6 +213,18 @@ static bool is_blocked(const struct crowd *crowd, const struct conversation *c)
            c->server->far_end->rcpts > crowd->block_after;
 }
 
+/* The greylist knows a recipient by its client. */
+static bool is_put_off(struct crowd *crowd, const struct conversation *c, const char *rcpt,
+                       size_t len)
+{
+    if (c->server->greylist_s == 0) {
+        return false;
+    }
+    uint32_t now_ms = (uint32_t)((limit_now_us() - crowd->begun_us) / 1000u);
+    return !strangers_pass(&crowd->strangers, rcpt, len, c->client, c->server->greylist_s * 1000u,
+                           now_ms);
+}
+
 /* line is "RCPT TO:<local@domain>" and what may follow. */
 static void answer_rcpt(struct crowd *crowd, struct conversation *c, const char *line, size_t len)
 {
@@ -305,7 +247,7 @@ static void answer_rcpt(struct crowd *crowd, struct conversation *c, const char 
         say(c, text);
         return;
     }
-    if (c->server->greylist_s > 0 && !is_no_stranger(crowd, c, line, (size_t)(end - line))) {
+    if (is_put_off(crowd, c, line, (size_t)(end - line))) {
         c->tally->put_off++;
         char text[96];
         (void)snprintf(text, sizeof text,
@@ -582,7 +524,7 @@ static void print_counts(const struct crowd *crowd)
     printf("{\"open\": %u, \"dns\": %ju, \"unknown_clients\": %ju, \"moved\": %ju, "
            "\"early\": %ju, \"far_ends\": [",
            crowd->open_peak, (uintmax_t)crowd->dns, (uintmax_t)crowd->unknown_clients,
-           (uintmax_t)crowd->moved, (uintmax_t)crowd->early);
+           (uintmax_t)crowd->strangers.moved, (uintmax_t)crowd->strangers.early);
     for (unsigned i = 0; i < crowd->far_end_count; i++) {
         printf("%s{\"open\": %u, \"clients\": [", i == 0 ? "" : ", ", crowd->far_ends[i].open_peak);
         for (unsigned k = 0; k < crowd->clients; k++) {

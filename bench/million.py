@@ -210,6 +210,7 @@ def heloise(args, folder):
     if child.returncode != 0:
         sys.exit(f'{said[-2000:]}\nheloise ended with {child.returncode}')
     return {'seconds': seconds, 'user_s': used.ru_utime, 'system_s': used.ru_stime, 'rss_mib': used.ru_maxrss / 1024,
+            'written_mib': used.ru_oublock / 2048,  # blocks of 512 bytes
             'memory_mib': [k / 1024 for k in quarters(memory.samples)], 'said': said}
 
 
@@ -309,7 +310,7 @@ def check_conduct(ends, seen):
 def print_run(args, ours, seen):
     print(f'{args.addresses} addresses, {args.domains} domains: {ours["seconds"]:.1f} s '
           f'({args.addresses / ours["seconds"]:.0f} addresses/s), CPU {ours["user_s"]:.1f} s user and '
-          f'{ours["system_s"]:.1f} s system')
+          f'{ours["system_s"]:.1f} s system, {ours["written_mib"]:.0f} MiB written to disk')
     print(f'memory: {ours["rss_mib"]:.1f} MiB at most; medians of the quarters: '
           + ', '.join(f'{q:.1f}' for q in ours['memory_mib']))
     print(f'conversations {total(seen, "conversations")}, MAILs {total(seen, "mails")}, RCPTs {total(seen, "rcpts")} '

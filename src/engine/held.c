@@ -67,6 +67,14 @@ void held_judge(struct session *session, const struct evidence *evidence)
     }
 }
 
+bool held_has_control(const struct session *session)
+{
+    const struct site *site = session->host->site;
+    unsigned against =
+        PROVIDER_CONTROL_MEANINGLESS | PROVIDER_FORBIDS_PROBING | PROVIDER_ACCEPTS_ALL;
+    return !site->knocker->config.verify.no_control && (site->provider->traits & against) == 0;
+}
+
 static void put_control(struct closing *closing, const struct ask *ask, uint64_t seed)
 {
     struct slice domain = hel_address_domain(&ask->address);

@@ -324,6 +324,8 @@ void held_release(struct ask *ask, bool is_vindicated); /* the held evidence is 
 void held_release_all(struct session *session, bool is_vindicated);
 void held_judge(struct session *session,
                 const struct evidence *evidence); /* a plain refusal vindicates all */
+/* Whether a control may be asked there, and means anything. */
+bool held_has_control(const struct session *session);
 /* The control that decides for all that are held, of which there are some; it lives until held_closed. NULL: no
  * memory. */
 const struct conversation_probe *held_closing(struct session *session);

@@ -136,7 +136,8 @@ static bool has_transaction_left(const struct session *session,
  * the closing control. */
 static struct ask *choose_ask(struct session *session, unsigned rcpts, unsigned refusals)
 {
-    unsigned reserved = TAILQ_EMPTY(&session->held) ? 0 : 1;
+    bool is_closing_due = !TAILQ_EMPTY(&session->held) && held_has_control(session);
+    unsigned reserved = is_closing_due ? 1 : 0;
     if (session->is_suspect ||
         !traffic_path_may_ask(session->path, session->is_trial, rcpts + reserved, refusals)) {
         return NULL;
@@ -148,7 +149,7 @@ static struct ask *choose_ask(struct session *session, unsigned rcpts, unsigned 
 static bool may_close(const struct session *session, unsigned rcpts, unsigned refusals)
 {
     const struct ask *last = TAILQ_LAST(&session->held, ask_list);
-    return last != NULL && !session->is_suspect &&
+    return last != NULL && !session->is_suspect && held_has_control(session) &&
            traffic_path_may_ask(session->path, session->is_trial, rcpts, refusals) &&
            has_transaction_left(session, &last->probe);
 }

@@ -44,6 +44,19 @@ static void nothing_was_asked_after_the_closing_control(struct stage *stage)
     assert_true(seen->rcpts_peak <= 8);
 }
 
+static void no_controls(struct stage *stage, struct knocker_config *config)
+{
+    (void)stage;
+    config->verify.no_control = true;
+}
+
+static void only_the_dead_were_refused(struct stage *stage)
+{
+    const struct peer_seen *seen = stage_seen(stage, "5.9.1.1");
+    assert_int_equal(seen->refused, 3);
+    assert_in_range(seen->connections, 2, 3);
+}
+
 static void six_recipients_a_session(struct stage *stage, struct knocker_config *config)
 {
     (void)stage;
@@ -148,6 +161,15 @@ static const struct scene scenes[] = {
               {"live4@d.test", "accepted"},
               {"live5@d.test", "accepted"}},
      .tune = six_recipients_a_session, .check = no_session_was_longer_than_six},
+    {"10e",
+     "no controls are wanted: a connection for each that is not trusted, and no made-up name",
+     .script = {.live = {"live1", "live2"}},
+     .asks = {{"dead1@d.test", "mailbox_not_found"},
+              {"dead2@d.test", "mailbox_not_found"},
+              {"dead3@d.test", "mailbox_not_found"},
+              {"live1@d.test", "accepted_unconfirmed"},
+              {"live2@d.test", "accepted_unconfirmed"}},
+     .tune = no_controls, .check = only_the_dead_were_refused},
     {"11", "after three refusals 550 to all of the session",
      .script = {.live = {"live", "other"},
                 .rules = {{PEER_AT_RCPT, .after_bad = 3,

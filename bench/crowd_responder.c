@@ -13,38 +13,25 @@
  * at far end --block-far-end on, all of --block-client's there are refused with the words of a block list. Clients are
  * 127.0.0.1 + --first-client and those that follow.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "crowd_strangers.h"
 #include "limit.h"
 #include "limit_dns.h"
+#include "limit_server.h"
 
 enum {
     SERVERS_MAX = 1000,
     CLIENTS_MAX = 8,
     DEAD_DELAY = 999999,
-    BUFFER_BYTES = 4096,
-    EVENTS = 512,
-    BACKLOG = 1024,
     HOUR_SLOTS = 61, /* minutes: the running one and all that an hour before it touches */
-};
-
-enum kind { KIND_LISTENER, KIND_CONVERSATION, KIND_DNS, KIND_SIGNAL };
-
-struct endpoint {
-    enum kind kind;
-    int fd;
 };
 
 /* What a far end saw of one client. Peaks are of one moment, session, transaction, or hour. */
@@ -64,26 +51,24 @@ struct far_end {
 };
 
 struct server {
-    struct endpoint listener;
+    struct limit_endpoint listener;
     struct far_end *far_end;
     unsigned number, far_end_number, delay_ms, greylist_s, pipelining;
     unsigned exchangers[LIMIT_MX_MAX];
-    struct conversation *due_first, *due_last; /* held answers; all are held as long */
+    struct limit_queue held;
 };
 
 struct conversation {
-    struct endpoint endpoint;
+    struct limit_endpoint endpoint;
     struct server *server;
     struct tally *tally;
     unsigned client;
-    struct conversation *next_due;
-    uint64_t due_us;
-    bool is_queued;
+    struct limit_held held;
+    struct crowd *crowd;
     bool has_quit;
     bool is_leaving; /* QUIT was answered, or the peer is gone */
     unsigned rcpts, refused, mails, transaction_rcpts;
-    size_t in_len, out_len;
-    char in[BUFFER_BYTES], out[BUFFER_BYTES];
+    struct limit_lines lines;
 };
 
 struct crowd {
@@ -99,14 +84,6 @@ struct crowd {
     unsigned open, open_peak;
 };
 
-static void watch(struct crowd *crowd, struct endpoint *endpoint)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = endpoint};
-    if (epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, endpoint->fd, &event) != 0) {
-        limit_die("epoll_ctl");
-    }
-}
-
 static void raise_to(unsigned *peak, unsigned value)
 {
     if (*peak < value) {
@@ -118,75 +95,51 @@ static void raise_to(unsigned *peak, unsigned value)
 
 static void say(struct conversation *c, const char *text)
 {
-    size_t len = strlen(text);
-    if (len > sizeof c->out - c->out_len) {
-        c->is_leaving = true;
-        return;
-    }
-    memcpy(c->out + c->out_len, text, len);
-    c->out_len += len;
+    c->is_leaving = c->is_leaving || !limit_say(&c->lines, text);
 }
 
-static void conversation_close(struct crowd *crowd, struct conversation *c)
+static void conversation_close(struct conversation *c)
 {
     close(c->endpoint.fd);
-    crowd->open--;
+    c->crowd->open--;
     c->server->far_end->open--;
     c->tally->open--;
     c->tally->without_quit += c->has_quit ? 0 : 1;
     free(c);
 }
 
-static void conversation_flush(struct crowd *crowd, struct conversation *c)
+static void conversation_flush(struct conversation *c)
 {
-    ssize_t n = c->out_len == 0 ? 0 : send(c->endpoint.fd, c->out, c->out_len, MSG_NOSIGNAL);
-    bool is_over = n != (ssize_t)c->out_len || c->is_leaving;
-    c->out_len = 0;
-    if (is_over) {
-        conversation_close(crowd, c);
+    if (!limit_flush(&c->lines, c->endpoint.fd) || c->is_leaving) {
+        conversation_close(c);
     }
 }
 
-static void conversation_answer(struct crowd *crowd, struct conversation *c)
+static void conversation_answer(struct conversation *c)
 {
     struct server *server = c->server;
     if (server->delay_ms == 0) {
-        conversation_flush(crowd, c);
-        return;
-    }
-    if (c->is_queued) {
-        return;
-    }
-    c->is_queued = true;
-    c->due_us = limit_now_us() + (uint64_t)server->delay_ms * 1000u;
-    c->next_due = NULL;
-    if (server->due_last != NULL) {
-        server->due_last->next_due = c;
+        conversation_flush(c);
     } else {
-        server->due_first = c;
+        limit_hold(&server->held, &c->held, server->delay_ms);
     }
-    server->due_last = c;
+}
+
+static struct conversation *of_held(struct limit_held *held)
+{
+    return (struct conversation *)(void *)((char *)held - offsetof(struct conversation, held));
 }
 
 static void answer_due(struct crowd *crowd)
 {
     uint64_t now = limit_now_us();
     for (unsigned i = 0; i < crowd->server_count; i++) {
-        struct server *server = &crowd->servers[i];
-        while (server->due_first != NULL && server->due_first->due_us <= now) {
-            struct conversation *c = server->due_first;
-            server->due_first = c->next_due;
-            server->due_last = server->due_first == NULL ? NULL : server->due_last;
-            c->is_queued = false;
-            conversation_flush(crowd, c);
+        struct limit_queue *queue = &crowd->servers[i].held;
+        struct limit_held *held = limit_take_due(queue, now);
+        for (; held != NULL; held = limit_take_due(queue, now)) {
+            conversation_flush(of_held(held));
         }
     }
-}
-
-static bool begins(const char *line, size_t len, const char *word)
-{
-    size_t word_len = strlen(word);
-    return len >= word_len && strncasecmp(line, word, word_len) == 0;
 }
 
 static void count_refusal(const struct crowd *crowd, struct conversation *c)
@@ -256,7 +209,7 @@ static void answer_rcpt(struct crowd *crowd, struct conversation *c, const char 
         say(c, text);
         return;
     }
-    if (at[1] == 'c' || begins(line, len, reals)) {
+    if (at[1] == 'c' || limit_begins(line, len, reals)) {
         c->tally->accepted++;
         say(c, "250 2.1.5 Ok\r\n");
         return;
@@ -265,7 +218,7 @@ static void answer_rcpt(struct crowd *crowd, struct conversation *c, const char 
     say(c, "550 5.1.1 No such user here\r\n");
 }
 
-static void command_rcpt(struct crowd *crowd, struct conversation *c, const char *line, size_t len)
+static void command_rcpt(struct conversation *c, const char *line, size_t len)
 {
     c->rcpts++;
     c->transaction_rcpts++;
@@ -273,7 +226,7 @@ static void command_rcpt(struct crowd *crowd, struct conversation *c, const char
     c->server->far_end->rcpts++;
     raise_to(&c->tally->session_rcpts_peak, c->rcpts);
     raise_to(&c->tally->transaction_rcpts_peak, c->transaction_rcpts);
-    answer_rcpt(crowd, c, line, len);
+    answer_rcpt(c->crowd, c, line, len);
 }
 
 static void command_mail(struct conversation *c)
@@ -285,56 +238,43 @@ static void command_mail(struct conversation *c)
     say(c, "250 2.1.0 Ok\r\n");
 }
 
-static void command(struct crowd *crowd, struct conversation *c, const char *line, size_t len)
+static void command(void *context, const char *line, size_t len)
 {
-    if (begins(line, len, "RCPT")) {
-        command_rcpt(crowd, c, line, len);
-    } else if (begins(line, len, "MAIL")) {
+    struct conversation *c = context;
+    if (limit_begins(line, len, "RCPT")) {
+        command_rcpt(c, line, len);
+    } else if (limit_begins(line, len, "MAIL")) {
         command_mail(c);
-    } else if (begins(line, len, "EHLO")) {
+    } else if (limit_begins(line, len, "EHLO")) {
         say(c, c->server->pipelining != 0
                    ? "250-mx.bench\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n"
                    : "250-mx.bench\r\n250 ENHANCEDSTATUSCODES\r\n");
-    } else if (begins(line, len, "RSET")) {
+    } else if (limit_begins(line, len, "RSET")) {
         say(c, "250 2.0.0 Ok\r\n");
-    } else if (begins(line, len, "QUIT")) {
+    } else if (limit_begins(line, len, "QUIT")) {
         say(c, "221 2.0.0 Bye\r\n");
         c->has_quit = true;
         c->is_leaving = true;
     } else {
-        c->tally->datas += begins(line, len, "DATA") || begins(line, len, "BDAT") ? 1 : 0;
+        c->tally->datas +=
+            limit_begins(line, len, "DATA") || limit_begins(line, len, "BDAT") ? 1 : 0;
         say(c, "502 5.5.1 Not here\r\n");
     }
 }
 
-static void conversation_read(struct crowd *crowd, struct conversation *c)
+static void conversation_read(struct conversation *c)
 {
-    ssize_t n = recv(c->endpoint.fd, c->in + c->in_len, sizeof c->in - c->in_len, 0);
-    if (n < 0 && errno == EAGAIN) {
-        return;
-    }
-    if (n <= 0) {
-        c->is_leaving = true;
-        if (c->is_queued) {
-            epoll_ctl(crowd->epoll, EPOLL_CTL_DEL, c->endpoint.fd, NULL);
-        } else {
-            conversation_close(crowd, c);
+    if (limit_hear(&c->lines, c->endpoint.fd, command, c)) {
+        if (c->lines.out_len > 0) {
+            conversation_answer(c);
         }
         return;
     }
-    c->in_len += (size_t)n;
-    char *line = c->in;
-    char *end = c->in + c->in_len;
-    char *feed = memchr(line, '\n', c->in_len);
-    while (feed != NULL) {
-        command(crowd, c, line, (size_t)(feed - line));
-        line = feed + 1;
-        feed = memchr(line, '\n', (size_t)(end - line));
-    }
-    c->in_len = (size_t)(end - line);
-    memmove(c->in, line, c->in_len);
-    if (c->out_len > 0) {
-        conversation_answer(crowd, c);
+    c->is_leaving = true;
+    if (c->held.is_queued) {
+        epoll_ctl(c->crowd->epoll, EPOLL_CTL_DEL, c->endpoint.fd, NULL);
+    } else {
+        conversation_close(c);
     }
 }
 
@@ -358,7 +298,8 @@ static void listener_accept(struct crowd *crowd, struct server *server)
     if (c == NULL) {
         limit_die("calloc");
     }
-    c->endpoint = (struct endpoint){.kind = KIND_CONVERSATION, .fd = fd};
+    c->endpoint = (struct limit_endpoint){.kind = LIMIT_CONVERSATION, .fd = fd};
+    c->crowd = crowd;
     c->server = server;
     c->client = client;
     c->tally = &server->far_end->clients[client];
@@ -367,9 +308,9 @@ static void listener_accept(struct crowd *crowd, struct server *server)
     raise_to(&c->tally->open_peak, ++c->tally->open);
     raise_to(&server->far_end->open_peak, ++server->far_end->open);
     raise_to(&crowd->open_peak, ++crowd->open);
-    watch(crowd, &c->endpoint);
+    limit_watch(crowd->epoll, &c->endpoint);
     say(c, "220 mx.bench ESMTP\r\n");
-    conversation_answer(crowd, c);
+    conversation_answer(c);
 }
 
 /* --- names ------------------------------------------------------------------------------------- */
@@ -448,27 +389,12 @@ static void plan_read(struct crowd *crowd)
     }
 }
 
-static void server_listen(struct crowd *crowd, struct server *server)
+static void server_listen(const struct crowd *crowd, struct server *server)
 {
     struct sockaddr_in address = limit_host(server->number, crowd->port);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(fd, BACKLOG) != 0) {
-        limit_die("listen");
-    }
-    server->listener = (struct endpoint){.kind = KIND_LISTENER, .fd = fd};
-    watch(crowd, &server->listener);
-}
-
-static int end_signals(void)
-{
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    sigprocmask(SIG_BLOCK, &ends, NULL);
-    return signalfd(-1, &ends, SFD_CLOEXEC);
+    server->listener =
+        (struct limit_endpoint){.kind = LIMIT_LISTENER, .fd = limit_listen(&address)};
+    limit_watch(crowd->epoll, &server->listener);
 }
 
 /* New lines after all others: one that was closed before counts no more then. */
@@ -477,14 +403,12 @@ static void turn(struct crowd *crowd, const struct epoll_event *events, int coun
     struct server *called[SERVERS_MAX];
     unsigned called_count = 0;
     for (int i = 0; i < count; i++) {
-        struct endpoint *endpoint = events[i].data.ptr;
+        struct limit_endpoint *endpoint = events[i].data.ptr;
         switch (endpoint->kind) {
-        case KIND_LISTENER: called[called_count++] = (struct server *)(void *)endpoint; break;
-        case KIND_CONVERSATION:
-            conversation_read(crowd, (struct conversation *)(void *)endpoint);
-            break;
-        case KIND_DNS: crowd->dns += limit_dns_serve(endpoint->fd, names_of, crowd); break;
-        case KIND_SIGNAL: crowd->is_stopping = true; break;
+        case LIMIT_LISTENER: called[called_count++] = (struct server *)(void *)endpoint; break;
+        case LIMIT_CONVERSATION: conversation_read((struct conversation *)(void *)endpoint); break;
+        case LIMIT_DNS: crowd->dns += limit_dns_serve(endpoint->fd, names_of, crowd); break;
+        case LIMIT_SIGNAL: crowd->is_stopping = true; break;
         }
     }
     for (unsigned i = 0; i < called_count; i++) {
@@ -496,14 +420,10 @@ static int wait_ms(const struct crowd *crowd)
 {
     uint64_t due_us = UINT64_MAX;
     for (unsigned i = 0; i < crowd->server_count; i++) {
-        const struct conversation *first = crowd->servers[i].due_first;
+        const struct limit_held *first = crowd->servers[i].held.first;
         due_us = first != NULL && first->due_us < due_us ? first->due_us : due_us;
     }
-    if (due_us == UINT64_MAX) {
-        return -1;
-    }
-    uint64_t now = limit_now_us();
-    return due_us <= now ? 0 : (int)((due_us - now) / 1000u) + 1;
+    return limit_wait_ms(due_us);
 }
 
 static void print_tally(const struct tally *t)
@@ -538,17 +458,17 @@ static void print_counts(const struct crowd *crowd)
 
 static void start(struct crowd *crowd)
 {
-    static struct endpoint names = {.kind = KIND_DNS};
-    static struct endpoint ends = {.kind = KIND_SIGNAL};
+    static struct limit_endpoint names = {.kind = LIMIT_DNS};
+    static struct limit_endpoint ends = {.kind = LIMIT_SIGNAL};
     for (unsigned i = 0; i < crowd->server_count; i++) {
         if (crowd->servers[i].delay_ms != DEAD_DELAY) {
             server_listen(crowd, &crowd->servers[i]);
         }
     }
     names.fd = limit_dns_open(crowd->dns_port);
-    watch(crowd, &names);
-    ends.fd = end_signals();
-    watch(crowd, &ends);
+    limit_watch(crowd->epoll, &names);
+    ends.fd = limit_end_signals();
+    limit_watch(crowd->epoll, &ends);
 }
 
 int main(int argc, char **argv)
@@ -575,8 +495,8 @@ int main(int argc, char **argv)
     printf("ready\n");
     fflush(stdout);
     while (!crowd.is_stopping) {
-        struct epoll_event events[EVENTS];
-        int count = epoll_wait(crowd.epoll, events, EVENTS, wait_ms(&crowd));
+        struct epoll_event events[LIMIT_EVENTS];
+        int count = epoll_wait(crowd.epoll, events, LIMIT_EVENTS, wait_ms(&crowd));
         turn(&crowd, events, count);
         answer_due(&crowd);
     }

@@ -1,6 +1,7 @@
 /* bench/knock: the knocker alone, as the limit client is the sockets alone: no list is read or written and no
  * store is kept. Addresses are called real or gone, half of each, and their answers must say so; those of a
- * domain are asked one after the other. DNS, dialogue, control probes, evidence, classification, verdict and record are the real ones.
+ * domain are asked one after the other. DNS, dialogue, control probes, evidence, classification, verdict and record
+ * are the real ones.
  * Prints one line of JSON; exit 1 where an answer was wrong.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>

@@ -15,18 +15,14 @@ import collections
 import csv
 import itertools
 import json
-import os
 import pathlib
 import random
 import resource
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 
-from measure import ROOT, Memory, environment, quarters
+from measure import ROOT, Responder, measured, quarters
 
 EGRESSES = 3
 FIRST_CLIENT = 10  # 127.0.0.11 and the two after it
@@ -169,49 +165,21 @@ def plan_of(ends):
     return '\n'.join(lines) + '\n'
 
 
-class Responder:
-    """The servers of a run; their counts are there after the with block."""
-
-    def __init__(self, args, plan, block):
-        options = {'port': args.port, 'dns-port': args.dns_port, 'first-client': FIRST_CLIENT, 'clients': EGRESSES,
-                   **block}
-        self.argv = [str(args.build / 'bench/crowd_responder')]
-        self.argv += [text for key, value in options.items() for text in (f'--{key}', str(value))]
-        self.plan, self.counts = plan, {}
-
-    def __enter__(self):
-        self.child = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.child.stdin.write(self.plan)
-        self.child.stdin.close()
-        if self.child.stdout.readline() != 'ready\n':
-            sys.exit('the responder did not start')
-        return self
-
-    def __exit__(self, *_):
-        self.child.send_signal(signal.SIGTERM)
-        self.counts = json.loads(self.child.stdout.read() or '{}')
-        self.child.wait()
+def responder(args, plan, block):
+    """The servers of a run."""
+    options = {'port': args.port, 'dns-port': args.dns_port, 'first-client': FIRST_CLIENT, 'clients': EGRESSES, **block}
+    argv = [args.build / 'bench/crowd_responder']
+    return Responder(argv + [text for key, value in options.items() for text in (f'--{key}', value)], plan)
 
 
 def heloise(args, folder):
     """The run itself: time, CPU, memory, and what it said at the end."""
     argv = [args.build / 'src/cli/heloise', 'bulk', folder / 'in.csv', '-o', folder / 'out.csv', '--allow-net',
             '127.0.0.0/8']
-    begun = time.monotonic()
-    with open(folder / 'log', 'wb') as log:
-        child = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                 env=environment(folder / 'heloise.conf'))
-        memory = Memory(child.pid)
-        memory.start()
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - begun
-    said = (folder / 'log').read_text(errors='replace')
-    if child.returncode != 0:
-        sys.exit(f'{said[-2000:]}\nheloise ended with {child.returncode}')
+    seconds, used, samples, said = measured(argv, folder, config=folder / 'heloise.conf')
     return {'seconds': seconds, 'user_s': used.ru_utime, 'system_s': used.ru_stime, 'rss_mib': used.ru_maxrss / 1024,
             'written_mib': used.ru_oublock / 2048,  # blocks of 512 bytes
-            'memory_mib': [k / 1024 for k in quarters(memory.samples)], 'said': said}
+            'memory_mib': [k / 1024 for k in quarters(samples)], 'said': said}
 
 
 def truth_of(end, is_real, domain):
@@ -337,9 +305,9 @@ def run(args, folder):
     write_config(folder / 'heloise.conf', args, folder)
     number = next(n for n, end in enumerate(ends) if end.name == 'blocks')
     block = {'block-far-end': number, 'block-client': BLOCKED_CLIENT, 'block-after': ends[number].addresses // 2}
-    with Responder(args, plan_of(ends), block) as responder:
+    with responder(args, plan_of(ends), block) as servers:
         ours = heloise(args, folder)
-    seen = responder.counts
+    seen = servers.counts
     rows, mistakes = check_output(folder / 'out.csv', args, by_server)
     print_run(args, ours, seen)
     flaws = check_limits(ends, seen) + check_conduct(ends, seen)

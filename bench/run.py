@@ -17,14 +17,12 @@ import pathlib
 import random
 import resource
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-from measure import ROOT, Memory, environment, quarters
+from measure import ROOT, Responder, environment, measured, quarters
 
 PORT, DNS_PORT = 2599, 2553
 FILES_MAX = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -40,25 +38,10 @@ def pinned(core):
     return prepare
 
 
-class Responder:
-    """The server of a run; its counts are there after the with block."""
-
-    def __init__(self, build, hosts, delay_ms=0, pipelining=0):
-        self.argv = [build / 'bench/limit_responder', '--port', PORT, '--dns-port', DNS_PORT, '--hosts', hosts,
-                     '--delay', delay_ms, '--pipelining', pipelining]
-        self.counts = {}
-
-    def __enter__(self):
-        self.child = subprocess.Popen([str(a) for a in self.argv], stdout=subprocess.PIPE, text=True,
-                                      preexec_fn=pinned(0))
-        if self.child.stdout.readline() != 'ready\n':
-            sys.exit('the responder did not start')
-        return self
-
-    def __exit__(self, *_):
-        self.child.send_signal(signal.SIGTERM)
-        self.counts = json.loads(self.child.stdout.read() or '{}')
-        self.child.wait()
+def responder(args, hosts, delay_ms=0):
+    """The server of a run, on the first core."""
+    return Responder([args.build / 'bench/limit_responder', '--port', PORT, '--dns-port', DNS_PORT, '--hosts', hosts,
+                      '--delay', delay_ms], prepare=pinned(0))
 
 
 def write_list(path, count, domains, real_part=0.5):
@@ -95,20 +78,9 @@ def heloise(args, folder, source, extra):
     argv = [args.build / 'src/cli/heloise', 'bulk', source, '-o', out, '--resolver', f'127.0.0.1:{DNS_PORT}',
             '--port', PORT, '--allow-net', '127.0.0.0/8', '--store', folder / 'store.db', '--from',
             'probe@limit.bench', '--helo', 'probe.limit.bench', *extra]
-    begun = time.monotonic()
-    with open(folder / 'log', 'wb') as log:
-        child = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                 preexec_fn=pinned(1), env=environment())
-        memory = Memory(child.pid)
-        memory.start()
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - begun
-    if child.returncode != 0:
-        print((folder / 'log').read_text(errors='replace')[-2000:], file=sys.stderr)
-        sys.exit(f'heloise ended with {child.returncode}')
+    seconds, used, samples, _ = measured(argv, folder, prepare=pinned(1))
     return {'seconds': seconds, 'user_s': used.ru_utime, 'system_s': used.ru_stime, 'rss_kib': used.ru_maxrss,
-            'memory': memory.samples}
+            'memory': samples}
 
 
 def knock(args, count, domains, concurrent, per_site, open_max):
@@ -135,11 +107,11 @@ def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0):
     middle. The limit holds as many conversations with as many MAILs and RCPTs as Heloise did."""
     rounds = []
     for _ in range(args.rounds):
-        with Responder(args.build, hosts, delay_ms) as responder:
+        with responder(args, hosts, delay_ms) as server:
             ours = ours_fn()
-        seen = responder.counts
+        seen = server.counts
         conversations = seen['conversations']
-        with Responder(args.build, hosts, delay_ms):
+        with responder(args, hosts, delay_ms):
             bare = limit(args, hosts, conversations, min(concurrent, conversations), seen['rcpts'], seen['mails'])
         rounds.append({
             'conversations': conversations, 'rcpts': seen['rcpts'], 'mails': seen['mails'], 'quits': seen['quits'],
@@ -204,9 +176,9 @@ def case_open(args, _):
                   lambda: knock(args, count, count, open_max, 1, 2 * open_max), delay_ms=50)
     peaks = []
     for concurrent in (open_max // 100, open_max):
-        with Responder(args.build, open_max, 1500) as responder:
+        with responder(args, open_max, 1500) as server:
             ours = knock(args, concurrent, concurrent, concurrent, 1, concurrent)
-        peaks.append((responder.counts['open_peak'], ours['rss_kib']))
+        peaks.append((server.counts['open_peak'], ours['rss_kib']))
     (few, few_kib), (many, many_kib) = peaks
     per_line = (many_kib - few_kib) * 1024 / max(1, many - few)
     print(f'memory per open conversation: {per_line:.0f} bytes ({few_kib} KiB at {few} open, {many_kib} at {many})',

@@ -70,6 +70,18 @@ static void no_session_was_longer_than_six(struct stage *stage)
     assert_true(seen->connections <= 3);
 }
 
+#define THREE_DEAD                                                                \
+    {"dead1@d.test", "mailbox_not_found"}, {"dead2@d.test", "mailbox_not_found"}, \
+    {                                                                             \
+        "dead3@d.test", "mailbox_not_found"                                       \
+    }
+#define FIVE_LIVE                                                                             \
+    {"live1@d.test", "accepted"}, {"live2@d.test", "accepted"}, {"live3@d.test", "accepted"}, \
+        {"live4@d.test", "accepted"},                                                         \
+    {                                                                                         \
+        "live5@d.test", "accepted"                                                            \
+    }
+
 static const struct scene scenes[] = {
     {"1", "250 to everything", .script = {.catch_all = PEER_CATCH_ALL_YES},
      .asks = {{"live@d.test", "catch_all"},
@@ -131,15 +143,7 @@ static const struct scene scenes[] = {
            "mailbox_not_found|catch_all|accepted_unconfirmed|accepts_all_provider"}}},
     {"10b", "three dead ones, then live ones to the end: one closing control vindicates them",
      .script = {.live = {"live1", "live2", "live3", "live4", "live5"}},
-     .asks = {{"dead1@d.test", "mailbox_not_found"},
-              {"dead2@d.test", "mailbox_not_found"},
-              {"dead3@d.test", "mailbox_not_found"},
-              {"live1@d.test", "accepted"},
-              {"live2@d.test", "accepted"},
-              {"live3@d.test", "accepted"},
-              {"live4@d.test", "accepted"},
-              {"live5@d.test", "accepted"}},
-     .check = one_connection_was_enough},
+     .asks = {THREE_DEAD, FIVE_LIVE}, .check = one_connection_was_enough},
     {"10c", "honest to four recipients of a session, then 250 to all: the closing control as well",
      .script = {.live = {"live1", "live2"},
                 .rules = {{PEER_AT_RCPT, .from = 5, .say = "250 2.1.5 Ok"}}},
@@ -152,15 +156,8 @@ static const struct scene scenes[] = {
      .check = nothing_was_asked_after_the_closing_control},
     {"10d", "the last RCPT that a session may have is the closing control's",
      .script = {.live = {"live1", "live2", "live3", "live4", "live5"}},
-     .asks = {{"dead1@d.test", "mailbox_not_found"},
-              {"dead2@d.test", "mailbox_not_found"},
-              {"dead3@d.test", "mailbox_not_found"},
-              {"live1@d.test", "accepted"},
-              {"live2@d.test", "accepted"},
-              {"live3@d.test", "accepted"},
-              {"live4@d.test", "accepted"},
-              {"live5@d.test", "accepted"}},
-     .tune = six_recipients_a_session, .check = no_session_was_longer_than_six},
+     .asks = {THREE_DEAD, FIVE_LIVE}, .tune = six_recipients_a_session,
+     .check = no_session_was_longer_than_six},
     {"10e", "no controls are wanted: each that is not trusted has its own connection",
      .script = {.live = {"live1", "live2"}},
      .asks = {{"dead1@d.test", "mailbox_not_found"},

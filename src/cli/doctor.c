@@ -166,8 +166,6 @@ static void on_done(void *context)
 static int open_visit(struct visit *visit)
 {
     const struct probe_options *probe = &visit->options->probe;
-    const struct config_texts *resolvers = &probe->config.resolvers;
-    struct uv_door_config config = {.resolvers = resolvers->at, .resolver_count = resolvers->count};
     struct fault fault;
     (void)signal(SIGPIPE, SIG_IGN); /* a closed line is an ordinary event */
     if (knowledge_open(probe->config.data_dir.at, &visit->knowledge, &fault) != ERR_NONE ||
@@ -176,16 +174,7 @@ static int open_visit(struct visit *visit)
         complain("%s", fault.text);
         return EXIT_BAD_DATA;
     }
-    if (uv_door_open(&config, &visit->door, &fault) != ERR_NONE) {
-        complain("%s", fault.text);
-        return EXIT_NO_WAY_OUT;
-    }
-    if (uv_door_on_signal(visit->door, SIGINT, on_signal, visit) != ERR_NONE ||
-        uv_door_on_signal(visit->door, SIGTERM, on_signal, visit) != ERR_NONE) {
-        complain("cannot watch for signals");
-        return EXIT_INTERNAL;
-    }
-    return EXIT_SUCCESS;
+    return workbench_open_door(probe, on_signal, visit, &visit->door);
 }
 
 static void close_visit(struct visit *visit)
@@ -259,8 +248,7 @@ static int add_egresses(struct visit *visit)
 {
     const struct doctor_options *options = visit->options;
     const struct config *config = &options->probe.config;
-    struct knocker_config unused = {.port = 0};
-    config_apply(config, &visit->ways, &unused);
+    config_list_ways(config, &visit->ways);
     for (size_t i = 0; i < config->egress_count; i++) {
         if (config->egresses[i].is_enabled) {
             add_egress(visit, &config->egresses[i]);

@@ -147,18 +147,9 @@ static void on_signal(void *context)
 
 static int open_door(struct run *run)
 {
-    const struct config_texts *resolvers = &run->options->probe.config.resolvers;
-    const struct uv_door_config config = {.resolvers = resolvers->at,
-                                          .resolver_count = resolvers->count};
-    struct fault fault;
-    if (uv_door_open(&config, &run->door, &fault) != ERR_NONE) {
-        complain("%s", fault.text);
-        return EXIT_NO_WAY_OUT;
-    }
-    if (uv_door_on_signal(run->door, SIGINT, on_signal, run) != ERR_NONE ||
-        uv_door_on_signal(run->door, SIGTERM, on_signal, run) != ERR_NONE) {
-        complain("cannot watch for signals");
-        return EXIT_INTERNAL;
+    int code = workbench_open_door(&run->options->probe, on_signal, run, &run->door);
+    if (code != EXIT_SUCCESS) {
+        return code;
     }
     door_random_bytes(run->door, &run->seed, sizeof run->seed);
     run->wall_ms = door_wall_ms(run->door);

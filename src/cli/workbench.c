@@ -141,17 +141,18 @@ static void on_signal(void *context)
     }
 }
 
-static int open_door(struct workbench *bench, const struct probe_options *options)
+int workbench_open_door(const struct probe_options *options, void (*on_stop)(void *context),
+                        void *context, struct door **out)
 {
     const struct config_texts *resolvers = &options->config.resolvers;
     struct uv_door_config config = {.resolvers = resolvers->at, .resolver_count = resolvers->count};
     struct fault fault;
-    if (uv_door_open(&config, &bench->door, &fault) != ERR_NONE) {
+    if (uv_door_open(&config, out, &fault) != ERR_NONE) {
         complain("%s", fault.text);
         return EXIT_NO_WAY_OUT;
     }
-    if (uv_door_on_signal(bench->door, SIGINT, on_signal, bench) != ERR_NONE ||
-        uv_door_on_signal(bench->door, SIGTERM, on_signal, bench) != ERR_NONE) {
+    if (uv_door_on_signal(*out, SIGINT, on_stop, context) != ERR_NONE ||
+        uv_door_on_signal(*out, SIGTERM, on_stop, context) != ERR_NONE) {
         complain("cannot watch for signals");
         return EXIT_INTERNAL;
     }
@@ -174,7 +175,7 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
     }
     code = open_store(bench, options);
     if (code == EXIT_SUCCESS) {
-        code = open_door(bench, options);
+        code = workbench_open_door(options, on_signal, bench, &bench->door);
     }
     if (code == EXIT_SUCCESS && knocker_new(bench->door, bench->knowledge, &options->knocker,
                                             options->config.store.is_none ? NULL : bench->store,

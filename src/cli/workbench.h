@@ -29,6 +29,11 @@ bool workbench_store_works(const struct probe_options *options, struct fault *ou
 /* Rules, providers and lists alone. Exit code; what is wrong was said then. */
 int workbench_open_knowledge(const struct probe_options *options, struct knowledge **out);
 
+/* The door to the configured resolvers; on_stop is called at SIGINT and SIGTERM. *out is set where it was opened, even
+ * if its signals could not be watched. Exit code; what is wrong was said then. */
+int workbench_open_door(const struct probe_options *options, void (*on_stop)(void *context),
+                        void *context, struct door **out);
+
 /* The store at that place; empty: there is none. Exit code; what is wrong was said then. */
 int workbench_open_store(const char *path, struct store **out);
 

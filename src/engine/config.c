@@ -312,7 +312,7 @@ static struct traffic_ramp ramp_of(const struct config_warm_up *warm_up)
     return ramp;
 }
 
-static void list_ways_out(const struct config *config, struct config_ways *out)
+void config_list_ways(const struct config *config, struct config_ways *out)
 {
     out->count = 0;
     for (size_t i = 0; i < config->egress_count; i++) {
@@ -363,7 +363,7 @@ static unsigned chosen_timeouts(const struct config *config)
 void config_apply(const struct config *config, struct config_ways *out_ways,
                   struct knocker_config *out)
 {
-    list_ways_out(config, out_ways);
+    config_list_ways(config, out_ways);
     out->egresses = out_ways->egresses;
     out->egress_count = out_ways->count;
     out->verify.has_sender = has_sender(out_ways);

@@ -183,6 +183,9 @@ struct config_ways {
     size_t count;
 };
 
+/* Slices stay the config's, proxies those of *out, which stays where it is. */
+void config_list_ways(const struct config *config, struct config_ways *out);
+
 /* Sets what the config speaks of. Slices stay the config's, the ways out are those of *out_ways, which point into
  * it: it must outlive *out, and stay where it is. */
 void config_apply(const struct config *config, struct config_ways *out_ways,

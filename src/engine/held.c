@@ -4,7 +4,6 @@
  * for: one closing control in the name of all that are held, for the price of one RCPT instead of a connection each.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/must.h"
 #include "base/slice.h"
@@ -14,7 +13,7 @@
 
 struct closing {
     struct conversation_probe probe; /* first: it is freed by this */
-    char rcpt[CONTROL_CHARS_MAX + 1 + HEL_WIRE_BYTES];
+    char rcpt[CONTROL_PATH_BYTES];
 };
 
 bool held_keep(struct session *session, struct ask *ask, const struct evidence *evidence)
@@ -70,20 +69,15 @@ void held_judge(struct session *session, const struct evidence *evidence)
 bool held_has_control(const struct session *session)
 {
     const struct site *site = session->host->site;
-    unsigned against =
-        PROVIDER_CONTROL_MEANINGLESS | PROVIDER_FORBIDS_PROBING | PROVIDER_ACCEPTS_ALL;
-    return !site->knocker->config.verify.no_control && (site->provider->traits & against) == 0;
+    return verify_has_control(&site->knocker->config.verify, site->provider) &&
+           (site->provider->traits & PROVIDER_ACCEPTS_ALL) == 0;
 }
 
 static void put_control(struct closing *closing, const struct ask *ask, uint64_t seed)
 {
-    struct slice domain = hel_address_domain(&ask->address);
-    control_make(hel_address_local(&ask->address), seed, closing->rcpt);
-    size_t len = strlen(closing->rcpt);
-    must(len + 1 + domain.len < sizeof closing->rcpt);
-    closing->rcpt[len] = '@';
-    memcpy(closing->rcpt + len + 1, domain.at, domain.len);
-    closing->rcpt[len + 1 + domain.len] = '\0';
+    char local[CONTROL_CHARS_MAX + 1];
+    control_make(hel_address_local(&ask->address), seed, local);
+    control_put_path(slice_of(local), hel_address_domain(&ask->address), closing->rcpt);
 }
 
 const struct conversation_probe *held_closing(struct session *session)

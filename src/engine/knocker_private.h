@@ -28,7 +28,6 @@ enum {
     KNOCKER_LOOKUPS_MAX = 256,        /* at once: resolvers drop what comes in floods */
     KNOCKER_REQUEUES_MAX = 3,         /* of one probe whose session was cut under it */
     KNOCKER_DOWN_MS = 60000,          /* how long a dead host is believed dead */
-    KNOCKER_QUEUE_PER_CONNECTION = 8, /* one more connection for each so many waiting probes */
     DOMAIN_QUESTIONS_MAX = DNS_LOOKUP_IDS,
     KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
     KNOCKER_IDLE_MS_MAX =
@@ -305,6 +304,7 @@ void site_tell_later(struct ask *ask,
                      const struct evidence *evidence); /* in the next turn, unasked */
 void lane_put(struct lane *lane, struct ask *ask, bool is_first);
 void lane_remove(struct ask *ask);
+struct ask *lane_first(struct lane *lane); /* NULL: nobody waits there */
 /* The lane of a way out, made where there is none yet. NULL: no memory. */
 struct lane *host_lane(struct host *host, size_t egress) MUST_USE;
 /* Who it is by its greeting, where its name told nothing: from now on with that provider's limits. */
@@ -315,6 +315,8 @@ void site_free(struct site *site);
 
 /* session.c */
 enum err session_open(struct host *host, size_t egress) MUST_USE; /* ERR_NOMEM */
+/* What was asked last will not be heard: for all we know it was a refusal. */
+void session_count_unheard(struct session *session);
 extern const struct conversation_handler session_handler;
 
 /* held.c */

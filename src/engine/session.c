@@ -402,17 +402,13 @@ static bool is_refused_connection(const struct evidence *evidence)
 /* Every probe before this host gets the same answer: asking again for each would be rude and slow. */
 static void tell_lane(struct lane *lane, const struct evidence *evidence)
 {
-    struct ask_list *lists[] = {&lane->fresh_queue, &lane->queue};
-    for (size_t i = 0; i < 2; i++) {
-        while (!TAILQ_EMPTY(lists[i])) {
-            struct ask *ask = TAILQ_FIRST(lists[i]);
-            lane_remove(ask);
-            ask->line.host = lane->host->exchanger.host;
-            ask->line.ip = evidence->ip;
-            ask->line.egress = ask->egress = evidence->egress;
-            ask->was_tried = true;
-            site_tell_later(ask, evidence);
-        }
+    for (struct ask *ask = lane_first(lane); ask != NULL; ask = lane_first(lane)) {
+        lane_remove(ask);
+        ask->line.host = lane->host->exchanger.host;
+        ask->line.ip = evidence->ip;
+        ask->line.egress = ask->egress = evidence->egress;
+        ask->was_tried = true;
+        site_tell_later(ask, evidence);
     }
 }
 
@@ -517,8 +513,7 @@ static void on_ready(void *context, struct conversation *c, struct slice banner)
     site_recognise(host->site, banner);
 }
 
-/* What was asked last may have been refused, for all we know. */
-static void count_unheard(struct session *session)
+void session_count_unheard(struct session *session)
 {
     struct traffic_answer unheard = {.is_trial = session->is_trial, .is_invalid = true};
     (void)traffic_path_answered(session->path, &unheard, site_traffic_ms(session->host->site));
@@ -530,7 +525,7 @@ static void give_back(struct session *session)
     struct ask *ask = session->ask;
     struct host *host = session->host;
     session->ask = NULL;
-    count_unheard(session);
+    session_count_unheard(session);
     ask_talked(ask);
     if (ask->requeues < KNOCKER_REQUEUES_MAX) {
         ask->requeues++;
@@ -554,7 +549,7 @@ static void on_closed(void *context, struct conversation *c)
         give_back(session);
     }
     if (session->closing != NULL) {
-        count_unheard(session);
+        session_count_unheard(session);
         held_closed(session);
     }
     set_pacing(session, false);

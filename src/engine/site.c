@@ -182,8 +182,7 @@ void lane_remove(struct ask *ask)
     ask->place = ASK_NOWHERE;
 }
 
-/* NULL: the queue is empty. */
-static struct ask *lane_first(struct lane *lane)
+struct ask *lane_first(struct lane *lane)
 {
     struct ask *ask = TAILQ_FIRST(&lane->fresh_queue);
     return ask != NULL ? ask : TAILQ_FIRST(&lane->queue);
@@ -242,7 +241,7 @@ static void want_connection(struct site *site)
 static unsigned sessions_wanted(const struct lane *lane)
 {
     unsigned shared =
-        (lane->queued + KNOCKER_QUEUE_PER_CONNECTION - 1) / KNOCKER_QUEUE_PER_CONNECTION;
+        (lane->queued + TRAFFIC_QUEUE_PER_CONNECTION - 1) / TRAFFIC_QUEUE_PER_CONNECTION;
     unsigned serving = lane->talking < shared ? lane->talking : shared;
     if (lane->pacing > 0) {
         serving =
@@ -407,9 +406,7 @@ void site_remove(struct ask *ask)
     }
     struct session *session = conversation_context(ask->conversation);
     session->ask = NULL;
-    /* Its answer will not be heard: it may have been a refusal. */
-    struct traffic_answer unheard = {.is_trial = session->is_trial, .is_invalid = true};
-    (void)traffic_path_answered(session->path, &unheard, knocker_traffic_ms(ask->knocker));
+    session_count_unheard(session);
     ask_talked(ask);
     conversation_leave(session->conversation);
 }

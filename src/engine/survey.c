@@ -9,9 +9,6 @@
 #include "engine/knocker_private.h"
 #include "engine/transport.h"
 
-_Static_assert((int)FORECAST_QUEUE_PER_CONNECTION == (int)KNOCKER_QUEUE_PER_CONNECTION,
-               "a forecast opens connections as the engine does");
-
 struct slot;
 
 /* One DNS question on its way. */
@@ -122,9 +119,8 @@ static struct survey_site *make_site(struct survey *survey, struct slice key,
 static uint64_t controls_of(const struct knocker_config *config, const struct provider *provider,
                             unsigned shapes)
 {
-    const unsigned without = PROVIDER_CONTROL_MEANINGLESS | PROVIDER_FORBIDS_PROBING |
-                             PROVIDER_ACCEPTS_ALL | PROVIDER_SELECTIVE;
-    if (config->verify.no_control || (provider->traits & without) != 0) {
+    const unsigned without = PROVIDER_ACCEPTS_ALL | PROVIDER_SELECTIVE;
+    if (!verify_has_control(&config->verify, provider) || (provider->traits & without) != 0) {
         return 0;
     }
     uint64_t count = 0;

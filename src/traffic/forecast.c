@@ -228,7 +228,7 @@ static unsigned share_out(struct plan *plan, const struct traffic_site *site, do
     const struct traffic_limits *limits = &site->limits;
     double together = site->is_shared_system ? 1 : (double)plan->count;
     double allowed = limits->connections * (double)plan->count / together;
-    double connections = least(allowed, rounded_up(probes / FORECAST_QUEUE_PER_CONNECTION));
+    double connections = least(allowed, rounded_up(probes / TRAFFIC_QUEUE_PER_CONNECTION));
     for (size_t i = 0; i < plan->count; i++) {
         struct way *way = &plan->ways[i];
         way->connections = connections / (double)plan->count;

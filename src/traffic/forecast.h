@@ -18,7 +18,6 @@
 #include "traffic/pool.h"
 
 enum {
-    FORECAST_QUEUE_PER_CONNECTION = 8, /* the engine opens one more for each so many that wait */
     FORECAST_STEPS =
         4, /* round trips of a conversation without RCPTs: connect, banner, EHLO, QUIT */
     FORECAST_TLS_STEPS = 3, /* STARTTLS, handshake, EHLO again */

@@ -14,6 +14,7 @@
 
 enum {
     TRAFFIC_KEY_BYTES = 600,
+    TRAFFIC_QUEUE_PER_CONNECTION = 8, /* one more connection for each so many waiting RCPTs */
 };
 
 struct traffic_limits {

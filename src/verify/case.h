@@ -112,6 +112,9 @@ struct verify_action {
     uint64_t until_ms;         /* WAIT */
 };
 
+/* Whether controls may be asked there, and mean anything. */
+bool verify_has_control(const struct verify_config *config, const struct provider *provider);
+
 /* address, config, provider book and domain are borrowed and must outlive the case.
  * seed makes the control names. ERR_NOMEM. */
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,

@@ -6,17 +6,21 @@
 
 #include <string.h>
 
-#include "base/must.h"
 #include "base/slice.h"
 
 static const struct slice postmaster = SLICE_LITERAL("postmaster");
+
+bool verify_has_control(const struct verify_config *config, const struct provider *provider)
+{
+    const unsigned against = PROVIDER_CONTROL_MEANINGLESS | PROVIDER_FORBIDS_PROBING;
+    return !config->no_control && (provider->traits & against) == 0;
+}
 
 bool case_needs_control(const struct verify_case *c, enum claim claim, const struct evidence *e)
 {
     unsigned traits = c->provider->traits;
     bool is_yes = claim == CLAIM_ACCEPTED || claim == CLAIM_ACCEPTED_ODD;
-    unsigned against = PROVIDER_CONTROL_MEANINGLESS | PROVIDER_FORBIDS_PROBING;
-    if (c->config->no_control || (traits & against) != 0) {
+    if (!verify_has_control(c->config, c->provider)) {
         return false;
     }
     if (is_yes && ((traits & PROVIDER_ACCEPTS_ALL) != 0 || claim_is_distrusted(e, c->provider))) {
@@ -54,12 +58,7 @@ static bool is_settled(const struct verify_case *c, const struct verify_control_
 
 static void put_rcpt(struct verify_case *c, struct slice local)
 {
-    struct slice domain = hel_address_domain(c->address);
-    must(local.len + 1 + domain.len < sizeof c->rcpt);
-    memcpy(c->rcpt, local.at, local.len);
-    c->rcpt[local.len] = '@';
-    memcpy(c->rcpt + local.len + 1, domain.at, domain.len);
-    c->rcpt[local.len + 1 + domain.len] = '\0';
+    control_put_path(local, hel_address_domain(c->address), c->rcpt);
 }
 
 static void put_control(struct verify_case *c)

@@ -64,7 +64,7 @@ struct verify_case {
     uint8_t control_serial, control_waits, control_losses, control_count;
     bool control_fresh, control_elsewhere; /* the latter: through another egress */
     bool is_pending, awaits_live;
-    char rcpt[CONTROL_CHARS_MAX + 1 + HEL_WIRE_BYTES];
+    char rcpt[CONTROL_PATH_BYTES];
 
     bool is_concluded; /* what others await of it is told */
     bool is_expired;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/must.h"
 #include "base/random.h"
 #include "base/slice.h"
 #include "base/text.h"
@@ -136,4 +137,13 @@ void control_make(struct slice local, uint64_t seed, char out[CONTROL_CHARS_MAX 
         out[0] = '0'; /* numbers that name people (accounts, telephones) do not start so */
     }
     out[mask.len] = '\0';
+}
+
+void control_put_path(struct slice local, struct slice domain, char out[CONTROL_PATH_BYTES])
+{
+    must(local.len + 1 + domain.len < CONTROL_PATH_BYTES);
+    memcpy(out, local.at, local.len);
+    out[local.len] = '@';
+    memcpy(out + local.len + 1, domain.at, domain.len);
+    out[local.len + 1 + domain.len] = '\0';
 }

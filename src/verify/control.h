@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "heloise/address.h"
 
 enum {
     CONTROL_CHARS_MIN = 9,  /* shorter ones might exist by chance */
@@ -24,6 +25,10 @@ unsigned control_shape(struct slice local);
 /* Writes a NUL-terminated local part of CONTROL_CHARS_MIN to _MAX bytes; the same seed gives the same
  * one. */
 void control_make(struct slice local, uint64_t seed, char out[CONTROL_CHARS_MAX + 1]);
+
+/* Writes "local@domain"; both fit, as every address of ours does. */
+enum { CONTROL_PATH_BYTES = CONTROL_CHARS_MAX + 1 + HEL_WIRE_BYTES };
+void control_put_path(struct slice local, struct slice domain, char out[CONTROL_PATH_BYTES]);
 
 /* Looks like a person's name: two or more runs of letters parted by a dot, "-" or "_". */
 bool control_is_name_shaped(struct slice local);

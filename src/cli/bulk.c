@@ -15,7 +15,7 @@
 #include "cli/spool.h"
 #include "cli/ticker.h"
 #include "cli/workbench.h"
-#include "engine/bulk.h"
+#include "engine/crew.h"
 
 enum {
     COMMIT_MS = 1000, /* what a kill -9 may cost; the same pages are written less often then */
@@ -74,6 +74,7 @@ struct run {
     struct workbench bench;
     struct bulk_options *options;
     struct bulk *bulk;
+    struct crew *crew; /* several loops; NULL: one, the workbench's */
     const char *phase;
     char spool[PATH_BYTES]; /* a copy of standard input; empty: none */
     struct ticker ticker;
@@ -89,6 +90,15 @@ static void format_span(uint64_t seconds, char out[32])
         (void)snprintf(out, 32, "%" PRIu64 ":%02" PRIu64, seconds / 60, seconds % 60);
     } else {
         (void)snprintf(out, 32, "%" PRIu64 "h%02" PRIu64, seconds / 3600, seconds / 60 % 60);
+    }
+}
+
+static void count_asked(const struct run *run, struct knocker_counts *out)
+{
+    if (run->crew != NULL) {
+        crew_count(run->crew, out);
+    } else {
+        knocker_count(run->bench.knocker, out);
     }
 }
 
@@ -110,7 +120,7 @@ static void show_progress(void *context)
         format_span((uint64_t)((double)(counts.items - counts.done) / rate), left);
     }
     struct knocker_counts talking;
-    knocker_count(run->bench.knocker, &talking);
+    count_asked(run, &talking);
     char text[PROGRESS_BYTES];
     (void)snprintf(
         text, sizeof text,
@@ -168,7 +178,11 @@ static void on_finished(void *context)
     uint64_t wait_ms = is_stopped(run) ? LEAVE_MS : 3000;
     run->leave = (struct timer){.fired = on_leave, .context = run};
     door_timer_start(run->bench.door, &run->leave, door_now_ms(run->bench.door) + wait_ms);
-    knocker_settle(run->bench.knocker);
+    if (run->crew == NULL) {
+        knocker_settle(run->bench.knocker);
+    } else if (crew_is_idle(run->crew)) {
+        stop_if_through(run);
+    }
 }
 
 static void on_interrupt(void *context)
@@ -211,11 +225,15 @@ static void say_summary(const struct run *run)
     if (run->options->probe.is_quiet) {
         return;
     }
-    knocker_each_block(run->bench.knocker, say_block, NULL);
+    if (run->crew != NULL) {
+        crew_each_block(run->crew, say_block, NULL);
+    } else {
+        knocker_each_block(run->bench.knocker, say_block, NULL);
+    }
     struct bulk_counts counts;
     bulk_count(run->bulk, &counts);
     struct knocker_counts asked;
-    knocker_count(run->bench.knocker, &asked);
+    count_asked(run, &asked);
     char span[32];
     format_span((door_now_ms(run->bench.door) - run->started_ms) / 1000, span);
     (void)fprintf(
@@ -398,8 +416,12 @@ static int cannot_load(struct run *run, const struct fault *fault)
 static int run_job(struct run *run, struct bulk_config *config)
 {
     struct fault fault;
-    enum err e = bulk_open(config, run->bench.door, run->bench.knocker, run->bench.store,
-                           &run->bulk, &fault);
+    struct bulk_way way;
+    if (run->crew != NULL) {
+        way = crew_way(run->crew);
+    }
+    enum err e = bulk_open(config, run->bench.door, run->bench.knocker,
+                           run->crew == NULL ? NULL : &way, run->bench.store, &run->bulk, &fault);
     if (e != ERR_NONE) {
         complain("%s", fault.text);
         return e == ERR_STATE ? EXIT_BUSY : EXIT_CANNOT_WRITE;
@@ -413,11 +435,43 @@ static int run_job(struct run *run, struct bulk_config *config)
     }
     run->phase = "asked";
     run->started_ms = door_now_ms(run->bench.door);
-    knocker_on_idle(run->bench.knocker, stop_if_through, run);
+    if (run->crew != NULL) {
+        crew_on_idle(run->crew, stop_if_through, run);
+    } else {
+        knocker_on_idle(run->bench.knocker, stop_if_through, run);
+    }
     bulk_start(run->bulk);
     door_run(run->bench.door);
     door_timer_stop(run->bench.door, &run->leave);
+    if (run->crew != NULL) {
+        crew_stop(run->crew);
+    }
     return finish(run);
+}
+
+/* One loop is the workbench's own. */
+static int open_crew(struct run *run, enum table_format format)
+{
+    const struct probe_options *probe = &run->options->probe;
+    struct uv_door_config door = workbench_door_config(probe);
+    const struct config_store *store = &probe->config.store;
+    struct crew_config config = {
+        .knocker = &probe->knocker,
+        .knowledge = run->bench.knowledge,
+        .door = &door,
+        .store_path = store->is_none ? NULL : store->path.at,
+        .loops = crew_loops(&probe->knocker, probe->config.loops),
+        .output_format = format,
+    };
+    struct fault fault;
+    if (config.loops == 1) {
+        return EXIT_SUCCESS;
+    }
+    if (crew_open(&config, run->bench.door, run->bench.store, &run->crew, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return EXIT_INTERNAL;
+    }
+    return EXIT_SUCCESS;
 }
 
 /* The list is another one than when the job began. */
@@ -446,8 +500,15 @@ static int open_and_run(struct run *run, const struct store_job_name *name)
         .context = run,
     };
     run->started_ms = door_now_ms(run->bench.door);
-    code = run_job(run, &config);
+    code = open_crew(run, config.output_format);
+    if (code == EXIT_SUCCESS) {
+        code = run_job(run, &config);
+    }
+    if (run->crew != NULL) {
+        crew_stop(run->crew);
+    }
     bulk_close(run->bulk);
+    crew_close(run->crew);
     workbench_close(&run->bench);
     return code;
 }

@@ -9,7 +9,6 @@
 
 #include "base/slice.h"
 #include "cli/exit.h"
-#include "net/uv_door.h"
 
 void complain(const char *format, ...)
 {
@@ -141,11 +140,16 @@ static void on_signal(void *context)
     }
 }
 
+struct uv_door_config workbench_door_config(const struct probe_options *options)
+{
+    const struct config_texts *resolvers = &options->config.resolvers;
+    return (struct uv_door_config){.resolvers = resolvers->at, .resolver_count = resolvers->count};
+}
+
 int workbench_open_door(const struct probe_options *options, void (*on_stop)(void *context),
                         void *context, struct door **out)
 {
-    const struct config_texts *resolvers = &options->config.resolvers;
-    struct uv_door_config config = {.resolvers = resolvers->at, .resolver_count = resolvers->count};
+    struct uv_door_config config = workbench_door_config(options);
     struct fault fault;
     if (uv_door_open(&config, out, &fault) != ERR_NONE) {
         complain("%s", fault.text);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "cli/probe_options.h"
+#include "net/uv_door.h"
 
 struct workbench {
     struct knowledge *knowledge;
@@ -28,6 +29,9 @@ bool workbench_store_works(const struct probe_options *options, struct fault *ou
 
 /* Rules, providers and lists alone. Exit code; what is wrong was said then. */
 int workbench_open_knowledge(const struct probe_options *options, struct knowledge **out);
+
+/* How doors find the configured resolvers; borrows from options. */
+struct uv_door_config workbench_door_config(const struct probe_options *options);
 
 /* The door to the configured resolvers; on_stop is called at SIGINT and SIGTERM. *out is set where it was opened, even
  * if its signals could not be watched. Exit code; what is wrong was said then. */

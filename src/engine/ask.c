@@ -168,7 +168,7 @@ void ask_step(struct ask *ask)
         if (!ask->is_expired && awaits_other_process(ask)) {
             return;
         }
-        if (!ask->is_expired && needs_route(ask)) {
+        if (!ask->is_expired && (errand_leaves(ask) || needs_route(ask))) {
             return;
         }
         if (ask->domain->route == NULL || case_begin(ask) != ERR_NONE) {

@@ -1,4 +1,4 @@
-/* engine/bulk: feeding the knocker from a job and keeping its answers. Reading and writing of rows is
+/* engine/bulk: feeding those who ask from a job and keeping their answers. Reading and writing of rows is
  * engine/bulk_rows.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/bulk.h"
@@ -12,18 +12,11 @@
 enum {
     BULK_FETCH = 512,     /* items taken from the store at a time */
     BULK_FLUSH_MS = 1000, /* results are committed at least so often */
-    BULK_RESULT_BYTES = 4 << 20,
-};
-
-/* One address on its way. */
-struct bulk_item {
-    struct bulk *bulk;
-    uint64_t id;
 };
 
 static void feed(struct bulk *bulk);
 
-static void fail(struct bulk *bulk, const struct fault *fault)
+void bulk_fail(struct bulk *bulk, const struct fault *fault)
 {
     if (bulk->fault.err == ERR_NONE) {
         bulk->fault = *fault;
@@ -42,7 +35,7 @@ static void tell_progress(struct bulk *bulk)
                            door_wall_ms(bulk->door)) != ERR_NONE) {
         struct fault fault;
         (void)store_why(bulk->store, &fault);
-        fail(bulk, &fault);
+        bulk_fail(bulk, &fault);
     }
 }
 
@@ -63,39 +56,23 @@ static void check_finished(struct bulk *bulk)
     }
 }
 
-static void keep_result(struct bulk *bulk, uint64_t id, const struct record *record)
+static void keep_result(struct bulk *bulk, uint64_t id, enum verdict_status status,
+                        struct slice result)
 {
-    struct buf result;
-    buf_init(&result, BULK_RESULT_BYTES);
-    enum err e = table_result_write(bulk->config->output_format, record, &result);
-    if (e == ERR_NONE) {
-        e = store_job_result_put(bulk->job, id, slice_of(verdict_status_name(record->status)),
-                                 buf_view(&result));
-    }
-    buf_done(&result);
+    enum err e =
+        store_job_result_put(bulk->job, id, slice_of(verdict_status_name(status)), result);
     if (e != ERR_NONE) {
         struct fault fault;
-        if (e == ERR_STORE) {
-            (void)store_why(bulk->store, &fault);
-        } else {
-            (void)fault_set(&fault, e, 0, "cannot keep a result in the store: %s", err_name(e));
-        }
-        fail(bulk, &fault);
+        (void)store_why(bulk->store, &fault);
+        bulk_fail(bulk, &fault);
         return;
     }
     bulk->counts.done++;
-    bulk->counts.by_status[record->status]++;
+    bulk->counts.by_status[status]++;
 }
 
-static void on_answer(void *context, const struct record *record)
+static void one_less(struct bulk *bulk)
 {
-    struct bulk_item *item = context;
-    struct bulk *bulk = item->bulk;
-    bool is_cancelled = record->sub == SUB_SKIPPED && record->skip == SKIP_CANCELLED;
-    if (!is_cancelled && bulk->fault.err == ERR_NONE) {
-        keep_result(bulk, item->id, record);
-    }
-    free(item);
     bulk->open--;
     if (!bulk->is_cancelled && !bulk->is_exhausted && bulk->refill.place == 0) {
         door_timer_start(bulk->door, &bulk->refill, door_now_ms(bulk->door));
@@ -103,31 +80,35 @@ static void on_answer(void *context, const struct record *record)
     check_finished(bulk);
 }
 
+void bulk_answered(struct bulk *bulk, uint64_t id, enum verdict_status status, struct slice result)
+{
+    if (bulk->fault.err == ERR_NONE) {
+        keep_result(bulk, id, status, result);
+    }
+    one_less(bulk);
+}
+
+void bulk_unasked(struct bulk *bulk)
+{
+    one_less(bulk);
+}
+
 static void on_item(void *context, const struct store_item *item)
 {
     struct bulk *bulk = context;
-    struct bulk_item *asked = malloc(sizeof *asked);
-    if (asked == NULL) {
-        struct fault fault;
-        (void)fault_set(&fault, ERR_NOMEM, 0, "out of memory");
-        fail(bulk, &fault);
-        return;
-    }
-    *asked = (struct bulk_item){bulk, item->id};
     bulk->open++;
-    if (knocker_ask(bulk->knocker, item->address, on_answer, asked) != ERR_NONE) {
+    if (bulk->way.ask(bulk->way.context, bulk, item) != ERR_NONE) {
         bulk->open--;
-        free(asked);
         struct fault fault;
         (void)fault_set(&fault, ERR_NOMEM, 0, "out of memory");
-        fail(bulk, &fault);
+        bulk_fail(bulk, &fault);
     }
 }
 
 static size_t room(const struct bulk *bulk)
 {
     struct knocker_counts counts;
-    knocker_count(bulk->knocker, &counts);
+    bulk->way.count(bulk->way.context, &counts);
     size_t busy = bulk->open - (counts.waiting < bulk->open ? counts.waiting : bulk->open);
     if (busy >= BULK_OPEN_MAX || bulk->open >= BULK_ALIVE_MAX) {
         return 0;
@@ -147,10 +128,13 @@ static void feed(struct bulk *bulk)
         if (e != ERR_NONE) {
             struct fault fault;
             (void)fault_set(&fault, e, 0, "cannot read the job from the store: %s", err_name(e));
-            fail(bulk, &fault);
+            bulk_fail(bulk, &fault);
             return;
         }
         bulk->is_exhausted = count < BULK_FETCH;
+        if (bulk->way.asked != NULL) {
+            bulk->way.asked(bulk->way.context);
+        }
     }
 }
 
@@ -167,7 +151,7 @@ static void on_flush(void *context)
     struct fault fault;
     tell_progress(bulk);
     if (store_flush(bulk->store, &fault) != ERR_NONE) {
-        fail(bulk, &fault);
+        bulk_fail(bulk, &fault);
     }
     feed(bulk); /* asks that began to wait made room */
     if (bulk->config->progressed != NULL) {
@@ -206,7 +190,8 @@ static void count_status(void *context, struct slice status, uint64_t count)
 }
 
 enum err bulk_open(const struct bulk_config *config, struct door *door, struct knocker *knocker,
-                   struct store *store, struct bulk **out, struct fault *out_fault)
+                   const struct bulk_way *way, struct store *store, struct bulk **out,
+                   struct fault *out_fault)
 {
     struct bulk *bulk = calloc(1, sizeof *bulk);
     if (bulk == NULL) {
@@ -215,6 +200,7 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
     bulk->config = config;
     bulk->door = door;
     bulk->knocker = knocker;
+    bulk->way = way != NULL ? *way : bulk_direct(knocker);
     bulk->store = store;
     bulk->refill = (struct timer){.fired = on_refill, .context = bulk};
     bulk->flush = (struct timer){.fired = on_flush, .context = bulk};
@@ -262,7 +248,7 @@ void bulk_cancel(struct bulk *bulk)
         return;
     }
     bulk->is_cancelled = true;
-    knocker_cancel(bulk->knocker);
+    bulk->way.cancel(bulk->way.context);
     door_timer_start(bulk->door, &bulk->refill,
                      door_now_ms(bulk->door)); /* where nothing is open */
 }

@@ -22,6 +22,16 @@ enum {
     BULK_WATCH_MS = 250,    /* so often a run looks whether somebody wants it to stop */
 };
 
+/* Who asks for a run: the knocker of its own thread, or a crew of them (engine/crew). */
+struct bulk_way {
+    void *context;
+    /* Then exactly one of bulk_answered, bulk_unasked and bulk_fail follows, never from inside. ERR_NOMEM. */
+    enum err (*ask)(void *context, struct bulk *bulk, const struct store_item *item);
+    void (*asked)(void *context); /* no more for now; may be NULL */
+    void (*cancel)(void *context);
+    void (*count)(void *context, struct knocker_counts *out);
+};
+
 struct bulk_config {
     const char *input_path;     /* a regular file */
     struct store_job_name name; /* of the job; its fingerprint holds the input and all options */
@@ -41,9 +51,11 @@ struct bulk_counts {
     uint64_t written;
 };
 
-/* knocker, store and config must outlive it. ERR_STATE: another process runs this job. */
+/* All must outlive it. way NULL: knocker asks, which else only reads addresses. ERR_STATE: another process runs this
+ * job. */
 enum err bulk_open(const struct bulk_config *config, struct door *door, struct knocker *knocker,
-                   struct store *store, struct bulk **out, struct fault *out_fault) MUST_USE;
+                   const struct bulk_way *way, struct store *store, struct bulk **out,
+                   struct fault *out_fault) MUST_USE;
 void bulk_close(struct bulk *bulk);
 
 int64_t bulk_number(const struct bulk *bulk); /* of the job, as others call it */
@@ -54,6 +66,12 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault) MUST_USE;
 
 /* Begins to ask; the rest happens in the door's loop until finished(). */
 void bulk_start(struct bulk *bulk);
+
+/* For the way. The result is one row's, as table_result_write makes it. */
+void bulk_answered(struct bulk *bulk, uint64_t id, enum verdict_status status, struct slice result);
+void bulk_unasked(struct bulk *bulk); /* it was cancelled */
+void bulk_fail(struct bulk *bulk, const struct fault *fault); /* stops the run */
+
 /* No more questions; open ones are cancelled; finished() follows. */
 void bulk_cancel(struct bulk *bulk);
 /* What another process asked for; a run that is asked to stop cancels itself within BULK_WATCH_MS. */

@@ -10,6 +10,7 @@ struct bulk {
     const struct bulk_config *config;
     struct door *door;
     struct knocker *knocker;
+    struct bulk_way way;
     struct store *store;
     struct store_job *job;
     struct store_job_info info;
@@ -22,6 +23,11 @@ struct bulk {
     struct fault fault;
     struct bulk_counts counts;
 };
+
+enum { BULK_RESULT_BYTES = 4 << 20 };
+
+/* The way of a single knocker (bulk_direct.c). */
+struct bulk_way bulk_direct(struct knocker *knocker);
 
 /* Whether another process wants to stop the run, where nobody has yet. */
 bool bulk_is_unwanted(struct bulk *bulk);

@@ -102,6 +102,7 @@ struct config {
     struct config_texts providers; /* files of the user's own, merged over ours in this order */
 
     uint32_t connections_max;
+    uint32_t loops; /* that share a list; 0: as many as there are processors */
     uint32_t per_site_max, rcpts_per_connection, invalids_per_hour; /* 0: the provider's */
     uint64_t budget_ms, queue_wait_ms, greylist_wait_ms, longest_wait_ms;
     uint32_t attempts;

@@ -16,6 +16,7 @@ enum {
     HOUR = 60 * MINUTE,
     DAY = 24 * HOUR,
     CONNECTIONS_MAX = 100000,
+    LOOPS_MAX = 64,
 };
 
 #define WEEK_MS (7ull * DAY)
@@ -45,6 +46,7 @@ const struct config_key config_keys[] = {
     {"", "providers", CONFIG_PATHS, FIELD(providers), 0, CONFIG_TEXTS_MAX, "ours only"},
 
     {"limits", "max-connections", CONFIG_COUNT, FIELD(connections_max), 1, CONNECTIONS_MAX, NULL},
+    {"limits", "loops", CONFIG_COUNT, FIELD(loops), 1, LOOPS_MAX, "one for each processor"},
     {"limits", "max-per-site", CONFIG_COUNT, FIELD(per_site_max), 1, CONNECTIONS_MAX, BY_PROVIDER},
     {"limits", "rcpts-per-connection", CONFIG_COUNT, FIELD(rcpts_per_connection), 1, 10000,
      BY_PROVIDER},

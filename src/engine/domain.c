@@ -273,6 +273,25 @@ static void set_flags(struct domain *domain)
                  &domain->flags);
 }
 
+void domain_settle(struct domain *domain, struct route *route, uint64_t until_ms)
+{
+    struct knocker *knocker = domain->knocker;
+    route_free(domain->route);
+    domain->route = route;
+    domain->route_until_ms = until_ms;
+    domain->provider = provider_of(domain);
+    domain->owner = errand_owner(knocker, route, domain->provider);
+    domain->is_owner_told = false;
+    set_flags(domain);
+    domain->site = NULL;
+    bool is_ours = domain->owner == knocker->config.crew.index;
+    if (route->status == ROUTE_OK && is_ours &&
+        site_get(knocker, route, domain->provider, &domain->site) != ERR_NONE) {
+        route_free(domain->route);
+        domain->route = NULL;
+    }
+}
+
 static void looked_up(struct domain *domain)
 {
     struct route *route = NULL;
@@ -283,17 +302,7 @@ static void looked_up(struct domain *domain)
     domain->dns_ms = (uint32_t)(now_ms(domain) - domain->lookup_began_ms);
     if (e == ERR_NONE) {
         doubt_denial(domain, route);
-        route_free(domain->route);
-        domain->route = route;
-        domain->route_until_ms = now_ms(domain) + (uint64_t)route->ttl_s * 1000;
-        domain->provider = provider_of(domain);
-        set_flags(domain);
-        domain->site = NULL;
-        if (route->status == ROUTE_OK &&
-            site_get(domain->knocker, route, domain->provider, &domain->site) != ERR_NONE) {
-            route_free(domain->route);
-            domain->route = NULL;
-        }
+        domain_settle(domain, route, now_ms(domain) + (uint64_t)route->ttl_s * 1000);
     }
     tell_waiting(domain);
 }
@@ -360,7 +369,9 @@ static void start_lookup(struct domain *domain)
 
 static void start_queued(struct knocker *knocker)
 {
-    while (!TAILQ_EMPTY(&knocker->lookups) && knocker->lookups_open < KNOCKER_LOOKUPS_MAX) {
+    unsigned crew = knocker->config.crew.count;
+    unsigned most = KNOCKER_LOOKUPS_MAX / (crew == 0 ? 1 : crew);
+    while (!TAILQ_EMPTY(&knocker->lookups) && knocker->lookups_open < most) {
         struct domain *domain = TAILQ_FIRST(&knocker->lookups);
         leave_lookups(domain);
         start_lookup(domain);

@@ -261,6 +261,18 @@ void knocker_finish(struct ask *ask)
     knocker_settle(knocker);
 }
 
+void knocker_drop(struct ask *ask)
+{
+    struct knocker *knocker = ask->knocker;
+    ask->has_claim = false; /* it goes along */
+    for (const struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
+        knocker->counts.asked--;
+    }
+    ask_free(ask);
+    flush_if_free(knocker);
+    knocker_settle(knocker);
+}
+
 bool ask_shares_answers(const struct ask *ask)
 {
     const struct knocker *knocker = ask->knocker;
@@ -338,7 +350,8 @@ static enum err read_address(const struct knocker *knocker, struct slice text, s
 static enum err prepare(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
-    if (ask->syntax != NULL || ask_find_cached(ask)) {
+    bool was_looked_for = ask->is_sent; /* by the knocker that sent it */
+    if (ask->syntax != NULL || (!was_looked_for && ask_find_cached(ask))) {
         return ERR_NONE;
     }
     enum err e = domain_get(knocker, hel_address_domain(&ask->address), &ask->domain);
@@ -386,7 +399,10 @@ static enum err ask_new(struct knocker *knocker, const struct reading *reading, 
     return ERR_NONE;
 }
 
-enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
+enum question_origin { QUESTION_NEW, QUESTION_SENT, QUESTION_SENT_BACK };
+
+static enum err take_question(struct knocker *knocker, struct slice text,
+                              enum question_origin origin, knocker_fn fn, void *context)
 {
     struct reading reading;
     enum err e = read_address(knocker, text, &reading);
@@ -405,11 +421,17 @@ enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, 
     if (e != ERR_NONE) {
         return e;
     }
+    ask->is_sent = origin == QUESTION_SENT;
     e = caller_add(ask, text, fn, context);
     e = e != ERR_NONE ? e : prepare(ask);
     if (e != ERR_NONE) {
         ask_free(ask);
         return e;
+    }
+    ask->has_claim =
+        knocker->config.crew.has_claims && ask->syntax == NULL && ask_shares_answers(ask);
+    if (origin == QUESTION_SENT_BACK && ask->domain != NULL) {
+        ask->domain->is_owner_told = false;
     }
     knocker->counts.asked++;
     ask_begin_budget(ask);
@@ -419,6 +441,18 @@ enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, 
     }
     knocker_make_ready(ask);
     return ERR_NONE;
+}
+
+enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
+{
+    return take_question(knocker, text, QUESTION_NEW, fn, context);
+}
+
+enum err knocker_ask_sent(struct knocker *knocker, struct slice text, bool wants_route,
+                          knocker_fn fn, void *context)
+{
+    return take_question(knocker, text, wants_route ? QUESTION_SENT_BACK : QUESTION_SENT, fn,
+                         context);
 }
 
 /* The knocker. */

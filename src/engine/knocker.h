@@ -25,6 +25,27 @@ enum {
 
 #define KNOCKER_HELO "localhost.localdomain" /* of a way out that has no name */
 
+/* Several knockers can share the work, each in a thread of its own (engine/crew). A domain is looked up by the one
+ * that its name falls to, an address is asked by the one that its site falls to: so the limits of a site are one
+ * knocker's own plain numbers. An address that was given to one and belongs to another is sent there. */
+struct knocker_errand {
+    unsigned to; /* the knocker it belongs to */
+    struct slice text, domain;
+    void *context; /* the asking call's */
+    /* What is known of the domain, where the other has not been told yet, else NULL; borrowed for the call. */
+    const struct route *route;
+    uint64_t route_until_ms;
+    uint32_t dns_ms;
+    bool wants_route; /* it was not known: who looked the domain up sends it again, with it */
+};
+struct knocker_crew {
+    unsigned index, count; /* this one, of so many; count 0 or 1: it is alone */
+    /* The address is the other's from now on, and gets no answer here. */
+    void (*send)(void *context, const struct knocker_errand *errand);
+    void *context;
+    bool has_claims; /* whoever asks has claimed the address before, in the store */
+};
+
 struct knocker_config {
     struct verify_config verify;
     enum hel_address_mode address_mode;
@@ -52,6 +73,7 @@ struct knocker_config {
     bool keeps_transcript;    /* in records */
     transcript_fn observe;    /* every line as it happens; NULL: nobody */
     void *observe_context;
+    struct knocker_crew crew;
 };
 
 /* Sensible values for everything: RFC 5321 timeouts scaled for probing, the null sender, one way out that is called
@@ -70,6 +92,16 @@ void knocker_free(struct knocker *knocker); /* after everything was answered; dr
 /* The answer comes from the loop, exactly once. text is copied. ERR_NOMEM. */
 enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
     MUST_USE;
+
+/* Which of so many looks a domain up: there an address of it is asked first. */
+unsigned knocker_scout(struct slice domain, unsigned count);
+/* The same as knocker_ask for an address that another one sent here; with wants_route: sent back. */
+enum err knocker_ask_sent(struct knocker *knocker, struct slice text, bool wants_route,
+                          knocker_fn fn, void *context) MUST_USE;
+/* What another one found out of a domain; route is owned. Where memory is short it is not learned, and addresses that
+ * need it go back for it. */
+void knocker_learn_route(struct knocker *knocker, struct slice domain, struct route *route,
+                         uint64_t until_ms, uint32_t dns_ms);
 
 /* Stops: whatever is still open is answered at once with what is known (skipped, cancelled), lines are
  * left politely. */

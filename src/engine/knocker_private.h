@@ -6,6 +6,7 @@
  *     session.c   one conversation: gives it probes, hands on what it answered
  *     egress.c    the ways out, what is kept of them between runs, sites where none is left
  *     answer.c    makes the record of a finished case
+ *     errand.c    addresses and routes between the knockers of a crew
  *
  * An ask is in at most one list at a time: the ready list (to be stepped in the next turn), a domain's
  * waiting list, or a host's queue.
@@ -71,6 +72,7 @@ struct ask {
     bool is_expired;
     bool has_claim; /* of the store: no other process asks this address meanwhile */
     bool is_behind; /* another process has it */
+    bool is_sent;   /* here by another knocker, which has looked the domain up */
     enum skip_reason expired_why;
 
     /* The probe under way. */
@@ -112,6 +114,8 @@ struct domain {
     struct question *questions[DOMAIN_QUESTIONS_MAX]; /* on their way, by id */
     struct route *route;
     uint64_t route_until_ms;
+    unsigned owner;     /* of a crew: which knocker its site belongs to */
+    bool is_owner_told; /* of the route */
     uint32_t dns_ms; /* how long the lookup took */
     uint64_t lookup_began_ms;
     const struct provider *provider;
@@ -234,6 +238,7 @@ void knocker_make_ready(struct ask *ask); /* out of its list, stepped in the nex
 void ask_unlink(struct ask *ask);
 void ask_link(struct ask *ask, struct ask_list *list, enum ask_place place, bool is_first);
 void knocker_finish(struct ask *ask);
+void knocker_drop(struct ask *ask); /* without an answer: it is another's now */
 /* Takes answers from the store and gives them to others through it. */
 bool ask_shares_answers(const struct ask *ask);
 bool ask_find_cached(struct ask *ask); /* fills ask->cached */
@@ -263,6 +268,8 @@ bool domain_is_ready(struct domain *domain);
 void domain_look_up(struct domain *domain);
 void domain_changed(struct domain *domain); /* wakes those that await a change of its memory */
 void domain_release(struct domain *domain);
+/* It has a route now: who serves it, its flags, its site where that is ours. Without memory it has none. */
+void domain_settle(struct domain *domain, struct route *route, uint64_t until_ms);
 /* Puts what its servers taught into the store, where that changed. */
 void domain_keep(struct domain *domain);
 void domain_free(struct domain *domain);
@@ -271,6 +278,13 @@ static inline uint64_t site_traffic_ms(const struct site *site)
 {
     return knocker_traffic_ms(site->knocker);
 }
+
+/* errand.c */
+/* Whose the site of a route is. */
+unsigned errand_owner(const struct knocker *knocker, const struct route *route,
+                      const struct provider *provider);
+/* True: the address belongs to another knocker, or must be looked up by it, and was sent there; ask is gone. */
+bool errand_leaves(struct ask *ask);
 
 /* egress.c */
 enum err egress_pool_init(struct knocker *knocker) MUST_USE; /* ERR_NOMEM */

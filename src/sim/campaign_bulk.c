@@ -135,7 +135,7 @@ static enum err be_born(struct list_run *run, struct fault *out_fault)
         e = fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
     if (e == ERR_NONE) {
-        e = bulk_open(&run->config, world_door(campaign->world), campaign->knocker, campaign->store,
+        e = bulk_open(&run->config, world_door(campaign->world), campaign->knocker, NULL, campaign->store,
                       &run->bulk, out_fault);
     }
     e = e == ERR_NONE ? bulk_load(run->bulk, out_fault) : e;

@@ -146,7 +146,7 @@ static enum err put(struct store *store, struct slice key, int64_t now_ms)
 enum err store_claim_try(struct store *store, struct slice key, int64_t now_ms, bool *out_is_mine)
 {
     bool is_free = true;
-    if (strcmp(store->path, ":memory:") == 0) {
+    if (store->outbox != NULL || strcmp(store->path, ":memory:") == 0) {
         *out_is_mine = true;
         return ERR_NONE;
     }
@@ -170,6 +170,9 @@ enum err store_claim_try(struct store *store, struct slice key, int64_t now_ms, 
 
 enum err store_claim_release(struct store *store, struct slice key)
 {
+    if (store->outbox != NULL) {
+        return courier_claim_release(store, key);
+    }
     if (store->holder == 0) {
         return ERR_NONE;
     }

@@ -1,5 +1,5 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups, schema), verdicts.c, jobs.c,
- * job_list.c, job_lock.c, claims.c.
+ * job_list.c, job_lock.c, claims.c, courier.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -29,6 +29,7 @@ enum store_statement {
 struct store {
     sqlite3 *db;
     char *path;
+    struct buf *outbox; /* store/courier: where its writes go; NULL: this is the store itself */
     unsigned pending; /* rows written since the last commit */
     bool is_in_group;
     int64_t holder;  /* our number as a holder of claims; 0: none yet */
@@ -54,6 +55,13 @@ enum err store_exec(struct store *store, const char *sql, struct fault *out_faul
 enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing);
 
 void store_claims_close(struct store *store);
+
+/* courier.c: the same calls of a store that has an outbox. */
+enum err courier_verdict_put(struct store *store, const struct store_verdict *verdict) MUST_USE;
+enum err courier_domain_put(struct store *store, struct slice domain, struct slice name,
+                            struct slice value, int64_t at_ms, int64_t expires_at_ms) MUST_USE;
+enum err courier_fact_put(struct store *store, const struct store_fact *fact) MUST_USE;
+enum err courier_claim_release(struct store *store, struct slice key) MUST_USE;
 
 /* The row of a job, in the group that is open or in one that it begins: its new state; items and results go with
  * one that is over. */

@@ -25,6 +25,9 @@ bool store_verdict_find(struct store *store, struct slice key, int64_t now_ms, i
 
 enum err store_verdict_put(struct store *store, const struct store_verdict *verdict)
 {
+    if (store->outbox != NULL) {
+        return courier_verdict_put(store, verdict);
+    }
     enum err e = store_begin_write(store);
     sqlite3_stmt *statement = store_statement(store, STATEMENT_VERDICT_PUT);
     if (e != ERR_NONE || statement == NULL) {
@@ -57,6 +60,9 @@ bool store_domain_find(struct store *store, struct slice domain, struct slice na
 enum err store_domain_put(struct store *store, struct slice domain, struct slice name,
                           struct slice value, int64_t at_ms, int64_t expires_at_ms)
 {
+    if (store->outbox != NULL) {
+        return courier_domain_put(store, domain, name, value, at_ms, expires_at_ms);
+    }
     enum err e = store_begin_write(store);
     sqlite3_stmt *statement = store_statement(store, STATEMENT_DOMAIN_PUT);
     if (e != ERR_NONE || statement == NULL) {
@@ -73,6 +79,9 @@ enum err store_domain_put(struct store *store, struct slice domain, struct slice
 
 enum err store_fact_put(struct store *store, const struct store_fact *fact)
 {
+    if (store->outbox != NULL) {
+        return courier_fact_put(store, fact);
+    }
     enum err e = store_begin_write(store);
     sqlite3_stmt *statement = store_statement(store, STATEMENT_FACT_PUT);
     if (e != ERR_NONE || statement == NULL) {

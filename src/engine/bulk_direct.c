@@ -1,0 +1,62 @@
+/* engine/bulk_direct: a run that is asked by the knocker of its own thread.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "engine/bulk_private.h"
+
+/* One address on its way. */
+struct direct_item {
+    struct bulk *bulk;
+    uint64_t id;
+};
+
+static void on_answer(void *context, const struct record *record)
+{
+    struct direct_item item = *(struct direct_item *)context;
+    free(context);
+    if (record->sub == SUB_SKIPPED && record->skip == SKIP_CANCELLED) {
+        bulk_unasked(item.bulk);
+        return;
+    }
+    struct buf result;
+    buf_init(&result, BULK_RESULT_BYTES);
+    enum err e = table_result_write(item.bulk->config->output_format, record, &result);
+    if (e != ERR_NONE) {
+        struct fault fault;
+        (void)fault_set(&fault, e, 0, "cannot keep a result in the store: %s", err_name(e));
+        bulk_fail(item.bulk, &fault);
+        bulk_unasked(item.bulk);
+    } else {
+        bulk_answered(item.bulk, item.id, record->status, buf_view(&result));
+    }
+    buf_done(&result);
+}
+
+static enum err ask(void *context, struct bulk *bulk, const struct store_item *item)
+{
+    struct direct_item *asked = malloc(sizeof *asked);
+    if (asked == NULL) {
+        return ERR_NOMEM;
+    }
+    *asked = (struct direct_item){bulk, item->id};
+    enum err e = knocker_ask(context, item->address, on_answer, asked);
+    if (e != ERR_NONE) {
+        free(asked);
+    }
+    return e;
+}
+
+static void cancel(void *context)
+{
+    knocker_cancel(context);
+}
+
+static void count(void *context, struct knocker_counts *out)
+{
+    knocker_count(context, out);
+}
+
+struct bulk_way bulk_direct(struct knocker *knocker)
+{
+    return (struct bulk_way){.context = knocker, .ask = ask, .cancel = cancel, .count = count};
+}

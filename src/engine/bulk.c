@@ -59,8 +59,7 @@ static void check_finished(struct bulk *bulk)
 static void keep_result(struct bulk *bulk, uint64_t id, enum verdict_status status,
                         struct slice result)
 {
-    enum err e =
-        store_job_result_put(bulk->job, id, slice_of(verdict_status_name(status)), result);
+    enum err e = store_job_result_put(bulk->job, id, slice_of(verdict_status_name(status)), result);
     if (e != ERR_NONE) {
         struct fault fault;
         (void)store_why(bulk->store, &fault);
@@ -91,6 +90,26 @@ void bulk_answered(struct bulk *bulk, uint64_t id, enum verdict_status status, s
 void bulk_unasked(struct bulk *bulk)
 {
     one_less(bulk);
+}
+
+void bulk_asked(struct bulk *bulk, uint64_t id, const struct record *record)
+{
+    if (record->sub == SUB_SKIPPED && record->skip == SKIP_CANCELLED) {
+        bulk_unasked(bulk);
+        return;
+    }
+    struct buf result;
+    buf_init(&result, BULK_RESULT_BYTES);
+    enum err e = table_result_write(bulk->config->output_format, record, &result);
+    if (e == ERR_NONE) {
+        bulk_answered(bulk, id, record->status, buf_view(&result));
+    } else {
+        struct fault fault;
+        (void)fault_set(&fault, e, 0, "cannot keep a result in the store: %s", err_name(e));
+        bulk_fail(bulk, &fault);
+        bulk_unasked(bulk);
+    }
+    buf_done(&result);
 }
 
 static void on_item(void *context, const struct store_item *item)

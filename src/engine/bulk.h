@@ -70,6 +70,8 @@ void bulk_start(struct bulk *bulk);
 /* For the way. The result is one row's, as table_result_write makes it. */
 void bulk_answered(struct bulk *bulk, uint64_t id, enum verdict_status status, struct slice result);
 void bulk_unasked(struct bulk *bulk); /* it was cancelled */
+/* The one or the other, as the record says. */
+void bulk_asked(struct bulk *bulk, uint64_t id, const struct record *record);
 void bulk_fail(struct bulk *bulk, const struct fault *fault); /* stops the run */
 
 /* No more questions; open ones are cancelled; finished() follows. */

@@ -14,22 +14,7 @@ static void on_answer(void *context, const struct record *record)
 {
     struct direct_item item = *(struct direct_item *)context;
     free(context);
-    if (record->sub == SUB_SKIPPED && record->skip == SKIP_CANCELLED) {
-        bulk_unasked(item.bulk);
-        return;
-    }
-    struct buf result;
-    buf_init(&result, BULK_RESULT_BYTES);
-    enum err e = table_result_write(item.bulk->config->output_format, record, &result);
-    if (e != ERR_NONE) {
-        struct fault fault;
-        (void)fault_set(&fault, e, 0, "cannot keep a result in the store: %s", err_name(e));
-        bulk_fail(item.bulk, &fault);
-        bulk_unasked(item.bulk);
-    } else {
-        bulk_answered(item.bulk, item.id, record->status, buf_view(&result));
-    }
-    buf_done(&result);
+    bulk_asked(item.bulk, item.id, record);
 }
 
 static enum err ask(void *context, struct bulk *bulk, const struct store_item *item)

@@ -32,6 +32,7 @@ unsigned crew_loops(const struct knocker_config *config, unsigned wanted)
             return 1;
         }
     }
+    loops = loops < config->connections_max ? loops : config->connections_max;
     return loops < 1 ? 1 : loops > CREW_LOOPS_MAX ? CREW_LOOPS_MAX : loops;
 }
 
@@ -163,19 +164,7 @@ void crew_count(const struct crew *crew, struct knocker_counts *out)
 {
     *out = (struct knocker_counts){.store_errors = crew->store_errors};
     for (unsigned i = 0; i < crew->count; i++) {
-        const struct knocker_counts *one = &crew->counts[i];
-        out->asked += one->asked;
-        out->answered += one->answered;
-        out->cached += one->cached;
-        out->talking += one->talking;
-        out->talking_peak += one->talking_peak;
-        out->waiting += one->waiting;
-        out->conversations += one->conversations;
-        out->probes += one->probes;
-        out->control_probes += one->control_probes;
-        out->connects_failed += one->connects_failed;
-        out->connects_good += one->connects_good;
-        out->store_errors += one->store_errors;
+        knocker_counts_add(out, &crew->counts[i]);
     }
 }
 

@@ -29,7 +29,8 @@ struct crew_config {
     enum table_format output_format; /* of the results */
 };
 
-/* As many loops as there are processors for us and as the ways out allow; wanted 0: any number. */
+/* As many loops as there are processors for us, as the ways out allow and as each can have a connection; wanted 0: any
+ * number. */
 unsigned crew_loops(const struct knocker_config *config, unsigned wanted);
 
 /* Starts the threads. desk, store and what config points to must outlive it; desk must be of net/uv_door, store the

@@ -9,8 +9,8 @@
 #include "engine/crew_private.h"
 
 enum {
-    SHIP_MS = 2,         /* what is gathered waits so long for company */
-    SHIP_IDLE_MS = 250,  /* what the desk is told without a reason */
+    SHIP_MS = 2,        /* what is gathered waits so long for company */
+    SHIP_IDLE_MS = 250, /* what the desk is told without a reason */
     RESULT_BYTES = BULK_RESULT_BYTES + 64,
 };
 
@@ -221,13 +221,6 @@ static void *run(void *context)
     return NULL;
 }
 
-/* This one's part of what is limited over all. */
-static unsigned part_of(unsigned whole, unsigned index, unsigned count)
-{
-    unsigned part = whole / count + (index < whole % count ? 1 : 0);
-    return part == 0 ? 1 : part;
-}
-
 enum err crew_loop_open(struct crew_loop *loop, struct crew *crew, unsigned index,
                         struct fault *out_fault)
 {
@@ -239,7 +232,6 @@ enum err crew_loop_open(struct crew_loop *loop, struct crew *crew, unsigned inde
     buf_init(&loop->room, RESULT_BYTES);
     buf_init(&loop->result, RESULT_BYTES);
     struct knocker_config knocker = *config->knocker;
-    knocker.connections_max = part_of(knocker.connections_max, index, crew->count);
     knocker.crew = (struct knocker_crew){
         .index = index, .count = crew->count, .send = send, .context = loop, .has_claims = true};
     enum err e = uv_door_open(config->door, &loop->door, out_fault);

@@ -83,10 +83,11 @@ struct crew_loop {
     struct knocker *knocker;
     struct uv_mailbox *inbox;
     struct buf outbox, room, result;
-    struct crew_post *drafts[CREW_LOOPS_MAX]; /* what is gathered for each other loop; NULL: nothing */
+    struct crew_post
+        *drafts[CREW_LOOPS_MAX]; /* what is gathered for each other loop; NULL: nothing */
     struct timer ship;
-    bool was_idle; /* as the desk has heard */
-    unsigned lost;   /* addresses that there was no memory to speak of; not yet told */
+    bool was_idle;             /* as the desk has heard */
+    unsigned lost;             /* addresses that there was no memory to speak of; not yet told */
     struct crew_block *blocks; /* collected when it stops */
 };
 

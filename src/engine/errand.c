@@ -6,7 +6,9 @@
 #include "base/slice.h"
 #include "engine/knocker_private.h"
 
-enum { ROUTE_GRACE_MS = 60000 }; /* the owner believes a route for longer than the scout: addresses that are
+enum {
+    ROUTE_GRACE_MS = 60000
+}; /* the owner believes a route for longer than the scout: addresses that are
                                     sent for a good route do not come back */
 
 static unsigned share_of(struct slice name, unsigned count)

@@ -457,6 +457,14 @@ enum err knocker_ask_sent(struct knocker *knocker, struct slice text, bool wants
 
 /* The knocker. */
 
+/* One's part of what is limited over a crew. */
+static unsigned part_of(unsigned whole, const struct knocker_crew *crew)
+{
+    unsigned count = crew->count == 0 ? 1 : crew->count;
+    unsigned part = whole / count + (crew->index < whole % count ? 1 : 0);
+    return part == 0 ? 1 : part;
+}
+
 enum err knocker_new(struct door *door, const struct knowledge *knowledge,
                      const struct knocker_config *config, struct store *store, struct knocker **out)
 {
@@ -467,6 +475,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     knocker->door = door;
     knocker->knowledge = knowledge;
     knocker->config = *config;
+    knocker->config.connections_max = part_of(config->connections_max, &config->crew);
     knocker->store = store;
     knocker->calendar_ms = (uint64_t)door_wall_ms(door) - door_now_ms(door);
     knocker->turn = (struct timer){.fired = on_turn, .context = knocker};
@@ -576,4 +585,20 @@ bool knocker_identify(struct knocker *knocker, struct slice text, struct knocker
 void knocker_count(const struct knocker *knocker, struct knocker_counts *out)
 {
     *out = knocker->counts;
+}
+
+void knocker_counts_add(struct knocker_counts *sum, const struct knocker_counts *one)
+{
+    sum->asked += one->asked;
+    sum->answered += one->answered;
+    sum->cached += one->cached;
+    sum->talking += one->talking;
+    sum->talking_peak += one->talking_peak;
+    sum->waiting += one->waiting;
+    sum->conversations += one->conversations;
+    sum->probes += one->probes;
+    sum->control_probes += one->control_probes;
+    sum->connects_failed += one->connects_failed;
+    sum->connects_good += one->connects_good;
+    sum->store_errors += one->store_errors;
 }

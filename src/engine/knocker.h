@@ -63,7 +63,7 @@ struct knocker_config {
     bool is_budget_wall_clock; /* from the question on (someone waits), else only while talking */
     uint32_t flush_ms; /* what is written to the store is committed that soon: others wait for it */
     uint32_t queue_wait_ms_max;    /* a site's hourly limit that binds for longer ends as skipped */
-    unsigned connections_max;      /* at once, all sites */
+    unsigned connections_max;      /* at once, all sites; one of a crew uses its part of them */
     unsigned per_site_max;         /* 0: the provider's limit */
     unsigned rcpts_per_connection; /* 0: the provider's limit */
     unsigned invalids_per_hour;    /* 0: the provider's limit */
@@ -150,5 +150,6 @@ struct knocker_counts {
     uint64_t store_errors; /* answers that could not be kept */
 };
 void knocker_count(const struct knocker *knocker, struct knocker_counts *out);
+void knocker_counts_add(struct knocker_counts *sum, const struct knocker_counts *one);
 
 #endif

@@ -116,7 +116,7 @@ struct domain {
     uint64_t route_until_ms;
     unsigned owner;     /* of a crew: which knocker its site belongs to */
     bool is_owner_told; /* of the route */
-    uint32_t dns_ms; /* how long the lookup took */
+    uint32_t dns_ms;    /* how long the lookup took */
     uint64_t lookup_began_ms;
     const struct provider *provider;
     struct slice suggestion; /* the domain that was probably meant; empty: none */

@@ -8,6 +8,7 @@
 
 #include "base/must.h"
 #include "base/slice.h"
+#include "engine/crew.h"
 #include "sim/campaign_judge.h"
 #include "sim/campaign_private.h"
 
@@ -55,29 +56,31 @@ void campaign_answer(struct campaign *campaign, uint32_t number, struct slice as
     }
 }
 
-enum err campaign_engine_new(struct campaign *campaign)
+enum err campaign_begin_engine(struct campaign *campaign)
 {
+    const struct knocker_config *knocker = &campaign->plan->settings.knocker;
+    unsigned loops = campaign->config->loops == 0 ? 1 : campaign->config->loops;
     enum err e =
-        knocker_new(world_door(campaign->world), campaign->knowledge,
-                    &campaign->plan->settings.knocker, campaign->store, &campaign->knocker);
+        campaign_engine_new(world_door(campaign->world), campaign->knowledge, knocker,
+                            campaign->store, crew_loops(knocker, loops), &campaign->engine);
     if (e == ERR_NONE) {
-        campaign_watch_engine(campaign->watch, campaign->knocker);
+        campaign_watch_engine(campaign->watch, campaign->engine);
     }
     return e;
 }
 
-void campaign_engine_free(struct campaign *campaign)
+void campaign_end_engine(struct campaign *campaign)
 {
-    if (campaign->knocker == NULL) {
+    if (campaign->engine == NULL) {
         return;
     }
     struct knocker_counts counts;
-    knocker_count(campaign->knocker, &counts);
+    campaign_engine_count(campaign->engine, &counts);
     campaign->outcome->conversations += counts.conversations;
     campaign->outcome->probes += counts.probes;
     campaign_watch_engine(campaign->watch, NULL);
-    knocker_free(campaign->knocker);
-    campaign->knocker = NULL;
+    campaign_engine_free(campaign->engine);
+    campaign->engine = NULL;
 }
 
 /* Questions one by one. */
@@ -105,14 +108,15 @@ static void ask(struct campaign *campaign, uint32_t number)
     campaign_spell(campaign, number, question->text);
     campaign->asked[number]++;
     campaign->open++;
-    must(knocker_ask(campaign->knocker, slice_of(question->text), on_answer, question) == ERR_NONE);
+    must(campaign_engine_ask(campaign->engine, slice_of(question->text), on_answer, question) ==
+         ERR_NONE);
 }
 
 static void feed(struct campaign *campaign)
 {
     uint32_t addresses = campaign->plan->options.addresses;
     struct knocker_counts counts;
-    knocker_count(campaign->knocker, &counts);
+    campaign_engine_count(campaign->engine, &counts);
     while (campaign->next < addresses && campaign->open < OPEN_MAX &&
            campaign->open < BUSY_MAX + counts.waiting) {
         uint32_t number = campaign_nth(campaign, campaign->next++);
@@ -145,7 +149,7 @@ static void stop_engine(struct campaign *campaign)
 {
     if (campaign_watch_flaw(campaign->watch)->is_found) {
         world_mute(campaign->world, true);
-        knocker_cancel(campaign->knocker);
+        campaign_engine_cancel(campaign->engine);
         world_run_until(campaign->world, door_now_ms(world_door(campaign->world)));
     }
 }
@@ -156,7 +160,7 @@ static enum err run_questions(struct campaign *campaign, struct fault *out_fault
         store_open(":memory:", &campaign->store, out_fault) != ERR_NONE) {
         return out_fault->err;
     }
-    if (campaign_engine_new(campaign) != ERR_NONE) {
+    if (campaign_begin_engine(campaign) != ERR_NONE) {
         return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
     feed(campaign);
@@ -226,7 +230,7 @@ static enum err begin(struct campaign *campaign)
 
 static void end(struct campaign *campaign)
 {
-    campaign_engine_free(campaign);
+    campaign_end_engine(campaign);
     store_close(campaign->store);
     campaign_watch_free(campaign->watch);
     campaign_world_free(campaign->stage);

@@ -12,6 +12,7 @@
 
 struct campaign_config {
     struct campaign_options options;
+    unsigned loops; /* knockers that share the sites, 1 to CAMPAIGN_LOOPS_MAX; 0: 1 */
     bool is_bulk; /* a list, through engine/bulk and a store in a file; else questions one by one */
     unsigned kills; /* is_bulk: so often the process dies at a random instant and another goes on */
     const char

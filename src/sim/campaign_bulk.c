@@ -131,12 +131,14 @@ static enum err be_born(struct list_run *run, struct fault *out_fault)
     char path[PATH_BYTES];
     store_path(run, run->lives++, "", path);
     enum err e = store_open(path, &campaign->store, out_fault);
-    if (e == ERR_NONE && campaign_engine_new(campaign) != ERR_NONE) {
+    if (e == ERR_NONE && campaign_begin_engine(campaign) != ERR_NONE) {
         e = fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
     if (e == ERR_NONE) {
-        e = bulk_open(&run->config, world_door(campaign->world), campaign->knocker, NULL, campaign->store,
-                      &run->bulk, out_fault);
+        const struct bulk_way way = campaign_engine_way(campaign->engine);
+        e = bulk_open(&run->config, world_door(campaign->world),
+                      campaign_engine_reader(campaign->engine), &way, campaign->store, &run->bulk,
+                      out_fault);
     }
     e = e == ERR_NONE ? bulk_load(run->bulk, out_fault) : e;
     if (e == ERR_NONE) {
@@ -156,7 +158,7 @@ static void take_apart(struct list_run *run)
     }
     bulk_close(run->bulk);
     run->bulk = NULL;
-    campaign_engine_free(campaign);
+    campaign_end_engine(campaign);
     store_close(campaign->store);
     campaign->store = NULL;
     world_mute(campaign->world, false);

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "sim/campaign.h"
+#include "sim/campaign_engine.h"
 #include "sim/campaign_world.h"
 
 struct campaign {
@@ -17,7 +18,7 @@ struct campaign {
     struct campaign_watch *watch;
     struct random random; /* of what is asked when, and of deaths */
     struct store *store;
-    struct knocker *knocker;
+    struct campaign_engine *engine;
     uint32_t next, stride; /* the next address to be asked, in an order that mixes domains */
     uint64_t open;
     uint8_t *asked, *answered; /* how often each address was */
@@ -35,8 +36,8 @@ void campaign_answer(struct campaign *campaign, uint32_t number, struct slice as
                      const struct record *record);
 
 /* A new engine over campaign->store, and its end. */
-enum err campaign_engine_new(struct campaign *campaign) MUST_USE;
-void campaign_engine_free(struct campaign *campaign);
+enum err campaign_begin_engine(struct campaign *campaign) MUST_USE;
+void campaign_end_engine(struct campaign *campaign);
 
 /* campaign_bulk.c */
 enum err campaign_run_bulk(struct campaign *campaign, struct fault *out_fault) MUST_USE;

@@ -9,7 +9,7 @@
 
 #include "base/must.h"
 #include "base/slice.h"
-#include "engine/knocker.h"
+#include "sim/campaign_engine.h"
 #include "sim/world.h"
 #include "traffic/site.h"
 
@@ -50,7 +50,7 @@ struct observed {
 struct campaign_watch {
     const struct campaign_plan *plan;
     struct world *world;
-    const struct knocker *knocker;
+    const struct campaign_engine *engine;
     struct campaign_talk *talk;
     uint32_t talk_site;
     struct campaign_flaw flaw;
@@ -308,11 +308,11 @@ static void on_moved(void *context, uint64_t now_ms)
 {
     struct campaign_watch *watch = context;
     (void)now_ms;
-    if (watch->knocker == NULL) {
+    if (watch->engine == NULL) {
         return;
     }
     struct knocker_counts counts;
-    knocker_count(watch->knocker, &counts);
+    campaign_engine_count(watch->engine, &counts);
     if (counts.answered > counts.asked) {
         campaign_watch_blame(watch, CAMPAIGN_NOBODY, CAMPAIGN_NOBODY,
                              "more answers than questions");
@@ -440,13 +440,13 @@ void campaign_watch_free(struct campaign_watch *watch)
     free(watch);
 }
 
-void campaign_watch_engine(struct campaign_watch *watch, const struct knocker *knocker)
+void campaign_watch_engine(struct campaign_watch *watch, const struct campaign_engine *engine)
 {
-    if (knocker != NULL && watch->events > 0) {
+    if (engine != NULL && watch->events > 0) {
         watch->is_restarted = true;
         watch->counts_from_ms = door_now_ms(world_door(watch->world)) + UNDER_WAY_MS;
     }
-    watch->knocker = knocker;
+    watch->engine = engine;
     for (uint32_t i = 0; i < watch->plan->site_count; i++) {
         struct group *group = &watch->groups[i];
         for (size_t way = 0; way < CAMPAIGN_EGRESSES_MAX; way++) {

@@ -18,7 +18,7 @@
 #include "sim/campaign_talk.h"
 
 struct campaign_watch;
-struct knocker;
+struct campaign_engine;
 
 enum { CAMPAIGN_FLAW_BYTES = 400 };
 #define CAMPAIGN_NOBODY UINT32_MAX /* neither a site nor an address */
@@ -38,7 +38,7 @@ enum err campaign_watch_new(const struct campaign_plan *plan, const struct knowl
 void campaign_watch_free(struct campaign_watch *watch); /* before the world */
 
 /* The engine that asks from now on; NULL: none. A new one knows nothing of the hour before: it is counted anew. */
-void campaign_watch_engine(struct campaign_watch *watch, const struct knocker *knocker);
+void campaign_watch_engine(struct campaign_watch *watch, const struct campaign_engine *engine);
 
 /* Says that something is wrong; the first time counts. */
 void campaign_watch_blame(struct campaign_watch *watch, uint32_t site, uint32_t number,

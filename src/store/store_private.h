@@ -30,7 +30,7 @@ struct store {
     sqlite3 *db;
     char *path;
     struct buf *outbox; /* store/courier: where its writes go; NULL: this is the store itself */
-    unsigned pending; /* rows written since the last commit */
+    unsigned pending;   /* rows written since the last commit */
     bool is_in_group;
     int64_t holder;  /* our number as a holder of claims; 0: none yet */
     int holder_lock; /* its descriptor, or -1 */

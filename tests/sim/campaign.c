@@ -3,6 +3,7 @@
  * Exit: 0 all held, 1 a flaw was found, 64 wrong usage, 70 it could not be played.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "sim/campaign.h"
+#include "sim/campaign_engine.h"
 
 #include <argp.h>
 #include <inttypes.h>
@@ -27,7 +28,7 @@ struct arguments {
     enum way way;
     unsigned kills;
     bool has_kills, shows_all;
-    unsigned egresses;
+    unsigned egresses, loops;
     const char *data;
 };
 
@@ -48,6 +49,7 @@ static const struct argp_option option_table[] = {
     {"kills", KEY_KILLS, "N", 0,
      "how often the process that works on a list dies (0 to 3, by the seed)", 0},
     {"egresses", 'e', "N", 0, "ways out, 1 to 3 (1)", 0},
+    {"loops", 'l', "N", 0, "knockers that share the sites, 1 to 8 (1)", 0},
     {"data", KEY_DATA, "FOLDER", 0, "rules, providers and lists (those of the source)", 0},
     {"show", KEY_SHOW, NULL, 0, "how many answers there were of each kind", 0},
     {0},
@@ -145,6 +147,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         }
         arguments->egresses = (unsigned)number;
         return 0;
+    case 'l':
+        if (!read_number(arg, CAMPAIGN_LOOPS_MAX, &number) || number == 0) {
+            argp_error(state, "--loops: '%s' is not a number from 1 to %d", arg,
+                       CAMPAIGN_LOOPS_MAX);
+        }
+        arguments->loops = (unsigned)number;
+        return 0;
     case KEY_DATA: arguments->data = arg; return 0;
     case KEY_SHOW: arguments->shows_all = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -158,6 +167,7 @@ static struct campaign_config config_of(const struct arguments *arguments, uint6
                     .addresses = arguments->addresses,
                     .faults = arguments->faults,
                     .egresses = arguments->egresses},
+        .loops = arguments->loops,
         .number = CAMPAIGN_NOBODY,
     };
     switch (arguments->way) {

@@ -25,7 +25,7 @@ SHOWN_LINES = 80
 SANITIZER_ENV = {
     'ASAN_OPTIONS': 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:exitcode=99',
     'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1:exitcode=99',
-    'TSAN_OPTIONS': 'halt_on_error=1:second_deadlock_stack=1:exitcode=99',
+    'TSAN_OPTIONS': f'halt_on_error=1:second_deadlock_stack=1:exitcode=99:suppressions={ROOT}/tests/tsan.supp',
 }
 
 

@@ -322,7 +322,7 @@ void answer_store(struct ask *ask, const struct record *record)
     if (knocker->store == NULL || ask->domain == NULL || !is_final) {
         return;
     }
-    char key[ASK_STORE_KEY_BYTES];
+    char key[KNOCKER_KEY_BYTES];
     struct buf json;
     buf_init(&json, ANSWER_JSON_BYTES);
     if (record_write_json(record, &json) == ERR_NONE) {

@@ -131,7 +131,7 @@ static bool awaits_other_process(struct ask *ask)
     if (ask->has_claim || knocker->config.verify.no_smtp || !ask_shares_answers(ask)) {
         return false;
     }
-    char key[ASK_STORE_KEY_BYTES];
+    char key[KNOCKER_KEY_BYTES];
     bool is_mine;
     if (store_claim_try(knocker->store, ask_store_key(ask, key), door_wall_ms(knocker->door),
                         &is_mine) != ERR_NONE) {

@@ -26,7 +26,7 @@ static bool has_verdict(struct count *count, const char *address_key)
     if (!count->reads_verdicts) {
         return false;
     }
-    char room[ASK_STORE_KEY_BYTES];
+    char room[KNOCKER_KEY_BYTES];
     struct slice key = knocker_store_key(config->knocker, slice_of(address_key), room);
     buf_clear(&count->verdict);
     return store_verdict_find(config->store, key, config->wall_ms,

@@ -98,7 +98,7 @@ static bool has_claim(struct crew *crew, struct slice key)
 static enum err ask(void *context, struct bulk *bulk, const struct store_item *item)
 {
     struct crew *crew = context;
-    char room[ASK_STORE_KEY_BYTES];
+    char room[KNOCKER_KEY_BYTES];
     struct slice key = knocker_store_key(crew->config.knocker, item->key, room);
     unsigned scout = knocker_scout(item->domain, crew->count);
     crew->bulk = bulk;

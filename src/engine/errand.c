@@ -79,21 +79,21 @@ bool errand_leaves(struct ask *ask)
     return true;
 }
 
-void knocker_learn_route(struct knocker *knocker, struct slice name, struct route *route,
+void knocker_learn_route(struct knocker *knocker, struct slice domain, struct route *route,
                          uint64_t until_ms, uint32_t dns_ms)
 {
-    struct domain *domain;
-    if (domain_get(knocker, name, &domain) != ERR_NONE) {
+    struct domain *known;
+    if (domain_get(knocker, domain, &known) != ERR_NONE) {
         route_free(route);
         return;
     }
-    bool is_in_use = domain->route != NULL && domain->ask_count > 1;
+    bool is_in_use = known->route != NULL && known->ask_count > 1;
     if (is_in_use) { /* the cases of the domain hold on to theirs */
-        domain->route_until_ms = until_ms;
+        known->route_until_ms = until_ms;
         route_free(route);
     } else {
-        domain_settle(domain, route, until_ms);
-        domain->dns_ms = dns_ms;
+        domain_settle(known, route, until_ms);
+        known->dns_ms = dns_ms;
     }
-    domain_release(domain);
+    domain_release(known);
 }

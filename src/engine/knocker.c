@@ -133,7 +133,7 @@ static void release_claim(struct ask *ask)
         return;
     }
     ask->has_claim = false;
-    char key[ASK_STORE_KEY_BYTES];
+    char key[KNOCKER_KEY_BYTES];
     if (store_claim_release(knocker->store, ask_store_key(ask, key)) != ERR_NONE) {
         knocker->counts.store_errors++; /* it ends with this process */
     }
@@ -280,7 +280,7 @@ bool ask_shares_answers(const struct ask *ask)
 }
 
 struct slice knocker_store_key(const struct knocker_config *config, struct slice key,
-                               char out[ASK_STORE_KEY_BYTES])
+                               char out[KNOCKER_KEY_BYTES])
 {
     const struct verify_config *verify = &config->verify;
     bool is_usual = !verify->no_smtp && !verify->no_control && config->port == KNOCKER_PORT &&
@@ -289,14 +289,14 @@ struct slice knocker_store_key(const struct knocker_config *config, struct slice
     if (is_usual) {
         return key;
     }
-    int len = snprintf(out, ASK_STORE_KEY_BYTES, "%.*s port=%u%s%s risky_if=%u mode=%u",
+    int len = snprintf(out, KNOCKER_KEY_BYTES, "%.*s port=%u%s%s risky_if=%u mode=%u",
                        SLICE_ARG(key), (unsigned)config->port, verify->no_smtp ? " no_smtp" : "",
                        verify->no_control ? " no_control" : "", verify->risky_if,
                        (unsigned)config->address_mode);
     return slice_make(out, (size_t)len);
 }
 
-struct slice ask_store_key(const struct ask *ask, char out[ASK_STORE_KEY_BYTES])
+struct slice ask_store_key(const struct ask *ask, char out[KNOCKER_KEY_BYTES])
 {
     return knocker_store_key(&ask->knocker->config, ask->key, out);
 }
@@ -307,7 +307,7 @@ bool ask_find_cached(struct ask *ask)
     if (!ask_shares_answers(ask)) {
         return false;
     }
-    char key[ASK_STORE_KEY_BYTES];
+    char key[KNOCKER_KEY_BYTES];
     struct buf json;
     buf_init(&json, 1 << 20);
     bool is_found = store_verdict_find(knocker->store, ask_store_key(ask, key), ask->asked_wall_ms,

@@ -140,6 +140,12 @@ struct knocker_identity {
 bool knocker_identify(struct knocker *knocker, struct slice text, struct knocker_identity *out,
                       struct record *out_invalid);
 
+/* Under which a knocker of this configuration claims an address and stores its verdict: its key, and what else changes
+ * the answer: options other than the usual ones. */
+enum { KNOCKER_KEY_BYTES = HEL_WIRE_BYTES + 64 };
+struct slice knocker_store_key(const struct knocker_config *config, struct slice key,
+                               char out[KNOCKER_KEY_BYTES]);
+
 struct knocker_counts {
     uint64_t asked, answered, cached;
     unsigned talking; /* open connections */

@@ -242,12 +242,7 @@ void knocker_drop(struct ask *ask); /* without an answer: it is another's now */
 /* Takes answers from the store and gives them to others through it. */
 bool ask_shares_answers(const struct ask *ask);
 bool ask_find_cached(struct ask *ask); /* fills ask->cached */
-/* The address and what else changes its answer: options other than the usual ones. */
-enum { ASK_STORE_KEY_BYTES = HEL_WIRE_BYTES + 64 };
-/* Of an address key, as a knocker of this configuration stores its verdict. */
-struct slice knocker_store_key(const struct knocker_config *config, struct slice key,
-                               char out[ASK_STORE_KEY_BYTES]);
-struct slice ask_store_key(const struct ask *ask, char out[ASK_STORE_KEY_BYTES]);
+struct slice ask_store_key(const struct ask *ask, char out[KNOCKER_KEY_BYTES]);
 void knocker_wrote(struct knocker *knocker); /* something to the store: it is flushed soon */
 
 /* The time of src/traffic, which never goes back and means the same in the next run; and the door's. */

@@ -155,8 +155,8 @@ enum err store_carry(struct store *store, struct slice outbox, store_note_fn not
     struct reader r = reader_over(outbox);
     enum err first = ERR_NONE;
     while (!reader_is_done(&r)) {
-        enum parcel kind;
-        struct parcel_parts parts;
+        enum parcel kind = PARCEL_NOTE;
+        struct parcel_parts parts = {.text_count = 0};
         if (!take_parts(&r, &kind, &parts)) {
             return ERR_SYNTAX;
         }

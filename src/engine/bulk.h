@@ -27,7 +27,7 @@ struct bulk_way {
     void *context;
     /* Then exactly one of bulk_answered, bulk_unasked and bulk_fail follows, never from inside. ERR_NOMEM. */
     enum err (*ask)(void *context, struct bulk *bulk, const struct store_item *item);
-    void (*asked)(void *context); /* no more for now; may be NULL */
+    void (*asked)(void *context); /* those were all that there is room for; may be NULL */
     void (*cancel)(void *context);
     void (*count)(void *context, struct knocker_counts *out);
 };

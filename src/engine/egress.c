@@ -284,7 +284,7 @@ void egress_closed(struct site *site, const struct evidence *evidence, struct sl
         site->closed = malloc(sizeof *site->closed);
     }
     if (site->closed != NULL) {
-        *site->closed = *evidence;
+        evidence_copy(site->closed, evidence);
         site->closed->is_hearsay = true;
         site->closed->has_other_egress = false;
         hide_recipient(site->closed->text, rcpt);

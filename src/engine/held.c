@@ -28,7 +28,7 @@ bool held_keep(struct session *session, struct ask *ask, const struct evidence *
     if (ask->held == NULL) {
         return false;
     }
-    *ask->held = *evidence;
+    evidence_copy(ask->held, evidence);
     ask->holder = session;
     ask_unlink(ask);
     ask_link(ask, &session->held, ASK_HELD, false);

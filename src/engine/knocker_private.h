@@ -53,7 +53,6 @@ struct ask {
     enum ask_place place;
     struct knocker *knocker;
     struct caller *callers;
-    struct hel_address address;
     struct slice key; /* under which the same address is found */
     char *folded_key; /* what it is a view of; NULL: of the address */
     bool is_listed;   /* in the knocker's table */
@@ -100,6 +99,7 @@ struct ask {
         struct tls_info *tls; /* may be NULL even where it is */
     } line;
     struct transcript transcript;
+    struct hel_address address; /* last: little of it is used, and the rest is never touched */
 };
 TAILQ_HEAD(ask_list, ask);
 

@@ -355,7 +355,8 @@ static void on_ask_probed(struct session *session, struct conversation *c, enum 
     ask->is_first = true; /* its next probe, if any, goes on this line */
     held_judge(session, evidence);
     if (has_other(session, ask->shun, word)) {
-        struct evidence told = *evidence;
+        struct evidence told;
+        evidence_copy(&told, evidence);
         told.has_other_egress = true;
         ask_told(ask, &told);
     } else if (!held_keep(session, ask, evidence)) {
@@ -495,7 +496,7 @@ static void on_failed(void *context, struct conversation *c, const struct eviden
     host->unreached = 0;
     if (!is_temporary && evidence->kind != EVIDENCE_LOCAL) {
         host->down_until_ms = now + KNOCKER_DOWN_MS;
-        host->down = *evidence;
+        evidence_copy(&host->down, evidence);
     }
     tell_queues(host, evidence);
 }

@@ -148,7 +148,7 @@ void site_tell_later(struct ask *ask, const struct evidence *evidence)
         knocker_make_ready(ask);
         return;
     }
-    *copy = *evidence;
+    evidence_copy(copy, evidence);
     copy->role = ask->probe.role;
     copy->exchanger = ask->probe.exchanger;
     copy->is_null_sender = ask->probe.is_null_sender;

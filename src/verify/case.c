@@ -1,5 +1,6 @@
 /* The life of a case and its actions. After each answer there is a plan; `next` turns it into an action.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,10 +16,12 @@ enum err verify_case_new(const struct verify_config *config, const struct hel_ad
                          const struct verify_hints *hints, struct verify_domain *domain,
                          uint64_t seed, struct verify_case **out)
 {
-    struct verify_case *c = calloc(1, sizeof *c);
+    struct verify_case *c = malloc(sizeof *c);
     if (c == NULL) {
         return ERR_NOMEM;
     }
+    memset(c, 0, offsetof(struct verify_case, rcpt));
+    c->rcpt[0] = '\0';
     c->config = config;
     c->address = address;
     c->hints = *hints;
@@ -125,7 +128,7 @@ static bool append(struct verify_case *c, const struct evidence *evidence)
         c->evidence = grown;
         c->cap = cap;
     }
-    c->evidence[c->count++] = *evidence;
+    evidence_copy(&c->evidence[c->count++], evidence);
     return true;
 }
 

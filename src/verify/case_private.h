@@ -64,13 +64,15 @@ struct verify_case {
     uint8_t control_serial, control_waits, control_losses, control_count;
     bool control_fresh, control_elsewhere; /* the latter: through another egress */
     bool is_pending, awaits_live;
-    char rcpt[CONTROL_PATH_BYTES];
 
     bool is_concluded; /* what others await of it is told */
     bool is_expired;
     enum skip_reason why;
     bool greylist_seen;
     uint64_t greylist_first_ms, greylist_passed_ms;
+
+    char rcpt
+        [CONTROL_PATH_BYTES]; /* last: most never fill it, and what is not filled is never touched */
 };
 
 /* case.c */

@@ -53,12 +53,11 @@ struct evidence {
     struct ip ip; /* family IP_NONE: none was reached */
     uint64_t at_ms;
 
-    /* EVIDENCE_REPLY; text also for TLS and local trouble (our own words then) */
+    /* EVIDENCE_REPLY; text (at the end) also for TLS and local trouble (our own words then) */
     uint16_t code;
     struct hel_enhanced enhanced;
     bool has_mixed_codes;
     struct classification class;
-    char text[EVIDENCE_TEXT_BYTES]; /* raw, NUL bytes replaced, NUL-terminated */
 
     /* The session this was asked in: poisoned sessions are told by these. */
     uint32_t session;          /* number of the connection, unique in a run */
@@ -66,7 +65,13 @@ struct evidence {
     uint16_t session_refusals; /* of these, refused ones */
     bool is_vindicated;  /* an acceptance: the same session refused an unknown mailbox after it */
     uint32_t latency_ms; /* of the deciding answer */
+
+    char text
+        [EVIDENCE_TEXT_BYTES]; /* raw, NUL bytes replaced, NUL-terminated; last: see evidence_copy */
 };
+
+/* The same as assignment, without the bytes behind the text: most are short, and there are many. */
+void evidence_copy(struct evidence *to, const struct evidence *from);
 
 const char *probe_role_name(enum probe_role role);
 const char *evidence_kind_name(enum evidence_kind kind);

@@ -1,10 +1,11 @@
 /* bench/knock: the knocker alone, as the limit client is the sockets alone: no list is read or written and no
  * store is kept. Addresses are called real or gone, half of each, and their answers must say so; those of a
- * domain are asked one after the other. DNS, dialogue, control probes, evidence, classification, verdict and record
+ * domain are asked one after the other. --loops threads have a knocker each and share the domains. DNS, dialogue, control probes, evidence, classification, verdict and record
  * are the real ones.
  * Prints one line of JSON; exit 1 where an answer was wrong.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -18,10 +19,14 @@ enum {
     KNOCK_SHOWN_MAX = 10, /* wrong answers */
     ADDRESS_BYTES = 64,
     RESOLVER_BYTES = 32,
+    LOOPS_MAX = 64,
 };
 
 struct knock {
     unsigned port, dns_port, addresses, domains, connections, per_site, rcpts, open_max;
+    unsigned first_domain; /* of this thread's */
+    pthread_t thread;
+    struct door *door;
     struct knocker *knocker;
     unsigned asked, open, answered, wrong;
 };
@@ -55,7 +60,8 @@ static void ask_more(struct knock *knock)
     while (knock->open < knock->open_max && knock->asked < knock->addresses) {
         char address[ADDRESS_BYTES];
         unsigned number = knock->asked++;
-        unsigned domain = (unsigned)((uint64_t)number * knock->domains / knock->addresses);
+        unsigned domain =
+            knock->first_domain + (unsigned)((uint64_t)number * knock->domains / knock->addresses);
         knock->open++;
         int len = snprintf(address, sizeof address, "%s%u@d%u.bench",
                            is_real(number) ? "real" : "gone", number, domain);
@@ -93,31 +99,87 @@ static double seconds_of(const struct timeval *t)
     return (double)t->tv_sec + (double)t->tv_usec / 1e6;
 }
 
-static void print_result(const struct knock *knock, double seconds)
+static void print_result(const struct knock *knocks, unsigned loops, double seconds)
 {
     struct rusage used = {0};
-    struct knocker_counts counts;
+    struct knocker_counts counts = {0};
+    unsigned answered = 0, wrong = 0;
     getrusage(RUSAGE_SELF, &used);
-    knocker_count(knock->knocker, &counts);
+    for (unsigned i = 0; i < loops; i++) {
+        struct knocker_counts one;
+        knocker_count(knocks[i].knocker, &one);
+        knocker_counts_add(&counts, &one);
+        answered += knocks[i].answered;
+        wrong += knocks[i].wrong;
+    }
     printf("{\"addresses\": %u, \"wrong\": %u, \"conversations\": %" PRIu64
            ", \"seconds\": %.3f, \"user_s\": %.3f, \"system_s\": %.3f, \"rss_kib\": %ld}\n",
-           knock->answered, knock->wrong, counts.conversations, seconds, seconds_of(&used.ru_utime),
+           answered, wrong, counts.conversations, seconds, seconds_of(&used.ru_utime),
            seconds_of(&used.ru_stime), used.ru_maxrss);
 }
 
-/* The time runs from the first question to the last line closed; reading data/ is not in it. */
-static void run(struct knock *knock, struct door *door, const struct knowledge *knowledge)
+static void *run(void *context)
 {
+    struct knock *knock = context;
+    ask_more(knock);
+    door_run(knock->door);
+    return NULL;
+}
+
+static unsigned share(unsigned total, unsigned of, unsigned n)
+{
+    return (unsigned)((uint64_t)total * (n + 1) / of - (uint64_t)total * n / of);
+}
+
+/* One thread's part: so many domains with their addresses. */
+static void open_part(const struct knock *whole, unsigned loops, unsigned n,
+                      const struct knowledge *knowledge, struct knock *out)
+{
+    char resolver[RESOLVER_BYTES];
+    const char *resolvers[] = {resolver};
+    (void)snprintf(resolver, sizeof resolver, "127.0.0.1:%u", whole->dns_port);
+    struct uv_door_config door = {.resolvers = resolvers, .resolver_count = 1};
     struct knocker_config config;
-    configure(knock, &config);
-    if (knocker_new(door, knowledge, &config, NULL, &knock->knocker) != ERR_NONE) {
+    struct fault fault;
+    *out = *whole;
+    out->addresses = share(whole->addresses, loops, n);
+    out->domains = share(whole->domains, loops, n);
+    out->first_domain = (unsigned)((uint64_t)whole->domains * n / loops);
+    out->connections = share(whole->connections, loops, n);
+    out->open_max = share(whole->open_max, loops, n);
+    configure(out, &config);
+    if (uv_door_open(&door, &out->door, &fault) != ERR_NONE) {
+        limit_die(fault.text);
+    }
+    if (knocker_new(out->door, knowledge, &config, NULL, &out->knocker) != ERR_NONE) {
         limit_die("knocker_new");
     }
+}
+
+/* The time runs from the first question to the last line closed; reading data/ is not in it. */
+static bool run_all(const struct knock *whole, unsigned loops, const struct knowledge *knowledge)
+{
+    struct knock knocks[LOOPS_MAX];
+    bool is_right = true;
+    for (unsigned i = 0; i < loops; i++) {
+        open_part(whole, loops, i, knowledge, &knocks[i]);
+    }
     uint64_t begun = limit_now_us();
-    ask_more(knock);
-    door_run(door);
-    print_result(knock, (double)(limit_now_us() - begun) / 1e6);
-    knocker_free(knock->knocker);
+    for (unsigned i = 0; i < loops; i++) {
+        if (pthread_create(&knocks[i].thread, NULL, run, &knocks[i]) != 0) {
+            limit_die("pthread_create");
+        }
+    }
+    for (unsigned i = 0; i < loops; i++) {
+        pthread_join(knocks[i].thread, NULL);
+    }
+    print_result(knocks, loops, (double)(limit_now_us() - begun) / 1e6);
+    for (unsigned i = 0; i < loops; i++) {
+        is_right = is_right && knocks[i].wrong == 0 && knocks[i].answered == knocks[i].addresses;
+        knocker_free(knocks[i].knocker);
+        uv_door_close(knocks[i].door);
+    }
+    return is_right;
 }
 
 int main(int argc, char **argv)
@@ -130,6 +192,7 @@ int main(int argc, char **argv)
                           .per_site = 1,
                           .rcpts = 102, /* a hundred, the control and the closing control */
                           .open_max = 8192};
+    unsigned loops = 1;
     const struct limit_option options[] = {{"--port", &knock.port, 65535},
                                            {"--dns-port", &knock.dns_port, 65535},
                                            {"--addresses", &knock.addresses, 100000000},
@@ -138,24 +201,18 @@ int main(int argc, char **argv)
                                            {"--per-site", &knock.per_site, 1000},
                                            {"--rcpts", &knock.rcpts, 1000},
                                            {"--open", &knock.open_max, 1000000},
+                                           {"--loops", &loops, LOOPS_MAX},
                                            {NULL, NULL, 0}};
     limit_options(argc, argv, options);
     limit_raise_files();
-    char resolver[RESOLVER_BYTES];
-    const char *resolvers[] = {resolver};
-    (void)snprintf(resolver, sizeof resolver, "127.0.0.1:%u", knock.dns_port);
-    struct uv_door_config door_config = {.resolvers = resolvers, .resolver_count = 1};
     struct knowledge *knowledge;
-    struct door *door;
     struct fault fault;
-    if (knowledge_open(NULL, &knowledge, &fault) != ERR_NONE ||
-        uv_door_open(&door_config, &door, &fault) != ERR_NONE) {
+    if (knowledge_open(NULL, &knowledge, &fault) != ERR_NONE) {
         (void)fprintf(stderr, "%s: %s\n", argv[0], fault.text);
         return 1;
     }
     knowledge_hasten(knowledge);
-    run(&knock, door, knowledge);
-    uv_door_close(door);
+    bool is_right = run_all(&knock, loops, knowledge);
     knowledge_free(knowledge);
-    return knock.wrong == 0 && knock.answered == knock.addresses ? 0 : 1;
+    return is_right ? 0 : 1;
 }

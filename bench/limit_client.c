@@ -1,10 +1,12 @@
 /* bench/limit_client: the bare limit: --conversations of them, --concurrent at a time, over epoll. Each
  * is greeting, EHLO, then MAIL and RCPTs (RSET between transactions), QUIT; --mails and --rcpts are spread evenly
- * over all conversations. With --pipelining 1 a transaction goes out in one piece. It believes every reply and parses only as much
+ * over all conversations, and so are --lookups: before its conversation a domain's MX and its host's A are asked for
+ * (at 127.0.0.1, --dns-port). --loops threads share all of it evenly. With --pipelining 1 a transaction goes out in one piece. It believes every reply and parses only as much
  * as it takes to count final lines. Prints one line of JSON.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +17,15 @@
 #include <unistd.h>
 
 #include "limit.h"
+#include "limit_dns.h"
 
-enum { BUFFER_BYTES = 16384, EVENTS = 512, COLUMN_FINAL = 3 };
+enum { BUFFER_BYTES = 16384, EVENTS = 512, COLUMN_FINAL = 3, LOOPS_MAX = 64, LOOKUPS_MAX = 65536 };
 
-enum step { STEP_BANNER, STEP_EHLO, STEP_MAIL, STEP_RCPT, STEP_RSET, STEP_QUIT };
+enum step { STEP_MX, STEP_A, STEP_BANNER, STEP_EHLO, STEP_MAIL, STEP_RCPT, STEP_RSET, STEP_QUIT };
 
 struct conversation {
     int fd;
+    unsigned number;
     enum step step;   /* the command whose reply is awaited */
     unsigned awaited; /* replies to come before the next step */
     unsigned rcpts;   /* to be sent in this transaction */
@@ -31,8 +35,9 @@ struct conversation {
 };
 
 struct client {
-    unsigned port, hosts, conversations, concurrent, rcpts, mails, pipelining;
-    int epoll;
+    unsigned port, dns_port, hosts, conversations, concurrent, rcpts, mails, lookups, pipelining;
+    pthread_t thread;
+    int epoll, dns;
     unsigned started, finished, broken;
     unsigned mails_sent, rcpts_sent;
     uint64_t replies;
@@ -45,15 +50,10 @@ static unsigned share(unsigned total, unsigned of, unsigned n)
     return (unsigned)((uint64_t)total * (n + 1) / of - (uint64_t)total * n / of);
 }
 
-static void conversation_start(struct client *client, struct conversation *c)
+static void conversation_connect(struct client *client, struct conversation *c)
 {
-    struct sockaddr_in host = limit_host(client->started % client->hosts, client->port);
-    *c = (struct conversation){
-        .step = STEP_BANNER,
-        .awaited = 1,
-        .mails = share(client->mails, client->conversations, client->started),
-    };
-    client->started++;
+    struct sockaddr_in host = limit_host(c->number % client->hosts, client->port);
+    c->step = STEP_BANNER;
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (c->fd < 0 || (connect(c->fd, (const struct sockaddr *)&host, sizeof host) != 0 &&
@@ -63,6 +63,45 @@ static void conversation_start(struct client *client, struct conversation *c)
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
     if (epoll_ctl(client->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) {
         limit_die("epoll_ctl");
+    }
+}
+
+static void look_up(struct client *client, struct conversation *c, const char *prefix,
+                    unsigned type)
+{
+    char name[LIMIT_NAME_BYTES];
+    (void)snprintf(name, sizeof name, "%s%u.bench", prefix, c->number % client->hosts);
+    limit_dns_ask(client->dns, (uint16_t)(c - client->lines), name, type);
+}
+
+static void conversation_start(struct client *client, struct conversation *c)
+{
+    *c = (struct conversation){
+        .fd = -1,
+        .step = STEP_MX,
+        .number = client->started,
+        .awaited = 1,
+        .mails = share(client->mails, client->conversations, client->started),
+    };
+    bool has_lookup = share(client->lookups, client->conversations, client->started) > 0;
+    client->started++;
+    if (has_lookup) {
+        look_up(client, c, "d", LIMIT_DNS_MX);
+    } else {
+        conversation_connect(client, c);
+    }
+}
+
+static void take_answers(struct client *client)
+{
+    for (int id = limit_dns_answered(client->dns); id >= 0; id = limit_dns_answered(client->dns)) {
+        struct conversation *c = &client->lines[id];
+        if (c->step == STEP_MX) {
+            c->step = STEP_A;
+            look_up(client, c, "mx", LIMIT_DNS_A);
+        } else if (c->step == STEP_A) {
+            conversation_connect(client, c);
+        }
     }
 }
 
@@ -146,6 +185,8 @@ static void conversation_next(struct client *client, struct conversation *c)
     static const char ehlo[] = "EHLO probe.limit.bench\r\n";
     c->awaited = 1;
     switch (c->step) {
+    case STEP_MX:
+    case STEP_A: break; /* no line yet */
     case STEP_BANNER:
         c->step = STEP_EHLO;
         conversation_send(c, ehlo, sizeof ehlo - 1);
@@ -190,52 +231,107 @@ static double seconds_of(const struct timeval *t)
     return (double)t->tv_sec + (double)t->tv_usec / 1e6;
 }
 
-static void print_result(const struct client *client, double seconds)
+static void print_result(const struct client *clients, unsigned loops, double seconds)
 {
     struct rusage used = {0};
+    unsigned finished = 0, broken = 0;
+    uint64_t replies = 0;
     getrusage(RUSAGE_SELF, &used);
+    for (unsigned i = 0; i < loops; i++) {
+        finished += clients[i].finished;
+        broken += clients[i].broken;
+        replies += clients[i].replies;
+    }
     printf("{\"conversations\": %u, \"broken\": %u, \"replies\": %ju, \"seconds\": %.3f, "
            "\"per_second\": %.0f, \"user_s\": %.3f, \"system_s\": %.3f, \"rss_kib\": %ld}\n",
-           client->finished, client->broken, (uintmax_t)client->replies, seconds,
-           (double)client->finished / seconds, seconds_of(&used.ru_utime),
-           seconds_of(&used.ru_stime), used.ru_maxrss);
+           finished, broken, (uintmax_t)replies, seconds, (double)finished / seconds,
+           seconds_of(&used.ru_utime), seconds_of(&used.ru_stime), used.ru_maxrss);
+}
+
+static void open_client(struct client *client)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+    client->epoll = epoll_create1(EPOLL_CLOEXEC);
+    client->dns = limit_dns_client(client->dns_port);
+    client->lines = calloc(client->concurrent, sizeof *client->lines);
+    if (client->lines == NULL ||
+        epoll_ctl(client->epoll, EPOLL_CTL_ADD, client->dns, &event) != 0) {
+        limit_die("calloc");
+    }
+}
+
+static void *run(void *context)
+{
+    struct client *client = context;
+    open_client(client);
+    for (unsigned i = 0; i < client->concurrent && client->started < client->conversations; i++) {
+        conversation_start(client, &client->lines[i]);
+    }
+    while (client->finished < client->conversations) {
+        struct epoll_event events[EVENTS];
+        int count = epoll_wait(client->epoll, events, EVENTS, -1);
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.ptr == client) {
+                take_answers(client);
+            } else {
+                conversation_read(client, events[i].data.ptr);
+            }
+        }
+    }
+    close(client->dns);
+    close(client->epoll);
+    free(client->lines);
+    return NULL;
+}
+
+/* One thread's part of everything. */
+static struct client part_of(const struct client *whole, unsigned loops, unsigned n)
+{
+    struct client part = *whole;
+    part.conversations = share(whole->conversations, loops, n);
+    part.concurrent = share(whole->concurrent, loops, n);
+    part.rcpts = share(whole->rcpts, loops, n);
+    part.mails = share(whole->mails, loops, n);
+    part.lookups = share(whole->lookups, loops, n);
+    return part;
 }
 
 int main(int argc, char **argv)
 {
-    struct client client = {.port = 2599,
-                            .hosts = 1,
-                            .conversations = 100000,
-                            .concurrent = 100,
-                            .rcpts = 100000,
-                            .mails = 100000};
-    const struct limit_option options[] = {{"--port", &client.port, 65535},
-                                           {"--hosts", &client.hosts, LIMIT_HOSTS_MAX},
-                                           {"--conversations", &client.conversations, 100000000},
-                                           {"--concurrent", &client.concurrent, 100000},
-                                           {"--rcpts", &client.rcpts, 100000000},
-                                           {"--mails", &client.mails, 100000000},
-                                           {"--pipelining", &client.pipelining, 1},
+    struct client whole = {.port = 2599,
+                           .dns_port = 2553,
+                           .hosts = 1,
+                           .conversations = 100000,
+                           .concurrent = 100,
+                           .rcpts = 100000,
+                           .mails = 100000};
+    unsigned loops = 1;
+    const struct limit_option options[] = {{"--port", &whole.port, 65535},
+                                           {"--dns-port", &whole.dns_port, 65535},
+                                           {"--hosts", &whole.hosts, LIMIT_HOSTS_MAX},
+                                           {"--conversations", &whole.conversations, 100000000},
+                                           {"--concurrent", &whole.concurrent, LOOKUPS_MAX},
+                                           {"--rcpts", &whole.rcpts, 100000000},
+                                           {"--mails", &whole.mails, 100000000},
+                                           {"--lookups", &whole.lookups, 100000000},
+                                           {"--pipelining", &whole.pipelining, 1},
+                                           {"--loops", &loops, LOOPS_MAX},
                                            {NULL, NULL, 0}};
     limit_options(argc, argv, options);
     limit_raise_files();
-    client.epoll = epoll_create1(EPOLL_CLOEXEC);
-    client.lines = calloc(client.concurrent, sizeof *client.lines);
-    if (client.lines == NULL) {
-        limit_die("calloc");
-    }
+    struct client clients[LOOPS_MAX];
     uint64_t begun = limit_now_us();
-    for (unsigned i = 0; i < client.concurrent && client.started < client.conversations; i++) {
-        conversation_start(&client, &client.lines[i]);
-    }
-    while (client.finished < client.conversations) {
-        struct epoll_event events[EVENTS];
-        int count = epoll_wait(client.epoll, events, EVENTS, -1);
-        for (int i = 0; i < count; i++) {
-            conversation_read(&client, events[i].data.ptr);
+    unsigned broken = 0;
+    for (unsigned i = 0; i < loops; i++) {
+        clients[i] = part_of(&whole, loops, i);
+        if (pthread_create(&clients[i].thread, NULL, run, &clients[i]) != 0) {
+            limit_die("pthread_create");
         }
     }
-    print_result(&client, (double)(limit_now_us() - begun) / 1e6);
-    free(client.lines);
-    return client.broken == 0 ? 0 : 1;
+    for (unsigned i = 0; i < loops; i++) {
+        pthread_join(clients[i].thread, NULL);
+        broken += clients[i].broken;
+    }
+    print_result(clients, loops, (double)(limit_now_us() - begun) / 1e6);
+    return broken == 0 ? 0 : 1;
 }

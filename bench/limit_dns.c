@@ -11,8 +11,6 @@ enum {
     PACKET_BYTES = 512, /* RFC 1035 4.2.1 */
     ANSWER_BYTES = 256, /* kept free for what is answered: two exchangers */
     HEADER_BYTES = 12,
-    TYPE_A = 1,
-    TYPE_MX = 15,
     TTL_SECONDS = 3600,
     RECEIVE_BYTES = 4 << 20,
 };
@@ -76,13 +74,13 @@ static size_t records_write(unsigned char *at, unsigned type, const struct limit
 {
     size_t used = 0;
     *out_count = 0;
-    if (type == TYPE_A && names->has_address) {
+    if (type == LIMIT_DNS_A && names->has_address) {
         used = record_head(at, type, 4);
         memcpy(at + used, &names->address, 4);
         *out_count = 1;
         return used + 4;
     }
-    for (unsigned i = 0; type == TYPE_MX && i < names->mx_count; i++) {
+    for (unsigned i = 0; type == LIMIT_DNS_MX && i < names->mx_count; i++) {
         size_t len = strlen(names->mx[i]) + 2;
         used += record_head(at + used, type, len + 2);
         put16(at + used, 10 * (i + 1)); /* preference */
@@ -144,4 +142,37 @@ unsigned limit_dns_serve(int fd, limit_names_fn fn, const void *context)
             sendto(fd, packet, len, 0, (const struct sockaddr *)&from, from_len);
         }
     }
+}
+
+int limit_dns_client(unsigned port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        limit_die("connect");
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){RECEIVE_BYTES}, sizeof(int));
+    return fd;
+}
+
+void limit_dns_ask(int fd, uint16_t id, const char *name, unsigned type)
+{
+    unsigned char packet[PACKET_BYTES] = {0};
+    put16(packet, id);
+    packet[2] = 1; /* recursion desired */
+    put16(packet + 4, 1);
+    size_t len = HEADER_BYTES + name_write(packet + HEADER_BYTES, name);
+    put16(packet + len, type);
+    put16(packet + len + 2, 1);
+    if (send(fd, packet, len + 4, 0) < 0) {
+        limit_die("send");
+    }
+}
+
+int limit_dns_answered(int fd)
+{
+    unsigned char packet[PACKET_BYTES];
+    ssize_t n = recv(fd, packet, sizeof packet, 0);
+    return n < HEADER_BYTES ? -1 : (int)((unsigned)packet[0] << 8 | packet[1]);
 }

@@ -1,5 +1,5 @@
 /* bench/limit_dns: the name server beside a benchmark's SMTP servers: answers A and MX questions over UDP with what
- * its caller knows of a name. Nothing else: no EDNS, no TCP, no truncation.
+ * its caller knows of a name; and the questions of the limit client. Nothing else: no EDNS, no TCP, no truncation.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef BENCH_LIMIT_DNS_H
 #define BENCH_LIMIT_DNS_H
@@ -25,5 +25,12 @@ typedef void (*limit_names_fn)(const void *context, const char *name, struct lim
 int limit_dns_open(unsigned port);
 /* Answers all that waits there; how many questions that were. */
 unsigned limit_dns_serve(int fd, limit_names_fn fn, const void *context);
+
+enum { LIMIT_DNS_A = 1, LIMIT_DNS_MX = 15 };
+/* A socket that asks the server at that port, and does not block. Ends the program where it cannot be had. */
+int limit_dns_client(unsigned port);
+void limit_dns_ask(int fd, uint16_t id, const char *name, unsigned type);
+/* The number of the question that the next answer belongs to; -1: there is none. The answer is believed unread. */
+int limit_dns_answered(int fd);
 
 #endif

@@ -5,8 +5,9 @@
 
 Cases: one, hundred, open measure the engine (bench/knock.c), which like the limit client keeps nothing; whole-one,
 whole-hundred and bulk the whole program with list, store and output. The responder runs on the first core, the
-measured side on the second. Each Heloise run is followed by a run of the limit client that holds as many conversations
-with as many MAILs and RCPTs as the responder counted. Everything stays on loopback.
+measured side on the second; in one-two, hundred-two and bulk-two both run on two cores, the measured side with two
+loops. Each Heloise run is followed by a run of the limit client that holds as many conversations with as many
+MAILs and RCPTs, and puts as many questions to the DNS, as the responder counted. Everything stays on loopback.
 SPDX-License-Identifier: Apache-2.0
 """
 import argparse
@@ -28,20 +29,20 @@ PORT, DNS_PORT = 2599, 2553
 FILES_MAX = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
-def pinned(core):
-    """What a child does first: its core, and as many descriptors as there are."""
+def pinned(core, loops=1):
+    """What a child does first: its core (with two loops the first two), and as many descriptors as there are."""
     def prepare():
         if os.cpu_count() > 1:
-            os.sched_setaffinity(0, {core})
+            os.sched_setaffinity(0, {core} if loops == 1 else {0, 1})
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return prepare
 
 
-def responder(args, hosts, delay_ms=0):
+def responder(args, hosts, delay_ms=0, loops=1):
     """The server of a run, on the first core."""
     return Responder([args.build / 'bench/limit_responder', '--port', PORT, '--dns-port', DNS_PORT, '--hosts', hosts,
-                      '--delay', delay_ms], prepare=pinned(0))
+                      '--delay', delay_ms], prepare=pinned(0, loops))
 
 
 def write_list(path, count, domains, real_part=0.5):
@@ -70,24 +71,24 @@ def check_output(path, truth):
     return {'rows': len(seen), 'missing': len(truth) - len(seen), 'wrong': wrong}
 
 
-def heloise(args, folder, source, extra):
+def heloise(args, folder, source, extra, loops=1):
     """One bulk run: time, CPU, memory."""
     out = folder / 'out.csv'
     for old in [out, *folder.glob('store*')]:
         old.unlink(missing_ok=True)
     argv = [args.build / 'src/cli/heloise', 'bulk', source, '-o', out, '--resolver', f'127.0.0.1:{DNS_PORT}',
             '--port', PORT, '--allow-net', '127.0.0.0/8', '--store', folder / 'store.db', '--from',
-            'probe@limit.bench', '--helo', 'probe.limit.bench', *extra]
-    seconds, used, samples, _ = measured(argv, folder, prepare=pinned(1))
+            'probe@limit.bench', '--helo', 'probe.limit.bench', '--set', f'limits.loops={loops}', *extra]
+    seconds, used, samples, _ = measured(argv, folder, prepare=pinned(1, loops))
     return {'seconds': seconds, 'user_s': used.ru_utime, 'system_s': used.ru_stime, 'rss_kib': used.ru_maxrss,
             'memory': samples}
 
 
-def knock(args, count, domains, concurrent, per_site, open_max):
+def knock(args, count, domains, concurrent, per_site, open_max, loops=1):
     """The engine alone: time, CPU, memory; it checks its answers itself."""
     argv = [args.build / 'bench/knock', '--port', PORT, '--dns-port', DNS_PORT, '--addresses', count, '--domains',
-            domains, '--connections', concurrent, '--per-site', per_site, '--open', open_max]
-    done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1),
+            domains, '--connections', concurrent, '--per-site', per_site, '--open', open_max, '--loops', loops]
+    done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1, loops),
                           env=environment())
     result = json.loads(done.stdout or '{}')
     if not result:
@@ -95,24 +96,28 @@ def knock(args, count, domains, concurrent, per_site, open_max):
     return result
 
 
-def limit(args, hosts, conversations, concurrent, rcpts, mails, pipelining=0):
-    argv = [args.build / 'bench/limit_client', '--port', PORT, '--hosts', hosts, '--conversations', conversations,
-            '--concurrent', concurrent, '--rcpts', rcpts, '--mails', mails, '--pipelining', pipelining]
-    done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, check=True, preexec_fn=pinned(1))
+def limit(args, hosts, seen, concurrent, loops=1, pipelining=0):
+    """The bare client with the work that a responder has seen."""
+    argv = [args.build / 'bench/limit_client', '--port', PORT, '--dns-port', DNS_PORT, '--hosts', hosts,
+            '--conversations', seen['conversations'], '--concurrent', min(concurrent, seen['conversations']),
+            '--rcpts', seen['rcpts'], '--mails', seen['mails'], '--lookups', min(seen['dns'] // 2, seen['conversations']),
+            '--pipelining', pipelining, '--loops', loops]
+    done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, check=True,
+                          preexec_fn=pinned(1, loops))
     return json.loads(done.stdout)
 
 
-def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0):
+def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1):
     """Alternates Heloise (ours_fn) and the limit on the same responder settings; prints and returns the round in the
     middle. The limit holds as many conversations with as many MAILs and RCPTs as Heloise did."""
     rounds = []
     for _ in range(args.rounds):
-        with responder(args, hosts, delay_ms) as server:
+        with responder(args, hosts, delay_ms, loops) as server:
             ours = ours_fn()
         seen = server.counts
         conversations = seen['conversations']
-        with responder(args, hosts, delay_ms):
-            bare = limit(args, hosts, conversations, min(concurrent, conversations), seen['rcpts'], seen['mails'])
+        with responder(args, hosts, delay_ms, loops):
+            bare = limit(args, hosts, seen, concurrent, loops)
         rounds.append({
             'conversations': conversations, 'rcpts': seen['rcpts'], 'mails': seen['mails'], 'quits': seen['quits'],
             'datas': seen['datas'], 'open_peak': seen['open_peak'],
@@ -138,12 +143,12 @@ def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0):
     return middle
 
 
-def whole(args, folder, count, domains, concurrent, extra):
+def whole(args, folder, count, domains, concurrent, extra, loops=1):
     """For pair(): the whole program, with list, store and output."""
     truth = write_list(folder / 'in.csv', count, domains)
 
     def run():
-        ours = heloise(args, folder, folder / 'in.csv', ['--max-connections', concurrent, *extra])
+        ours = heloise(args, folder, folder / 'in.csv', ['--max-connections', concurrent, *extra], loops)
         return {**ours, **check_output(folder / 'out.csv', truth)}
     return run
 
@@ -153,18 +158,18 @@ HOSTS_MAX = min(9900, FILES_MAX // 2)
 HUNDRED = ((20000, 200), (200000, 2000))
 
 
-def case_one(args, _):
+def case_one(args, _, loops=1):
     """A domain for each address, and fewer asked at a time than there are hosts: each gets a conversation."""
     count = ONE[not args.quick]
     hosts = min(count, HOSTS_MAX)
-    return pair(args, 'one address per connection', count, hosts, 200,
-                lambda: knock(args, count, count, 200, 4, min(8192, hosts * 3 // 4)))
+    return pair(args, f'one address per connection, {loops} core(s)', count, hosts, 200,
+                lambda: knock(args, count, count, 200, 4, min(8192, hosts * 3 // 4), loops), loops=loops)
 
 
-def case_hundred(args, _):
+def case_hundred(args, _, loops=1):
     count, domains = HUNDRED[not args.quick]
-    return pair(args, '100 addresses per connection', count, domains, 200,
-                lambda: knock(args, count, domains, 200, 1, 8192))
+    return pair(args, f'100 addresses per connection, {loops} core(s)', count, domains, 200,
+                lambda: knock(args, count, domains, 200, 1, 8192, loops), loops=loops)
 
 
 def case_open(args, _):
@@ -200,17 +205,21 @@ def case_whole_hundred(args, folder):
                       ['--max-per-site', 1, '--rcpts-per-connection', 101, '--invalids-per-hour', 100000]))
 
 
-def case_bulk(args, folder):
+def case_bulk(args, folder, loops=1):
     count, domains = (10000, 500) if args.quick else (100000, 5000)
-    middle = pair(args, f'bulk of {count} addresses on {domains} domains', count, domains, 500,
-                  whole(args, folder, count, domains, 500, []))
+    middle = pair(args, f'bulk of {count} addresses on {domains} domains, {loops} core(s)', count, domains, 500,
+                  whole(args, folder, count, domains, 500, [], loops), loops=loops)
     if medians := quarters(middle['memory']):
         print('    memory by quarters of the run: ' + ', '.join(f'{q / 1024:.1f} MiB' for q in medians), flush=True)
     return middle
 
 
-CASES = {'one': case_one, 'hundred': case_hundred, 'open': case_open, 'whole-one': case_whole_one,
-         'whole-hundred': case_whole_hundred, 'bulk': case_bulk}
+CASES = {
+    'one': case_one, 'one-two': lambda args, folder: case_one(args, folder, 2),
+    'hundred': case_hundred, 'hundred-two': lambda args, folder: case_hundred(args, folder, 2),
+    'open': case_open, 'whole-one': case_whole_one, 'whole-hundred': case_whole_hundred,
+    'bulk': case_bulk, 'bulk-two': lambda args, folder: case_bulk(args, folder, 2),
+}
 
 
 def main():

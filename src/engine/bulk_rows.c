@@ -70,13 +70,12 @@ static enum err load_row(struct bulk *bulk, const struct table_row *row, struct 
         bulk->counts.invalid_rows++;
         return ERR_NONE;
     }
-    bool is_new;
     enum err e = store_job_add(bulk->job, slice_of(identity.key), slice_of(identity.wire),
-                               slice_of(identity.domain), &is_new);
+                               slice_of(identity.domain));
     if (e != ERR_NONE) {
         return store_why(bulk->store, out_fault);
     }
-    bulk->counts.items += is_new ? 1 : 0;
+    bulk->counts.items++; /* doubles are told apart when all are there */
     return ERR_NONE;
 }
 
@@ -104,7 +103,7 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault)
     if (e != ERR_CLOSED) {
         return e;
     }
-    e = store_job_loaded(bulk->job, out_fault);
+    e = store_job_loaded(bulk->job, &bulk->counts.items, out_fault);
     bulk->info.is_loaded = e == ERR_NONE;
     return e;
 }

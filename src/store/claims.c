@@ -6,12 +6,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "base/slice.h"
 #include "store/store_private.h"
+
+/* Of the open group, by its key. */
+struct claim {
+    int64_t at_ms;
+    bool has_row; /* from an earlier group */
+    char key[];
+};
 
 enum { CLAIM_PATH_BYTES = 4200, CLAIM_SQL_BYTES = 128, CLAIM_SWEEP_MAX = 64 };
 
@@ -80,6 +88,7 @@ static void give_up(struct store *store)
 {
     (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     store->is_in_group = false;
+    store_claims_forget(store);
     store->holder = 0;
     if (store->holder_lock >= 0) {
         (void)close(store->holder_lock);
@@ -111,14 +120,19 @@ static enum err become_holder(struct store *store, int64_t now_ms)
     return e;
 }
 
-/* Nobody's, ours, or that of a holder that is gone or has kept it too long. */
-static enum err find_free(struct store *store, struct slice key, int64_t now_ms, bool *out_is_free)
+/* What stands in the file about a key. */
+struct standing {
+    bool is_free; /* nobody's, ours, or that of a holder that is gone or has kept it too long */
+    bool has_row; /* ours */
+};
+
+static enum err look(struct store *store, struct slice key, int64_t now_ms, struct standing *out)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_CLAIM_FIND);
     if (statement == NULL) {
         return ERR_STORE;
     }
-    store_bind(statement, 1, key);
+    store_bind_key(statement, 1, key);
     int result = sqlite3_step(statement);
     int64_t holder = result == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : store->holder;
     int64_t at_ms = result == SQLITE_ROW ? sqlite3_column_int64(statement, 1) : now_ms;
@@ -126,46 +140,72 @@ static enum err find_free(struct store *store, struct slice key, int64_t now_ms,
     if (result != SQLITE_ROW && result != SQLITE_DONE) {
         return ERR_STORE;
     }
-    *out_is_free =
+    out->has_row = result == SQLITE_ROW;
+    out->is_free =
         holder == store->holder || now_ms - at_ms >= STORE_CLAIM_LIFE_MS || is_dead(store, holder);
     return ERR_NONE;
 }
 
-static enum err put(struct store *store, struct slice key, int64_t now_ms)
+/* In the group that is open: nobody else can write, so that no row is needed until it is committed. */
+static enum err note(struct store *store, struct slice key, int64_t now_ms, bool has_row)
 {
-    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLAIM_PUT);
-    if (statement == NULL) {
-        return ERR_STORE;
+    struct claim *claim = malloc(sizeof *claim + key.len);
+    if (claim == NULL) {
+        return ERR_NOMEM;
     }
-    store_bind(statement, 1, key);
-    (void)sqlite3_bind_int64(statement, 2, store->holder);
-    (void)sqlite3_bind_int64(statement, 3, now_ms);
-    return store_run(statement);
+    *claim = (struct claim){.at_ms = now_ms, .has_row = has_row};
+    memcpy(claim->key, key.at, key.len);
+    enum err e = map_put(&store->claims, slice_make(claim->key, key.len), claim);
+    if (e != ERR_NONE) {
+        free(claim);
+    }
+    return e;
+}
+
+static enum err try_new(struct store *store, struct slice key, int64_t now_ms, bool *out_is_free)
+{
+    /* Looked at before it is written, so that one who waits does not queue for the write lock. */
+    struct standing standing = {0};
+    enum err e = look(store, key, now_ms, &standing);
+    if (e == ERR_NONE && standing.is_free) {
+        bool was_in_group = store->is_in_group;
+        e = store_begin_write(store);
+        if (e == ERR_NONE && !was_in_group) { /* others may have been faster */
+            e = look(store, key, now_ms, &standing);
+        }
+        e = e == ERR_NONE && standing.is_free ? note(store, key, now_ms, standing.has_row) : e;
+        e = e == ERR_NONE ? store_end_write(store) : e;
+    }
+    *out_is_free = standing.is_free;
+    return e;
 }
 
 enum err store_claim_try(struct store *store, struct slice key, int64_t now_ms, bool *out_is_mine)
 {
+    struct claim *claim = map_find(&store->claims, key);
     bool is_free = true;
-    if (store->outbox != NULL || strcmp(store->path, ":memory:") == 0) {
-        *out_is_mine = true;
-        return ERR_NONE;
-    }
-    enum err e = store->holder == 0 ? become_holder(store, now_ms) : ERR_NONE;
-    /* Looked at before it is written, so that one who waits does not queue for the write lock. */
-    e = e != ERR_NONE ? e : find_free(store, key, now_ms, &is_free);
-    if (e == ERR_NONE && is_free) {
-        bool was_in_group = store->is_in_group;
-        e = store_begin_write(store);
-        if (e == ERR_NONE && !was_in_group) { /* others may have been faster */
-            e = find_free(store, key, now_ms, &is_free);
+    if (claim != NULL) {
+        claim->at_ms = now_ms;
+    } else if (store->outbox == NULL && strcmp(store->path, ":memory:") != 0) {
+        enum err e = store->holder == 0 ? become_holder(store, now_ms) : ERR_NONE;
+        e = e != ERR_NONE ? e : try_new(store, key, now_ms, &is_free);
+        if (e != ERR_NONE) {
+            return e;
         }
-        e = e == ERR_NONE && is_free ? put(store, key, now_ms) : e;
-        e = e == ERR_NONE ? store_end_write(store) : e;
     }
-    if (e == ERR_NONE) {
-        *out_is_mine = is_free;
+    *out_is_mine = is_free;
+    return ERR_NONE;
+}
+
+static enum err delete_row(struct store *store, struct slice key)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLAIM_DELETE);
+    if (statement == NULL) {
+        return ERR_STORE;
     }
-    return e;
+    store_bind_key(statement, 1, key);
+    (void)sqlite3_bind_int64(statement, 3, store->holder);
+    return store_run(statement);
 }
 
 enum err store_claim_release(struct store *store, struct slice key)
@@ -176,20 +216,56 @@ enum err store_claim_release(struct store *store, struct slice key)
     if (store->holder == 0) {
         return ERR_NONE;
     }
+    struct claim *claim = map_remove(&store->claims, key);
+    bool may_have_row = claim == NULL || claim->has_row;
+    free(claim);
+    if (!may_have_row) {
+        return ERR_NONE;
+    }
     enum err e = store_begin_write(store);
-    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLAIM_DELETE);
-    if (e != ERR_NONE || statement == NULL) {
+    e = e != ERR_NONE ? e : delete_row(store, key);
+    return e != ERR_NONE ? e : store_end_write(store);
+}
+
+static enum err write_row(struct store *store, struct slice key, const struct claim *claim)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLAIM_PUT);
+    if (statement == NULL) {
         return ERR_STORE;
     }
-    store_bind(statement, 1, key);
-    (void)sqlite3_bind_int64(statement, 2, store->holder);
-    e = store_run(statement);
-    return e != ERR_NONE ? e : store_end_write(store);
+    store_bind_key(statement, 1, key);
+    (void)sqlite3_bind_int64(statement, 3, store->holder);
+    (void)sqlite3_bind_int64(statement, 4, claim->at_ms);
+    return store_run(statement);
+}
+
+enum err store_claims_write(struct store *store)
+{
+    enum err e = ERR_NONE;
+    size_t cursor = 0;
+    struct slice key;
+    void *claim;
+    while (e == ERR_NONE && map_next(&store->claims, &cursor, &key, &claim)) {
+        e = write_row(store, key, claim);
+    }
+    return e;
+}
+
+void store_claims_forget(struct store *store)
+{
+    size_t cursor = 0;
+    struct slice key;
+    void *claim;
+    while (map_next(&store->claims, &cursor, &key, &claim)) {
+        free(claim);
+    }
+    map_done(&store->claims);
 }
 
 /* Does not wait for others: with the lock gone the rows mean nothing. */
 void store_claims_close(struct store *store)
 {
+    store_claims_forget(store);
     if (store->holder == 0) {
         return;
     }

@@ -5,6 +5,8 @@
 
 #include "base/slice.h"
 #include "store/job_lock.h"
+#include "store/job_order.h"
+#include "store/place.h"
 #include "store/store_private.h"
 
 enum {
@@ -19,6 +21,7 @@ struct store_job {
     int64_t id;
     struct job_lock lock;
     struct store_job_info info;
+    int64_t turn_first, turn_end; /* its turns, once it is loaded */
 };
 
 static enum err step_once(struct store *store, sqlite3_stmt *statement, struct fault *out_fault)
@@ -35,6 +38,18 @@ static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out
         return store_fail(store, out_fault, "cannot be used");
     }
     return ERR_NONE;
+}
+
+static enum err run_for_job(struct store *store, int64_t id, const char *sql,
+                            struct fault *out_fault)
+{
+    sqlite3_stmt *statement = NULL;
+    enum err e = prepare(store, sql, &statement, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    (void)sqlite3_bind_int64(statement, 1, id);
+    return step_once(store, statement, out_fault);
 }
 
 static enum err make(struct store *store, const struct store_job_name *name, int64_t now_ms,
@@ -83,7 +98,9 @@ static enum err update_name(struct store_job *job, const struct store_job_name *
     static const char sql[] =
         "UPDATE job SET label=?2,output=?3,folder=?4,command=?5,changed_at=?6,"
         "created_at=iif(state>=2,?6,created_at),loaded=iif(state>=2,0,loaded),"
-        "items=iif(state>=2,0,items),done=iif(state>=2,0,done),state=0 WHERE id=?1";
+        "items=iif(state>=2,0,items),done=iif(state>=2,0,done),"
+        "turn_first=iif(state>=2,0,turn_first),turn_end=iif(state>=2,0,turn_end),state=0"
+        " WHERE id=?1";
     sqlite3_stmt *statement = NULL;
     enum err e = prepare(job->store, sql, &statement, out_fault);
     if (e != ERR_NONE) {
@@ -96,6 +113,17 @@ static enum err update_name(struct store_job *job, const struct store_job_name *
     store_bind(statement, 5, name->command);
     (void)sqlite3_bind_int64(statement, 6, now_ms);
     return step_once(job->store, statement, out_fault);
+}
+
+/* The list is read again from its beginning. */
+static enum err drop_unloaded(struct store_job *job, struct fault *out_fault)
+{
+    enum err e = run_for_job(job->store, job->id,
+                             "DELETE FROM job_item WHERE job=?1"
+                             " AND EXISTS(SELECT 1 FROM job WHERE id=?1 AND loaded=0)",
+                             out_fault);
+    job->info.is_resumed = sqlite3_changes(job->store->db) > 0;
+    return e;
 }
 
 /* Ours now: what it is called today, and no longer paused; one that was over begins anew. Those that have been over
@@ -112,6 +140,7 @@ static enum err renew(struct store_job *job, const struct store_job_name *name, 
         return e;
     }
     e = store_exec(job->store, sql, out_fault);
+    e = e != ERR_NONE ? e : drop_unloaded(job, out_fault);
     e = e != ERR_NONE ? e : update_name(job, name, now_ms, out_fault);
     return store_change_end(job->store, e, out_fault);
 }
@@ -137,8 +166,9 @@ static enum err hold(struct store_job *job, const struct store_job_name *name, i
 
 static enum err count(struct store_job *job, struct fault *out_fault)
 {
-    static const char sql[] = "SELECT loaded, (SELECT count(*) FROM job_item WHERE job=?1), "
-                              "(SELECT count(*) FROM job_result WHERE job=?1) FROM job WHERE id=?1";
+    static const char sql[] =
+        "SELECT loaded,turn_first,turn_end,(SELECT count(*) FROM job_result WHERE turn>=turn_first"
+        " AND turn<turn_end) FROM job WHERE id=?1";
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
         return store_fail(job->store, out_fault, "cannot be read");
@@ -148,13 +178,13 @@ static enum err count(struct store_job *job, struct fault *out_fault)
         sqlite3_finalize(statement);
         return store_fail(job->store, out_fault, "cannot be read");
     }
-    job->info = (struct store_job_info){
-        .id = job->id,
-        .is_loaded = sqlite3_column_int(statement, 0) != 0,
-        .item_count = (uint64_t)sqlite3_column_int64(statement, 1),
-        .done_count = (uint64_t)sqlite3_column_int64(statement, 2),
-    };
-    job->info.is_resumed = job->info.item_count > 0;
+    job->turn_first = sqlite3_column_int64(statement, 1);
+    job->turn_end = sqlite3_column_int64(statement, 2);
+    job->info.id = job->id;
+    job->info.is_loaded = sqlite3_column_int(statement, 0) != 0;
+    job->info.is_resumed = job->info.is_resumed || job->info.is_loaded;
+    job->info.item_count = (uint64_t)(job->turn_end - job->turn_first);
+    job->info.done_count = (uint64_t)sqlite3_column_int64(statement, 3);
     sqlite3_finalize(statement);
     return ERR_NONE;
 }
@@ -199,26 +229,39 @@ enum store_job_wish store_job_wished(const struct store_job *job)
     return job_lock_wish(&job->lock);
 }
 
-static enum err run_for_job(struct store *store, int64_t id, const char *sql,
-                            struct fault *out_fault)
+/* Whether no other job has content. */
+static enum err is_alone(struct store *store, int64_t id, bool *out, struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, sql, &statement, out_fault);
+    enum err e =
+        prepare(store, "SELECT 1 FROM job WHERE id<>?1 AND state<2", &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
     (void)sqlite3_bind_int64(statement, 1, id);
-    return step_once(store, statement, out_fault);
+    int result = sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    *out = result == SQLITE_DONE;
+    return result == SQLITE_DONE || result == SQLITE_ROW
+               ? ERR_NONE
+               : store_fail(store, out_fault, "cannot be read");
 }
 
+/* A table that is emptied wholly is much cheaper than its rows one by one. */
 static enum err delete_content(struct store *store, int64_t id, struct fault *out_fault)
 {
-    static const char *const deletions[] = {"DELETE FROM job_result WHERE job=?1",
-                                            "DELETE FROM job_turn WHERE job=?1",
-                                            "DELETE FROM job_item WHERE job=?1"};
-    enum err e = ERR_NONE;
-    for (size_t i = 0; i < sizeof deletions / sizeof *deletions && e == ERR_NONE; i++) {
-        e = run_for_job(store, id, deletions[i], out_fault);
+    static const char *const of_all[] = {"DELETE FROM job_result", "DELETE FROM job_turn",
+                                         "DELETE FROM job_place", "DELETE FROM job_item"};
+    static const char *const of_one[] = {
+        "DELETE FROM job_result WHERE turn>=(SELECT turn_first FROM job WHERE id=?1)"
+        " AND turn<(SELECT turn_end FROM job WHERE id=?1)",
+        "DELETE FROM job_turn WHERE id>=(SELECT turn_first FROM job WHERE id=?1)"
+        " AND id<(SELECT turn_end FROM job WHERE id=?1)",
+        "DELETE FROM job_place WHERE job=?1", "DELETE FROM job_item WHERE job=?1"};
+    bool is_last = false;
+    enum err e = is_alone(store, id, &is_last, out_fault);
+    for (size_t i = 0; i < sizeof of_one / sizeof *of_one && e == ERR_NONE; i++) {
+        e = run_for_job(store, id, is_last ? of_all[i] : of_one[i], out_fault);
     }
     return e;
 }
@@ -285,52 +328,74 @@ enum err store_job_progress(struct store_job *job, uint64_t items, uint64_t done
     return store_run(statement);
 }
 
+/* What follows its last '@': nearly always the domain. */
+static struct slice domain_of(struct slice address)
+{
+    size_t at = slice_find_last_byte(address, '@');
+    return at == address.len ? SLICE_NONE : slice_sub(address, at + 1, address.len);
+}
+
 enum err store_job_add(struct store_job *job, struct slice key, struct slice address,
-                       struct slice domain, bool *out_is_new)
+                       struct slice domain)
 {
     enum err e = store_begin_write(job->store);
     sqlite3_stmt *statement = store_statement(job->store, STATEMENT_JOB_ADD);
     if (e != ERR_NONE || statement == NULL) {
         return ERR_STORE;
     }
+    (void)sqlite3_clear_bindings(
+        statement); /* what is not bound is NULL, and follows from the address */
     (void)sqlite3_bind_int64(statement, 1, job->id);
-    store_bind(statement, 2, key);
+    (void)sqlite3_bind_int64(statement, 2, store_place(key));
     store_bind(statement, 3, address);
-    store_bind(statement, 4, domain);
+    if (!slice_equal(key, address)) {
+        store_bind(statement, 4, key);
+    }
+    if (!slice_equal(domain, domain_of(address))) {
+        store_bind(statement, 5, domain);
+    }
     e = store_run(statement);
-    if (e != ERR_NONE) {
-        return e;
-    }
-    bool is_new = sqlite3_changes(job->store->db) > 0;
     /* Loading commits in large groups: until store_job_loaded the items count for nothing. */
-    if (++job->store->pending >= STORE_LOAD_ROWS) {
+    if (e == ERR_NONE && ++job->store->pending >= STORE_LOAD_ROWS) {
         e = store_flush(job->store, NULL);
-    }
-    if (e == ERR_NONE) {
-        *out_is_new = is_new;
     }
     return e;
 }
 
-/* Short runs of one domain, domains taking turns: lines are shared, and no giant holds up the rest. */
-enum err store_job_loaded(struct store_job *job, struct fault *out_fault)
+static enum err mark_loaded(struct store_job *job, struct fault *out_fault)
 {
-    static const char order[] =
-        "WITH ranked AS (SELECT id, domain, row_number() OVER (PARTITION BY domain ORDER BY id) - "
-        "1 AS rank FROM job_item WHERE job=?1) INSERT INTO job_turn(job,turn,item) SELECT ?1, "
-        "row_number() OVER (ORDER BY rank / 64, domain, rank), id FROM ranked";
+    char sql[JOB_SQL_BYTES];
+    (void)snprintf(sql, sizeof sql,
+                   "UPDATE job SET loaded=1,items=%lld,turn_first=%lld,turn_end=%lld WHERE id=?1",
+                   (long long)(job->turn_end - job->turn_first), (long long)job->turn_first,
+                   (long long)job->turn_end);
+    return run_for_job(job->store, job->id, sql, out_fault);
+}
+
+enum err store_job_loaded(struct store_job *job, uint64_t *out_items, struct fault *out_fault)
+{
     enum err e = store_change_begin(job->store, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
-    e = run_for_job(job->store, job->id, order, out_fault);
+    e = job_order_write(job->store, job->id, &job->turn_first, &job->turn_end, out_fault);
+    e = e != ERR_NONE ? e : mark_loaded(job, out_fault);
+    e = store_change_end(job->store, e, out_fault);
     if (e == ERR_NONE) {
-        e = run_for_job(job->store, job->id,
-                        "UPDATE job SET loaded=1,"
-                        "items=(SELECT count(*) FROM job_item WHERE job=?1) WHERE id=?1",
-                        out_fault);
+        *out_items = (uint64_t)(job->turn_end - job->turn_first);
     }
-    return store_change_end(job->store, e, out_fault);
+    return e;
+}
+
+static struct store_item read_item(sqlite3_stmt *statement)
+{
+    struct store_item item = {.id = (uint64_t)sqlite3_column_int64(statement, 0),
+                              .address = store_column(statement, 2)};
+    bool has_key = sqlite3_column_type(statement, 1) != SQLITE_NULL;
+    bool has_domain = sqlite3_column_type(statement, 3) != SQLITE_NULL;
+    item.key = has_key ? store_column(statement, 1) : item.address;
+    item.domain = has_domain ? store_column(statement, 3) : domain_of(item.address);
+    return item;
 }
 
 enum err store_job_next(struct store_job *job, uint64_t *cursor, size_t limit, store_item_fn fn,
@@ -340,19 +405,15 @@ enum err store_job_next(struct store_job *job, uint64_t *cursor, size_t limit, s
     if (statement == NULL) {
         return ERR_STORE;
     }
-    (void)sqlite3_bind_int64(statement, 1, job->id);
-    (void)sqlite3_bind_int64(statement, 2, (int64_t)*cursor);
+    int64_t from = (int64_t)*cursor + 1;
+    (void)sqlite3_bind_int64(statement, 1, from > job->turn_first ? from : job->turn_first);
+    (void)sqlite3_bind_int64(statement, 2, job->turn_end);
     (void)sqlite3_bind_int64(statement, 3, (int64_t)limit);
     size_t found = 0;
     int result = sqlite3_step(statement);
     while (result == SQLITE_ROW) {
-        struct store_item item = {
-            .id = (uint64_t)sqlite3_column_int64(statement, 0),
-            .key = store_column(statement, 1),
-            .address = store_column(statement, 2),
-            .domain = store_column(statement, 3),
-        };
-        *cursor = (uint64_t)sqlite3_column_int64(statement, 4);
+        struct store_item item = read_item(statement);
+        *cursor = item.id;
         found++;
         fn(context, &item);
         result = sqlite3_step(statement);
@@ -373,7 +434,6 @@ enum err store_job_result_put(struct store_job *job, uint64_t item_id, struct sl
     (void)sqlite3_bind_int64(statement, 1, (int64_t)item_id);
     store_bind(statement, 2, status);
     store_bind(statement, 3, json);
-    (void)sqlite3_bind_int64(statement, 4, job->id);
     e = store_run(statement);
     return e != ERR_NONE ? e : store_end_write(job->store);
 }
@@ -381,12 +441,13 @@ enum err store_job_result_put(struct store_job *job, uint64_t item_id, struct sl
 enum err store_job_count_statuses(struct store_job *job, store_status_fn fn, void *context)
 {
     static const char sql[] =
-        "SELECT status, count(*) FROM job_result WHERE job=?1 GROUP BY status";
+        "SELECT status, count(*) FROM job_result WHERE turn>=?1 AND turn<?2 GROUP BY status";
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
         return ERR_STORE;
     }
-    (void)sqlite3_bind_int64(statement, 1, job->id);
+    (void)sqlite3_bind_int64(statement, 1, job->turn_first);
+    (void)sqlite3_bind_int64(statement, 2, job->turn_end);
     int result = sqlite3_step(statement);
     while (result == SQLITE_ROW) {
         fn(context, store_column(statement, 0), (uint64_t)sqlite3_column_int64(statement, 1));
@@ -396,16 +457,28 @@ enum err store_job_count_statuses(struct store_job *job, store_status_fn fn, voi
     return result == SQLITE_DONE ? ERR_NONE : ERR_STORE;
 }
 
-bool store_job_result_find(struct store_job *job, struct slice key, struct buf *out_json)
+static bool find_result(sqlite3_stmt *statement, struct buf *out)
 {
-    sqlite3_stmt *statement = store_statement(job->store, STATEMENT_JOB_RESULT_FIND);
-    if (statement == NULL) {
-        return false;
-    }
-    (void)sqlite3_bind_int64(statement, 1, job->id);
-    store_bind(statement, 2, key);
     bool is_found = sqlite3_step(statement) == SQLITE_ROW &&
-                    buf_append(out_json, store_column(statement, 0)) == ERR_NONE;
+                    buf_append(out, store_column(statement, 0)) == ERR_NONE;
     (void)sqlite3_reset(statement);
     return is_found;
+}
+
+bool store_job_result_find(struct store_job *job, struct slice key, struct buf *out_json)
+{
+    sqlite3_stmt *by_place = store_statement(job->store, STATEMENT_JOB_RESULT_FIND);
+    sqlite3_stmt *by_key = store_statement(job->store, STATEMENT_JOB_RESULT_FIND_KEY);
+    if (by_place == NULL || by_key == NULL) {
+        return false;
+    }
+    store_begin_read(job->store);
+    (void)sqlite3_bind_int64(by_place, 1, job->id);
+    (void)sqlite3_bind_int64(by_place, 2, store_place(key));
+    if (find_result(by_place, out_json)) {
+        return true;
+    }
+    (void)sqlite3_bind_int64(by_key, 1, job->id);
+    store_bind_key(by_key, 2, key);
+    return find_result(by_key, out_json);
 }

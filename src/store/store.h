@@ -18,7 +18,7 @@
 struct store;
 
 enum {
-    STORE_SCHEMA_VERSION = 5,
+    STORE_SCHEMA_VERSION = 6,
     STORE_GROUP_ROWS = 32768,
     STORE_LOAD_ROWS = 16384, /* the same for store_job_add */
     STORE_CLAIM_LIFE_MS = 6 * 60 * 60 * 1000,
@@ -71,8 +71,9 @@ enum err store_fact_each(struct store *store, struct slice key, size_t limit, st
  * the verdict and tries again. A claim ends with store_claim_release, store_close, the death of its process,
  * or STORE_CLAIM_LIFE_MS after it was last tried for by its holder, who may always have it again.
  * Between the users of one struct store it does not decide. In memory there are no others: all is ours.
- * Claims are writes like others: until store_flush nobody else can write, so nobody can take the key; flush
- * soon, for they wait. ERR_STORE, ERR_SYSTEM: nothing is known; probe without. */
+ * Claims are writes like others: until store_flush nobody else can write, so nobody can take the key (and one that is
+ * released by then costs no row); flush soon, for they wait. ERR_STORE, ERR_SYSTEM, ERR_NOMEM: nothing is known; probe
+ * without. */
 enum err store_claim_try(struct store *store, struct slice key, int64_t now_ms, bool *out_is_mine)
     MUST_USE;
 enum err store_claim_release(struct store *store, struct slice key)
@@ -118,15 +119,18 @@ enum err store_job_progress(struct store_job *job, uint64_t items, uint64_t done
 /* What another process wants of its runner; cheap. */
 enum store_job_wish store_job_wished(const struct store_job *job);
 
-/* Adds an item unless its key is there already; *out_is_new says which. */
+/* Adds an item. Of those with the same key only the first one counts. Items of a job that was closed before it was
+ * loaded are gone when it is opened again. */
 enum err store_job_add(struct store_job *job, struct slice key, struct slice address,
-                       struct slice domain, bool *out_is_new) MUST_USE;
-/* All items are in: they are given their order (domains interleaved in short runs). */
-enum err store_job_loaded(struct store_job *job, struct fault *out_fault) MUST_USE;
+                       struct slice domain) MUST_USE;
+/* All items are in: they are given their order: short runs of a domain, domains taking turns. Needs some 50 bytes of
+ * memory for an item meanwhile. */
+enum err store_job_loaded(struct store_job *job, uint64_t *out_items, struct fault *out_fault)
+    MUST_USE;
 
 /* Up to limit unfinished items after the cursor in job order (cursor 0 starts; it is moved on). */
 struct store_item {
-    uint64_t id;
+    uint64_t id;                       /* its turn: it grows in job order */
     struct slice key, address, domain; /* valid during the callback */
 };
 typedef void (*store_item_fn)(void *context, const struct store_item *item);
@@ -138,7 +142,7 @@ enum err store_job_result_put(struct store_job *job, uint64_t item_id, struct sl
 typedef void (*store_status_fn)(void *context, struct slice status, uint64_t count);
 enum err store_job_count_statuses(struct store_job *job, store_status_fn fn, void *context)
     MUST_USE;
-/* False where there is no result yet. */
+/* False where there is no result yet, or no such item. */
 bool store_job_result_find(struct store_job *job, struct slice key, struct buf *out_json);
 
 #endif

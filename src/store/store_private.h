@@ -1,11 +1,12 @@
-/* store/store_private: what the files of the store share: store.c (opening, groups, schema), verdicts.c, jobs.c,
- * job_list.c, job_lock.c, claims.c, courier.c.
+/* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
+ * claims.c, jobs.c, job_order.c, job_list.c, job_lock.c, courier.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
 
 #include <sqlite3.h>
 
+#include "base/map.h"
 #include "store/store.h"
 
 enum store_statement {
@@ -19,6 +20,7 @@ enum store_statement {
     STATEMENT_JOB_NEXT,
     STATEMENT_JOB_RESULT_PUT,
     STATEMENT_JOB_RESULT_FIND,
+    STATEMENT_JOB_RESULT_FIND_KEY,
     STATEMENT_JOB_PROGRESS,
     STATEMENT_CLAIM_FIND,
     STATEMENT_CLAIM_PUT,
@@ -30,10 +32,12 @@ struct store {
     sqlite3 *db;
     char *path;
     struct buf *outbox; /* store/courier: where its writes go; NULL: this is the store itself */
-    unsigned pending;   /* rows written since the last commit */
+    unsigned pending; /* rows written since the last commit */
+    unsigned reads;   /* in one look at the file; 0: none is open */
     bool is_in_group;
-    int64_t holder;  /* our number as a holder of claims; 0: none yet */
-    int holder_lock; /* its descriptor, or -1 */
+    int64_t holder;    /* our number as a holder of claims; 0: none yet */
+    int holder_lock;   /* its descriptor, or -1 */
+    struct map claims; /* key -> struct claim: of the open group, without a row as yet */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -43,6 +47,9 @@ sqlite3_stmt *store_statement(struct store *store, enum store_statement which);
 /* Begins the group if none is open; counts one written row, and commits when the group is full. */
 enum err store_begin_write(struct store *store) MUST_USE;
 enum err store_end_write(struct store *store) MUST_USE;
+
+/* Many reads in a row look at the file as it is at one moment, until the next write or flush, or for so many of them. */
+void store_begin_read(struct store *store);
 
 /* A change of its own, wholly or not at all: begin commits what was gathered before; end takes the change back where
  * e or the commit says that it failed, and returns that. */
@@ -54,6 +61,17 @@ enum err store_run(sqlite3_stmt *statement) MUST_USE;
 enum err store_exec(struct store *store, const char *sql, struct fault *out_fault) MUST_USE;
 enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing);
 
+/* What the file says of itself. Changes nothing, so that one that is not ours stays as it is. */
+enum err store_schema_check(struct store *store, int *out_version, struct fault *out_fault)
+    MUST_USE;
+enum err store_schema_migrate(struct store *store, struct fault *out_fault) MUST_USE;
+/* store_place as a function of SQL, for migrations. */
+enum err store_place_teach(struct store *store, struct fault *out_fault) MUST_USE;
+
+/* Claims that no row stands for yet: written before the group is committed, and then forgotten; or forgotten where the
+ * group is taken back. */
+enum err store_claims_write(struct store *store) MUST_USE;
+void store_claims_forget(struct store *store);
 void store_claims_close(struct store *store);
 
 /* courier.c: the same calls of a store that has an outbox. */
@@ -70,6 +88,8 @@ enum err store_job_row_settle(struct store *store, int64_t id, enum store_job_st
 enum err store_job_row_delete(struct store *store, int64_t id, struct fault *out_fault) MUST_USE;
 
 void store_bind(sqlite3_stmt *statement, int place, struct slice text);
+/* The place of the key, and after it the key. */
+void store_bind_key(sqlite3_stmt *statement, int place, struct slice key);
 struct slice store_column(sqlite3_stmt *statement,
                           int place); /* valid until the next step or reset */
 

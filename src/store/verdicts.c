@@ -17,9 +17,9 @@ bool store_verdict_find(struct store *store, struct slice key, int64_t now_ms, i
     if (statement == NULL) {
         return false;
     }
-    store_bind(statement, 1, key);
-    (void)sqlite3_bind_int64(statement, 2, now_ms);
-    (void)sqlite3_bind_int64(statement, 3, age_ms_max == 0 ? INT64_MIN : now_ms - age_ms_max);
+    store_bind_key(statement, 1, key);
+    (void)sqlite3_bind_int64(statement, 3, now_ms);
+    (void)sqlite3_bind_int64(statement, 4, age_ms_max == 0 ? INT64_MIN : now_ms - age_ms_max);
     return find_text(statement, out_json);
 }
 
@@ -33,13 +33,13 @@ enum err store_verdict_put(struct store *store, const struct store_verdict *verd
     if (e != ERR_NONE || statement == NULL) {
         return ERR_STORE;
     }
-    store_bind(statement, 1, verdict->key);
-    store_bind(statement, 2, verdict->domain);
-    store_bind(statement, 3, verdict->status);
-    store_bind(statement, 4, verdict->sub_status);
-    (void)sqlite3_bind_int64(statement, 5, verdict->checked_at_ms);
-    (void)sqlite3_bind_int64(statement, 6, verdict->expires_at_ms);
-    store_bind(statement, 7, verdict->json);
+    store_bind_key(statement, 1, verdict->key);
+    store_bind(statement, 3, verdict->domain);
+    store_bind(statement, 4, verdict->status);
+    store_bind(statement, 5, verdict->sub_status);
+    (void)sqlite3_bind_int64(statement, 6, verdict->checked_at_ms);
+    (void)sqlite3_bind_int64(statement, 7, verdict->expires_at_ms);
+    store_bind(statement, 8, verdict->json);
     e = store_run(statement);
     return e != ERR_NONE ? e : store_end_write(store);
 }
@@ -87,12 +87,12 @@ enum err store_fact_put(struct store *store, const struct store_fact *fact)
     if (e != ERR_NONE || statement == NULL) {
         return ERR_STORE;
     }
-    store_bind(statement, 1, fact->key);
-    store_bind(statement, 2, fact->domain);
-    store_bind(statement, 3, fact->kind);
-    store_bind(statement, 4, fact->source);
-    store_bind(statement, 5, fact->detail);
-    (void)sqlite3_bind_int64(statement, 6, fact->at_ms);
+    store_bind_key(statement, 1, fact->key);
+    store_bind(statement, 3, fact->domain);
+    store_bind(statement, 4, fact->kind);
+    store_bind(statement, 5, fact->source);
+    store_bind(statement, 6, fact->detail);
+    (void)sqlite3_bind_int64(statement, 7, fact->at_ms);
     e = store_run(statement);
     return e != ERR_NONE ? e : store_end_write(store);
 }
@@ -104,8 +104,8 @@ enum err store_fact_each(struct store *store, struct slice key, size_t limit, st
     if (statement == NULL) {
         return ERR_STORE;
     }
-    store_bind(statement, 1, key);
-    (void)sqlite3_bind_int64(statement, 2, (int64_t)limit);
+    store_bind_key(statement, 1, key);
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)limit);
     int result = sqlite3_step(statement);
     while (result == SQLITE_ROW) {
         struct store_fact fact = {

@@ -89,8 +89,8 @@ class Jobs(halfway.Halfway):
         run, said = self.stop(self.begin(), 'cancel', '1')
         self.assertIn('is cancelled: 9 of 25', said.out)
         self.assertIn('was cancelled', run.err)
-        done = [row for row in table_of(self.read('out file.csv.partial')) if row['status']]
-        self.assertEqual(len(done), ANSWERED_FIRST + 2)  # one stands twice, one is no address
+        done = {row['email'] for row in table_of(self.read('out file.csv.partial')) if row['status']}
+        self.assertEqual(len(done), ANSWERED_FIRST + 1)  # one is no address; one stands twice, answered or not
         self.assertEqual(self.rows(), [('1', 'cancelled', '9/25')])
         for words in (('resume', '1'), ('pause', '1'), ('cancel', '1')):
             self.assertIn('was cancelled', self.jobs(*words, code=64).err)

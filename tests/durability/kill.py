@@ -225,8 +225,9 @@ class Rig:
             if not db.execute("SELECT 1 FROM pragma_table_info('job') WHERE name='state'").fetchone():
                 return set(), False
             is_done = db.execute('SELECT 1 FROM job WHERE state=?', (STATE_DONE,)).fetchone() is not None
-            return {row[0] for row in db.execute('SELECT address FROM job_item JOIN job_result '
-                                                 'ON item=job_item.id')}, is_done
+            return {row[0] for row in db.execute(
+                'SELECT address FROM job_item JOIN job_turn ON item=job_item.id '
+                'JOIN job_result ON turn=job_turn.id')}, is_done
 
     def round(self, job, kills):
         """One job from its beginning, killed at most so many times."""

@@ -120,6 +120,32 @@ static void claims_go_from_hand_to_hand(void **state)
     store_close(two);
 }
 
+/* What is released in the group in which it was taken is never written; what is held is, with its last time. */
+static void only_what_is_held_gets_a_row(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    bool is_mine;
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    static const char *const keys[] = {"a@b", "c@b", "d@b"};
+    assert_true(try_claim(store, "d@b", NOW_MS));
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM claim"), 1);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(store_claim_try(store, slice_of(keys[i]), NOW_MS + 1, &is_mine), ERR_NONE);
+        assert_true(is_mine);
+    }
+    assert_int_equal(store_claim_try(store, SLICE("c@b"), NOW_MS + 2, &is_mine), ERR_NONE);
+    assert_int_equal(store_claim_release(store, SLICE("a@b")), ERR_NONE);
+    assert_int_equal(store_claim_release(store, SLICE("d@b")), ERR_NONE);
+    assert_int_equal(store_flush(store, NULL), ERR_NONE);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM claim"), 1);
+    assert_int_equal(scratch_sql(path, "SELECT at FROM claim WHERE key='c@b'"), NOW_MS + 2);
+    assert_int_equal(store_claim_release(store, SLICE("c@b")), ERR_NONE);
+    assert_int_equal(store_flush(store, NULL), ERR_NONE);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM claim"), 0);
+    store_close(store);
+}
+
 static void in_memory_all_is_ours(void **state)
 {
     (void)state;
@@ -260,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(claims_go_from_hand_to_hand),
+        IN_FOLDER(only_what_is_held_gets_a_row),
         cmocka_unit_test(in_memory_all_is_ours),
         IN_FOLDER(the_dead_hold_nothing),
         IN_FOLDER(asked_by_many_at_once_each_key_is_probed_once),

@@ -15,8 +15,9 @@
 
 #include "base/slice.h"
 #include "scratch.h"
+#include "store/place.h"
 
-enum { TEXT_BYTES = 65536, ITEMS = 40, DONE = 10, SHARE = 64 };
+enum { TEXT_BYTES = 65536, ITEMS = 40, DONE = 10, SHARE = 64, MANY_READS = 3000 };
 
 static const struct store_job_name name_f = {.fingerprint = SLICE_LITERAL("f"),
                                              .label = SLICE_LITERAL("l")};
@@ -35,12 +36,16 @@ static struct store_job *open_job(struct store *store, const char *fingerprint,
     return job;
 }
 
-static bool add(struct store_job *job, const char *key, const char *domain)
+static void add(struct store_job *job, const char *key, const char *domain)
 {
-    bool is_new = false;
-    assert_int_equal(store_job_add(job, slice_of(key), slice_of(key), slice_of(domain), &is_new),
-                     ERR_NONE);
-    return is_new;
+    assert_int_equal(store_job_add(job, slice_of(key), slice_of(key), slice_of(domain)), ERR_NONE);
+}
+
+static void finish_loading(struct store_job *job, uint64_t items)
+{
+    uint64_t count = 0;
+    assert_int_equal(store_job_loaded(job, &count, NULL), ERR_NONE);
+    assert_int_equal(count, items);
 }
 
 struct seen {
@@ -70,6 +75,37 @@ static void see_all(struct store_job *job, size_t limit, struct seen *out)
     }
 }
 
+/* The keys as a job gives them, with a space after each: in the order of their places, SHARE of a domain at a time. */
+static int by_place(const void *a, const void *b)
+{
+    int64_t x = store_place(slice_of(*(const char *const *)a));
+    int64_t y = store_place(slice_of(*(const char *const *)b));
+    return (x > y) - (x < y);
+}
+
+static const char *in_order(const char *const *keys, size_t count)
+{
+    static char text[TEXT_BYTES];
+    const char *sorted[512];
+    size_t len = 0;
+    size_t written = 0;
+    memcpy(sorted, keys, count * sizeof *keys);
+    qsort(sorted, count, sizeof *sorted, by_place);
+    for (size_t round = 0; written < count; round++) {
+        const char *domain = "";
+        size_t rank = 0;
+        for (size_t i = 0; i < count; i++) {
+            rank = strcmp(domain, strchr(sorted[i], '@')) == 0 ? rank + 1 : 0;
+            domain = strchr(sorted[i], '@');
+            if (rank / SHARE == round) {
+                len += (size_t)snprintf(text + len, sizeof text - len, "%s ", sorted[i]);
+                written++;
+            }
+        }
+    }
+    return text;
+}
+
 static void check_keys(struct store_job *job, size_t limit, const char *wanted)
 {
     struct seen seen;
@@ -80,7 +116,7 @@ static void check_keys(struct store_job *job, size_t limit, const char *wanted)
     buf_done(&seen.keys);
 }
 
-static void items_are_added_once(void **state)
+static void items_count_once(void **state)
 {
     char path[SCRATCH_PATH_BYTES];
     struct store_job_info info;
@@ -92,16 +128,18 @@ static void items_are_added_once(void **state)
         struct store_job *other = open_job(store, "f2", &info);
         assert_false(info.is_resumed);
         assert_false(info.is_loaded);
-        assert_true(add(job, "a@b", "b"));
-        assert_false(add(job, "a@b", "b"));
-        assert_true(add(job, "c@b", "b"));
-        assert_true(add(other, "a@b", "b")); /* another list may have it too */
-        check_keys(job, 10, "");             /* without an order there is no next */
-        assert_int_equal(store_job_loaded(job, NULL), ERR_NONE);
+        add(job, "a@b", "b");
+        add(job, "a@b", "b");
+        add(other, "a@b", "b"); /* another list may have it too */
+        add(job, "c@d", "d");
+        add(job, "a@b", "b");
+        check_keys(job, 10, ""); /* without an order there is no next */
+        finish_loading(job, 2);
+        finish_loading(other, 1);
         for (size_t limit = 1; limit < 4; limit++) {
-            check_keys(job, limit, "a@b c@b ");
+            check_keys(job, limit, in_order((const char *const[]){"a@b", "c@d"}, 2));
+            check_keys(other, limit, "a@b ");
         }
-        check_keys(other, 10, "");
         store_job_close(job);
         store_job_close(other);
         store_close(store);
@@ -109,38 +147,88 @@ static void items_are_added_once(void **state)
     store_job_close(NULL);
 }
 
-/* Runs of SHARE addresses of one domain, in turn, in the order in which they were put in. */
-static void domains_take_turns(void **state)
+struct part_row {
+    const char *name;
+    struct slice key, address, domain;
+};
+
+static const struct part_row part_rows[] = {
+    {"all is in the address", SLICE_LITERAL("a@b"), SLICE_LITERAL("a@b"), SLICE_LITERAL("b")},
+    {"another key", SLICE_LITERAL("a@b port=1"), SLICE_LITERAL("a@b"), SLICE_LITERAL("b")},
+    {"another domain", SLICE_LITERAL("c@b"), SLICE_LITERAL("c@b"), SLICE_LITERAL("d")},
+    {"another key and domain", SLICE_LITERAL("key"), SLICE_LITERAL("\"x@y\"@b"),
+     SLICE_LITERAL("d")},
+    {"an '@' in quotes", SLICE_LITERAL("\"x@z\"@b"), SLICE_LITERAL("\"x@z\"@b"),
+     SLICE_LITERAL("b")},
+    {"no domain", SLICE_LITERAL("e"), SLICE_LITERAL("e"), SLICE_LITERAL("")},
+    {"empty parts", SLICE_LITERAL(""), SLICE_LITERAL("f@b"), SLICE_LITERAL("")},
+};
+
+static void see_parts(void *context, const struct store_item *item)
+{
+    size_t *seen = context;
+    for (size_t i = 0; i < sizeof part_rows / sizeof part_rows[0]; i++) {
+        const struct part_row *row = &part_rows[i];
+        if (slice_equal(row->key, item->key)) {
+            *seen |= (size_t)1 << i;
+            if (!slice_equal(row->address, item->address) ||
+                !slice_equal(row->domain, item->domain)) {
+                fail_msg("%s: %.*s, %.*s", row->name, SLICE_ARG(item->address),
+                         SLICE_ARG(item->domain));
+            }
+        }
+    }
+}
+
+static void items_come_back_as_they_were(void **state)
 {
     (void)state;
     struct store_job_info info;
     struct store *store = scratch_open(":memory:");
     struct store_job *job = open_job(store, "f", &info);
-    struct buf wanted;
-    char key[32];
+    size_t rows = sizeof part_rows / sizeof part_rows[0];
+    for (size_t i = 0; i < rows; i++) {
+        const struct part_row *row = &part_rows[i];
+        assert_int_equal(store_job_add(job, row->key, row->address, row->domain), ERR_NONE);
+    }
+    finish_loading(job, rows);
+    uint64_t cursor = 0;
+    size_t count;
+    size_t seen = 0;
+    assert_int_equal(store_job_next(job, &cursor, 100, see_parts, &seen, &count), ERR_NONE);
+    assert_int_equal(count, rows);
+    assert_int_equal(seen, ((size_t)1 << rows) - 1);
+    store_job_close(job);
+    store_close(store);
+}
+
+/* Runs of SHARE addresses of one domain, in turn; domains, and the addresses of each, in the order of their places. */
+static void domains_take_turns(void **state)
+{
+    (void)state;
+    enum { KEYS = 221, KEY_BYTES = 32 };
+    static char keys[KEYS][KEY_BYTES];
+    const char *pointers[KEYS];
+    struct store_job_info info;
+    struct store *store = scratch_open(":memory:");
+    struct store_job *job = open_job(store, "f", &info);
     static const struct {
         const char *domain;
         int count;
     } shares[] = {{"giant", 150}, {"mid", 70}, {"one", 1}};
+    size_t at = 0;
     for (size_t i = 0; i < 3; i++) {
         for (int j = 0; j < shares[i].count; j++) {
-            (void)snprintf(key, sizeof key, "%d@%s", j, shares[i].domain);
-            assert_true(add(job, key, shares[i].domain));
+            (void)snprintf(keys[at], KEY_BYTES, "%d@%s", j, shares[i].domain);
+            add(job, keys[at], shares[i].domain);
+            pointers[at] = keys[at];
+            at++;
         }
     }
-    assert_int_equal(store_job_loaded(job, NULL), ERR_NONE);
-    buf_init(&wanted, TEXT_BYTES);
-    for (int run = 0; run < 150; run += SHARE) {
-        for (size_t i = 0; i < 3; i++) {
-            for (int j = run; j < run + SHARE && j < shares[i].count; j++) {
-                assert_int_equal(buf_printf(&wanted, "%d@%s ", j, shares[i].domain), ERR_NONE);
-            }
-        }
-    }
-    char *text = buf_take_text(&wanted);
-    check_keys(job, 7, text);
-    check_keys(job, 400, text);
-    free(text);
+    finish_loading(job, KEYS);
+    const char *wanted = in_order(pointers, KEYS);
+    check_keys(job, 7, wanted);
+    check_keys(job, 400, wanted);
     store_job_close(job);
     store_close(store);
 }
@@ -154,17 +242,24 @@ static void results_are_kept_and_left_out_of_next(void **state)
     scratch_path(state, "x.db", path);
     struct store *store = scratch_open(path);
     struct store_job *job = open_job(store, "f", &info);
-    assert_true(add(job, "a@b", "b") && add(job, "c@b", "b") && add(job, "d@b", "b"));
-    assert_int_equal(store_job_loaded(job, NULL), ERR_NONE);
+    add(job, "a@b", "b");
+    add(job, "c@b", "b");
+    add(job, "d@b", "b");
+    finish_loading(job, 3);
     see_all(job, 10, &seen);
+    char done[SCRATCH_PATH_BYTES];
+    char left[SCRATCH_PATH_BYTES];
+    struct slice keys = buf_view(&seen.keys); /* three of the same length */
+    (void)snprintf(done, sizeof done, "%.3s", keys.at + 4);
+    (void)snprintf(left, sizeof left, "%.4s%.4s", keys.at, keys.at + 8);
     buf_done(&seen.keys);
     assert_int_equal(store_job_result_put(job, seen.ids[1], SLICE("valid"), SLICE("{\"c\":1}")),
                      ERR_NONE);
-    check_keys(job, 10, "a@b d@b ");
+    check_keys(job, 10, left);
     buf_init(&json, TEXT_BYTES);
-    assert_false(store_job_result_find(job, SLICE("a@b"), &json));
+    assert_false(store_job_result_find(job, slice_sub(slice_of(left), 0, 3), &json));
     assert_false(store_job_result_find(job, SLICE("x@b"), &json));
-    assert_true(store_job_result_find(job, SLICE("c@b"), &json));
+    assert_true(store_job_result_find(job, slice_of(done), &json));
     assert_true(slice_equal(buf_view(&json), SLICE("{\"c\":1}")));
     buf_done(&json);
     /* Closed without a flush, and asked for again in the same run and in the next. */
@@ -178,9 +273,92 @@ static void results_are_kept_and_left_out_of_next(void **state)
         assert_true(info.is_resumed && info.is_loaded);
         assert_int_equal(info.item_count, 3);
         assert_int_equal(info.done_count, 1);
-        check_keys(job, 10, "a@b d@b ");
+        check_keys(job, 10, left);
     }
     store_job_close(job);
+    store_close(store);
+}
+
+static void put_key(void *context, const struct store_item *item)
+{
+    struct store_job *job = context;
+    assert_int_equal(store_job_result_put(job, item->id, SLICE("valid"), item->key), ERR_NONE);
+}
+
+static bool has_result(struct store_job *job, const char *key)
+{
+    struct buf found;
+    buf_init(&found, TEXT_BYTES);
+    bool is_found = store_job_result_find(job, slice_of(key), &found);
+    assert_true(!is_found || slice_equal(buf_view(&found), slice_of(key)));
+    buf_done(&found);
+    return is_found;
+}
+
+/* Which happens once in many lists; here it is made so. */
+static void items_that_share_a_place_are_told_apart(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    char sql[128];
+    struct store_job_info info;
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    struct store_job *job = open_job(store, "f", &info);
+    static const char *const keys[] = {"a@b", "c@b", "d@b", "a@b"};
+    for (size_t i = 0; i < 4; i++) {
+        add(job, keys[i], "b");
+    }
+    assert_int_equal(store_flush(store, NULL), ERR_NONE);
+    (void)snprintf(sql, sizeof sql, "UPDATE job_item SET place=%lld",
+                   (long long)store_place(SLICE("c@b")));
+    (void)scratch_sql(path, sql);
+    finish_loading(job, 3);
+    uint64_t cursor = 0;
+    size_t count;
+    assert_int_equal(store_job_next(job, &cursor, 10, put_key, job, &count), ERR_NONE);
+    assert_int_equal(count, 3);
+    assert_true(has_result(job, "c@b"));
+    (void)snprintf(sql, sizeof sql, "UPDATE job_place SET place=%lld",
+                   (long long)store_place(SLICE("a@b")));
+    assert_int_equal(store_flush(store, NULL), ERR_NONE);
+    (void)scratch_sql(path, sql);
+    assert_true(has_result(job, "a@b"));
+    assert_false(has_result(job, "c@b")); /* it is sought elsewhere now */
+    store_job_close(job);
+    store_close(store);
+}
+
+/* Results are read in one look at the file; a write or a flush ends it, and so does a number of reads. */
+static void reading_holds_up_nobody(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    struct store_job_info info;
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    struct store *other = scratch_open(path);
+    struct store_job *job = open_job(store, "f", &info);
+    add(job, "a@b", "b");
+    finish_loading(job, 1);
+    uint64_t cursor = 0;
+    size_t count;
+    assert_int_equal(store_job_next(job, &cursor, 10, put_key, job, &count), ERR_NONE);
+    assert_true(has_result(job, "a@b"));
+    assert_int_equal(store_flush(store, NULL), ERR_NONE);
+    for (int i = 0; i < MANY_READS; i++) {
+        assert_true(has_result(job, "a@b"));
+    }
+    assert_int_equal(scratch_put(other, "a@b", "{}"), ERR_NONE);
+    assert_int_equal(store_flush(other, NULL), ERR_NONE);
+    assert_true(has_result(job, "a@b"));
+    assert_int_equal(store_flush(store, NULL), ERR_NONE);
+    assert_true(scratch_has(store, "a@b", "{}"));
+    assert_true(has_result(job, "a@b"));
+    assert_int_equal(scratch_put(store, "c@b", "{}"), ERR_NONE);
+    assert_int_equal(store_flush(store, NULL), ERR_NONE);
+    assert_true(scratch_has(other, "c@b", "{}"));
+    assert_true(has_result(job, "a@b"));
+    assert_int_equal(store_job_end(job, STORE_JOB_DONE, 1, NULL), ERR_NONE);
+    store_close(other);
     store_close(store);
 }
 
@@ -195,11 +373,12 @@ static void deleted_jobs_begin_anew(void **state)
     struct store *store = scratch_open(path);
     struct store_job *other = NULL;
     struct store_job *job = open_job(store, "f", &info);
-    assert_true(add(job, "a@b", "b"));
+    add(job, "a@b", "b");
     assert_int_equal(stat(lock, &about), 0);
     assert_int_equal(about.st_mode & 0777, 0600);
     other = open_job(store, "other", &info);
-    assert_true(add(other, "z@b", "b"));
+    add(other, "z@b", "b");
+    finish_loading(other, 1);
     assert_int_equal(store_job_delete(job, NULL), ERR_NONE);
     assert_int_not_equal(stat(lock, &about), 0);
     job = open_job(store, "f", &info);
@@ -225,7 +404,7 @@ static void loading_lets_others_write(void **state)
     struct store_job *job = open_job(store, "f", &info);
     for (int i = 0; i < STORE_LOAD_ROWS; i++) {
         (void)snprintf(key, sizeof key, "%d@b", i);
-        assert_true(add(job, key, "b"));
+        add(job, key, "b");
     }
     assert_int_equal(scratch_sql(path, "SELECT count(*) FROM job_item"), STORE_LOAD_ROWS);
     assert_int_equal(scratch_put(other, "a@b", "{}"), ERR_NONE);
@@ -234,6 +413,9 @@ static void loading_lets_others_write(void **state)
     job = open_job(store, "f", &info);
     assert_true(info.is_resumed);
     assert_false(info.is_loaded); /* the list must be read again */
+    assert_int_equal(info.item_count, 0);
+    add(job, "7@b", "b");
+    finish_loading(job, 1);
     store_job_close(job);
     store_close(store);
 }
@@ -303,11 +485,11 @@ static int work_and_die(const void *context, const struct scratch_ends *ends)
                    store_job_open(store, &name_f, 1, &job, NULL) == ERR_NONE;
     for (int i = 0; is_good && i < ITEMS; i++) {
         char key[32];
-        bool is_new;
         (void)snprintf(key, sizeof key, "%d@b", i);
-        is_good = store_job_add(job, slice_of(key), slice_of(key), SLICE("b"), &is_new) == ERR_NONE;
+        is_good = store_job_add(job, slice_of(key), slice_of(key), SLICE("b")) == ERR_NONE;
     }
-    is_good = is_good && store_job_loaded(job, NULL) == ERR_NONE &&
+    uint64_t items = 0;
+    is_good = is_good && store_job_loaded(job, &items, NULL) == ERR_NONE && items == ITEMS &&
               store_job_next(job, &cursor, ITEMS, put_result, ids, &count) == ERR_NONE;
     for (int i = 0; is_good && i < DONE + 5; i++) {
         is_good = store_job_result_put(job, ids[i + 1], SLICE("valid"), SLICE("{}")) == ERR_NONE &&
@@ -331,7 +513,14 @@ static void a_killed_job_goes_on_where_it_was_flushed(void **state)
     assert_int_equal(info.done_count, DONE);
     see_all(job, 7, &seen);
     assert_int_equal(seen.count, ITEMS - DONE);
-    assert_true(slice_starts(buf_view(&seen.keys), SLICE("10@b 11@b ")));
+    char keys[ITEMS][16];
+    const char *pointers[ITEMS];
+    for (int i = 0; i < ITEMS; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "%d@b", i);
+        pointers[i] = keys[i];
+    }
+    struct slice all = slice_of(in_order(pointers, ITEMS));
+    assert_true(slice_ends(all, buf_view(&seen.keys)));
     buf_done(&seen.keys);
     store_job_close(job);
     store_close(store);
@@ -342,9 +531,12 @@ static void a_killed_job_goes_on_where_it_was_flushed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(items_are_added_once),
+        IN_FOLDER(items_count_once),
+        cmocka_unit_test(items_come_back_as_they_were),
         cmocka_unit_test(domains_take_turns),
         IN_FOLDER(results_are_kept_and_left_out_of_next),
+        IN_FOLDER(items_that_share_a_place_are_told_apart),
+        IN_FOLDER(reading_holds_up_nobody),
         IN_FOLDER(deleted_jobs_begin_anew),
         IN_FOLDER(loading_lets_others_write),
         IN_FOLDER(a_job_has_one_process),

@@ -12,7 +12,7 @@
 #include "base/slice.h"
 #include "scratch.h"
 
-enum { OPENERS = 8, ROUNDS = 5 };
+enum { OPENERS = 8, ROUNDS = 5, TEXT_BYTES = 4096 };
 
 #define APPLICATION_ID "1214606447"
 
@@ -52,10 +52,116 @@ static void an_older_schema_is_brought_up_to_date(void **state)
     assert_true(is_mine);
     store_close(store);
     assert_int_equal(scratch_sql(path, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
-    assert_int_equal(scratch_sql(path, "SELECT item FROM job_turn WHERE turn=1"), 2);
-    assert_int_equal(scratch_sql(path, "SELECT item FROM job_turn WHERE turn=2"), 1);
+    assert_int_equal(scratch_sql(path, "SELECT item FROM job_turn WHERE id=1"), 2);
+    assert_int_equal(scratch_sql(path, "SELECT item FROM job_turn WHERE id=2"), 1);
     assert_int_equal(scratch_sql(path, "SELECT count(*) FROM job_turn"), 3);
-    assert_int_equal(scratch_sql(path, "SELECT item FROM job_result"), 3);
+    assert_int_equal(scratch_sql(path, "SELECT turn FROM job_result"), 3);
+}
+
+/* As version 5 left it. */
+#define SCHEMA_5                                                                                   \
+    "CREATE TABLE holder(id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL,"              \
+    " at INTEGER NOT NULL);"                                                                       \
+    "CREATE TABLE claim(key TEXT PRIMARY KEY, holder INTEGER NOT NULL, at INTEGER NOT NULL)"       \
+    " WITHOUT ROWID;"                                                                              \
+    "CREATE TABLE verdict(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, domain TEXT NOT NULL," \
+    " status TEXT NOT NULL, sub_status TEXT NOT NULL, checked_at INTEGER NOT NULL,"                \
+    " expires_at INTEGER NOT NULL, json TEXT NOT NULL);"                                           \
+    "CREATE TABLE domain(domain TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"           \
+    " at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(domain, name)) WITHOUT ROWID;" \
+    "CREATE TABLE fact(id INTEGER PRIMARY KEY, key TEXT NOT NULL, domain TEXT NOT NULL,"           \
+    " kind TEXT NOT NULL, source TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL);"       \
+    "CREATE INDEX fact_key ON fact(key, at);"                                                      \
+    "CREATE TABLE job(id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE,"                   \
+    " label TEXT NOT NULL, created_at INTEGER NOT NULL, loaded INTEGER NOT NULL DEFAULT 0,"        \
+    " state INTEGER NOT NULL DEFAULT 0, output TEXT NOT NULL DEFAULT '',"                          \
+    " folder TEXT NOT NULL DEFAULT '', command TEXT NOT NULL DEFAULT '',"                          \
+    " items INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,"                          \
+    " changed_at INTEGER NOT NULL DEFAULT 0);"                                                     \
+    "CREATE TABLE job_item(id INTEGER PRIMARY KEY, job INTEGER NOT NULL, key TEXT NOT NULL,"       \
+    " address TEXT NOT NULL, domain TEXT NOT NULL);"                                               \
+    "CREATE UNIQUE INDEX job_item_key ON job_item(job, key);"                                      \
+    "CREATE TABLE job_turn(job INTEGER NOT NULL, turn INTEGER NOT NULL, item INTEGER NOT NULL,"    \
+    " PRIMARY KEY(job, turn)) WITHOUT ROWID;"                                                      \
+    "CREATE TABLE job_result(item INTEGER PRIMARY KEY, job INTEGER NOT NULL, status TEXT NOT "     \
+    "NULL, result TEXT NOT NULL);"                                                                 \
+    "PRAGMA user_version=5; PRAGMA application_id=" APPLICATION_ID ";"
+
+/* Two jobs whose items were put in by turns, each with one result; a third one that was not loaded to its end. */
+#define CONTENT_5                                                                            \
+    "INSERT INTO verdict VALUES(3,'a@b','b','valid','',1,9000,'{\"old\":1}'),"               \
+    "(7,'c@d','d','valid','',1,9000,'{\"old\":2}');"                                         \
+    "INSERT INTO fact VALUES(1,'a@b','b','probe','e','first',10),"                           \
+    "(2,'a@b','b','probe','e','second',20);"                                                 \
+    "INSERT INTO holder VALUES(5,1,1);"                                                      \
+    "INSERT INTO claim VALUES('z@b',5,1);"                                                   \
+    "INSERT INTO job VALUES(1,'one','one.csv',1,1,0,'','','',3,1,1),"                        \
+    "(2,'two','two.csv',1,1,1,'','','',1,1,1),(3,'three','three.csv',1,0,0,'','','',0,0,1)," \
+    "(4,'four','four.csv',1,1,3,'','','',9,9,1);"                                            \
+    "INSERT INTO job_item VALUES(1,1,'a@b','a@b','b'),(2,2,'a@b','a@b','b'),"                \
+    "(3,1,'c@d port=1','c@d','d'),(4,3,'x@b','x@b','b'),(5,1,'e@f','e@f','f');"              \
+    "INSERT INTO job_turn VALUES(1,1,3),(1,2,1),(1,3,5),(2,1,2);"                            \
+    "INSERT INTO job_result VALUES(1,1,'valid','one a'),(2,2,'valid','two a');"
+
+static void note_keys(void *context, const struct store_item *item)
+{
+    assert_int_equal(buf_printf(context, "%.*s/%.*s/%.*s ", SLICE_ARG(item->key),
+                                SLICE_ARG(item->address), SLICE_ARG(item->domain)),
+                     ERR_NONE);
+}
+
+static void check_job(struct store *store, const char *fingerprint, bool is_loaded, uint64_t items,
+                      const char *unfinished, const char *result_of_a)
+{
+    struct fault fault;
+    struct store_job *job;
+    struct buf text;
+    uint64_t cursor = 0;
+    size_t count;
+    const struct store_job_name name = {.fingerprint = slice_of(fingerprint)};
+    assert_int_equal(store_job_open(store, &name, 1, &job, &fault), ERR_NONE);
+    assert_int_equal(store_job_info(job).is_loaded, is_loaded);
+    assert_int_equal(store_job_info(job).item_count, items);
+    buf_init(&text, TEXT_BYTES);
+    assert_int_equal(store_job_next(job, &cursor, 10, note_keys, &text, &count), ERR_NONE);
+    assert_true(slice_equal(buf_view(&text), slice_of(unfinished)));
+    buf_clear(&text);
+    assert_int_equal(store_job_result_find(job, SLICE("a@b"), &text), result_of_a[0] != '\0');
+    assert_true(slice_equal(buf_view(&text), slice_of(result_of_a)));
+    buf_done(&text);
+    store_job_close(job);
+}
+
+static void note_detail(void *context, const struct store_fact *fact)
+{
+    assert_int_equal(buf_printf(context, "%.*s ", SLICE_ARG(fact->detail)), ERR_NONE);
+}
+
+static void jobs_go_on_after_a_migration(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    struct buf text;
+    bool is_mine;
+    scratch_path(state, "x.db", path);
+    (void)scratch_sql(path, SCHEMA_5 CONTENT_5);
+    struct store *store = scratch_open(path);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM claim WHERE holder=5"), 1);
+    assert_true(scratch_has(store, "a@b", "{\"old\":1}"));
+    assert_true(scratch_has(store, "c@d", "{\"old\":2}"));
+    buf_init(&text, TEXT_BYTES);
+    assert_int_equal(store_fact_each(store, SLICE("a@b"), 9, note_detail, &text), ERR_NONE);
+    assert_true(slice_equal(buf_view(&text), SLICE("second first ")));
+    buf_done(&text);
+    check_job(store, "one", true, 3, "c@d port=1/c@d/d e@f/e@f/f ", "one a");
+    check_job(store, "two", true, 1, "", "two a");
+    check_job(store, "three", false, 0, "", "");
+    check_job(store, "four", false, 0, "", "");
+    assert_int_equal(store_claim_try(store, SLICE("z@b"), 1, &is_mine), ERR_NONE);
+    assert_true(is_mine); /* its holder is dead */
+    store_close(store);
+    assert_int_equal(scratch_sql(path, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+    assert_int_equal(scratch_sql(path, "PRAGMA integrity_check"), 0); /* the text "ok" */
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM job_item WHERE job=3"), 0);
 }
 
 /* A migration that cannot be finished leaves the file as it was. */
@@ -115,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(an_older_schema_is_brought_up_to_date),
+        IN_FOLDER(jobs_go_on_after_a_migration),
         IN_FOLDER(a_broken_migration_is_taken_back),
         IN_FOLDER(a_new_file_may_be_opened_by_many_at_once),
     };

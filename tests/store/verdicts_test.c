@@ -261,6 +261,48 @@ static void facts_come_newest_first(void **state)
     on_both(state, check_facts);
 }
 
+/* Which happens once among very many; here it is made so. */
+static void keys_that_share_a_place_are_told_apart(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    struct buf out;
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    const struct store_fact facts[] = {
+        {.key = SLICE_LITERAL("a@b"), .detail = SLICE_LITERAL("of a"), .at_ms = 1},
+        {.key = SLICE_LITERAL("c@b"), .detail = SLICE_LITERAL("of c"), .at_ms = 2},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(scratch_put(store, facts[i].key.at, facts[i].detail.at), ERR_NONE);
+        assert_int_equal(store_fact_put(store, &facts[i]), ERR_NONE);
+    }
+    assert_int_equal(store_flush(store, NULL), ERR_NONE);
+    (void)scratch_sql(path, "UPDATE verdict SET place=(SELECT place FROM verdict WHERE key='a@b')");
+    (void)scratch_sql(path, "UPDATE fact SET place=(SELECT place FROM verdict WHERE key='a@b')");
+    assert_int_equal(scratch_put(store, "a@b", "again"), ERR_NONE);
+    assert_true(scratch_has(store, "a@b", "again"));
+    buf_init(&out, FACTS_BYTES);
+    assert_int_equal(store_fact_each(store, SLICE("a@b"), 9, note_fact, &out), ERR_NONE);
+    assert_true(slice_equal(buf_view(&out), SLICE("a@b////of a@1 ")));
+    buf_done(&out);
+    store_close(store);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM verdict"), 2);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM verdict WHERE json='of c'"), 1);
+}
+
+static void a_verdict_is_replaced(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(scratch_put(store, "a@b", "{}"), ERR_NONE);
+        assert_int_equal(store_flush(store, NULL), ERR_NONE);
+    }
+    store_close(store);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM verdict"), 1);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
 
 int main(void)
@@ -271,6 +313,8 @@ int main(void)
         IN_FOLDER(large_values_are_kept_and_bounded),
         IN_FOLDER(domains_have_values_by_name),
         IN_FOLDER(facts_come_newest_first),
+        IN_FOLDER(keys_that_share_a_place_are_told_apart),
+        IN_FOLDER(a_verdict_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,18 @@
+/* store/place: where a key lies: a number made of its domain (what follows the last '@') and of the whole key. Indexes
+ * begin with it, so that the keys of a domain, which are asked one after the other, are neighbours there, in an order
+ * that has nothing to do with their names. Two keys may share a place: who looks one up compares the key as well. It
+ * is written into files, so it never changes.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORE_PLACE_H
+#define STORE_PLACE_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+
+/* So that neither a million domains nor a million keys of one often fall together, nor can be made to. */
+enum { STORE_PLACE_KEY_BITS = 40 }; /* the low ones; those above are the domain's */
+
+int64_t store_place(struct slice key);
+
+#endif

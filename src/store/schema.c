@@ -1,0 +1,195 @@
+/* store/schema: what a file must look like, and how an older one becomes so.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "store/store_private.h"
+
+enum { STORE_APPLICATION_ID = 0x48656c6f }; /* "Helo": PRAGMA application_id of our files */
+
+/* One entry takes the schema from its index to the next version. Entries are never changed, only added. */
+static const char *const migrations[STORE_SCHEMA_VERSION] = {
+    "CREATE TABLE verdict(key TEXT PRIMARY KEY, domain TEXT NOT NULL, status TEXT NOT NULL,"
+    " sub_status TEXT NOT NULL, checked_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+    " json TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE domain(domain TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+    " at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(domain, name)) WITHOUT ROWID;"
+    "CREATE TABLE fact(id INTEGER PRIMARY KEY, key TEXT NOT NULL, domain TEXT NOT NULL,"
+    " kind TEXT NOT NULL, source TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL);"
+    "CREATE INDEX fact_key ON fact(key, at);"
+    "CREATE TABLE job(id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE,"
+    " label TEXT NOT NULL, created_at INTEGER NOT NULL, loaded INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE job_item(id INTEGER PRIMARY KEY, job INTEGER NOT NULL, key TEXT NOT NULL,"
+    " address TEXT NOT NULL, domain TEXT NOT NULL, turn INTEGER, status TEXT, json TEXT);"
+    "CREATE UNIQUE INDEX job_item_key ON job_item(job, key);"
+    "CREATE INDEX job_item_turn ON job_item(job, turn) WHERE status IS NULL;",
+    "CREATE TABLE holder(id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL,"
+    " at INTEGER NOT NULL);"
+    "CREATE TABLE claim(key TEXT PRIMARY KEY, holder INTEGER NOT NULL, at INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX claim_holder ON claim(holder);",
+    /* Long rows are appended, only short index entries are written in places: a list of 100,000 writes a
+     * quarter of the pages. Results of a job no longer make its rows grow. */
+    "DROP INDEX claim_holder;"
+    "CREATE TABLE verdict_row(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, domain TEXT NOT "
+    "NULL,"
+    " status TEXT NOT NULL, sub_status TEXT NOT NULL, checked_at INTEGER NOT NULL,"
+    " expires_at INTEGER NOT NULL, json TEXT NOT NULL);"
+    "INSERT INTO verdict_row(key,domain,status,sub_status,checked_at,expires_at,json)"
+    " SELECT * FROM verdict;"
+    "DROP TABLE verdict;"
+    "ALTER TABLE verdict_row RENAME TO verdict;"
+    "CREATE TABLE job_result(item INTEGER PRIMARY KEY, job INTEGER NOT NULL, status TEXT NOT NULL,"
+    " result TEXT NOT NULL);"
+    "INSERT INTO job_result SELECT id,job,status,json FROM job_item WHERE status IS NOT NULL;"
+    "DROP INDEX job_item_turn;"
+    "ALTER TABLE job_item DROP COLUMN status;"
+    "ALTER TABLE job_item DROP COLUMN json;"
+    "CREATE INDEX job_item_turn ON job_item(job, turn);",
+    "ALTER TABLE job ADD COLUMN state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN output TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE job ADD COLUMN folder TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE job ADD COLUMN command TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE job ADD COLUMN items INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN done INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE job SET changed_at=created_at,"
+    " items=(SELECT count(*) FROM job_item WHERE job_item.job=job.id),"
+    " done=(SELECT count(*) FROM job_result WHERE job_result.job=job.id);",
+    /* The order is appended beside the items instead of written into each of them. */
+    "CREATE TABLE job_turn(job INTEGER NOT NULL, turn INTEGER NOT NULL, item INTEGER NOT NULL,"
+    " PRIMARY KEY(job, turn)) WITHOUT ROWID;"
+    "INSERT INTO job_turn SELECT job,turn,id FROM job_item WHERE turn IS NOT NULL ORDER BY "
+    "job,turn;"
+    "DROP INDEX job_item_turn;"
+    "ALTER TABLE job_item DROP COLUMN turn;",
+    /* What is looked up by key lies by its place (store_place), a short number in which the keys of a domain are
+     * neighbours: a list is worked off domain by domain, so indexes are written in few places. A job's order is rows
+     * of its own, so that its results are appended too. */
+    "CREATE TABLE verdict_row(id INTEGER PRIMARY KEY, place INTEGER NOT NULL, key TEXT NOT NULL,"
+    " domain TEXT NOT NULL, status TEXT NOT NULL, sub_status TEXT NOT NULL,"
+    " checked_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, json TEXT NOT NULL);"
+    "INSERT INTO verdict_row SELECT"
+    " id,place(key),key,domain,status,sub_status,checked_at,expires_at,json FROM verdict;"
+    "DROP TABLE verdict;"
+    "ALTER TABLE verdict_row RENAME TO verdict;"
+    "CREATE INDEX verdict_place ON verdict(place);"
+    "CREATE TABLE fact_row(id INTEGER PRIMARY KEY, place INTEGER NOT NULL, key TEXT NOT NULL,"
+    " domain TEXT NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL, detail TEXT NOT NULL,"
+    " at INTEGER NOT NULL);"
+    "INSERT INTO fact_row SELECT id,place(key),key,domain,kind,source,detail,at FROM fact;"
+    "DROP TABLE fact;"
+    "ALTER TABLE fact_row RENAME TO fact;"
+    "CREATE INDEX fact_place ON fact(place, at);"
+    "CREATE TABLE claim_row(place INTEGER NOT NULL, key TEXT NOT NULL, holder INTEGER NOT NULL,"
+    " at INTEGER NOT NULL, PRIMARY KEY(place, key)) WITHOUT ROWID;"
+    "INSERT INTO claim_row SELECT place(key),key,holder,at FROM claim;"
+    "DROP TABLE claim;"
+    "ALTER TABLE claim_row RENAME TO claim;"
+    "ALTER TABLE job ADD COLUMN turn_first INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN turn_end INTEGER NOT NULL DEFAULT 0;"
+    /* NULL: the key is the address, the domain what follows its last '@'. */
+    "CREATE TABLE item_row(id INTEGER PRIMARY KEY, job INTEGER NOT NULL, place INTEGER NOT NULL,"
+    " address TEXT NOT NULL, key TEXT, domain TEXT);"
+    "INSERT INTO item_row SELECT id,job,place(key),address,nullif(key,address),domain FROM "
+    "job_item;"
+    "CREATE TABLE turn_row(id INTEGER PRIMARY KEY, item INTEGER NOT NULL);"
+    "INSERT INTO turn_row(item) SELECT item FROM job_turn ORDER BY job,turn;"
+    "CREATE TABLE job_place(place INTEGER NOT NULL, job INTEGER NOT NULL, turn INTEGER NOT NULL,"
+    " PRIMARY KEY(place, job, turn)) WITHOUT ROWID;"
+    "INSERT INTO job_place SELECT place,job,turn_row.id FROM turn_row JOIN item_row"
+    " ON item_row.id=turn_row.item ORDER BY 1,2,3;"
+    "UPDATE job SET"
+    " turn_first=coalesce((SELECT min(turn) FROM job_place WHERE job_place.job=job.id),0),"
+    " turn_end=coalesce((SELECT max(turn)+1 FROM job_place WHERE job_place.job=job.id),0);"
+    "CREATE TABLE result_row(turn INTEGER PRIMARY KEY, status TEXT NOT NULL, result TEXT NOT NULL);"
+    "INSERT INTO result_row SELECT turn_row.id,status,result FROM turn_row JOIN job_result"
+    " ON job_result.item=turn_row.item ORDER BY 1;"
+    "DROP TABLE job_item; DROP TABLE job_turn; DROP TABLE job_result;"
+    "ALTER TABLE item_row RENAME TO job_item;"
+    "ALTER TABLE turn_row RENAME TO job_turn;"
+    "ALTER TABLE result_row RENAME TO job_result;",
+};
+
+static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW) {
+        sqlite3_finalize(statement);
+        return store_fail(store, out_fault, "cannot be read");
+    }
+    *out = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return ERR_NONE;
+}
+
+enum err store_schema_migrate(struct store *store, struct fault *out_fault)
+{
+    char sql[64];
+    int version = 0;
+    enum err e = store_place_teach(store, out_fault);
+    e = e != ERR_NONE ? e : store_exec(store, "BEGIN IMMEDIATE", out_fault);
+    if (e == ERR_NONE) { /* another process may have done it meanwhile */
+        e = read_number(store, "PRAGMA user_version", &version, out_fault);
+    }
+    for (; e == ERR_NONE && version < STORE_SCHEMA_VERSION; version++) {
+        e = store_exec(store, migrations[version], out_fault);
+    }
+    if (e == ERR_NONE) {
+        (void)snprintf(sql, sizeof sql, "PRAGMA user_version=%d; PRAGMA application_id=%d",
+                       STORE_SCHEMA_VERSION, STORE_APPLICATION_ID);
+        e = store_exec(store, sql, out_fault);
+    }
+    if (e == ERR_NONE) {
+        e = store_exec(store, "COMMIT", out_fault);
+    }
+    if (e != ERR_NONE) {
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return e;
+}
+
+struct schema {
+    int version, application, tables;
+};
+
+/* At one moment: another process may be making the file just now. */
+static enum err read_schema(struct store *store, struct schema *out, struct fault *out_fault)
+{
+    enum err e = store_exec(store, "BEGIN", out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    e = read_number(store, "PRAGMA user_version", &out->version, out_fault);
+    if (e == ERR_NONE) {
+        e = read_number(store, "PRAGMA application_id", &out->application, out_fault);
+    }
+    if (e == ERR_NONE) {
+        e = read_number(store, "SELECT count(*) FROM sqlite_master", &out->tables, out_fault);
+    }
+    (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+    return e;
+}
+
+enum err store_schema_check(struct store *store, int *out_version, struct fault *out_fault)
+{
+    struct schema schema = {0};
+    enum err e = read_schema(store, &schema, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    if (schema.application != STORE_APPLICATION_ID &&
+        (schema.application != 0 || schema.tables > 0)) {
+        return fault_set(out_fault, ERR_STORE, 0,
+                         "store %.120s: is another program's database; give another --store FILE",
+                         store->path);
+    }
+    if (schema.version > STORE_SCHEMA_VERSION) {
+        return fault_set(
+            out_fault, ERR_STORE, 0,
+            "store %.120s: was written by a newer heloise (schema %d, this one knows %d)",
+            store->path, schema.version, STORE_SCHEMA_VERSION);
+    }
+    *out_version = schema.version;
+    return ERR_NONE;
+}

@@ -4,10 +4,11 @@
     bench/run.py --build build-bench [--quick] [--json FILE] [CASE...]
 
 Cases: one, hundred, open measure the engine (bench/knock.c), which like the limit client keeps nothing; whole-one,
-whole-hundred and bulk the whole program with list, store and output. The responder runs on the first core, the
-measured side on the second; in one-two, hundred-two and bulk-two both run on two cores, the measured side with two
-loops. Each Heloise run is followed by a run of the limit client that holds as many conversations with as many
-MAILs and RCPTs, and puts as many questions to the DNS, as the responder counted. Everything stays on loopback.
+whole-hundred and bulk the whole program with list, store and output; store the store alone, for three lengths of a
+list. The responder runs on the first core, the measured side on the second; in one-two, hundred-two and bulk-two both
+run on two cores, the measured side with two loops. Each Heloise run is followed by a run of the limit client that holds
+as many conversations with as many MAILs and RCPTs, and puts as many questions to the DNS, as the responder counted.
+Everything stays on loopback.
 SPDX-License-Identifier: Apache-2.0
 """
 import argparse
@@ -214,11 +215,43 @@ def case_bulk(args, folder, loops=1):
     return middle
 
 
+STORE_PHASES = ('load', 'work', 'output', 'end', 'all')
+
+
+def store(args, folder, count):
+    """The store alone, asked for what a job of so many addresses asks of it: the run in the middle."""
+    path = folder / 'store.db'
+    runs = []
+    for _ in range(max(1, min(args.rounds * 100000 // count, 3 * args.rounds))):  # short ones are disturbed more
+        for old in folder.glob('store.db*'):
+            old.unlink()
+        done = subprocess.run([args.build / 'bench/store', path, '--addresses', str(count)], stdout=subprocess.PIPE,
+                              text=True, preexec_fn=pinned(1))
+        if not done.stdout:
+            sys.exit(f'store ended with {done.returncode}')
+        runs.append(json.loads(done.stdout))
+    middle = sorted(runs, key=lambda r: r['all_us'])[len(runs) // 2]
+    print(f'store, a job of {count} addresses: CPU and bytes written for an address, {middle["rss_kib"] / 1024:.0f} MiB\n'
+          + '\n'.join(f'    {name:6} {middle[name + "_us"]:8.1f} us {middle[name + "_bytes"]:8.0f} bytes'
+                      for name in STORE_PHASES), flush=True)
+    return {**middle, 'wrong': max(r['wrong'] for r in runs)}
+
+
+def case_store(args, folder):
+    """What a list's length costs."""
+    sizes = [1000, 10000, 100000] if args.quick else [10000, 100000, 1000000]
+    results = [store(args, folder, count) for count in sizes]
+    ratio = results[-1]['all_us'] / results[0]['all_us']
+    print(f'    ratio   {ratio:8.2f} in CPU, {sizes[-1]} addresses to {sizes[0]}', flush=True)
+    return {'sizes': results, 'ratio': ratio, 'missing': 0, 'wrong': sum(r['wrong'] for r in results), 'datas': 0}
+
+
 CASES = {
     'one': case_one, 'one-two': lambda args, folder: case_one(args, folder, 2),
     'hundred': case_hundred, 'hundred-two': lambda args, folder: case_hundred(args, folder, 2),
     'open': case_open, 'whole-one': case_whole_one, 'whole-hundred': case_whole_hundred,
     'bulk': case_bulk, 'bulk-two': lambda args, folder: case_bulk(args, folder, 2),
+    'store': case_store,
 }
 
 

@@ -32,8 +32,8 @@ struct store {
     sqlite3 *db;
     char *path;
     struct buf *outbox; /* store/courier: where its writes go; NULL: this is the store itself */
-    unsigned pending; /* rows written since the last commit */
-    unsigned reads;   /* in one look at the file; 0: none is open */
+    unsigned pending;   /* rows written since the last commit */
+    unsigned reads;     /* in one look at the file; 0: none is open */
     bool is_in_group;
     int64_t holder;    /* our number as a holder of claims; 0: none yet */
     int holder_lock;   /* its descriptor, or -1 */

@@ -203,19 +203,17 @@ static enum err write_turns(struct order *order)
 static enum err write_all(struct order *order)
 {
     enum err e = read_lines(order);
-    if (e != ERR_NONE) {
-        return e;
+    if (e == ERR_NONE && order->count > 0) {
+        qsort(order->lines, order->count, sizeof *order->lines, by_place);
     }
-    qsort(order->lines, order->count, sizeof *order->lines, by_place);
-    e = drop_doubles(order);
+    e = e != ERR_NONE ? e : drop_doubles(order);
     e = e != ERR_NONE ? e : take_turns(order);
     e = e != ERR_NONE ? e : find_first_turn(order);
     e = e != ERR_NONE ? e : write_places(order);
-    if (e != ERR_NONE) {
-        return e;
+    if (e == ERR_NONE && order->count > 0) {
+        qsort(order->lines, order->count, sizeof *order->lines, by_turn);
     }
-    qsort(order->lines, order->count, sizeof *order->lines, by_turn);
-    return write_turns(order);
+    return e != ERR_NONE ? e : write_turns(order);
 }
 
 enum err job_order_write(struct store *store, int64_t job, int64_t *out_turn_first,

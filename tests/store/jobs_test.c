@@ -295,6 +295,23 @@ static bool has_result(struct store_job *job, const char *key)
     return is_found;
 }
 
+static void an_empty_list_is_a_list(void **state)
+{
+    (void)state;
+    struct store_job_info info;
+    struct store *store = scratch_open(":memory:");
+    struct store_job *job = open_job(store, "f", &info);
+    finish_loading(job, 0);
+    check_keys(job, 10, "");
+    assert_false(has_result(job, "a@b"));
+    store_job_close(job);
+    job = open_job(store, "f", &info);
+    assert_true(info.is_loaded);
+    assert_int_equal(info.item_count, 0);
+    store_job_close(job);
+    store_close(store);
+}
+
 /* Which happens once in many lists; here it is made so. */
 static void items_that_share_a_place_are_told_apart(void **state)
 {
@@ -535,6 +552,7 @@ int main(void)
         cmocka_unit_test(items_come_back_as_they_were),
         cmocka_unit_test(domains_take_turns),
         IN_FOLDER(results_are_kept_and_left_out_of_next),
+        cmocka_unit_test(an_empty_list_is_a_list),
         IN_FOLDER(items_that_share_a_place_are_told_apart),
         IN_FOLDER(reading_holds_up_nobody),
         IN_FOLDER(deleted_jobs_begin_anew),

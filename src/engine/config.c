@@ -388,6 +388,7 @@ void config_apply(const struct config *config, struct config_ways *out_ways,
     out->connections_max = config->connections_max;
     out->per_site_max = config->per_site_max;
     out->rcpts_per_connection = config->rcpts_per_connection;
+    out->pipelined_rcpts = config->pipelined_rcpts;
     out->invalids_per_hour = config->invalids_per_hour;
     out->no_tls = !config->wants_tls;
     out->is_fresh = config->is_fresh || config->cache_age_ms_max == 0;

@@ -103,7 +103,8 @@ struct config {
 
     uint32_t connections_max;
     uint32_t loops; /* that share a list; 0: as many as there are processors */
-    uint32_t per_site_max, rcpts_per_connection, invalids_per_hour; /* 0: the provider's */
+    /* 0: the provider's */
+    uint32_t per_site_max, rcpts_per_connection, pipelined_rcpts, invalids_per_hour;
     uint64_t budget_ms, queue_wait_ms, greylist_wait_ms, longest_wait_ms;
     uint32_t attempts;
     uint64_t timeout_ms[HEL_SMTP_STAGE_COUNT];

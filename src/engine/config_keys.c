@@ -50,6 +50,8 @@ const struct config_key config_keys[] = {
     {"limits", "max-per-site", CONFIG_COUNT, FIELD(per_site_max), 1, CONNECTIONS_MAX, BY_PROVIDER},
     {"limits", "rcpts-per-connection", CONFIG_COUNT, FIELD(rcpts_per_connection), 1, 10000,
      BY_PROVIDER},
+    {"limits", "pipelined-rcpts", CONFIG_COUNT, FIELD(pipelined_rcpts), 1,
+     PROVIDER_PIPELINED_RCPTS_MAX, BY_PROVIDER},
     {"limits", "invalids-per-hour", CONFIG_COUNT, FIELD(invalids_per_hour), 1, 10000000,
      BY_PROVIDER},
     {"limits", "timeout", CONFIG_SPAN, FIELD(budget_ms), SECOND, DAY, NULL},

@@ -32,7 +32,8 @@ static void destroy(struct conversation *c)
 
 struct transcript *conversation_transcript(struct conversation *c)
 {
-    return c->probe != NULL && c->probe->transcript != NULL ? c->probe->transcript : &c->prelude;
+    const struct conversation_probe *probe = conversation_asked(c);
+    return probe != NULL && probe->transcript != NULL ? probe->transcript : &c->prelude;
 }
 
 static bool is_watched(const struct conversation *c)
@@ -51,21 +52,22 @@ void conversation_evidence_init(const struct conversation *c, enum evidence_kind
                                 enum hel_smtp_stage stage, struct evidence *out)
 {
     uint64_t now = now_ms(c);
+    const struct conversation_probe *probe = conversation_asked(c);
     *out = (struct evidence){
-        .role = c->probe == NULL ? PROBE_REAL : c->probe->role,
+        .role = probe == NULL ? PROBE_REAL : probe->role,
         .kind = kind,
         .stage = stage,
-        .exchanger = c->probe == NULL ? 0 : c->probe->exchanger,
+        .exchanger = probe == NULL ? 0 : probe->exchanger,
         .egress = c->config->egress,
-        .is_null_sender =
-            c->probe != NULL && (c->probe->is_null_sender || c->config->mail_from.len == 0),
+        .is_null_sender = probe != NULL && (probe->is_null_sender || c->config->mail_from.len == 0),
         .ip = c->ip,
         .at_ms = now,
         .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""},
         .session = c->number,
         .session_rcpts = (uint16_t)(c->rcpts < UINT16_MAX ? c->rcpts : UINT16_MAX),
         .session_refusals = (uint16_t)(c->refusals < UINT16_MAX ? c->refusals : UINT16_MAX),
-        .latency_ms = (uint32_t)(now - c->stage_began_ms),
+        .latency_ms =
+            (uint32_t)(now - (probe == NULL ? c->stage_began_ms : c->questions[0].asked_ms)),
     };
 }
 
@@ -93,13 +95,14 @@ void conversation_evidence_reply(const struct conversation *c, enum hel_smtp_sta
     if (own->family != IP_NONE) {
         own_words[own_count++] = slice_of(ip_format(own, source));
     }
+    const struct conversation_probe *probe = conversation_asked(c);
     struct classify_question question = {
         .stage = stage,
-        .provider = c->probe == NULL ? SLICE_NONE : c->probe->provider,
+        .provider = probe == NULL ? SLICE_NONE : probe->provider,
         .reply = reply,
         .own_words = own_words,
         .own_word_count = own_count,
-        .rcpt = c->probe == NULL ? SLICE_NONE : c->probe->rcpt,
+        .rcpt = probe == NULL ? SLICE_NONE : probe->rcpt,
         .memo = c->config->memo,
     };
     out->class = rules_classify(c->config->rules, &question);
@@ -390,7 +393,7 @@ void conversation_go(struct conversation *c)
         return;
     }
     bool is_up = c->state == CONVERSATION_TALKING && c->client != NULL;
-    bool is_in_step = is_up && c->probe == NULL;
+    bool is_in_step = is_up && c->under_way == 0;
     c->state = CONVERSATION_LEAVING;
     uint32_t wait_ms = 0;
     if (is_in_step && hel_smtp_client_quit(c->client, TAG_QUIT) == ERR_NONE) {
@@ -407,7 +410,7 @@ void conversation_leave(struct conversation *c)
     if (c->client != NULL && c->link != NULL) {
         flush(c);
     }
-    c->probe = NULL;
+    c->under_way = 0;
 }
 
 void conversation_drop(struct conversation *c)

@@ -1,8 +1,12 @@
 /* engine/conversation: one connection from us to a host, joined with the SMTP client core: connects to
  * one address after the other, secures the line where STARTTLS is offered (a broken handshake is
- * retried in plain on a fresh connection), asks probes one by one and hands back their evidence, and
- * leaves with QUIT whenever the line is up. It decides nothing about limits: its owner (engine/site)
- * feeds it, one probe at a time, through the callbacks below. No DATA ever.
+ * retried in plain on a fresh connection), asks probes and hands back their evidence, and
+ * leaves with QUIT whenever the line is up. It decides nothing about limits: its owner (engine/session)
+ * feeds it, probe by probe, through the callbacks below. No DATA ever.
+ *
+ * Probes are asked one by one, or in groups where the owner and the server's PIPELINING allow it (RFC 2920 3.1):
+ * once MAIL was accepted, RCPTs of one transaction go out together, and the next group follows when all of this
+ * one are answered. Answers come in the order of the questions.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_CONVERSATION_H
 #define ENGINE_CONVERSATION_H
@@ -46,9 +50,16 @@ struct conversation_handler {
      * counts are arguments. */
     const struct conversation_probe *(*wants_probe)(void *context, struct conversation *c,
                                                     unsigned rcpts, unsigned refusals);
-    /* transaction_rcpts: recipients answered before in the same transaction. */
-    void (*probed)(void *context, struct conversation *c, enum probe_end end,
-                   const struct evidence *evidence, unsigned transaction_rcpts);
+    /* Others are under way, counted by rcpts and, since they may be refused, by refusals: one more that goes out
+     * with them and fits their transaction (conversation_fits), or NULL. Never called, and may be NULL, where
+     * pipelined_rcpts is 1. */
+    const struct conversation_probe *(*wants_another)(void *context, struct conversation *c,
+                                                      unsigned rcpts, unsigned refusals);
+    /* The oldest of those under way has ended. transaction_rcpts: recipients answered before in the same
+     * transaction. When the line is lost only that one is told of it: those behind it were not reached, and
+     * stay with the owner. */
+    void (*probed)(void *context, struct conversation *c, const struct conversation_probe *probe,
+                   enum probe_end end, const struct evidence *evidence, unsigned transaction_rcpts);
     /* It could not get as far as asking: evidence of connect, banner, EHLO or TLS. */
     void (*failed)(void *context, struct conversation *c, const struct evidence *evidence);
     /* EHLO was accepted; banner is its first line. */
@@ -73,7 +84,8 @@ struct conversation_config {
     const struct rules *rules;
     struct rules_memo *memo; /* shared by the conversations of a thread */
     const struct conversation_handler *handler;
-    unsigned rcpts_per_transaction; /* changed by the owner as it learns */
+    unsigned rcpts_per_transaction; /* changed by the owner as it learns; so is this: */
+    unsigned pipelined_rcpts;       /* unanswered at once, 1 to PROVIDER_PIPELINED_RCPTS_MAX */
 };
 
 /* exchanger is borrowed until closed(); so is config with its handler. ERR_NOMEM; otherwise callbacks
@@ -93,7 +105,10 @@ void conversation_ask_again_at(struct conversation *c, uint64_t at_ms);
 unsigned conversation_transactions(const struct conversation *c,
                                    const struct conversation_probe *probe);
 
-/* Leave as soon as may be: a probe under way is given up without evidence; QUIT where the line is up. */
+/* Whether this probe may be asked in the open transaction, after those under way. */
+bool conversation_fits(const struct conversation *c, const struct conversation_probe *probe);
+
+/* Leave as soon as may be: probes under way are given up without evidence; QUIT where the line is up. */
 void conversation_leave(struct conversation *c);
 
 /* Ends it at once, without a word; closed() is called. Not from inside its callbacks. */

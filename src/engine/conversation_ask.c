@@ -1,5 +1,9 @@
-/* The dialogue of a conversation: one probe after the other, and the evidence of each.
+/* The dialogue of a conversation: probes one after the other or in groups, and the evidence of each.
+ * The first RCPT of a transaction goes alone with its MAIL: a refused MAIL is the answer to one probe, not to many.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/must.h"
 #include "base/slice.h"
 #include "engine/conversation_private.h"
 
@@ -9,9 +13,10 @@ static uint64_t domain_hash(struct slice rcpt)
     return slice_hash(slice_sub(rcpt, at, rcpt.len), 0);
 }
 
-static bool fits_transaction(const struct conversation *c, const struct conversation_probe *probe)
+bool conversation_fits(const struct conversation *c, const struct conversation_probe *probe)
 {
-    return c->in_transaction && c->transaction_rcpts < c->config->rcpts_per_transaction &&
+    return c->in_transaction &&
+           c->transaction_rcpts + c->under_way < c->config->rcpts_per_transaction &&
            c->transaction_null_sender == probe->is_null_sender &&
            c->transaction_smtputf8 == probe->needs_smtputf8 &&
            c->transaction_domain == domain_hash(probe->rcpt);
@@ -20,7 +25,7 @@ static bool fits_transaction(const struct conversation *c, const struct conversa
 unsigned conversation_transactions(const struct conversation *c,
                                    const struct conversation_probe *probe)
 {
-    return c->transactions + (fits_transaction(c, probe) ? 0 : 1);
+    return c->transactions + (conversation_fits(c, probe) ? 0 : 1);
 }
 
 static enum err send_mail(struct conversation *c, const struct conversation_probe *probe)
@@ -36,6 +41,7 @@ static enum err send_mail(struct conversation *c, const struct conversation_prob
         .smtputf8 = probe->needs_smtputf8,
     };
     c->in_transaction = true;
+    c->is_mail_accepted = false;
     c->transactions++;
     c->transaction_rcpts = 0;
     c->transaction_null_sender = probe->is_null_sender;
@@ -44,45 +50,81 @@ static enum err send_mail(struct conversation *c, const struct conversation_prob
     return hel_smtp_client_mail(c->client, TAG_MAIL, &mail);
 }
 
-static enum err send_rcpt(struct conversation *c)
+static enum err send_rcpt(struct conversation *c, struct conversation_question *question)
 {
-    c->rcpt_is_sent = true;
-    return hel_smtp_client_rcpt(c->client, TAG_RCPT, c->probe->rcpt);
+    enum err e = hel_smtp_client_rcpt(c->client, TAG_RCPT, question->probe->rcpt);
+    question->is_sent = e == ERR_NONE;
+    return e;
 }
 
-/* Hands the probe's end to the owner; the probe is over. */
+/* Hands the oldest probe's end to the owner; the probe is over. */
 static void tell(struct conversation *c, enum probe_end end, struct evidence *evidence)
 {
-    c->probe = NULL;
+    const struct conversation_probe *probe = conversation_asked(c);
+    c->under_way--;
+    memmove(c->questions, c->questions + 1, c->under_way * sizeof c->questions[0]);
     c->has_early_evidence = false;
-    c->handler->probed(c->context, c, end, evidence, c->transaction_rcpts);
+    c->handler->probed(c->context, c, probe, end, evidence, c->transaction_rcpts);
+}
+
+/* The oldest probe could not be put to the server. */
+static void tell_unsent(struct conversation *c)
+{
+    struct evidence evidence;
+    conversation_evidence_init(c, EVIDENCE_LOCAL, HEL_SMTP_MAIL, &evidence);
+    tell(c, PROBE_END_ANSWERED, &evidence);
+    conversation_go(c);
+}
+
+static struct conversation_question *add(struct conversation *c,
+                                         const struct conversation_probe *probe)
+{
+    must(c->under_way < PROVIDER_PIPELINED_RCPTS_MAX);
+    struct conversation_question *added = &c->questions[c->under_way++];
+    *added = (struct conversation_question){.probe = probe, .asked_ms = door_now_ms(c->door)};
+    return added;
+}
+
+static bool has_pipelining(const struct conversation *c)
+{
+    return (hel_smtp_client_extensions(c->client) & HEL_SMTP_EXT_PIPELINING) != 0;
+}
+
+/* Others that go out together with the one just begun. One that cannot be sent is told of in its turn. */
+static void start_others(struct conversation *c)
+{
+    bool may = has_pipelining(c) && c->is_mail_accepted && c->under_way > 0;
+    while (may && c->under_way < c->config->pipelined_rcpts) {
+        const struct conversation_probe *probe = c->handler->wants_another(
+            c->context, c, c->rcpts + c->under_way, c->refusals + c->under_way);
+        if (probe == NULL) {
+            return;
+        }
+        must(conversation_fits(c, probe));
+        may = send_rcpt(c, add(c, probe)) == ERR_NONE;
+    }
 }
 
 static void start(struct conversation *c, const struct conversation_probe *probe)
 {
-    c->probe = probe;
-    c->asked_ms = door_now_ms(c->door);
-    c->stage_began_ms = c->asked_ms;
-    c->rcpt_is_sent = false;
+    bool needs_mail = !conversation_fits(c, probe);
+    struct conversation_question *question = add(c, probe);
+    c->stage_began_ms = question->asked_ms;
     if (probe->transcript != NULL) {
         transcript_append(probe->transcript, &c->prelude);
     }
     enum err e = ERR_NONE;
-    bool needs_mail = !fits_transaction(c, probe);
     if (needs_mail) {
         e = send_mail(c, probe);
     }
-    bool may_pipeline =
-        (hel_smtp_client_extensions(c->client) & HEL_SMTP_EXT_PIPELINING) != 0 || !needs_mail;
-    if (e == ERR_NONE && may_pipeline) {
-        e = send_rcpt(c);
+    if (e == ERR_NONE && (has_pipelining(c) || !needs_mail)) {
+        e = send_rcpt(c, question);
     }
     if (e != ERR_NONE) {
-        struct evidence evidence;
-        conversation_evidence_init(c, EVIDENCE_LOCAL, HEL_SMTP_MAIL, &evidence);
-        tell(c, PROBE_END_ANSWERED, &evidence);
-        conversation_go(c);
+        tell_unsent(c);
+        return;
     }
+    start_others(c);
 }
 
 static bool lacks_smtputf8(const struct conversation *c, const struct conversation_probe *probe)
@@ -93,7 +135,10 @@ static bool lacks_smtputf8(const struct conversation *c, const struct conversati
 
 void conversation_ask_next(struct conversation *c)
 {
-    while (c->state == CONVERSATION_TALKING && c->probe == NULL) {
+    if (c->under_way > 0 && !c->questions[0].is_sent) {
+        tell_unsent(c);
+    }
+    while (c->state == CONVERSATION_TALKING && c->under_way == 0) {
         c->ask_again_ms = 0;
         const struct conversation_probe *probe =
             c->handler->wants_probe(c->context, c, c->rcpts, c->refusals);
@@ -109,7 +154,7 @@ void conversation_ask_next(struct conversation *c)
             continue;
         }
         struct evidence evidence;
-        c->probe = probe;
+        (void)add(c, probe);
         conversation_evidence_init(c, EVIDENCE_UTF8_UNSUPPORTED, HEL_SMTP_MAIL, &evidence);
         tell(c, PROBE_END_ANSWERED, &evidence);
     }
@@ -129,7 +174,7 @@ static void on_mail_refused(struct conversation *c, const struct hel_reply *repl
     conversation_evidence_reply(c, HEL_SMTP_MAIL, reply, &evidence);
     mark_tls(c, &evidence);
     c->in_transaction = false;
-    if (c->rcpt_is_sent) {
+    if (c->questions[0].is_sent) {
         c->early = evidence; /* the pipelined RCPT's answer is still owed */
         c->has_early_evidence = true;
         return;
@@ -155,7 +200,6 @@ static bool is_refusal(const struct evidence *evidence)
 
 static void on_rcpt_reply(struct conversation *c, const struct hel_reply *reply)
 {
-    c->rcpt_is_sent = false;
     if (c->has_early_evidence) {
         bool is_cut = c->early.code == 421 && c->rcpts > 0;
         tell(c, is_cut ? PROBE_END_SESSION_CUT : PROBE_END_ANSWERED, &c->early);
@@ -181,7 +225,9 @@ static void on_rcpt_reply(struct conversation *c, const struct hel_reply *reply)
         c->transaction_rcpts = c->config->rcpts_per_transaction; /* the next one begins anew */
     }
     if (reply->code == 421) {
-        return; /* the end of the line follows as an event */
+        c->under_way =
+            0; /* the end of the line follows as an event; who is behind was not reached */
+        return;
     }
     conversation_ask_next(c);
 }
@@ -197,7 +243,7 @@ static void on_rset_refused(struct conversation *c, const struct hel_reply *repl
 
 void conversation_on_reply(struct conversation *c, const struct hel_smtp_event *event)
 {
-    if (c->probe == NULL) {
+    if (c->under_way == 0) {
         return; /* given up meanwhile */
     }
     bool is_good = hel_reply_is_success(&event->reply);
@@ -207,7 +253,9 @@ void conversation_on_reply(struct conversation *c, const struct hel_smtp_event *
         on_mail_refused(c, &event->reply);
     } else if (event->tag == TAG_MAIL) {
         c->latency_ms[HEL_SMTP_MAIL] = (uint32_t)(door_now_ms(c->door) - c->stage_began_ms);
-        if (!c->rcpt_is_sent && send_rcpt(c) != ERR_NONE) {
+        c->is_mail_accepted = true;
+        struct conversation_question *question = &c->questions[0];
+        if (!question->is_sent && send_rcpt(c, question) != ERR_NONE) {
             conversation_go(c);
         }
     } else if (event->tag == TAG_RCPT) {
@@ -237,7 +285,7 @@ void conversation_on_failed(struct conversation *c, const struct hel_smtp_event 
         conversation_evidence_init(c, kind_of(event->failure), event->stage, &evidence);
     }
     bool says_quit = event->failure == HEL_SMTP_FAILURE_TIMEOUT;
-    if (c->probe == NULL) {
+    if (c->under_way == 0) {
         bool is_early = event->stage <= HEL_SMTP_STARTTLS;
         if (is_early) {
             c->handler->failed(c->context, c, &evidence);
@@ -249,6 +297,7 @@ void conversation_on_failed(struct conversation *c, const struct hel_smtp_event 
                                        event->failure == HEL_SMTP_FAILURE_CLOSING);
         tell(c, is_cut ? PROBE_END_SESSION_CUT : PROBE_END_ANSWERED, &evidence);
     }
+    c->under_way = 0;
     if (says_quit) {
         conversation_go(c);
     } else {

@@ -21,6 +21,13 @@ enum {
 
 enum conversation_tag { TAG_STARTTLS = 1, TAG_RSET, TAG_MAIL, TAG_RCPT, TAG_QUIT };
 
+/* A probe whose answer is awaited. */
+struct conversation_question {
+    const struct conversation_probe *probe;
+    uint64_t asked_ms;
+    bool is_sent; /* its RCPT: the reply is owed, also after MAIL was refused */
+};
+
 struct conversation {
     struct door *door;
     const struct conversation_config *config;
@@ -47,19 +54,25 @@ struct conversation {
     size_t banner_len;
 
     /* The dialogue. */
-    const struct conversation_probe *probe; /* under way, or NULL */
-    uint64_t asked_ms;
-    unsigned rcpts, refusals; /* asked for in this session, also where MAIL was refused; refused */
+    struct conversation_question questions[PROVIDER_PIPELINED_RCPTS_MAX]; /* as they were asked */
+    unsigned under_way;                                                   /* of them */
+    unsigned rcpts, refusals;   /* answered in this session, also where MAIL was refused; refused */
     unsigned transaction_rcpts; /* answered in this transaction */
     unsigned transactions;      /* begun in this session */
     uint64_t ask_again_ms;      /* 0: it does not wait for a time to ask */
-    bool in_transaction;        /* MAIL was accepted or is under way */
+    bool in_transaction;        /* MAIL was accepted or is under way; ... */
+    bool is_mail_accepted;      /* ... the former */
     bool transaction_null_sender, transaction_smtputf8;
     uint64_t transaction_domain; /* hash: recipients of one domain share a transaction */
-    bool rcpt_is_sent;           /* its reply is owed, also after MAIL was refused */
     bool has_early_evidence;     /* MAIL was refused; told when RCPT's reply is in */
     struct evidence early;
 };
+
+/* Whose answer comes next; NULL: nobody's. */
+static inline const struct conversation_probe *conversation_asked(const struct conversation *c)
+{
+    return c->under_way == 0 ? NULL : c->questions[0].probe;
+}
 
 /* conversation_ask.c */
 void conversation_ask_next(struct conversation *c);

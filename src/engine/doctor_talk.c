@@ -50,9 +50,11 @@ static void on_failed(void *context, struct conversation *c, const struct eviden
     }
 }
 
-static void on_probed(void *context, struct conversation *c, enum probe_end end,
-                      const struct evidence *evidence, unsigned transaction_rcpts)
+static void on_probed(void *context, struct conversation *c, const struct conversation_probe *probe,
+                      enum probe_end end, const struct evidence *evidence,
+                      unsigned transaction_rcpts)
 {
+    (void)probe;
     (void)end; /* a session of one probe is never cut after earlier ones */
     (void)transaction_rcpts;
     on_failed(context, c, evidence);
@@ -133,6 +135,7 @@ static struct doctor_talk *new_talk(struct doctor *doctor, const struct doctor_a
         .rules = doctor->config.rules,
         .handler = &handler,
         .rcpts_per_transaction = 1,
+        .pipelined_rcpts = 1,
     };
     for (size_t i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
         talk->config.timeout_ms[i] = doctor->config.step_ms == 0 ? STEP_MS : doctor->config.step_ms;

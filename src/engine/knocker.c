@@ -68,7 +68,8 @@ void ask_unlink(struct ask *ask)
     case ASK_NOWHERE: return;
     case ASK_READY: TAILQ_REMOVE(&ask->knocker->ready, ask, link); break;
     case ASK_DOMAIN: TAILQ_REMOVE(&ask->domain->waiting, ask, link); break;
-    case ASK_QUEUE: site_remove(ask); break;
+    case ASK_QUEUE:
+    case ASK_ASKED: site_remove(ask); break;
     case ASK_HELD: TAILQ_REMOVE(&ask->holder->held, ask, link); break;
     }
     ask->place = ASK_NOWHERE;

@@ -66,7 +66,8 @@ struct knocker_config {
     unsigned connections_max;      /* at once, all sites; one of a crew uses its part of them */
     unsigned per_site_max;         /* 0: the provider's limit */
     unsigned rcpts_per_connection; /* 0: the provider's limit */
-    unsigned invalids_per_hour;    /* 0: the provider's limit */
+    unsigned pipelined_rcpts;   /* 0: the provider's limit; at most PROVIDER_PIPELINED_RCPTS_MAX */
+    unsigned invalids_per_hour; /* 0: the provider's limit */
     bool no_tls;
     bool is_fresh;            /* do not read the cache */
     int64_t cache_age_ms_max; /* 0: as long as the verdict's life */

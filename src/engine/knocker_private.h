@@ -46,7 +46,7 @@ struct caller {
     char text[]; /* as it was asked */
 };
 
-enum ask_place { ASK_NOWHERE, ASK_READY, ASK_DOMAIN, ASK_QUEUE, ASK_HELD };
+enum ask_place { ASK_NOWHERE, ASK_READY, ASK_DOMAIN, ASK_QUEUE, ASK_ASKED, ASK_HELD };
 
 struct ask {
     TAILQ_ENTRY(ask) link;
@@ -82,7 +82,7 @@ struct ask {
     uint8_t egress; /* of its last answer */
     uint64_t shun;  /* egresses that it is not asked through any more, by bit */
     struct lane *lane;
-    struct conversation *conversation; /* while it is being asked */
+    struct conversation *conversation; /* with ASK_ASKED */
     struct session *holder;            /* with ASK_HELD */
     struct evidence *held;
     struct evidence *pending; /* to be told in the next turn */
@@ -181,7 +181,8 @@ struct session {
     struct traffic_path *path;
     struct conversation_config config;
     struct conversation *conversation;
-    struct ask *ask;                    /* being asked */
+    struct ask_list asked;              /* under way, in the order of their answers */
+    uint64_t answered_ms;               /* when the last answer came; 0: none did yet */
     struct ask_list held;               /* engine/held.c */
     struct conversation_probe *closing; /* the control being asked for them; NULL: none */
     bool is_ready;                      /* EHLO was accepted */
@@ -324,8 +325,8 @@ void site_free(struct site *site);
 
 /* session.c */
 enum err session_open(struct host *host, size_t egress) MUST_USE; /* ERR_NOMEM */
-/* What was asked last will not be heard: for all we know it was a refusal. */
-void session_count_unheard(struct session *session);
+/* No longer waited for: its line is left, and the others that are under way there are asked anew. */
+void session_abandon(struct ask *ask);
 extern const struct conversation_handler session_handler;
 
 /* held.c */

@@ -1,9 +1,11 @@
 /* engine/session: one conversation as its site sees it: gives it probes, learns from the answers, hands them to
- * their asks, and gives back what was lost with the line.
+ * their asks, and gives back what was lost with the line. Each limit is held as if all that is under way will be
+ * refused, so a group of RCPTs that go out together never exceeds one.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/slice.h"
 #include "engine/knocker_private.h"
 #include "verify/claim.h"
@@ -15,6 +17,17 @@ static uint32_t usual_timeout_ms(const struct site *site, enum hel_smtp_stage st
     uint32_t own_ms = site->provider->timeout_ms[stage];
     bool is_fixed = (config->fixed_timeouts >> stage & 1) != 0;
     return own_ms == 0 || is_fixed ? config->timeout_ms[stage] : own_ms;
+}
+
+/* Limits that fall as the far end teaches, in this session or another. */
+static void follow_limits(struct session *session)
+{
+    const struct site *site = session->host->site;
+    const struct traffic_limits *limits = &site->traffic.limits;
+    session->config.rcpts_per_transaction = limits->rcpts_per_transaction;
+    /* A record's transcript is one address's own dialogue. */
+    bool is_single = site->knocker->config.keeps_transcript;
+    session->config.pipelined_rcpts = is_single ? 1 : limits->pipelined_rcpts;
 }
 
 /* What is the way out's own, and what the far end taught. */
@@ -32,7 +45,6 @@ static void configure(struct session *session, size_t index)
     config->source_v6 = egress->source_v6;
     config->no_ipv4 = egress->no_ipv4;
     config->no_ipv6 = egress->no_ipv6;
-    config->rcpts_per_transaction = site->traffic.limits.rcpts_per_transaction;
     config->proxy = egress->proxy;
     config->needs_tls = !config->no_tls && (site->provider->traits & PROVIDER_NEEDS_TLS) != 0;
     for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
@@ -49,6 +61,7 @@ static enum err prepare(struct session *session, struct host *host, size_t egres
     struct site *site = host->site;
     struct knocker *knocker = site->knocker;
     session->host = host;
+    TAILQ_INIT(&session->asked);
     TAILQ_INIT(&session->held);
     session->path =
         traffic_pool_path(&knocker->pool, &site->traffic, egress, site_traffic_ms(site));
@@ -133,11 +146,11 @@ static bool has_transaction_left(const struct session *session,
 }
 
 /* The next probe of this session; NULL: there is none, limits end the session here, or what is left of them is for
- * the closing control. */
+ * the closing control, which those under way may come to need. */
 static struct ask *choose_ask(struct session *session, unsigned rcpts, unsigned refusals)
 {
-    bool is_closing_due = !TAILQ_EMPTY(&session->held) && held_has_control(session);
-    unsigned reserved = is_closing_due ? 1 : 0;
+    bool may_hold = !TAILQ_EMPTY(&session->held) || !TAILQ_EMPTY(&session->asked);
+    unsigned reserved = may_hold && held_has_control(session) ? 1 : 0;
     if (session->is_suspect ||
         !traffic_path_may_ask(session->path, session->is_trial, rcpts + reserved, refusals)) {
         return NULL;
@@ -158,7 +171,7 @@ static const struct conversation_probe *begin_ask(struct session *session, struc
 {
     struct site *site = session->host->site;
     lane_remove(ask);
-    session->ask = ask;
+    ask_link(ask, &session->asked, ASK_ASKED, false);
     session->asked_any = true;
     ask->probe.provider = site->provider->name;
     if (site->knocker->config.keeps_transcript) {
@@ -168,12 +181,39 @@ static const struct conversation_probe *begin_ask(struct session *session, struc
     return &ask->probe;
 }
 
+static void count_asked(struct session *session, const struct conversation_probe *probe)
+{
+    struct site *site = session->host->site;
+    traffic_path_asked(session->path, site_traffic_ms(site));
+    site->knocker->counts.probes++;
+    site->knocker->counts.control_probes += probe->role == PROBE_REAL ? 0 : 1;
+}
+
+static const struct conversation_probe *on_wants_another(void *context, struct conversation *c,
+                                                         unsigned rcpts, unsigned refusals)
+{
+    struct session *session = context;
+    uint64_t now = site_traffic_ms(session->host->site);
+    if (session->closing != NULL ||
+        !traffic_path_may_pipeline(session->path, session->is_trial, now)) {
+        return NULL;
+    }
+    struct ask *ask = choose_ask(session, rcpts, refusals);
+    if (ask == NULL || !conversation_fits(c, &ask->probe)) {
+        return NULL;
+    }
+    const struct conversation_probe *probe = begin_ask(session, ask);
+    count_asked(session, probe);
+    return probe;
+}
+
 static const struct conversation_probe *on_wants_probe(void *context, struct conversation *c,
                                                        unsigned rcpts, unsigned refusals)
 {
     struct session *session = context;
     struct site *site = session->host->site;
     uint64_t now = site_traffic_ms(site);
+    follow_limits(session);
     struct ask *ask = choose_ask(session, rcpts, refusals);
     bool has_probe = ask != NULL || may_close(session, rcpts, refusals);
     uint64_t ask_at = traffic_path_ask_at(session->path, now);
@@ -196,9 +236,7 @@ static const struct conversation_probe *on_wants_probe(void *context, struct con
         held_release_all(session, false);
         return NULL;
     }
-    traffic_path_asked(session->path, now);
-    site->knocker->counts.probes++;
-    site->knocker->counts.control_probes += probe->role == PROBE_REAL ? 0 : 1;
+    count_asked(session, probe);
     return probe;
 }
 
@@ -257,6 +295,13 @@ static enum traffic_word word_of(const struct session *session, const struct evi
                                                                : TRAFFIC_WORD_NONE;
 }
 
+/* A session or transaction that is cut says nothing but that. */
+static enum traffic_word word_at_end(const struct session *session, enum probe_end end,
+                                     const struct evidence *evidence)
+{
+    return end == PROBE_END_ANSWERED ? word_of(session, evidence) : TRAFFIC_WORD_NONE;
+}
+
 static bool is_about_us(enum traffic_word word)
 {
     return word >= TRAFFIC_WORD_RATE;
@@ -285,21 +330,38 @@ static bool is_invalid(const struct evidence *evidence)
            (evidence->code >= 400 && evidence->class.reason == REASON_MAILBOX_UNKNOWN);
 }
 
+static bool is_lost_line(const struct evidence *evidence)
+{
+    return evidence->kind == EVIDENCE_TIMEOUT || evidence->kind == EVIDENCE_DISCONNECTED ||
+           evidence->kind == EVIDENCE_PROTOCOL_ERROR;
+}
+
+/* Others were under way when the oldest ended. */
+static bool has_behind(const struct session *session)
+{
+    const struct ask *first = TAILQ_FIRST(&session->asked);
+    return first != NULL && TAILQ_NEXT(first, link) != NULL;
+}
+
 /* What an answer teaches about the site and the way there. */
-static void learn(struct session *session, struct slice rcpt, enum traffic_word word,
-                  enum probe_end end, const struct evidence *evidence, unsigned transaction_rcpts)
+static void learn(struct session *session, struct slice rcpt, enum probe_end end,
+                  const struct evidence *evidence, unsigned transaction_rcpts)
 {
     struct site *site = session->host->site;
+    uint64_t now = site_now_ms(site);
+    bool is_behind = now - evidence->latency_ms < session->answered_ms;
     struct traffic_answer answer = {
-        .word = word,
+        .word = word_at_end(session, end, evidence),
         .is_trial = session->is_trial,
         .is_invalid = is_invalid(evidence),
         .is_timeout = evidence->kind == EVIDENCE_TIMEOUT,
         .is_later = evidence->code == 421,
-        .latency_ms = evidence->latency_ms,
+        .is_behind = is_behind,
+        .latency_ms = is_behind ? (uint32_t)(now - session->answered_ms) : evidence->latency_ms,
         .usual_ms = usual_timeout_ms(site, HEL_SMTP_RCPT),
         .hint_s = evidence->class.retry_after_s,
     };
+    session->answered_ms = now;
     if (traffic_path_answered(session->path, &answer, site_traffic_ms(site))) {
         egress_closed(site, evidence, rcpt);
     }
@@ -309,7 +371,9 @@ static void learn(struct session *session, struct slice rcpt, enum traffic_word 
         traffic_site_session_cut(&site->traffic, evidence->session_rcpts);
     } else if (end == PROBE_END_TRANSACTION_CUT) {
         traffic_site_transaction_cut(&site->traffic, transaction_rcpts);
-        session->config.rcpts_per_transaction = site->traffic.limits.rcpts_per_transaction;
+    }
+    if (is_lost_line(evidence) && has_behind(session)) {
+        traffic_site_pipeline_broke(&site->traffic);
     }
 }
 
@@ -333,12 +397,18 @@ static void keep_line(struct ask *ask, const struct conversation_line *line, uin
     }
 }
 
-static void on_ask_probed(struct session *session, struct conversation *c, enum probe_end end,
-                          enum traffic_word word, const struct evidence *evidence)
+static void end_asking(struct session *session, struct ask *ask)
 {
-    struct ask *ask = session->ask;
-    session->ask = NULL;
+    TAILQ_REMOVE(&session->asked, ask, link);
+    ask->place = ASK_NOWHERE;
     ask_talked(ask);
+}
+
+static void on_ask_probed(struct session *session, struct conversation *c, struct ask *ask,
+                          enum probe_end end, const struct evidence *evidence)
+{
+    enum traffic_word word = word_at_end(session, end, evidence);
+    end_asking(session, ask);
     if (end != PROBE_END_ANSWERED && ask->requeues < KNOCKER_REQUEUES_MAX) {
         ask->requeues++;
         lane_put(ask->lane, ask, true);
@@ -373,23 +443,19 @@ static void on_closing_probed(struct session *session, const struct evidence *ev
     held_release_all(session, false);
 }
 
-static void on_probed(void *context, struct conversation *c, enum probe_end end,
-                      const struct evidence *evidence, unsigned transaction_rcpts)
+static void on_probed(void *context, struct conversation *c, const struct conversation_probe *probe,
+                      enum probe_end end, const struct evidence *evidence,
+                      unsigned transaction_rcpts)
 {
     struct session *session = context;
     struct host *host = session->host;
-    const struct conversation_probe *probe =
-        session->ask != NULL ? &session->ask->probe : session->closing;
-    if (probe == NULL) {
-        return; /* it was given up meanwhile */
-    }
-    enum traffic_word word =
-        end == PROBE_END_ANSWERED ? word_of(session, evidence) : TRAFFIC_WORD_NONE;
-    learn(session, probe->rcpt, word, end, evidence, transaction_rcpts);
+    struct ask *ask = TAILQ_FIRST(&session->asked);
+    must(probe == (ask != NULL ? &ask->probe : session->closing));
+    learn(session, probe->rcpt, end, evidence, transaction_rcpts);
     host->lost_in_a_row = 0;
     host->avoids_tls = host->avoids_tls || conversation_broke_tls(c);
-    if (session->ask != NULL) {
-        on_ask_probed(session, c, end, word, evidence);
+    if (ask != NULL) {
+        on_ask_probed(session, c, ask, end, evidence);
     } else {
         on_closing_probed(session, evidence);
     }
@@ -514,22 +580,31 @@ static void on_ready(void *context, struct conversation *c, struct slice banner)
     site_recognise(host->site, banner);
 }
 
-void session_count_unheard(struct session *session)
+/* What was asked will not be heard: for all we know it was a refusal. */
+static void count_unheard(struct session *session)
 {
     struct traffic_answer unheard = {.is_trial = session->is_trial, .is_invalid = true};
     (void)traffic_path_answered(session->path, &unheard, site_traffic_ms(session->host->site));
 }
 
-/* The line ended without a word about its probe: ask again elsewhere, or say that we could not. */
-static void give_back(struct session *session)
+void session_abandon(struct ask *ask)
 {
-    struct ask *ask = session->ask;
+    struct session *session = conversation_context(ask->conversation);
+    end_asking(session, ask);
+    count_unheard(session);
+    conversation_leave(session->conversation);
+}
+
+/* The line ended without a word about this probe: ask again elsewhere, or say that we could not. Where it answered
+ * others before, that costs no try: those behind were not reached, and the work got on all the same. */
+static void give_back(struct session *session, struct ask *ask)
+{
     struct host *host = session->host;
-    session->ask = NULL;
-    session_count_unheard(session);
-    ask_talked(ask);
-    if (ask->requeues < KNOCKER_REQUEUES_MAX) {
-        ask->requeues++;
+    bool had_answers = session->answered_ms != 0;
+    end_asking(session, ask);
+    count_unheard(session);
+    if (had_answers || ask->requeues < KNOCKER_REQUEUES_MAX) {
+        ask->requeues = (uint8_t)(ask->requeues + (had_answers ? 0 : 1));
         lane_put(ask->lane, ask, true);
         return;
     }
@@ -546,11 +621,11 @@ static void on_closed(void *context, struct conversation *c)
     struct site *site = session->host->site;
     struct knocker *knocker = site->knocker;
     (void)c;
-    if (session->ask != NULL) {
-        give_back(session);
+    while (!TAILQ_EMPTY(&session->asked)) {
+        give_back(session, TAILQ_LAST(&session->asked, ask_list)); /* each goes before the last */
     }
     if (session->closing != NULL) {
-        session_count_unheard(session);
+        count_unheard(session);
         held_closed(session);
     }
     set_pacing(session, false);
@@ -569,6 +644,7 @@ static void on_closed(void *context, struct conversation *c)
 
 const struct conversation_handler session_handler = {
     .wants_probe = on_wants_probe,
+    .wants_another = on_wants_another,
     .probed = on_probed,
     .failed = on_failed,
     .ready = on_ready,

@@ -17,8 +17,12 @@ static void on_wake(void *context)
 struct traffic_limits site_limits(const struct knocker_config *config,
                                   const struct provider *provider)
 {
-    struct traffic_ceilings ceilings = {config->per_site_max, config->rcpts_per_connection,
-                                        config->invalids_per_hour};
+    const struct traffic_ceilings ceilings = {
+        .per_site = config->per_site_max,
+        .rcpts_per_connection = config->rcpts_per_connection,
+        .pipelined_rcpts = config->pipelined_rcpts,
+        .invalids_per_hour = config->invalids_per_hour,
+    };
     return traffic_limits_of(provider, &ceilings);
 }
 
@@ -404,9 +408,5 @@ void site_remove(struct ask *ask)
     if (ask->conversation == NULL) {
         return;
     }
-    struct session *session = conversation_context(ask->conversation);
-    session->ask = NULL;
-    session_count_unheard(session);
-    ask_talked(ask);
-    conversation_leave(session->conversation);
+    session_abandon(ask);
 }

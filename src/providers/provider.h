@@ -42,12 +42,16 @@ enum provider_limit {
     PROVIDER_RCPTS_PER_CONNECTION,
     PROVIDER_TRANSACTIONS_PER_CONNECTION,
     PROVIDER_RCPTS_PER_TRANSACTION,
+    PROVIDER_PIPELINED_RCPTS,      /* sent and not answered yet, on one connection */
     PROVIDER_RCPT_GAP_MS,          /* least time between two RCPTs, on whatever connection */
     PROVIDER_INVALIDS_PER_SESSION, /* refused RCPTs before the connection is left */
     PROVIDER_INVALIDS_PER_HOUR,
     PROVIDER_COOLDOWN_S, /* no new connection for so long after a word about rate or reputation */
     PROVIDER_LIMIT_COUNT,
 };
+
+/* What Postfix, which offers and uses PIPELINING everywhere, sends in one go (default_destination_recipient_limit). */
+enum { PROVIDER_PIPELINED_RCPTS_MAX = 50 };
 
 struct provider {
     struct slice name;  /* "google", "microsoft365": as in rule files */

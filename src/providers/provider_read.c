@@ -227,8 +227,8 @@ static enum err unknown_key(struct book_reader *r)
     return provider_unknown_word(
         r, "key", key, provider_nearest(key, key_name_at, KEY_COUNT + PROVIDER_LIMIT_COUNT),
         "provider label alias class mx domain banner traits connections gap_ms rcpts "
-        "transactions rcpts_per_transaction rcpt_gap_ms invalids_per_session "
-        "invalids_per_hour cooldown_s timeout source date");
+        "transactions rcpts_per_transaction pipelined_rcpts rcpt_gap_ms "
+        "invalids_per_session invalids_per_hour cooldown_s timeout source date");
 }
 
 static enum err before_any_entry(struct book_reader *r)

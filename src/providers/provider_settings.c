@@ -27,6 +27,9 @@ static const struct {
                                               MANY, 0},
     [PROVIDER_RCPTS_PER_TRANSACTION] = {"rcpts_per_transaction", "recipients in one transaction", 1,
                                         MANY, 20},
+    [PROVIDER_PIPELINED_RCPTS] = {"pipelined_rcpts",
+                                  "recipients sent and not answered yet, on one connection", 1,
+                                  PROVIDER_PIPELINED_RCPTS_MAX, 1},
     [PROVIDER_RCPT_GAP_MS] = {"rcpt_gap_ms", "least time between two recipients, in ms", 0, HOUR_MS,
                               0},
     [PROVIDER_INVALIDS_PER_SESSION] = {"invalids_per_session",
@@ -61,9 +64,11 @@ static const struct {
 } implied_limits[] = {
     {PROVIDER_ONE_RCPT, PROVIDER_RCPTS_PER_TRANSACTION, 1},
     {PROVIDER_TARPITS, PROVIDER_CONNECTIONS, 1},
+    {PROVIDER_TARPITS, PROVIDER_PIPELINED_RCPTS, 1},
     {PROVIDER_FORBIDS_PROBING, PROVIDER_CONNECTIONS, 1},
     {PROVIDER_FORBIDS_PROBING, PROVIDER_CONNECTION_GAP_MS, 10000},
     {PROVIDER_FORBIDS_PROBING, PROVIDER_RCPTS_PER_CONNECTION, 1},
+    {PROVIDER_FORBIDS_PROBING, PROVIDER_PIPELINED_RCPTS, 1},
     {PROVIDER_FORBIDS_PROBING, PROVIDER_INVALIDS_PER_SESSION, 1},
     {PROVIDER_FORBIDS_PROBING, PROVIDER_INVALIDS_PER_HOUR, 5},
 };

@@ -333,8 +333,12 @@ static void settle(struct group *group, const struct campaign_plan *plan,
                    const struct knowledge *knowledge, const char *host)
 {
     const struct knocker_config *config = &plan->settings.knocker;
-    const struct traffic_ceilings ceilings = {config->per_site_max, config->rcpts_per_connection,
-                                              config->invalids_per_hour};
+    const struct traffic_ceilings ceilings = {
+        .per_site = config->per_site_max,
+        .rcpts_per_connection = config->rcpts_per_connection,
+        .pipelined_rcpts = config->pipelined_rcpts,
+        .invalids_per_hour = config->invalids_per_hour,
+    };
     const struct provider *provider =
         provider_by_host(knowledge_providers(knowledge), slice_of(host));
     group->limits = traffic_limits_of(provider, &ceilings);

@@ -154,18 +154,30 @@ static bool falls_for_latency(struct traffic_adapt *adapt)
     return true;
 }
 
-void traffic_adapt_answered(struct traffic_adapt *adapt, uint32_t latency_ms, uint32_t usual_ms)
+static uint32_t take_latency(struct traffic_adapt *adapt, uint32_t latency_ms, uint32_t usual_ms)
 {
     uint32_t ms = latency_ms < LATENCY_MS_MAX ? latency_ms : LATENCY_MS_MAX;
     adapt->pause_ms /= 2;
     recognise_tarpit(adapt, ms);
-    measure(adapt, (ms == 0 ? 1 : ms) * 1000);
     if (ms > usual_ms / 2 && usual_ms != 0) {
         adapt->patience = one_more(adapt->patience, TRAFFIC_PATIENCE_MAX);
     }
+    return ms;
+}
+
+void traffic_adapt_answered(struct traffic_adapt *adapt, uint32_t latency_ms, uint32_t usual_ms)
+{
+    uint32_t ms = take_latency(adapt, latency_ms, usual_ms);
+    measure(adapt, (ms == 0 ? 1 : ms) * 1000);
     if (!falls_for_latency(adapt)) {
         rise(adapt);
     }
+}
+
+void traffic_adapt_followed(struct traffic_adapt *adapt, uint32_t latency_ms, uint32_t usual_ms)
+{
+    (void)take_latency(adapt, latency_ms, usual_ms);
+    rise(adapt);
 }
 
 void traffic_adapt_slowed(struct traffic_adapt *adapt, uint32_t hint_s, uint64_t now_ms)

@@ -60,6 +60,9 @@ void traffic_adapt_asked(struct traffic_adapt *adapt, uint64_t now_ms);
 
 /* An answer that was no complaint, and how long it took. usual_ms: the timeout it had without our patience. */
 void traffic_adapt_answered(struct traffic_adapt *adapt, uint32_t latency_ms, uint32_t usual_ms);
+/* The same of one that was asked before the answer before it came: it took so long after that one, without a round
+ * trip, and does not tell whether answers come late. */
+void traffic_adapt_followed(struct traffic_adapt *adapt, uint32_t latency_ms, uint32_t usual_ms);
 /* A complaint about rate or volume, or about us where that passes with rest. hint_s: the delay it named, or 0. */
 void traffic_adapt_slowed(struct traffic_adapt *adapt, uint32_t hint_s, uint64_t now_ms);
 /* A connection, still counted as open, was turned away while others were served. */

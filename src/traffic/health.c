@@ -33,6 +33,11 @@ unsigned traffic_health_connections(const struct traffic_health *health, unsigne
     return health->share != 0 && health->share < limit ? health->share : limit;
 }
 
+bool traffic_health_is_sound(const struct traffic_health *health)
+{
+    return health->state == TRAFFIC_WELL && health->weight == 0 && health->share == 0;
+}
+
 bool traffic_health_opened(struct traffic_health *health)
 {
     if (health->state != TRAFFIC_BLOCKED) {

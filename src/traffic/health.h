@@ -52,6 +52,9 @@ struct traffic_health {
 uint64_t traffic_health_open_at(const struct traffic_health *health, uint64_t now_ms);
 unsigned traffic_health_connections(const struct traffic_health *health, unsigned limit);
 
+/* No complaint since the last good answer, no recovery under way. */
+bool traffic_health_is_sound(const struct traffic_health *health);
+
 /* A conversation was opened. True: it is the trial, for one probe. */
 bool traffic_health_opened(struct traffic_health *health);
 /* The trial's conversation ended; where no word came it is repeated soon. */

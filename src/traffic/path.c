@@ -141,6 +141,19 @@ bool traffic_path_may_ask(const struct traffic_path *path, bool is_trial, unsign
     return traffic_site_may_ask(path->site, rcpts, invalids);
 }
 
+bool traffic_path_may_pipeline(const struct traffic_path *path, bool is_trial, uint64_t now_ms)
+{
+    const struct traffic_health *health = &path->health;
+    const struct traffic_adapt *adapt = adapt_seen(path);
+    bool is_in_doubt =
+        is_trial || !traffic_health_is_sound(health) || adapt->is_tarpit || adapt->pause_ms > 0;
+    if (is_in_doubt || traffic_path_ask_at(path, now_ms) > now_ms) {
+        return false;
+    }
+    uint64_t refused = traffic_window_sum(&path->invalids, now_ms) + (uint64_t)path->asking;
+    return refused + path->open < path->site->limits.invalids_per_hour;
+}
+
 void traffic_path_asked(struct traffic_path *path, uint64_t now_ms)
 {
     take_turn(path, now_ms);
@@ -166,7 +179,11 @@ bool traffic_path_failed(struct traffic_path *path, const struct traffic_answer 
     case TRAFFIC_WORD_NO_WAY: break;
     case TRAFFIC_WORD_BUSY: traffic_adapt_slowed(adapt_of(path), answer->hint_s, now_ms); break;
     case TRAFFIC_WORD_GOOD:
-        traffic_adapt_answered(adapt_of(path), answer->latency_ms, answer->usual_ms);
+        if (answer->is_behind) {
+            traffic_adapt_followed(adapt_of(path), answer->latency_ms, answer->usual_ms);
+        } else {
+            traffic_adapt_answered(adapt_of(path), answer->latency_ms, answer->usual_ms);
+        }
         traffic_warmup_good(&path->warmup, now_ms);
         break;
     case TRAFFIC_WORD_RATE:

@@ -46,15 +46,21 @@ uint64_t traffic_path_ask_at(const struct traffic_path *path, uint64_t now_ms);
 /* Whether a session that asked rcpts and was refused invalids may ask once more. */
 bool traffic_path_may_ask(const struct traffic_path *path, bool is_trial, unsigned rcpts,
                           unsigned invalids);
+/* Whether it may ask one more while others of it are unanswered, within limits.pipelined_rcpts. Not where the next
+ * answer must be heard first: in a trial, after a complaint or a block until it is over, in a tarpit; nor where that
+ * would leave other open conversations without a place in the hour. */
+bool traffic_path_may_pipeline(const struct traffic_path *path, bool is_trial, uint64_t now_ms);
 void traffic_path_asked(struct traffic_path *path, uint64_t now_ms);
 
 /* How an RCPT that was asked ended. */
 struct traffic_answer {
     enum traffic_word word;
     bool is_trial;
-    bool is_invalid;     /* refused: counts for the hour */
-    bool is_timeout;     /* waited for in vain */
-    bool is_later;       /* what it says passes soon: a block that may be over with a short rest */
+    bool is_invalid; /* refused: counts for the hour */
+    bool is_timeout; /* waited for in vain */
+    bool is_later;   /* what it says passes soon: a block that may be over with a short rest */
+    bool
+        is_behind; /* asked before the answer before it came: latency_ms is the time between the two */
     uint32_t latency_ms; /* with TRAFFIC_WORD_GOOD */
     uint32_t
         usual_ms;    /* its timeout, without the patience of traffic_path_timeout_ms; 0: not told */

@@ -31,6 +31,14 @@ static void ask_for_rcpts(struct traffic_limits *limits, unsigned rcpts, bool is
     limits->invalids_per_session = rcpts;
 }
 
+/* With what the user says, where anything is said. */
+static void replace(unsigned *limit, unsigned said, bool is_shy)
+{
+    if (said != 0) {
+        *limit = is_shy ? least(*limit, said) : said;
+    }
+}
+
 struct traffic_limits traffic_limits_of(const struct provider *provider,
                                         const struct traffic_ceilings *ceilings)
 {
@@ -40,6 +48,7 @@ struct traffic_limits traffic_limits_of(const struct provider *provider,
         .rcpts_per_connection = of[PROVIDER_RCPTS_PER_CONNECTION],
         .transactions_per_connection = of[PROVIDER_TRANSACTIONS_PER_CONNECTION],
         .rcpts_per_transaction = of[PROVIDER_RCPTS_PER_TRANSACTION],
+        .pipelined_rcpts = of[PROVIDER_PIPELINED_RCPTS],
         .invalids_per_session = of[PROVIDER_INVALIDS_PER_SESSION],
         .invalids_per_hour = of[PROVIDER_INVALIDS_PER_HOUR],
         .connection_gap_ms = of[PROVIDER_CONNECTION_GAP_MS],
@@ -55,11 +64,8 @@ struct traffic_limits traffic_limits_of(const struct provider *provider,
     if (ceilings->rcpts_per_connection != 0) {
         ask_for_rcpts(&limits, ceilings->rcpts_per_connection, is_shy);
     }
-    if (ceilings->invalids_per_hour != 0) {
-        limits.invalids_per_hour =
-            is_shy ? least(limits.invalids_per_hour, ceilings->invalids_per_hour)
-                   : ceilings->invalids_per_hour;
-    }
+    replace(&limits.pipelined_rcpts, ceilings->pipelined_rcpts, is_shy);
+    replace(&limits.invalids_per_hour, ceilings->invalids_per_hour, is_shy);
     return limits;
 }
 
@@ -133,6 +139,7 @@ static void tighten(struct traffic_limits *own, const struct traffic_limits *lim
     own->transactions_per_connection =
         least(own->transactions_per_connection, limits->transactions_per_connection);
     own->rcpts_per_transaction = least(own->rcpts_per_transaction, limits->rcpts_per_transaction);
+    own->pipelined_rcpts = least(own->pipelined_rcpts, limits->pipelined_rcpts);
     own->invalids_per_session = least(own->invalids_per_session, limits->invalids_per_session);
     own->invalids_per_hour = least(own->invalids_per_hour, limits->invalids_per_hour);
     own->connection_gap_ms = most(own->connection_gap_ms, limits->connection_gap_ms);
@@ -179,4 +186,9 @@ void traffic_site_transaction_cut(struct traffic_site *site, unsigned rcpts)
     if (rcpts > 0 && rcpts < site->limits.rcpts_per_transaction) {
         site->limits.rcpts_per_transaction = rcpts;
     }
+}
+
+void traffic_site_pipeline_broke(struct traffic_site *site)
+{
+    site->limits.pipelined_rcpts = 1;
 }

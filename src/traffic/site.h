@@ -23,6 +23,7 @@ struct traffic_limits {
     unsigned rcpts_per_connection;
     unsigned transactions_per_connection;
     unsigned rcpts_per_transaction;
+    unsigned pipelined_rcpts; /* of one connection, not answered yet */
     unsigned invalids_per_session;
     unsigned invalids_per_hour;
     unsigned connection_gap_ms;
@@ -46,7 +47,7 @@ struct traffic_site {
 /* What the user says for all sites; 0: nothing. per_site lowers the provider's limit, the others replace it,
  * but never raise that of a provider who forbids probing: only the user's own provider file does. */
 struct traffic_ceilings {
-    unsigned per_site, rcpts_per_connection, invalids_per_hour;
+    unsigned per_site, rcpts_per_connection, pipelined_rcpts, invalids_per_hour;
 };
 struct traffic_limits traffic_limits_of(const struct provider *provider,
                                         const struct traffic_ceilings *ceilings);
@@ -56,7 +57,7 @@ struct traffic_limits traffic_limits_of(const struct provider *provider,
 void traffic_site_key(const struct route *route, const struct provider *provider,
                       char out_key[TRAFFIC_KEY_BYTES]);
 
-/* No path yet. limits.connections and .rcpts_per_connection are at least 1. */
+/* No path yet. limits.connections, .rcpts_per_connection and .pipelined_rcpts are at least 1. */
 void traffic_site_init(struct traffic_site *site, const struct traffic_limits *limits,
                        bool is_shared_system);
 /* It turned out to be somebody's whose limits are these: the stricter of each holds from now on. */
@@ -71,5 +72,7 @@ bool traffic_site_may_ask(const struct traffic_site *site, unsigned rcpts, unsig
 /* The session was cut after rcpts answers, or a transaction after rcpts recipients: learned as caps. */
 void traffic_site_session_cut(struct traffic_site *site, unsigned rcpts);
 void traffic_site_transaction_cut(struct traffic_site *site, unsigned rcpts);
+/* The line was lost with several RCPTs unanswered: for all we know because they were several. */
+void traffic_site_pipeline_broke(struct traffic_site *site);
 
 #endif

@@ -74,7 +74,8 @@ class WrongUsage(rig.Case):
                '--allow-net': ('10.0.0.0/33', 'x/8'), '--helo': ('a b', '', 'x' * 300, 'a\r\nRSET'),
                '--from': ('nobody', 'a@b@c', '<x@d.example'), '--stage-timeout': ('rcpt', 'rcpt=x', 'nowhere=3'),
                '--risky-if': ('rolle', 'role,x'), '--color': ('sometimes',), '--max-connections': ('0', 'many'),
-               '--max-per-site': ('0',), '--rcpts-per-connection': ('0',), '--invalids-per-hour': ('x',),
+               '--max-per-site': ('0',), '--rcpts-per-connection': ('0',), '--pipelined-rcpts': ('0', '51'),
+               '--invalids-per-hour': ('x',),
                '--greylist-wait': ('0', 'x')}
         for option, values in bad.items():
             for value in values:

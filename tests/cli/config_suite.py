@@ -112,6 +112,7 @@ class Config(rig.Case):
                    '--max-connections=3': ('limits.max-connections', '3'),
                    '--max-per-site=3': ('limits.max-per-site', '3'),
                    '--rcpts-per-connection=3': ('limits.rcpts-per-connection', '3'),
+                   '--pipelined-rcpts=3': ('limits.pipelined-rcpts', '3'),
                    '--invalids-per-hour=3': ('limits.invalids-per-hour', '3'), '--no-smtp': ('verify.smtp', 'no'),
                    '--no-control': ('verify.control', 'no'), '--risky-if=role,free': ('verify.risky-if', 'role free'),
                    '--strict': ('verify.strict', 'yes'), '--store=x.db': ('store', '"x.db"'),

@@ -25,8 +25,9 @@ static const char full_text[] = "# all of it\n"
                                 "providers mine.conf /etc/theirs.conf\n"
                                 "limits {\n"
                                 "  max-connections 7\n  max-per-site 6\n  rcpts-per-connection 5\n"
-                                "  invalids-per-hour 4\n  timeout 90s\n  queue-wait 1h\n"
-                                "  greylist-wait 10m\n  longest-wait 2d\n  attempts 3\n"
+                                "  pipelined-rcpts 9\n  invalids-per-hour 4\n  timeout 90s\n"
+                                "  queue-wait 1h\n  greylist-wait 10m\n  longest-wait 2d\n"
+                                "  attempts 3\n"
                                 "}\n"
                                 "timeouts {\nconnect 1s\nrcpt 1500ms\n}\n"
                                 "verify {\n"
@@ -66,6 +67,7 @@ static void reads_every_key_outside_egresses(void **state)
     assert_int_equal(config->connections_max, 7);
     assert_int_equal(config->per_site_max, 6);
     assert_int_equal(config->rcpts_per_connection, 5);
+    assert_int_equal(config->pipelined_rcpts, 9);
     assert_int_equal(config->invalids_per_hour, 4);
     assert_int_equal(config->budget_ms, 90000);
     assert_int_equal(config->queue_wait_ms, 3600000);
@@ -91,7 +93,7 @@ static void reads_every_key_of_egresses(void **state)
     assert_int_equal(c.config.egress_count, 2);
     const struct config_egress *egress = &c.config.egresses[0];
     assert_string_equal(egress->name.at, "main");
-    assert_int_equal(egress->line, 36);
+    assert_int_equal(egress->line, 37);
     assert_string_equal(ip_format(&egress->source_v4, ip), "192.0.2.10");
     assert_string_equal(ip_format(&egress->source_v6, ip), "2001:db8::10");
     assert_int_equal(egress->weight, 3);

@@ -14,6 +14,7 @@ static const struct traffic_limits limits = {
     .connections = 4,
     .rcpts_per_connection = 20,
     .rcpts_per_transaction = 20,
+    .pipelined_rcpts = 6,
     .invalids_per_session = 5,
     .invalids_per_hour = 10,
     .connection_gap_ms = 100,
@@ -27,6 +28,7 @@ static const struct provider plain = {
                [PROVIDER_RCPTS_PER_CONNECTION] = 13,
                [PROVIDER_TRANSACTIONS_PER_CONNECTION] = 7,
                [PROVIDER_RCPTS_PER_TRANSACTION] = 5,
+               [PROVIDER_PIPELINED_RCPTS] = 3,
                [PROVIDER_RCPT_GAP_MS] = 400,
                [PROVIDER_INVALIDS_PER_SESSION] = 2,
                [PROVIDER_INVALIDS_PER_HOUR] = 40,
@@ -43,6 +45,7 @@ static void test_limits_of_a_provider(void **state)
         .rcpts_per_connection = 13,
         .transactions_per_connection = 7,
         .rcpts_per_transaction = 5,
+        .pipelined_rcpts = 3,
         .invalids_per_session = 2,
         .invalids_per_hour = 40,
         .connection_gap_ms = 250,
@@ -60,22 +63,25 @@ static void test_what_the_user_says_for_all(void **state)
     shy.traits = PROVIDER_FORBIDS_PROBING;
     struct provider one_by_one = plain;
     one_by_one.limits[PROVIDER_RCPTS_PER_TRANSACTION] = 1;
-    static const struct traffic_ceilings more = {50, 100, 1000};
-    static const struct traffic_ceilings less = {1, 4, 10};
+    static const struct traffic_ceilings more = {50, 100, 9, 1000};
+    static const struct traffic_ceilings less = {1, 4, 2, 10};
     struct traffic_limits got = traffic_limits_of(&plain, &more);
     assert_int_equal(got.connections, 3); /* never more than the provider's */
     assert_int_equal(got.rcpts_per_connection, 100);
     assert_int_equal(got.transactions_per_connection, 100);
     assert_int_equal(got.invalids_per_session, 100);
+    assert_int_equal(got.pipelined_rcpts, 9);
     assert_int_equal(got.invalids_per_hour, 1000);
     got = traffic_limits_of(&plain, &less);
     assert_int_equal(got.connections, 1);
     assert_int_equal(got.rcpts_per_connection, 4);
+    assert_int_equal(got.pipelined_rcpts, 2);
     assert_int_equal(got.invalids_per_hour, 10);
     got = traffic_limits_of(&one_by_one, &more);
     assert_int_equal(got.rcpts_per_transaction, 1); /* the shape stays */
     got = traffic_limits_of(&shy, &more);
     assert_int_equal(got.rcpts_per_connection, 13);
+    assert_int_equal(got.pipelined_rcpts, 3);
     assert_int_equal(got.invalids_per_session, 2);
     assert_int_equal(got.invalids_per_hour, 40);
     got = traffic_limits_of(&shy, &less);
@@ -111,6 +117,9 @@ static void test_learning(void **state)
     assert_int_equal(site.limits.rcpts_per_connection, 5);
     traffic_site_transaction_cut(&site, 1); /* row 35 */
     assert_int_equal(site.limits.rcpts_per_transaction, 1);
+    assert_int_equal(site.limits.pipelined_rcpts, 6);
+    traffic_site_pipeline_broke(&site);
+    assert_int_equal(site.limits.pipelined_rcpts, 1);
     assert_false(traffic_site_may_ask(&site, 1, limits.invalids_per_session));
     traffic_site_done(&site);
 }
@@ -128,6 +137,7 @@ static void test_tightening(void **state)
         .rcpts_per_connection = 13,
         .transactions_per_connection = 7,
         .rcpts_per_transaction = 5,
+        .pipelined_rcpts = 3,
         .invalids_per_session = 2,
         .invalids_per_hour = 10,
         .connection_gap_ms = 250,

@@ -53,6 +53,7 @@ void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed, u
     static const unsigned per_site[] = {0, 0, 0, 1, 2, 8};
     static const unsigned rcpts[] = {0, 0, 0, 0, 1, 8, 30};
     static const unsigned invalids[] = {0, 0, 0, 3, 50, 1000};
+    static const unsigned pipelined[] = {0, 0, 2, 4, 10, PROVIDER_PIPELINED_RCPTS_MAX};
     static const unsigned connections[] = {500, 500, 40, 3};
     struct random r = {seed};
     (void)random_next(&r);
@@ -80,4 +81,5 @@ void campaign_settings_draw(struct campaign_settings *settings, uint64_t seed, u
     } else if (happens(&r, 30)) {
         config->is_budget_wall_clock = false;
     }
+    config->pipelined_rcpts = draw(&r, pipelined, 6);
 }

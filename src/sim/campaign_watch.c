@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "base/slice.h"
 #include "sim/campaign_engine.h"
+#include "sim/campaign_owed.h"
 #include "sim/world.h"
 #include "traffic/site.h"
 
@@ -60,6 +61,7 @@ struct campaign_watch {
     struct line {
         uint32_t site;
         uint8_t way;
+        struct campaign_owed owed;
     } * lines; /* by number */
     size_t line_cap;
     bool is_restarted;
@@ -239,33 +241,53 @@ static void on_connected(void *context, uint32_t line, const struct ip *ip, cons
     way->last_connect_ms = now_ms;
 }
 
-static void on_sent(void *context, uint32_t line, struct slice bytes)
+static void check_command(struct campaign_watch *watch, struct line *line, struct slice command)
 {
     static const char *const verbs[] = {"EHLO", "HELO", "STARTTLS", "MAIL",
                                         "RCPT", "RSET", "NOOP",     "QUIT"};
+    struct slice verb = slice_trim(slice_sub(command, 0, slice_find_byte(command, ' ', 0)));
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        is_known = is_known || slice_equal(verb, slice_of(verbs[i]));
+    }
+    if (!is_known) {
+        campaign_watch_blame(watch, line->site, CAMPAIGN_NOBODY, "no command of a probe: %.*s",
+                             SLICE_ARG(command));
+    }
+    if (!campaign_owed_sent(&line->owed, verb)) {
+        campaign_watch_blame(watch, line->site, CAMPAIGN_NOBODY,
+                             "said with %u RCPTs and %u commands before them unanswered: %.*s",
+                             line->owed.rcpts, line->owed.others, SLICE_ARG(command));
+    }
+}
+
+static void on_sent(void *context, uint32_t line, struct slice bytes)
+{
     struct campaign_watch *watch = context;
-    uint32_t site = watch->lines[line].site;
+    struct line *where = &watch->lines[line];
+    uint32_t site = where->site;
     if (watch->talk != NULL && site == watch->talk_site) {
         campaign_talk_note(watch->talk, line, door_now_ms(world_door(watch->world)), "C", bytes);
     }
     struct slice rest = bytes;
     while (rest.len > 0) {
-        struct slice command = slice_cut(&rest, '\n');
-        struct slice verb = slice_trim(slice_sub(command, 0, slice_find_byte(command, ' ', 0)));
-        bool is_known = false;
-        for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-            is_known = is_known || slice_equal(verb, slice_of(verbs[i]));
-        }
-        if (!is_known) {
-            campaign_watch_blame(watch, site, CAMPAIGN_NOBODY, "no command of a probe: %.*s",
-                                 SLICE_ARG(command));
-        }
+        check_command(watch, where, slice_cut(&rest, '\n'));
+    }
+    if (site == CAMPAIGN_NOBODY) {
+        return;
+    }
+    unsigned limit = watch->observed[site].group->limits.pipelined_rcpts;
+    if (where->owed.rcpts > limit) {
+        campaign_watch_blame(watch, site, CAMPAIGN_NOBODY,
+                             "%u RCPTs unanswered at once, the limit is %u", where->owed.rcpts,
+                             limit);
     }
 }
 
 static void on_received(void *context, uint32_t line, struct slice bytes)
 {
     struct campaign_watch *watch = context;
+    campaign_owed_received(&watch->lines[line].owed, bytes);
     if (watch->talk != NULL && watch->lines[line].site == watch->talk_site) {
         campaign_talk_note(watch->talk, line, door_now_ms(world_door(watch->world)), "S", bytes);
     }

@@ -2,7 +2,8 @@
  * the scripted servers count it:
  *
  *   - no far end has more of our connections at once than its limit, and no two begin closer than its gap;
- *   - no session has more RCPTs, or refused RCPTs, than its limit;
+ *   - no session has more RCPTs, refused RCPTs or unanswered RCPTs than its limit, and several are unanswered only
+ *     after MAIL was answered;
  *   - no far end refuses more RCPTs of ours in any 60 minutes than its limit;
  *   - never DATA, BDAT, VRFY, EXPN or another verb than those of a probe; nobody is asked for a domain it does
  *     not serve; nobody is contacted where nothing should be;

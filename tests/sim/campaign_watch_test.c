@@ -46,6 +46,7 @@ static void rig_init(struct rig *rig)
     const struct campaign_options options = {.seed = 2, .addresses = 400};
     *rig = (struct rig){0};
     assert_int_equal(campaign_plan_new(&options, &rig->plan), ERR_NONE);
+    rig->plan->settings.knocker.pipelined_rcpts = 1;
     assert_int_equal(campaign_world_new(rig->plan, &rig->stage), ERR_NONE);
     assert_int_equal(campaign_talk_new(SLICE_NONE, &rig->talk), ERR_NONE);
     assert_int_equal(campaign_watch_new(rig->plan, knowledge, campaign_world_net(rig->stage),
@@ -263,6 +264,29 @@ static void too_many_in_a_session(void **state)
     }
 }
 
+static void too_many_unanswered(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines[3], *words;
+    } cases[] = {
+        {{"RCPT TO:<a@d0.test>\r\n", "RCPT TO:<b@d0.test>\r\n"}, "RCPTs unanswered at once"},
+        {{"RSET\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<a@d0.test>\r\nRCPT TO:<b@d0.test>\r\n"},
+         "unanswered: RCPT TO:<b@d0.test>"},
+        {{"RCPT TO:<a@d0.test>\r\n", "RSET\r\n"}, "unanswered: RSET"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rig rig;
+        rig_init(&rig);
+        struct link *link = greet(&rig);
+        for (size_t n = 0; n < 3 && cases[i].lines[n] != NULL; n++) {
+            assert_int_equal(link_send(link, slice_of(cases[i].lines[n])), ERR_NONE);
+        }
+        expect(&rig, cases[i].words);
+        rig_done(&rig);
+    }
+}
+
 /* One refusal in each session, and a session a second. */
 static void too_many_refusals_in_an_hour(void **state)
 {
@@ -300,7 +324,7 @@ int main(void)
         cmocka_unit_test(too_soon_after_another), cmocka_unit_test(forbidden_commands),
         cmocka_unit_test(where_nothing_stands),   cmocka_unit_test(at_the_wrong_server),
         cmocka_unit_test(too_many_in_a_session),  cmocka_unit_test(too_many_refusals_in_an_hour),
-        cmocka_unit_test(lines_left_open),
+        cmocka_unit_test(lines_left_open),        cmocka_unit_test(too_many_unanswered),
     };
     return cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
 }

@@ -251,6 +251,25 @@ static bool next_line(struct peer *peer, uint64_t now_ms)
     return true;
 }
 
+/* Takes all commands that are there, and makes one piece of what is due by then. */
+static void bunch(struct peer *peer, uint64_t now_ms)
+{
+    while (next_line(peer, now_ms)) {
+    }
+    struct peer_chunk *first = peer->first;
+    while (first->next != NULL && first->next->due_ms <= now_ms) {
+        struct peer_chunk *next = first->next;
+        first = realloc(first, sizeof *first + first->len + next->len);
+        must(first != NULL);
+        memcpy(first->bytes + first->len, next->bytes, next->len);
+        first->len += next->len;
+        first->next = next->next;
+        free(next);
+    }
+    peer->first = first;
+    peer->last = first->next == NULL ? first : peer->last;
+}
+
 bool peer_next_output(struct peer *peer, uint64_t now_ms, struct slice *out_bytes,
                       uint64_t *out_at_ms)
 {
@@ -266,6 +285,10 @@ bool peer_next_output(struct peer *peer, uint64_t now_ms, struct slice *out_byte
     *out_at_ms = chunk->due_ms;
     if (chunk->due_ms > now_ms) {
         return false;
+    }
+    if (peer->server->script->is_bunching) {
+        bunch(peer, now_ms);
+        chunk = peer->first;
     }
     peer->first = chunk->next;
     if (peer->first == NULL) {

@@ -131,7 +131,8 @@ struct peer_script {
     unsigned banner_lines, ehlo_lines;             /* at least so many lines */
     unsigned chunk_bytes; /* 0: whole answers at once; else so many bytes together ... */
     uint32_t chunk_ms;    /* ... and so long between them */
-    bool has_bare_lf;     /* lines end with LF alone */
+    bool is_bunching; /* answers to commands that came together leave in one piece (RFC 2920 3.2) */
+    bool has_bare_lf; /* lines end with LF alone */
     enum peer_tongue tongue;
     uint32_t flood_bytes;
 };

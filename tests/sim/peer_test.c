@@ -73,6 +73,27 @@ static void assert_said(struct line *line, struct slice wanted)
     buf_clear(&line->said);
 }
 
+/* RFC 2920 3.2 */
+static void answers_a_group_in_one_piece(void **state)
+{
+    (void)state;
+    static const struct peer_script script = {.live = {"jane"}, .is_bunching = true};
+    struct line line;
+    line_open(&line, &script, 1);
+    say(&line, "EHLO x\r\n");
+    say(&line, "MAIL FROM:<>\r\n");
+    buf_clear(&line.said);
+    line.pieces = 0;
+    say(&line, "RCPT TO:<jane@d>\r\nRCPT TO:<joe@d>\r\nRCPT TO:<jane@d>\r\nRCPT TO:<ja");
+    assert_int_equal(line.pieces, 1);
+    assert_said(&line, SLICE("250 2.1.5 Ok\r\n"
+                             "550 5.1.1 <joe@d>: Recipient address rejected: User unknown\r\n"
+                             "250 2.1.5 Ok\r\n"));
+    say(&line, "ne@d>\r\n");
+    assert_said(&line, SLICE("250 2.1.5 Ok\r\n"));
+    line_close(&line);
+}
+
 static void speaks_in_pieces(void **state)
 {
     (void)state;
@@ -239,6 +260,7 @@ int main(void)
         cmocka_unit_test(floods_as_long_as_told),
         cmocka_unit_test(any_split_of_the_input_is_the_same),
         cmocka_unit_test(answers_one_command_after_the_other),
+        cmocka_unit_test(answers_a_group_in_one_piece),
         cmocka_unit_test(notes_bad_manners),
         cmocka_unit_test(a_line_without_end_is_dropped),
         cmocka_unit_test(random_times_come_from_the_seed),

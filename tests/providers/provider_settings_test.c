@@ -59,6 +59,7 @@ static void test_defaults(void **state)
     assert_setting(book, "default", "rcpts", 5, "default");
     assert_setting(book, "default", "transactions", 5, "default"); /* as many as recipients */
     assert_setting(book, "default", "rcpts_per_transaction", 20, "default");
+    assert_setting(book, "default", "pipelined_rcpts", 1, "default");
     assert_setting(book, "default", "rcpt_gap_ms", 0, "default");
     assert_setting(book, "default", "invalids_per_session", 2, "default");
     assert_setting(book, "default", "invalids_per_hour", 20, "default");

@@ -52,18 +52,18 @@ static void reads_every_field(void **state)
     (void)state;
     struct provider_book *book = NULL;
     struct fault fault;
-    const char *text =
-        FALLBACK "source \"s\"\ndate 2026-11-21\n"
-                 "provider a  # a comment\n"
-                 "  label \"A \\\"B\\\"\"\n  class gateway\n  domain a.example A2.example\n"
-                 "  banner \"Nemesis\"\n  banner \"Nemesis Two\"\n"
-                 "  traits accepts_all one_rcpt tarpits\n"
-                 "  connections 2\n  rcpts 3\n  invalids_per_session 4\n"
-                 "  invalids_per_hour 5\n  gap_ms 6\n  transactions 7\n"
-                 "  rcpts_per_transaction 8\n  rcpt_gap_ms 0\n  cooldown_s 9\n"
-                 "  timeout rcpt 90\n  timeout connect 1\n  source \"x\"\n  date 2026-11\n"
-                 "provider b\nlabel b\nclass isp\nsource s\ndate 2026-11\n"
-                 "banner \"Nemes\"\n";
+    const char *text = FALLBACK
+        "source \"s\"\ndate 2026-11-21\n"
+        "provider a  # a comment\n"
+        "  label \"A \\\"B\\\"\"\n  class gateway\n  domain a.example A2.example\n"
+        "  banner \"Nemesis\"\n  banner \"Nemesis Two\"\n"
+        "  traits accepts_all one_rcpt tarpits\n"
+        "  connections 2\n  rcpts 3\n  invalids_per_session 4\n"
+        "  invalids_per_hour 5\n  gap_ms 6\n  transactions 7\n"
+        "  rcpts_per_transaction 8\n  rcpt_gap_ms 0\n  cooldown_s 9\n  pipelined_rcpts 50\n"
+        "  timeout rcpt 90\n  timeout connect 1\n  source \"x\"\n  date 2026-11\n"
+        "provider b\nlabel b\nclass isp\nsource s\ndate 2026-11\n"
+        "banner \"Nemes\"\n";
     assert_int_equal(compile_book(text, &book, &fault), ERR_NONE);
     const struct provider *p = provider_by_name(book, SLICE("a"));
     assert_non_null(p);
@@ -77,6 +77,7 @@ static void reads_every_field(void **state)
     assert_int_equal(p->limits[PROVIDER_CONNECTION_GAP_MS], 6);
     assert_int_equal(p->limits[PROVIDER_TRANSACTIONS_PER_CONNECTION], 7);
     assert_int_equal(p->limits[PROVIDER_RCPTS_PER_TRANSACTION], 8);
+    assert_int_equal(p->limits[PROVIDER_PIPELINED_RCPTS], PROVIDER_PIPELINED_RCPTS_MAX);
     assert_int_equal(p->limits[PROVIDER_RCPT_GAP_MS], 0);
     assert_int_equal(p->limits[PROVIDER_COOLDOWN_S], 9);
     assert_int_equal(p->timeout_ms[HEL_SMTP_RCPT], 90000);

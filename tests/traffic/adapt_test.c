@@ -130,6 +130,33 @@ static void test_tarpit(void **state)
     assert_false(adapt.is_tarpit);
 }
 
+/* Answers to a group come together: what passes between two of them is no measure of lateness, but tells a tarpit. */
+static void test_answers_behind_others(void **state)
+{
+    (void)state;
+    struct traffic_adapt adapt;
+    begin(&adapt, 4, 0, 0);
+    for (unsigned i = 0; i < 20; i++) {
+        answer(&adapt, 1, 400); /* the round trip */
+        for (unsigned n = 0; n < 9; n++) {
+            traffic_adapt_followed(&adapt, 0, USUAL_MS);
+        }
+    }
+    assert_int_equal(adapt.connections, 4);
+    assert_in_range(adapt.baseline_us, 390000, 410000);
+    begin(&adapt, 4, 2, 0);
+    for (unsigned i = 0; i < 2 * TRAFFIC_RISE_ANSWERS; i++) {
+        traffic_adapt_followed(&adapt, QUICK_MS, USUAL_MS);
+    }
+    assert_int_equal(adapt.connections, 3); /* good answers all the same */
+    for (unsigned i = 0; i < 3; i++) {
+        traffic_adapt_followed(&adapt, TRAFFIC_TARPIT_MS, USUAL_MS);
+    }
+    assert_true(adapt.is_tarpit);
+    traffic_adapt_followed(&adapt, USUAL_MS - 1, USUAL_MS);
+    assert_int_equal(adapt.patience, 1);
+}
+
 static void test_patience(void **state)
 {
     (void)state;
@@ -268,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_late_answers),
         cmocka_unit_test(test_slow_from_the_start),
         cmocka_unit_test(test_tarpit),
+        cmocka_unit_test(test_answers_behind_others),
         cmocka_unit_test(test_patience),
         cmocka_unit_test(test_one_too_many),
         cmocka_unit_test(test_pace),

@@ -59,6 +59,30 @@ static void test_words_weigh(void **state)
     }
 }
 
+/* Sound is what nothing speaks against: not a path with a complaint that no good answer followed, nor one that is
+ * blocked, on trial, or recovering. */
+static void test_sound(void **state)
+{
+    (void)state;
+    struct traffic_health health = {0};
+    assert_true(traffic_health_is_sound(&health));
+    assert_false(heard(&health, TRAFFIC_WORD_RATE, 0));
+    assert_false(traffic_health_is_sound(&health));
+    assert_false(heard(&health, TRAFFIC_WORD_NONE, 0));
+    assert_false(traffic_health_is_sound(&health));
+    assert_false(heard(&health, TRAFFIC_WORD_GOOD, 0));
+    assert_true(traffic_health_is_sound(&health));
+    assert_true(heard(&health, TRAFFIC_WORD_BLOCK_CERTAIN, 0));
+    assert_false(traffic_health_is_sound(&health));
+    assert_true(traffic_health_opened(&health));
+    assert_false(traffic_health_is_sound(&health));
+    for (unsigned i = 0; i < 1000 && !traffic_health_is_sound(&health); i++) {
+        assert_true(health.state != TRAFFIC_WELL || health.share > 0);
+        assert_false(heard(&health, TRAFFIC_WORD_GOOD, 0));
+    }
+    assert_int_equal(health.share, 0);
+}
+
 static void test_trials_back_off(void **state)
 {
     (void)state;
@@ -168,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_certain_block_closes),
         cmocka_unit_test(test_words_weigh),
+        cmocka_unit_test(test_sound),
         cmocka_unit_test(test_trials_back_off),
         cmocka_unit_test(test_a_named_delay_counts),
         cmocka_unit_test(test_the_providers_own_pause),

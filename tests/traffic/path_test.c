@@ -32,6 +32,70 @@ static struct traffic_pool_egress egress(void)
     };
 }
 
+/* A path on which one RCPT is under way, and what may come between. */
+static void test_when_rcpts_go_together(void **state)
+{
+    (void)state;
+    const struct traffic_answer good = {.word = TRAFFIC_WORD_GOOD, .latency_ms = 20};
+    const struct traffic_answer rate = {.word = TRAFFIC_WORD_RATE};
+    const struct traffic_answer busy = {.word = TRAFFIC_WORD_BUSY};
+    const struct traffic_answer block = {.word = TRAFFIC_WORD_BLOCK_CERTAIN};
+    const struct traffic_answer held_back = {.word = TRAFFIC_WORD_GOOD, .latency_ms = 9000};
+    static const struct {
+        const char *name;
+        size_t answer; /* of those below */
+        bool may;
+    } rows[] = {
+        {"good answers", 0, true}, {"a word about rate", 1, false}, {"a busy server", 2, false},
+        {"a block", 3, false},     {"a tarpit", 4, false},
+    };
+    const struct traffic_answer *answers[] = {&good, &rate, &busy, &block, &held_back};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct traffic_pool_egress way = egress();
+        struct traffic_site site;
+        struct traffic_path path;
+        traffic_site_init(&site, &limits, true);
+        traffic_path_init(&path, &site, &way, START);
+        assert_false(traffic_path_opened(&path, START));
+        for (unsigned n = 0; n < 3; n++) {
+            traffic_path_asked(&path, START);
+            (void)traffic_path_answered(&path, answers[rows[i].answer], START);
+        }
+        traffic_path_asked(&path, START);
+        if (traffic_path_may_pipeline(&path, false, START) != rows[i].may) {
+            fail_msg("after %s", rows[i].name);
+        }
+        assert_false(traffic_path_may_pipeline(&path, true, START)); /* a trial */
+    }
+}
+
+/* Each other conversation keeps a place in the hour, and the pace holds. */
+static void test_how_many_go_together(void **state)
+{
+    (void)state;
+    struct traffic_pool_egress way = egress();
+    struct traffic_limits slow = limits;
+    struct traffic_site site;
+    struct traffic_path path;
+    traffic_site_init(&site, &limits, true);
+    traffic_path_init(&path, &site, &way, START);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_false(traffic_path_opened(&path, START));
+    }
+    unsigned under_way = 0;
+    do {
+        traffic_path_asked(&path, START);
+        under_way++;
+    } while (traffic_path_may_pipeline(&path, false, START));
+    assert_int_equal(under_way, limits.invalids_per_hour - 3);
+    slow.rcpt_gap_ms = 50;
+    traffic_site_init(&site, &slow, true);
+    traffic_path_init(&path, &site, &way, START);
+    traffic_path_asked(&path, START);
+    assert_false(traffic_path_may_pipeline(&path, false, START));
+    assert_true(traffic_path_may_pipeline(&path, false, START + 50));
+}
+
 /* Rows 60 and 110: never more refused RCPTs within any hour than the limit, whatever the order. */
 static void test_invalids_in_any_hour(void **state)
 {
@@ -207,6 +271,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_invalids_in_any_hour),
         cmocka_unit_test(test_ask_at_names_a_time),
+        cmocka_unit_test(test_when_rcpts_go_together),
+        cmocka_unit_test(test_how_many_go_together),
         cmocka_unit_test(test_days_budget),
         cmocka_unit_test(test_a_trial_asks_once),
         cmocka_unit_test(test_whose_connections),

@@ -239,10 +239,18 @@ static unsigned share_out(struct plan *plan, const struct traffic_site *site, do
     return (unsigned)connections;
 }
 
-static double conversation_ms(const struct forecast_assumptions *assumed, double rcpts)
+/* Of so many RCPTs: the first, then groups, each of which might be refused altogether; with a pace each alone. */
+static double round_trips(const struct traffic_limits *limits, double rcpts)
 {
-    double steps = FORECAST_STEPS + (assumed->has_tls ? FORECAST_TLS_STEPS : 0) + rcpts;
-    return steps * assumed->rtt_ms;
+    double group = least(limits->pipelined_rcpts, limits->invalids_per_session);
+    return limits->rcpt_gap_ms > 0 ? rcpts : 1 + (rcpts - 1) / group;
+}
+
+static double conversation_ms(const struct forecast_assumptions *assumed,
+                              const struct traffic_limits *limits, double rcpts)
+{
+    double steps = FORECAST_STEPS + (assumed->has_tls ? FORECAST_TLS_STEPS : 0);
+    return (steps + round_trips(limits, rcpts)) * assumed->rtt_ms;
 }
 
 /* The limit that alone would take the longest. */
@@ -308,7 +316,7 @@ void traffic_forecast_site(const struct traffic_pool *pool, const struct traffic
     unsigned allowed =
         site->limits.connections * (site->is_shared_system ? (unsigned)plan.count : 1);
     out->connections = share_out(&plan, site, out->probes);
-    plan.conversation_ms = conversation_ms(assumed, plan.per_connection);
+    plan.conversation_ms = conversation_ms(assumed, &site->limits, plan.per_connection);
     time_site(&plan, assumed, out);
     out->conversation_ms = plan.conversation_ms;
     out->conversations = rounded_up(out->asked / plan.per_connection);

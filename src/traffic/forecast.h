@@ -9,8 +9,9 @@
  *     traffic_forecast_site for each site, forecast_total_add -> forecast_total_finish
  *
  * What it leaves out: the name service, what servers will say about us, how a self-hosted site's connections rise,
- * what was used up in the hour and day before, and that a site may have to share the budget of an egress with
- * others (but forecast_total_finish looks at the budgets for all of them). Times are milliseconds.
+ * what was used up in the hour and day before, that RCPTs go out together within a domain only, and that a site may
+ * have to share the budget of an egress with others (but forecast_total_finish looks at the budgets for all of them).
+ * Times are milliseconds.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TRAFFIC_FORECAST_H
 #define TRAFFIC_FORECAST_H

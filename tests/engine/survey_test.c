@@ -338,6 +338,7 @@ struct race {
     unsigned addresses, dead;
     unsigned per_site, rcpts, per_hour;
     uint32_t queue_wait_ms;
+    unsigned pipelined; /* 0: one after the other */
 };
 
 /* Those that begin with "d" do not exist. */
@@ -421,9 +422,10 @@ static void test_against_a_run(void **state)
 {
     (void)state;
     static const struct race races[] = {
-        {"connections", 800, 8, 1, 10, 100000, 300000},
-        {"more of them", 800, 8, 4, 10, 100000, 300000},
-        {"refusals an hour", 800, 80, 2, 20, 20, 4000000},
+        {"connections", 800, 8, 1, 10, 100000, 300000, 0},
+        {"more of them", 800, 8, 4, 10, 100000, 300000, 0},
+        {"refusals an hour", 800, 80, 2, 20, 20, 4000000, 0},
+        {"groups", 800, 8, 1, 40, 100000, 300000, 10},
     };
     for (size_t i = 0; i < sizeof races / sizeof *races; i++) {
         const struct race *race = &races[i];
@@ -433,6 +435,7 @@ static void test_against_a_run(void **state)
         config.per_site_max = race->per_site;
         config.rcpts_per_connection = race->rcpts;
         config.invalids_per_hour = race->per_hour;
+        config.pipelined_rcpts = race->pipelined;
         config.queue_wait_ms_max = race->queue_wait_ms;
         config.no_tls = true;
         uint64_t took = run_race(race, &config);

@@ -22,6 +22,7 @@ static struct traffic_limits fill(struct traffic_limits limits)
     limits.rcpts_per_connection = 10;
     limits.transactions_per_connection = 1000;
     limits.rcpts_per_transaction = 1000;
+    limits.pipelined_rcpts = limits.pipelined_rcpts == 0 ? 1 : limits.pipelined_rcpts;
     limits.invalids_per_session =
         limits.invalids_per_session == 0 ? 1000 : limits.invalids_per_session;
     limits.invalids_per_hour = limits.invalids_per_hour == 0 ? 1000000 : limits.invalids_per_hour;
@@ -56,6 +57,14 @@ static const struct row rows[] = {
     /* Conversations of 4 + 10 round trips of 100 ms, one after the other: ten of 1.4 s. */
     {"connections", .egresses = {ONE}, .addresses = 100, .queue_wait_ms = 5 * MINUTE, .probes = 100,
      .time_ms = 14000, .whole_ms = 14000, .limit = FORECAST_CONNECTIONS},
+    /* Four at once: 4 + 1 + 9 / 4 round trips, ten times. Two refusals in a session: so many at once. */
+    {"four at once", .limits = {.pipelined_rcpts = 4}, .egresses = {ONE}, .addresses = 100,
+     .queue_wait_ms = 5 * MINUTE, .probes = 100, .time_ms = 7250, .whole_ms = 7250,
+     .limit = FORECAST_CONNECTIONS},
+    {"two at once, for fear of refusals",
+     .limits = {.pipelined_rcpts = 4, .invalids_per_session = 2}, .egresses = {ONE},
+     .addresses = 100, .queue_wait_ms = 5 * MINUTE, .probes = 100, .time_ms = 9500,
+     .whole_ms = 9500, .limit = FORECAST_CONNECTIONS},
     /* 4 + 1 round trips; a queue of one opens one connection of four. */
     {"one address", .limits = {.connections = 4}, .egresses = {ONE}, .addresses = 1,
      .queue_wait_ms = 5 * MINUTE, .probes = 1, .time_ms = 500, .whole_ms = 500,

@@ -23,7 +23,7 @@ enum {
 };
 
 struct knock {
-    unsigned port, dns_port, addresses, domains, connections, per_site, rcpts, open_max;
+    unsigned port, dns_port, addresses, domains, connections, per_site, rcpts, pipelined, open_max;
     unsigned first_domain; /* of this thread's */
     pthread_t thread;
     struct door *door;
@@ -89,6 +89,7 @@ static void configure(const struct knock *knock, struct knocker_config *config)
     config->connections_max = knock->connections;
     config->per_site_max = knock->per_site;
     config->rcpts_per_connection = knock->rcpts;
+    config->pipelined_rcpts = knock->pipelined;
     config->invalids_per_hour = 1000000;
     config->allowed_net_count = 1;
     (void)ip_net_parse(SLICE("127.0.0.0/8"), &config->allowed_nets[0]);
@@ -191,18 +192,21 @@ int main(int argc, char **argv)
                           .connections = 200,
                           .per_site = 1,
                           .rcpts = 102, /* a hundred, the control and the closing control */
+                          .pipelined = 1,
                           .open_max = 8192};
     unsigned loops = 1;
-    const struct limit_option options[] = {{"--port", &knock.port, 65535},
-                                           {"--dns-port", &knock.dns_port, 65535},
-                                           {"--addresses", &knock.addresses, 100000000},
-                                           {"--domains", &knock.domains, 1000000},
-                                           {"--connections", &knock.connections, 100000},
-                                           {"--per-site", &knock.per_site, 1000},
-                                           {"--rcpts", &knock.rcpts, 1000},
-                                           {"--open", &knock.open_max, 1000000},
-                                           {"--loops", &loops, LOOPS_MAX},
-                                           {NULL, NULL, 0}};
+    const struct limit_option options[] = {
+        {"--port", &knock.port, 65535},
+        {"--dns-port", &knock.dns_port, 65535},
+        {"--addresses", &knock.addresses, 100000000},
+        {"--domains", &knock.domains, 1000000},
+        {"--connections", &knock.connections, 100000},
+        {"--per-site", &knock.per_site, 1000},
+        {"--rcpts", &knock.rcpts, 1000},
+        {"--pipelined", &knock.pipelined, PROVIDER_PIPELINED_RCPTS_MAX},
+        {"--open", &knock.open_max, 1000000},
+        {"--loops", &loops, LOOPS_MAX},
+        {NULL, NULL, 0}};
     limit_options(argc, argv, options);
     limit_raise_files();
     struct knowledge *knowledge;

@@ -3,12 +3,12 @@
 
     bench/run.py --build build-bench [--quick] [--json FILE] [CASE...]
 
-Cases: one, hundred, open measure the engine (bench/knock.c), which like the limit client keeps nothing; whole-one,
-whole-hundred and bulk the whole program with list, store and output; store the store alone, for three lengths of a
-list. The responder runs on the first core, the measured side on the second; in one-two, hundred-two and bulk-two both
-run on two cores, the measured side with two loops. Each Heloise run is followed by a run of the limit client that holds
-as many conversations with as many MAILs and RCPTs, and puts as many questions to the DNS, as the responder counted.
-Everything stays on loopback.
+Cases: one, hundred, pipelined, open measure the engine (bench/knock.c), which like the limit client keeps nothing;
+whole-one, whole-hundred and bulk the whole program with list, store and output; store the store alone, for three
+lengths of a list. The responder runs on the first core, the measured side on the second; in one-two, hundred-two and
+bulk-two both run on two cores, the measured side with two loops. Each Heloise run is followed by a run of the limit
+client that holds as many conversations with as many MAILs and RCPTs, and puts as many questions to the DNS, as the
+responder counted. Everything stays on loopback.
 SPDX-License-Identifier: Apache-2.0
 """
 import argparse
@@ -40,10 +40,10 @@ def pinned(core, loops=1):
     return prepare
 
 
-def responder(args, hosts, delay_ms=0, loops=1):
+def responder(args, hosts, delay_ms=0, loops=1, pipelining=0):
     """The server of a run, on the first core."""
     return Responder([args.build / 'bench/limit_responder', '--port', PORT, '--dns-port', DNS_PORT, '--hosts', hosts,
-                      '--delay', delay_ms], prepare=pinned(0, loops))
+                      '--delay', delay_ms, '--pipelining', pipelining], prepare=pinned(0, loops))
 
 
 def write_list(path, count, domains, real_part=0.5):
@@ -85,10 +85,11 @@ def heloise(args, folder, source, extra, loops=1):
             'memory': samples}
 
 
-def knock(args, count, domains, concurrent, per_site, open_max, loops=1):
+def knock(args, count, domains, concurrent, per_site, open_max, loops=1, pipelined=1):
     """The engine alone: time, CPU, memory; it checks its answers itself."""
     argv = [args.build / 'bench/knock', '--port', PORT, '--dns-port', DNS_PORT, '--addresses', count, '--domains',
-            domains, '--connections', concurrent, '--per-site', per_site, '--open', open_max, '--loops', loops]
+            domains, '--connections', concurrent, '--per-site', per_site, '--open', open_max, '--loops', loops,
+            '--pipelined', pipelined]
     done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1, loops),
                           env=environment())
     result = json.loads(done.stdout or '{}')
@@ -108,27 +109,34 @@ def limit(args, hosts, seen, concurrent, loops=1, pipelining=0):
     return json.loads(done.stdout)
 
 
-def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1):
+def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1, pipelining=0):
     """Alternates Heloise (ours_fn) and the limit on the same responder settings; prints and returns the round in the
-    middle. The limit holds as many conversations with as many MAILs and RCPTs as Heloise did."""
+    middle. The limit holds as many conversations with as many MAILs and RCPTs as Heloise did. With pipelining the
+    responder offers it, and the limit runs twice: one command after the other, then each transaction in one piece."""
     rounds = []
+
+    def bare_run(seen, in_one_piece):
+        with responder(args, hosts, delay_ms, loops, pipelining):
+            bare = limit(args, hosts, seen, concurrent, loops, in_one_piece)
+        return {'per_s': bare['per_second'],
+                'cpu_us': (bare['user_s'] + bare['system_s']) / seen['conversations'] * 1e6}
+
     for _ in range(args.rounds):
-        with responder(args, hosts, delay_ms, loops) as server:
+        with responder(args, hosts, delay_ms, loops, pipelining) as server:
             ours = ours_fn()
         seen = server.counts
         conversations = seen['conversations']
-        with responder(args, hosts, delay_ms, loops):
-            bare = limit(args, hosts, seen, concurrent, loops)
+        bare = bare_run(seen, 0)
         rounds.append({
             'conversations': conversations, 'rcpts': seen['rcpts'], 'mails': seen['mails'], 'quits': seen['quits'],
             'datas': seen['datas'], 'open_peak': seen['open_peak'],
             'wrong': ours['wrong'], 'missing': ours.get('missing', 0),
-            'heloise_per_s': conversations / ours['seconds'], 'limit_per_s': bare['per_second'],
+            'heloise_per_s': conversations / ours['seconds'], 'limit_per_s': bare['per_s'],
             'addresses_per_s': count / ours['seconds'],
-            'ratio': conversations / ours['seconds'] / bare['per_second'],
+            'ratio': conversations / ours['seconds'] / bare['per_s'],
             'heloise_cpu_us': (ours['user_s'] + ours['system_s']) / conversations * 1e6,
             'heloise_user_us': ours['user_s'] / conversations * 1e6,
-            'limit_cpu_us': (bare['user_s'] + bare['system_s']) / conversations * 1e6,
+            'limit_cpu_us': bare['cpu_us'], 'limit_in_one_piece': bare_run(seen, 1) if pipelining else None,
             'rss_kib': ours['rss_kib'], 'memory': ours.get('memory', [])})
     middle = sorted(rounds, key=lambda r: r['ratio'])[len(rounds) // 2]
     middle['cpu_ratio'] = statistics.median(r['limit_cpu_us'] / r['heloise_cpu_us'] for r in rounds)
@@ -141,6 +149,10 @@ def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1):
           f'{middle["addresses_per_s"]:.0f} addresses/s, {middle["rss_kib"] / 1024:.0f} MiB at most\n'
           f'    missing {middle["missing"]}, wrong {middle["wrong"]}, DATA seen {middle["datas"]}, '
           f'without QUIT {middle["conversations"] - middle["quits"]}', flush=True)
+    if pieces := middle['limit_in_one_piece']:
+        print(f'    with each transaction in one piece the limit is {pieces["per_s"]:.0f}/s, '
+              f'{pieces["cpu_us"]:.1f} us CPU each: ratio {middle["heloise_per_s"] / pieces["per_s"]:.2f} in time, '
+              f'{pieces["cpu_us"] / middle["heloise_cpu_us"]:.2f} in CPU', flush=True)
     return middle
 
 
@@ -171,6 +183,12 @@ def case_hundred(args, _, loops=1):
     count, domains = HUNDRED[not args.quick]
     return pair(args, f'100 addresses per connection, {loops} core(s)', count, domains, 200,
                 lambda: knock(args, count, domains, 200, 1, 8192, loops), loops=loops)
+
+
+def case_pipelined(args, _):
+    count, domains = HUNDRED[not args.quick]
+    return pair(args, '100 addresses per connection, 50 RCPTs at once', count, domains, 200,
+                lambda: knock(args, count, domains, 200, 1, 8192, pipelined=50), pipelining=1)
 
 
 def case_open(args, _):
@@ -249,7 +267,7 @@ def case_store(args, folder):
 CASES = {
     'one': case_one, 'one-two': lambda args, folder: case_one(args, folder, 2),
     'hundred': case_hundred, 'hundred-two': lambda args, folder: case_hundred(args, folder, 2),
-    'open': case_open, 'whole-one': case_whole_one, 'whole-hundred': case_whole_hundred,
+    'pipelined': case_pipelined, 'open': case_open, 'whole-one': case_whole_one, 'whole-hundred': case_whole_hundred,
     'bulk': case_bulk, 'bulk-two': lambda args, folder: case_bulk(args, folder, 2),
     'store': case_store,
 }

@@ -1,6 +1,6 @@
-/* scenarios/pipelining: several RCPTs at once where the provider bears it: how many are unanswered on a line at any
- * time, as the network sees it, what the servers count, and that every answer is that of its address whatever becomes
- * of the line in between.
+/* scenarios/pipelining: several RCPTs at once (RFC 2920 3.1) where the provider bears it: how many are unanswered on
+ * a line at any time, as the network sees it, what the servers count, and that every answer is that of its address
+ * whatever becomes of the line in between.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

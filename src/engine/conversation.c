@@ -351,10 +351,12 @@ enum err conversation_new(struct door *door, const struct conversation_config *c
                           const struct exchanger *exchanger, uint32_t number, void *context,
                           struct conversation **out)
 {
-    struct conversation *c = calloc(1, sizeof *c);
+    struct conversation *c =
+        calloc(1, sizeof *c + config->pipelined_rcpts * sizeof c->questions[0]);
     if (c == NULL) {
         return ERR_NOMEM;
     }
+    c->under_way_max = config->pipelined_rcpts;
     c->door = door;
     c->config = config;
     c->exchanger = exchanger;

@@ -85,7 +85,7 @@ struct conversation_config {
     struct rules_memo *memo; /* shared by the conversations of a thread */
     const struct conversation_handler *handler;
     unsigned rcpts_per_transaction; /* changed by the owner as it learns; so is this: */
-    unsigned pipelined_rcpts;       /* unanswered at once, 1 to PROVIDER_PIPELINED_RCPTS_MAX */
+    unsigned pipelined_rcpts;       /* unanswered at once, at least 1; it may fall, but not grow */
 };
 
 /* exchanger is borrowed until closed(); so is config with its handler. ERR_NOMEM; otherwise callbacks

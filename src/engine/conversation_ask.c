@@ -79,7 +79,7 @@ static void tell_unsent(struct conversation *c)
 static struct conversation_question *add(struct conversation *c,
                                          const struct conversation_probe *probe)
 {
-    must(c->under_way < PROVIDER_PIPELINED_RCPTS_MAX);
+    must(c->under_way < c->under_way_max);
     struct conversation_question *added = &c->questions[c->under_way++];
     *added = (struct conversation_question){.probe = probe, .asked_ms = door_now_ms(c->door)};
     return added;

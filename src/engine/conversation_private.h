@@ -54,8 +54,6 @@ struct conversation {
     size_t banner_len;
 
     /* The dialogue. */
-    struct conversation_question questions[PROVIDER_PIPELINED_RCPTS_MAX]; /* as they were asked */
-    unsigned under_way;                                                   /* of them */
     unsigned rcpts, refusals;   /* answered in this session, also where MAIL was refused; refused */
     unsigned transaction_rcpts; /* answered in this transaction */
     unsigned transactions;      /* begun in this session */
@@ -66,6 +64,8 @@ struct conversation {
     uint64_t transaction_domain; /* hash: recipients of one domain share a transaction */
     bool has_early_evidence;     /* MAIL was refused; told when RCPT's reply is in */
     struct evidence early;
+    unsigned under_way, under_way_max;
+    struct conversation_question questions[]; /* those under way, as they were asked */
 };
 
 /* Whose answer comes next; NULL: nobody's. */

@@ -54,6 +54,7 @@ static void configure(struct session *session, size_t index)
         traffic_path_timeout_ms(session->path, config->timeout_ms[HEL_SMTP_MAIL]);
     config->timeout_ms[HEL_SMTP_RCPT] =
         traffic_path_timeout_ms(session->path, config->timeout_ms[HEL_SMTP_RCPT]);
+    follow_limits(session);
 }
 
 static enum err prepare(struct session *session, struct host *host, size_t egress)

@@ -68,6 +68,15 @@ static void put_control(struct verify_case *c)
     put_rcpt(c, slice_of(local));
 }
 
+void case_put_rcpt(struct verify_case *c)
+{
+    if (c->owned == &c->domain->postmaster) {
+        put_rcpt(c, postmaster);
+    } else if (c->owned != NULL) {
+        put_control(c);
+    }
+}
+
 static void take(struct verify_case *c, struct verify_control_memory *slot)
 {
     slot->state = CONTROL_RUNNING;

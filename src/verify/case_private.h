@@ -1,6 +1,6 @@
 /* verify/case_private: the fields of a case, for its own files only: case.c (life, actions), case_real.c
  * (what an answer about the real address leads to), case_control.c (controls, witnesses), case_wait.c
- * (how long to wait).
+ * (how long to wait), case_pack.c (a case as a few bytes, while it waits).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef VERIFY_CASE_PRIVATE_H
 #define VERIFY_CASE_PRIVATE_H
@@ -91,7 +91,8 @@ bool case_confirm(struct verify_case *c, uint64_t now_ms, struct verify_action *
 bool case_witness(struct verify_case *c, uint64_t now_ms, struct verify_action *out);
 void case_control(struct verify_case *c, const struct evidence *e, uint64_t now_ms);
 void case_postmaster(struct verify_case *c, const struct evidence *e, uint64_t now_ms);
-void case_release(struct verify_case *c); /* gives up what it was filling, so that others may */
+void case_release(struct verify_case *c);  /* gives up what it was filling, so that others may */
+void case_put_rcpt(struct verify_case *c); /* anew, of what it is filling */
 bool case_needs_control(const struct verify_case *c, enum claim claim, const struct evidence *e);
 
 /* case_wait.c */

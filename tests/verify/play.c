@@ -13,6 +13,12 @@
 #include "fail_alloc.h"
 #include "stand.h"
 
+/* What a play came to. */
+struct outcome {
+    struct verdict verdict;
+    struct verify_summary summary;
+};
+
 enum { WORD_BYTES = 48, WORDS_MAX = 80, GROUP_MAX = 80 };
 
 struct script {
@@ -118,6 +124,7 @@ static bool perform(struct stand *stand, struct script *script, unsigned words)
 {
     while (script->at < words) {
         const char *expected = script->words[script->at++];
+        stand_repack(stand);
         if (is_event(stand, expected)) {
             continue;
         }
@@ -153,23 +160,34 @@ static bool perform(struct stand *stand, struct script *script, unsigned words)
     return false;
 }
 
-static void play_as_written(const struct play *play, struct script *script)
+static void note_outcome(const struct stand *stand, struct outcome *out)
+{
+    out->verdict = *play_verdict(stand);
+    out->summary = play_summary(stand);
+}
+
+static void play_as_written(const struct play *play, struct script *script, bool is_packed_often,
+                            struct outcome *out)
 {
     struct stand *stand = stand_new(play, NULL);
+    stand->is_packed_often = is_packed_often;
     stand_begin(stand);
+    script->at = 0;
     assert_true(perform(stand, script, script->count));
     assert_int_equal(script->at, script->count);
     check_principles(stand);
     if (play->check != NULL) {
         play->check(stand);
     }
+    note_outcome(stand, out);
     stand_free(stand);
 }
 
 static void play_and_expire(const struct play *play, struct script *script, unsigned words,
-                            enum skip_reason why)
+                            enum skip_reason why, bool is_packed_often, struct outcome *out)
 {
     struct stand *stand = stand_new(play, NULL);
+    stand->is_packed_often = is_packed_often;
     stand_begin(stand);
     script->at = 0;
     bool is_done = perform(stand, script, words);
@@ -189,7 +207,41 @@ static void play_and_expire(const struct play *play, struct script *script, unsi
         assert_int_equal(play_verdict(stand)->sub, SUB_SKIPPED);
         assert_int_equal(play_verdict(stand)->skip, SKIP_CANCELLED);
     }
+    note_outcome(stand, out);
     stand_free(stand);
+}
+
+static void check_same(const struct play *play, const struct outcome *a, const struct outcome *b)
+{
+    const struct verdict *v = &a->verdict, *w = &b->verdict;
+    bool is_same = memcmp(v, w, offsetof(struct verdict, reasons)) == 0 &&
+                   memcmp(&a->summary, &b->summary, sizeof a->summary) == 0;
+    for (size_t i = 0; is_same && i < v->reason_count; i++) {
+        is_same = strcmp(v->reasons[i].code, w->reasons[i].code) == 0 &&
+                  v->reasons[i].effect == w->reasons[i].effect &&
+                  strcmp(v->reasons[i].detail, w->reasons[i].detail) == 0;
+    }
+    if (!is_same) {
+        fail_msg("%s: packed now and then it ends otherwise (%s, %s)", play->name,
+                 verdict_sub_name(v->sub), verdict_sub_name(w->sub));
+    }
+}
+
+/* A case that is packed between any two steps is the same case. */
+static void play_packed(const struct play *play, struct script *script)
+{
+    static const enum skip_reason reasons[] = {SKIP_BUDGET, SKIP_CANCELLED};
+    struct outcome whole = {.summary = {.attempts = 0}}, packed = whole;
+    play_as_written(play, script, false, &whole);
+    play_as_written(play, script, true, &packed);
+    check_same(play, &whole, &packed);
+    for (unsigned i = 0; i < script->count; i++) {
+        for (size_t r = 0; r < sizeof reasons / sizeof *reasons; r++) {
+            play_and_expire(play, script, i, reasons[r], false, &whole);
+            play_and_expire(play, script, i, reasons[r], true, &packed);
+            check_same(play, &whole, &packed);
+        }
+    }
 }
 
 /* The script's answers while it fits, then the same answer for ever. */
@@ -210,10 +262,12 @@ static const char *next_answer(void *context, const struct verify_probe *probe)
 }
 
 /* False: it has fewer allocations than that. */
-static bool play_without_memory(const struct play *play, struct script *script, unsigned failing)
+static bool play_without_memory(const struct play *play, struct script *script, unsigned failing,
+                                bool is_packed_often)
 {
     script->at = 0;
     struct stand *stand = stand_new(play, NULL);
+    stand->is_packed_often = is_packed_often;
     fail_alloc_at(failing);
     stand_begin(stand);
     if (stand->verify == NULL) {
@@ -232,17 +286,16 @@ static void play_one(void **state)
     const struct play *play = *state;
     struct script script;
     script_read(&script, play->script);
-    unsigned words = script.count;
-    play_as_written(play, &script);
-    for (unsigned i = 0; i < words; i++) {
-        play_and_expire(play, &script, i, SKIP_BUDGET);
-        play_and_expire(play, &script, i, SKIP_CANCELLED);
-    }
+    play_packed(play, &script);
     unsigned failing = 1;
-    while (play_without_memory(play, &script, failing)) {
+    while (play_without_memory(play, &script, failing, false)) {
         failing++;
     }
     assert_true(failing > 1); /* the case, at least */
+    failing = 1;
+    while (play_without_memory(play, &script, failing, true)) {
+        failing++;
+    }
 }
 
 int play_all(const char *group, const struct play *plays, size_t count)

@@ -11,7 +11,8 @@
  *     =accepted          is done, with this sub-status
  *
  * Every play is given once as written, once for each word with an expiry before it, and once for each
- * allocation with that one failing. A case must then still come to an end, with a verdict that keeps the
+ * allocation with that one failing; and all of that again with a case that is packed and unpacked before each step,
+ * which must come to the same. A case must then still come to an end, with a verdict that keeps the
  * principles, and leave nothing behind.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTS_VERIFY_PLAY_H

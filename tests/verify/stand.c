@@ -12,6 +12,7 @@
 
 #include "answers.h"
 #include "base/slice.h"
+#include "verify/case_pack.h"
 #include "verify/control.h"
 
 enum { ROUNDS_MAX = 200, LIFE_MIN_S = 300, LIFE_MAX_S = 31 * 86400 };
@@ -65,6 +66,7 @@ struct stand *stand_new(const struct play *play, struct verify_domain *domain)
     if (play->remember != NULL) {
         play->remember(stand->domain);
     }
+    intern_init(&stand->sayings, 7);
     stand->others_ask = stand->domain->controls[0].state == CONTROL_RUNNING;
     return stand;
 }
@@ -93,6 +95,8 @@ void stand_free(struct stand *stand)
             assert_int_not_equal(stand->domain->backup_controls[i].state, CONTROL_RUNNING);
         }
     }
+    assert_int_equal(stand->sayings.map.count, 0);
+    intern_done(&stand->sayings);
     test_free(stand->verdict);
     test_free(stand->route);
     test_free(stand);
@@ -139,6 +143,7 @@ bool play_has_reason(const struct stand *stand, const char *code)
 
 void stand_route(struct stand *stand)
 {
+    stand->is_routed = true;
     verify_case_routed(stand->verify, stand->route, &stand->provider, stand->now_ms);
 }
 
@@ -148,6 +153,40 @@ void stand_answer(struct stand *stand, const char *word)
     evidence.at_ms = stand->now_ms;
     evidence.is_null_sender = stand->asked.is_null_sender;
     verify_case_probed(stand->verify, &evidence, stand->now_ms);
+}
+
+void stand_repack(struct stand *stand)
+{
+    struct verify_domain domain = *stand->domain;
+    struct verify_borrowed borrowed = {
+        .config = &stand->config,
+        .address = &stand->address,
+        .domain = stand->domain,
+        .route = stand->route,
+        .provider = &stand->provider,
+    };
+    if (!stand->is_packed_often || !stand->is_routed) {
+        return;
+    }
+    struct buf packed;
+    buf_init(&packed, VERIFY_PACKED_BYTES_MAX);
+    if (verify_case_pack(stand->verify, &stand->sayings, &packed) == ERR_NONE) {
+        verify_packed_drop(buf_view(&packed), &stand->sayings);
+        assert_int_equal(stand->sayings.map.count, 0);
+    }
+    buf_clear(&packed);
+    if (verify_case_pack(stand->verify, &stand->sayings, &packed) == ERR_NONE) {
+        verify_case_forget(stand->verify);
+        struct pack from = pack_from(buf_view(&packed));
+        enum err e = verify_case_unpack(&from, &borrowed, &stand->sayings, &stand->verify);
+        if (e != ERR_NONE) { /* once more: only one allocation fails */
+            e = verify_case_unpack(&from, &borrowed, &stand->sayings, &stand->verify);
+        }
+        assert_int_equal(e, ERR_NONE);
+        assert_true(reader_is_done(&from.from));
+    }
+    assert_memory_equal(&domain, stand->domain, sizeof domain);
+    buf_done(&packed);
 }
 
 void stand_pass(struct stand *stand, uint64_t until_ms)
@@ -160,6 +199,7 @@ void stand_drive(struct stand *stand, pick_fn pick, void *context)
 {
     struct verify_action action;
     for (unsigned i = 0; i < ROUNDS_MAX; i++) {
+        stand_repack(stand);
         verify_case_next(stand->verify, stand->now_ms, &action);
         switch (action.kind) {
         case VERIFY_DONE: return;

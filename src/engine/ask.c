@@ -74,11 +74,28 @@ static void ask_wait(struct ask *ask, uint64_t until_ms)
         ask_expire(ask, SKIP_BUDGET); /* nobody will wait that long: say so now */
         return;
     }
-    ask->is_waiting = true;
     ask->shun = 0; /* by then it may be another matter */
+    ask_hold(ask, until_ms);
+}
+
+void ask_hold(struct ask *ask, uint64_t until_ms)
+{
+    if (park_until(ask, until_ms)) {
+        return;
+    }
+    park_give_back_room(ask);
+    ask->is_waiting = true;
     ask->knocker->counts.waiting++;
     ask->wait = (struct timer){.fired = on_wait_over, .context = ask};
     door_timer_start(ask->knocker->door, &ask->wait, until_ms);
+}
+
+void ask_await(struct ask *ask)
+{
+    if (!park_until_woken(ask)) {
+        park_give_back_room(ask);
+        ask_link(ask, &ask->domain->waiting, ASK_DOMAIN, false);
+    }
 }
 
 /* What others of the domain await may have changed with this case's last step. */
@@ -101,7 +118,7 @@ static bool act(struct ask *ask)
         return true;
     case VERIFY_PROBE: ask_probe(ask, &action.probe); return false;
     case VERIFY_WAIT: ask_wait(ask, action.until_ms); return false;
-    case VERIFY_AWAIT_DOMAIN: ask_link(ask, &ask->domain->waiting, ASK_DOMAIN, false); return false;
+    case VERIFY_AWAIT_DOMAIN: ask_await(ask); return false;
     case VERIFY_IDLE: return false;
     case VERIFY_DONE: knocker_finish(ask); return false;
     }

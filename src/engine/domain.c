@@ -50,6 +50,7 @@ void domain_free(struct domain *domain)
         }
     }
     route_free(domain->route);
+    park_domain_done(domain);
     free(domain);
 }
 
@@ -221,6 +222,7 @@ void domain_changed(struct domain *domain)
         knocker_make_ready(ask);
         ask = next;
     }
+    park_wake(domain);
 }
 
 static const struct provider *provider_of(const struct domain *domain)

@@ -46,6 +46,7 @@ void knocker_config_init(struct knocker_config *out)
         .flush_ms = 200,
         .queue_wait_ms_max = 300000,
         .connections_max = 500,
+        .park_ms_min = 2000,
     };
 }
 
@@ -154,7 +155,7 @@ uint64_t knocker_door_ms(const struct knocker *knocker, uint64_t traffic_ms)
 
 /* Asks. */
 
-static void leave_table(struct ask *ask)
+void ask_leave_table(struct ask *ask)
 {
     if (ask->is_listed) {
         ask->is_listed = false;
@@ -162,21 +163,8 @@ static void leave_table(struct ask *ask)
     }
 }
 
-static void ask_free(struct ask *ask)
+void ask_dispose(struct ask *ask)
 {
-    struct knocker *knocker = ask->knocker;
-    door_timer_stop(knocker->door, &ask->wait);
-    door_timer_stop(knocker->door, &ask->budget);
-    if (ask->is_waiting) {
-        knocker->counts.waiting--;
-    }
-    ask_unlink(ask);
-    release_claim(ask);
-    leave_table(ask);
-    verify_case_free(ask->verify);
-    if (ask->domain != NULL) {
-        domain_release(ask->domain);
-    }
     if (ask->cached != NULL) {
         record_done(ask->cached);
         free(ask->cached);
@@ -195,7 +183,26 @@ static void ask_free(struct ask *ask)
     free(ask);
 }
 
-static enum err caller_add(struct ask *ask, struct slice text, knocker_fn fn, void *context)
+static void ask_free(struct ask *ask)
+{
+    struct knocker *knocker = ask->knocker;
+    door_timer_stop(knocker->door, &ask->wait);
+    door_timer_stop(knocker->door, &ask->budget);
+    if (ask->is_waiting) {
+        knocker->counts.waiting--;
+    }
+    park_give_back_room(ask);
+    ask_unlink(ask);
+    release_claim(ask);
+    ask_leave_table(ask);
+    verify_case_free(ask->verify);
+    if (ask->domain != NULL) {
+        domain_release(ask->domain);
+    }
+    ask_dispose(ask);
+}
+
+enum err ask_add_caller(struct ask *ask, struct slice text, knocker_fn fn, void *context)
 {
     struct caller *caller = malloc(sizeof *caller + text.len);
     if (caller == NULL) {
@@ -233,7 +240,7 @@ void knocker_finish(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
     ask_unlink(ask);
-    leave_table(ask);
+    ask_leave_table(ask);
     must(!knocker->is_answering);
     knocker->is_answering = true;
     struct record *record = ask->cached;
@@ -424,8 +431,11 @@ static enum err take_question(struct knocker *knocker, struct slice text,
     }
     struct ask *shared =
         reading.key[0] == '\0' ? NULL : map_find(&knocker->asks, slice_of(reading.key));
-    if (shared != NULL) {
-        e = caller_add(shared, text, fn, context);
+    struct parked *parked =
+        shared == NULL && reading.key[0] != '\0' ? park_find(knocker, slice_of(reading.key)) : NULL;
+    if (shared != NULL || parked != NULL) {
+        e = shared != NULL ? ask_add_caller(shared, text, fn, context)
+                           : park_add_caller(parked, text, fn, context);
         knocker->counts.asked += e == ERR_NONE ? 1 : 0;
         return e;
     }
@@ -435,7 +445,7 @@ static enum err take_question(struct knocker *knocker, struct slice text,
         return e;
     }
     ask->is_sent = origin == QUESTION_SENT;
-    e = caller_add(ask, text, fn, context);
+    e = ask_add_caller(ask, text, fn, context);
     e = e != ERR_NONE ? e : prepare(ask);
     if (e != ERR_NONE) {
         ask_free(ask);
@@ -515,6 +525,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     map_init(&knocker->asks, seeds[1]);
     map_init(&knocker->domains, seeds[1]);
     map_init(&knocker->sites, seeds[1]);
+    park_init(knocker, seeds[1]);
     TAILQ_INIT(&knocker->idle_domains);
     TAILQ_INIT(&knocker->lookups);
     TAILQ_INIT(&knocker->hungry);
@@ -548,6 +559,7 @@ void knocker_free(struct knocker *knocker)
     }
     door_timer_stop(knocker->door, &knocker->turn);
     door_timer_stop(knocker->door, &knocker->flush);
+    park_done(knocker);
     traffic_pool_done(&knocker->pool);
     map_done(&knocker->asks);
     map_done(&knocker->domains);
@@ -567,6 +579,7 @@ void knocker_cancel(struct knocker *knocker)
         site_remove(ask);
         ask_expire(ask, SKIP_CANCELLED);
     }
+    park_cancel(knocker);
     struct session *session;
     TAILQ_FOREACH(session, &knocker->sessions, link)
     {

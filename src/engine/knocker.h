@@ -68,6 +68,9 @@ struct knocker_config {
     unsigned rcpts_per_connection; /* 0: the provider's limit */
     unsigned pipelined_rcpts;   /* 0: the provider's limit; at most PROVIDER_PIPELINED_RCPTS_MAX */
     unsigned invalids_per_hour; /* 0: the provider's limit */
+    uint32_t
+        park_ms_min; /* who waits so long is kept as a few bytes meanwhile, unless it is watched or a transcript
+                             is kept; UINT32_MAX: nobody is */
     bool no_tls;
     bool is_fresh;            /* do not read the cache */
     int64_t cache_age_ms_max; /* 0: as long as the verdict's life */
@@ -151,7 +154,7 @@ struct knocker_counts {
     uint64_t asked, answered, cached;
     unsigned talking; /* open connections */
     unsigned talking_peak;
-    unsigned waiting; /* asks that wait for a time (greylisting) */
+    unsigned waiting; /* asks that wait for a time (greylisting), or for one that does */
     uint64_t conversations, probes, control_probes;
     uint64_t connects_failed, connects_good;
     uint64_t store_errors; /* answers that could not be kept */

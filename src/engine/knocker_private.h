@@ -7,6 +7,7 @@
  *     egress.c    the ways out, what is kept of them between runs, sites where none is left
  *     answer.c    makes the record of a finished case
  *     errand.c    addresses and routes between the knockers of a crew
+ *     park.c      who waits for long, as a few bytes
  *
  * An ask is in at most one list at a time: the ready list (to be stepped in the next turn), a domain's
  * waiting list, or a host's queue.
@@ -17,11 +18,13 @@
 #include <sys/queue.h>
 
 #include "address/lists.h"
+#include "base/intern.h"
 #include "base/map.h"
 #include "base/random.h"
 #include "dns/lookup.h"
 #include "engine/conversation.h"
 #include "engine/knocker.h"
+#include "engine/park_private.h"
 #include "traffic/saved.h"
 
 enum {
@@ -72,6 +75,7 @@ struct ask {
     bool has_claim; /* of the store: no other process asks this address meanwhile */
     bool is_behind; /* another process has it */
     bool is_sent;   /* here by another knocker, which has looked the domain up */
+    bool has_room;  /* of those that waited as a few bytes: given back (engine/park) */
     enum skip_reason expired_why;
 
     /* The probe under way. */
@@ -126,6 +130,13 @@ struct domain {
     unsigned memory_changes_seen, memory_changes_stored;
     struct ask_list waiting; /* for the route, or for a change of the memory */
     unsigned ask_count;
+    struct park_domain {
+        struct park_queue awaiting; /* a change of the memory */
+        struct park_queue woken;    /* by one, and not yet gone on */
+        bool is_woken, is_woken_again;
+        unsigned owners; /* parked ones whose answer others may await */
+        TAILQ_ENTRY(domain) woken_link;
+    } park;
 };
 TAILQ_HEAD(domain_list, domain);
 
@@ -170,6 +181,14 @@ struct site {
     struct host *hosts;
     struct timer wake;
     unsigned domain_count;
+    struct park_site {
+        struct park_queue queue;  /* those that wait for a time */
+        struct timer due;         /* of the first */
+        struct domain_list woken; /* whose addresses may go on */
+        unsigned room_taken;
+        bool is_in_line;
+        TAILQ_ENTRY(site) line_link;
+    } park;
 };
 TAILQ_HEAD(site_list, site);
 
@@ -216,6 +235,14 @@ struct knocker {
     struct site_list hungry;
     struct session_list sessions;
     struct ask_list ready;
+    struct park {
+        struct park_table table;
+        struct intern shared;  /* what many of them hold */
+        struct buf scratch;    /* of the one that is being parked */
+        struct site_list line; /* sites where some may go on */
+        struct timer turn;
+        unsigned room_taken; /* by asks made whole and not yet answered */
+    } park;
     struct timer turn;
     struct timer flush; /* runs while the store holds what is not committed */
     bool is_turning;
@@ -240,6 +267,9 @@ void ask_unlink(struct ask *ask);
 void ask_link(struct ask *ask, struct ask_list *list, enum ask_place place, bool is_first);
 void knocker_finish(struct ask *ask);
 void knocker_drop(struct ask *ask); /* without an answer: it is another's now */
+enum err ask_add_caller(struct ask *ask, struct slice text, knocker_fn fn, void *context) MUST_USE;
+void ask_leave_table(struct ask *ask);
+void ask_dispose(struct ask *ask); /* its memory alone: nothing knows of it any more */
 /* Takes answers from the store and gives them to others through it. */
 bool ask_shares_answers(const struct ask *ask);
 bool ask_find_cached(struct ask *ask); /* fills ask->cached */
@@ -257,6 +287,28 @@ void ask_talks(struct ask *ask, struct conversation *conversation);
 void ask_talked(struct ask *ask);
 void ask_told(struct ask *ask, const struct evidence *evidence);
 void ask_begin_budget(struct ask *ask);
+void ask_hold(struct ask *ask, uint64_t until_ms); /* then it goes on; it may be gone on return */
+void ask_await(struct ask *ask); /* a change of the domain's memory; it may be gone on return */
+
+/* park.c */
+void park_init(struct knocker *knocker, uint64_t seed);
+void park_done(struct knocker *knocker);
+void park_site_init(struct site *site);
+void park_site_done(struct site *site);
+void park_domain_done(struct domain *domain);
+/* True: the ask is gone, and will be there again when it is time, or the domain's memory changed. False: it is not worth
+ * while, it is watched, or there is no memory. */
+bool park_until(struct ask *ask, uint64_t until_ms);
+bool park_until_woken(struct ask *ask);
+void park_wake(struct domain *domain);     /* its memory changed */
+void park_give_back_room(struct ask *ask); /* where it has some */
+void park_cancel(struct knocker *knocker); /* all go on, to be told so */
+struct parked *park_find(const struct knocker *knocker, struct slice key);
+/* Somebody else asks the same. ERR_NOMEM. */
+enum err park_add_caller(struct parked *parked, struct slice text, knocker_fn fn, void *context)
+    MUST_USE;
+const struct parked *park_of(const struct knocker *knocker, const void *context); /* NULL: none */
+void park_view(const struct parked *parked, struct park_view *out);
 
 /* domain.c */
 enum err domain_get(struct knocker *knocker, struct slice name, struct domain **out) MUST_USE;

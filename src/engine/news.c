@@ -20,32 +20,57 @@ static const struct ask *find_ask(const struct knocker *knocker, const void *con
     return NULL;
 }
 
-static enum err describe_wait(const struct ask *ask, struct buf *out)
+static enum err describe_wait(const char *whom, bool is_greylisted, uint64_t left_ms,
+                              struct buf *out)
 {
-    size_t count;
-    const struct evidence *evidence = verify_case_evidence(ask->verify, &count);
-    bool is_greylisted = count > 0 && evidence[count - 1].class.reason == REASON_GREYLISTED;
-    uint64_t now_ms = door_now_ms(ask->knocker->door);
-    uint64_t left_ms = ask->wait.due_ms > now_ms ? ask->wait.due_ms - now_ms : 0;
     const char *why = is_greylisted ? "greylisted" : "temporary trouble there";
     enum err e = buf_append(out, SLICE("waiting for "));
     if (e == ERR_NONE) {
-        e = text_append_printable(out,
-                                  slice_of(ask->was_tried ? ask->line.host : ask->domain->name));
+        e = text_append_printable(out, slice_of(whom));
     }
     return e != ERR_NONE ? e
                          : buf_printf(out, ": %s, asking again in %llu s", why,
                                       (unsigned long long)((left_ms + 999) / 1000));
 }
 
+static uint64_t left_ms(const struct knocker *knocker, uint64_t due_ms)
+{
+    uint64_t now_ms = door_now_ms(knocker->door);
+    return due_ms > now_ms ? due_ms - now_ms : 0;
+}
+
+static enum err describe_waiting(const struct ask *ask, struct buf *out)
+{
+    size_t count;
+    const struct evidence *evidence = verify_case_evidence(ask->verify, &count);
+    bool is_greylisted = count > 0 && evidence[count - 1].class.reason == REASON_GREYLISTED;
+    return describe_wait(ask->was_tried ? ask->line.host : ask->domain->name, is_greylisted,
+                         left_ms(ask->knocker, ask->wait.due_ms), out);
+}
+
+static enum err describe_parked(const struct parked *parked, struct buf *out)
+{
+    const struct domain *domain = parked->domain;
+    struct park_view view;
+    park_view(parked, &view);
+    const char *whom = view.host != NULL ? view.host : domain->name;
+    if (parked->due_ms != 0) {
+        return describe_wait(whom, view.is_greylisted, left_ms(domain->knocker, parked->due_ms),
+                             out);
+    }
+    enum err e = buf_append(out, SLICE("waiting for "));
+    return e != ERR_NONE ? e : text_append_printable(out, slice_of(whom));
+}
+
 enum err knocker_describe(const struct knocker *knocker, const void *context, struct buf *out)
 {
     const struct ask *ask = find_ask(knocker, context);
     if (ask == NULL) {
-        return ERR_NONE;
+        const struct parked *parked = park_of(knocker, context);
+        return parked != NULL ? describe_parked(parked, out) : ERR_NONE;
     }
     if (ask->is_waiting && ask->verify != NULL) {
-        return describe_wait(ask, out);
+        return describe_waiting(ask, out);
     }
     bool is_known = ask->verify != NULL; /* the route is */
     struct slice doing = ask->conversation != NULL ? SLICE("talking to ")

@@ -62,6 +62,7 @@ enum err site_get(struct knocker *knocker, const struct route *route,
     traffic_site_init(&site->traffic, &limits, is_shared_system);
     site->has_one_host = !is_shared_system && route->exchanger_count == 1;
     site->wake = (struct timer){.fired = on_wake, .context = site};
+    park_site_init(site);
     if (egress_site_load(site) != ERR_NONE ||
         map_put(&knocker->sites, slice_of(site->key), site) != ERR_NONE) {
         traffic_site_done(&site->traffic);
@@ -93,6 +94,7 @@ void site_free(struct site *site)
 {
     egress_site_save(site);
     door_timer_stop(site->knocker->door, &site->wake);
+    park_site_done(site);
     if (site->is_hungry) {
         TAILQ_REMOVE(&site->knocker->hungry, site, hungry_link);
     }

@@ -5,10 +5,11 @@
 
 Cases: one, hundred, pipelined, open measure the engine (bench/knock.c), which like the limit client keeps nothing;
 whole-one, whole-hundred and bulk the whole program with list, store and output; store the store alone, for three
-lengths of a list. The responder runs on the first core, the measured side on the second; in one-two, hundred-two and
-bulk-two both run on two cores, the measured side with two loops. Each Heloise run is followed by a run of the limit
-client that holds as many conversations with as many MAILs and RCPTs, and puts as many questions to the DNS, as the
-responder counted. Everything stays on loopback.
+lengths of a list; waiting the memory of addresses that wait (bench/waiting.c), without a responder. The responder runs
+on the first core, the measured side on the second; in one-two, hundred-two and bulk-two both run on two cores, the
+measured side with two loops. Each Heloise run is followed by a run of the limit client that holds as many conversations
+with as many MAILs and RCPTs, and puts as many questions to the DNS, as the responder counted. Everything stays on
+loopback.
 SPDX-License-Identifier: Apache-2.0
 """
 import argparse
@@ -264,11 +265,28 @@ def case_store(args, folder):
     return {'sizes': results, 'ratio': ratio, 'missing': 0, 'wrong': sum(r['wrong'] for r in results), 'datas': 0}
 
 
+def case_waiting(args, _):
+    """What an address costs while it waits for a greylist: with ten times as many it is the same."""
+    middle = {}
+    for count in (30000, 100000) if args.quick else (100000, 1000000):
+        argv = [args.build / 'bench/waiting', '--addresses', count]
+        done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1),
+                              env=environment())
+        middle = json.loads(done.stdout or '{}')
+        if not middle:
+            sys.exit(f'waiting ended with {done.returncode}')
+        print(f'{count} waiting: {middle["bytes_per_waiting"]:.0f} bytes each of the heap, '
+              f'{middle["resident_per_waiting"]:.0f} of resident memory; {middle["waiting_rss_kib"] / 1024:.0f} MiB in '
+              f'all, {middle["rss_kib"] / 1024:.0f} MiB at most until all were answered; wrong {middle["wrong"]}',
+              flush=True)
+    return {**middle, 'missing': middle['addresses'] - middle['answered'], 'datas': 0}
+
+
 CASES = {
     'one': case_one, 'one-two': lambda args, folder: case_one(args, folder, 2),
     'hundred': case_hundred, 'hundred-two': lambda args, folder: case_hundred(args, folder, 2),
     'pipelined': case_pipelined, 'open': case_open, 'whole-one': case_whole_one, 'whole-hundred': case_whole_hundred,
-    'bulk': case_bulk, 'bulk-two': lambda args, folder: case_bulk(args, folder, 2),
+    'waiting': case_waiting, 'bulk': case_bulk, 'bulk-two': lambda args, folder: case_bulk(args, folder, 2),
     'store': case_store,
 }
 

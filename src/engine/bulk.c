@@ -129,7 +129,8 @@ static size_t room(const struct bulk *bulk)
     struct knocker_counts counts;
     bulk->way.count(bulk->way.context, &counts);
     size_t busy = bulk->open - (counts.waiting < bulk->open ? counts.waiting : bulk->open);
-    if (busy >= BULK_OPEN_MAX || bulk->open >= BULK_ALIVE_MAX) {
+    size_t whole = bulk->open - (counts.parked < bulk->open ? counts.parked : bulk->open);
+    if (busy >= BULK_OPEN_MAX || whole >= BULK_WHOLE_MAX || bulk->open >= BULK_ALIVE_MAX) {
         return 0;
     }
     return BULK_OPEN_MAX - busy;

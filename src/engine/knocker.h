@@ -155,6 +155,7 @@ struct knocker_counts {
     unsigned talking; /* open connections */
     unsigned talking_peak;
     unsigned waiting; /* asks that wait for a time (greylisting), or for one that does */
+    unsigned parked;  /* of these, kept as a few bytes */
     uint64_t conversations, probes, control_probes;
     uint64_t connects_failed, connects_good;
     uint64_t store_errors; /* answers that could not be kept */

@@ -160,6 +160,7 @@ static bool put(struct ask *ask, struct park_queue *queue, uint64_t due_ms)
     park_queue_put(queue, parked);
     ask->domain->park.owners += parked->is_owner ? 1 : 0;
     knocker->counts.waiting++;
+    knocker->counts.parked++;
     park_give_back_room(ask);
     ask_unlink(ask);
     ask_leave_table(ask);
@@ -267,6 +268,7 @@ static struct ask *make_whole(struct parked *parked)
     free(parked);
     end_wave(domain);
     knocker->counts.waiting--;
+    knocker->counts.parked--;
     ask_begin_budget(ask);
     return ask;
 }

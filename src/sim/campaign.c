@@ -13,8 +13,8 @@
 #include "sim/campaign_private.h"
 
 enum {
-    BUSY_MAX = 4096,  /* questions at once, those that wait for a time not counted */
-    OPEN_MAX = 65536, /* and counted */
+    BUSY_MAX = 4096,    /* questions at once, those that wait for a time not counted */
+    OPEN_MAX = 1 << 20, /* and counted */
     TWICE_OUT_OF = 30,
     TALK_BYTES_MAX = 4 << 20,
 };

@@ -13,6 +13,7 @@
 enum {
     SAYING_BYTES_MAX = 2048,
     OWN_BYTES_MAX = 4096, /* a text of nothing but short words has two bytes more for each */
+    CASE_NUMBERS = 15,    /* of a byte each, mostly zero */
     OWNED_NOTHING = 0,
     OWNED_POSTMASTER,
     OWNED_CONTROL,
@@ -217,22 +218,37 @@ static void walk_flags(struct pack *p, struct verify_case *c)
     pack_flags(p, flags, sizeof flags / sizeof *flags);
 }
 
+/* Most are zero. */
+static void walk_small(struct pack *p, uint8_t *const *numbers, size_t count)
+{
+    bool has[CASE_NUMBERS];
+    bool *flags[CASE_NUMBERS];
+    must(count <= CASE_NUMBERS);
+    for (size_t i = 0; i < count; i++) {
+        has[i] = *numbers[i] != 0;
+        flags[i] = &has[i];
+    }
+    pack_flags(p, flags, count);
+    for (size_t i = 0; i < count; i++) {
+        if (has[i]) {
+            pack_u8(p, numbers[i]);
+        }
+    }
+}
+
 static void walk_counters(struct pack *p, struct verify_case *c)
 {
-    uint8_t *const counters[] = {
+    uint8_t standing = (uint8_t)c->standing; /* below CASE_EVIDENCE_MAX */
+    uint8_t *const numbers[CASE_NUMBERS] = {
         &c->exchanger,      &c->attempts,      &c->rounds,         &c->blocked_hosts, &c->distrusts,
         &c->doubts,         &c->rated,         &c->losses,         &c->breaks,        &c->egresses,
-        &c->control_serial, &c->control_waits, &c->control_losses, &c->control_count,
+        &c->control_serial, &c->control_waits, &c->control_losses, &c->control_count, &standing,
     };
-    uint64_t standing = c->standing;
-    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
-        pack_u8(p, counters[i]);
-    }
-    pack_u64(p, &standing);
+    walk_small(p, numbers, CASE_NUMBERS);
     pack_u16(p, &c->tried);
     pack_u32(p, &c->round_hint_s);
     pack_u32(p, &c->wait_s);
-    c->standing = (size_t)standing;
+    c->standing = standing;
 }
 
 static void walk_greylisting(struct pack *p, struct verify_case *c, uint64_t first_ms)

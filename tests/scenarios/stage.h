@@ -2,7 +2,7 @@
  * and the answers held against what is expected. After every scene, whatever it was about: no DATA, BDAT, VRFY
  * or EXPN was sent, the line was left with QUIT, nothing was said too early, and EHLO name and senders were
  * those of the configuration (row 95 of docs/scenarios.md). Every scene is played whole and with the servers'
- * bytes cut to pieces.
+ * bytes cut to pieces. And once more with nobody kept as a few bytes while waiting: the records are the same.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTS_SCENARIOS_STAGE_H
 #define TESTS_SCENARIOS_STAGE_H
@@ -59,7 +59,9 @@ struct scene {
     uint32_t budget_s;     /* 0: six hours */
     bool no_domain;        /* d.test gets no records but those of names */
     bool no_ipv6;
-    bool may_drop;      /* lines that cannot be left with QUIT are expected */
+    bool
+        is_order_open; /* several wait until the same instant: which of them goes on first may differ */
+    bool may_drop;     /* lines that cannot be left with QUIT are expected */
     bool is_one_by_one; /* each address is asked when the one before is answered */
     void (*tune)(struct stage *stage,
                  struct knocker_config *config); /* before the engine is made */

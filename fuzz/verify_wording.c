@@ -17,8 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice rest = slice_make((const char *)data, size);
     struct slice address = slice_cut(&rest, '\n');
-    struct slice text =
-        rest.at == NULL ? SLICE_NONE : slice_sub(rest, 0, EVIDENCE_TEXT_BYTES - 1);
+    struct slice text = rest.at == NULL ? SLICE_NONE : slice_sub(rest, 0, EVIDENCE_TEXT_BYTES - 1);
     char joined[EVIDENCE_TEXT_BYTES];
     struct buf common, own;
     buf_init(&common, PART_BYTES_MAX);

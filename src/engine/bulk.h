@@ -17,10 +17,10 @@
 struct bulk;
 
 enum {
-    BULK_OPEN_MAX = 8192,     /* questions open at once, those that wait for a time not counted */
-    BULK_WHOLE_MAX = 65536,   /* and counted, but for those that wait as a few bytes (engine/park) */
+    BULK_OPEN_MAX = 8192,   /* questions open at once, those that wait for a time not counted */
+    BULK_WHOLE_MAX = 65536, /* and counted, but for those that wait as a few bytes (engine/park) */
     BULK_ALIVE_MAX = 1 << 20, /* and those too */
-    BULK_WATCH_MS = 250,    /* so often a run looks whether somebody wants it to stop */
+    BULK_WATCH_MS = 250,      /* so often a run looks whether somebody wants it to stop */
 };
 
 /* Who asks for a run: the knocker of its own thread, or a crew of them (engine/crew). */

@@ -52,6 +52,7 @@ static void ship_news(struct crew_loop *loop)
     knocker_count(loop->knocker, &post->counts);
     post->lost = loop->lost;
     loop->lost = 0;
+    loop->waiting_told = post->counts.waiting;
     post->is_idle = loop->was_idle = is_idle(loop);
     uv_mailbox_post(loop->crew->inbox, &post->post);
 }
@@ -64,7 +65,10 @@ static void ship(struct crew_loop *loop)
             loop->drafts[i] = NULL;
         }
     }
-    if (loop->outbox.len > 0 || loop->lost > 0 || loop->was_idle != is_idle(loop)) {
+    struct knocker_counts counts;
+    knocker_count(loop->knocker, &counts);
+    if (loop->outbox.len > 0 || loop->lost > 0 || loop->was_idle != is_idle(loop) ||
+        loop->waiting_told != counts.waiting) {
         ship_news(loop);
     }
 }
@@ -135,6 +139,7 @@ static void take_orders(struct crew_loop *loop, struct crew_post *post)
     while (crew_order_take(&rest, &order)) {
         obey(loop, &order);
     }
+    ship_by(loop, SHIP_IDLE_MS);
 }
 
 /* An address that belongs to another loop. */

@@ -86,7 +86,8 @@ struct crew_loop {
     struct crew_post
         *drafts[CREW_LOOPS_MAX]; /* what is gathered for each other loop; NULL: nothing */
     struct timer ship;
-    bool was_idle;             /* as the desk has heard */
+    bool was_idle;             /* as the desk has heard, */
+    unsigned waiting_told;     /* so many that wait too: they make room for others */
     unsigned lost;             /* addresses that there was no memory to speak of; not yet told */
     struct crew_block *blocks; /* collected when it stops */
 };

@@ -621,6 +621,7 @@ void knocker_counts_add(struct knocker_counts *sum, const struct knocker_counts 
     sum->talking += one->talking;
     sum->talking_peak += one->talking_peak;
     sum->waiting += one->waiting;
+    sum->parked += one->parked;
     sum->conversations += one->conversations;
     sum->probes += one->probes;
     sum->control_probes += one->control_probes;

@@ -242,6 +242,7 @@ struct knocker {
         struct site_list line; /* sites where some may go on */
         struct timer turn;
         unsigned room_taken; /* by asks made whole and not yet answered */
+        unsigned room_max;
     } park;
     struct timer turn;
     struct timer flush; /* runs while the store holds what is not committed */

@@ -17,7 +17,7 @@
 #include "verify/case_pack.h"
 
 enum {
-    PARK_ROOM = 4096,     /* asks made whole and not yet answered */
+    PARK_ROOM = 4096,     /* asks made whole and not yet answered, of all knockers of a crew */
     PARK_SITE_ROOM = 512, /* of one site: as many as its connections can be busy with */
     PARK_HANDFUL = 16,    /* of a site at a time, then the next site's turn */
     PARK_BYTES_MAX = 65536,
@@ -55,7 +55,7 @@ static void stand_in_line(struct site *site)
     }
     site->park.is_in_line = true;
     TAILQ_INSERT_TAIL(&park->line, site, park.line_link);
-    if (park->room_taken < PARK_ROOM) {
+    if (park->room_taken < park->room_max) {
         begin_turn(site->knocker, 0);
     }
 }
@@ -302,7 +302,7 @@ static bool go_on(struct site *site)
 static bool serve(struct site *site)
 {
     const struct park *park = &site->knocker->park;
-    for (unsigned i = 0; i < PARK_HANDFUL && park->room_taken < PARK_ROOM &&
+    for (unsigned i = 0; i < PARK_HANDFUL && park->room_taken < park->room_max &&
                          site->park.room_taken < PARK_SITE_ROOM && is_ready(site);
          i++) {
         if (!go_on(site)) {
@@ -316,7 +316,7 @@ static void on_turn(void *context)
 {
     struct knocker *knocker = context;
     struct park *park = &knocker->park;
-    while (!TAILQ_EMPTY(&park->line) && park->room_taken < PARK_ROOM) {
+    while (!TAILQ_EMPTY(&park->line) && park->room_taken < park->room_max) {
         struct site *site = TAILQ_FIRST(&park->line);
         TAILQ_REMOVE(&park->line, site, park.line_link);
         site->park.is_in_line = false;
@@ -411,6 +411,8 @@ void park_view(const struct parked *parked, struct park_view *out)
 void park_init(struct knocker *knocker, uint64_t seed)
 {
     struct park *park = &knocker->park;
+    unsigned crew = knocker->config.crew.count;
+    park->room_max = PARK_ROOM / (crew == 0 ? 1 : crew);
     park->table.seed = seed;
     intern_init(&park->shared, seed);
     buf_init(&park->scratch, PARK_BYTES_MAX);

@@ -19,7 +19,7 @@ struct bulk;
 enum {
     BULK_OPEN_MAX = 8192,   /* questions open at once, those that wait for a time not counted */
     BULK_WHOLE_MAX = 65536, /* and counted, but for those that wait as a few bytes (engine/park) */
-    BULK_ALIVE_MAX = 1 << 20, /* and those too */
+    BULK_ALIVE_MAX = 1 << 19, /* and those too: with all else below 300 MB */
     BULK_WATCH_MS = 250,      /* so often a run looks whether somebody wants it to stop */
 };
 

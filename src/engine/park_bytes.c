@@ -218,18 +218,17 @@ static void walk_rest(struct pack *p, struct ask *ask, struct rest *rest)
 {
     bool *const flags[] = {&ask->is_first, &ask->was_tried, &ask->has_claim, &ask->is_behind,
                            &rest->is_greylisted};
-    uint64_t wall_ms = (uint64_t)ask->asked_wall_ms, line = (uint64_t)(uintptr_t)rest->line;
+    uint64_t wall_ms = (uint64_t)ask->asked_wall_ms;
     pack_flags(p, flags, sizeof flags / sizeof *flags);
     pack_u64(p, &ask->asked_ms);
     pack_since(p, &wall_ms, ask->asked_ms + ask->knocker->calendar_ms);
     pack_u32(p, &ask->spent_ms);
     pack_u8(p, &ask->egress);
     if (ask->was_tried) {
-        pack_u64(p, &line);
+        pack_raw(p, &rest->line, sizeof(struct interned *));
         walk_latencies(p, &ask->line);
     }
     ask->asked_wall_ms = (int64_t)wall_ms;
-    rest->line = (struct interned *)(uintptr_t)line; /* as it was written */
 }
 
 static bool is_greylisted(const struct ask *ask)

@@ -26,7 +26,7 @@ static void insert(struct park_table *table, struct parked *parked)
 static enum err resize(struct park_table *table, uint32_t cap)
 {
     struct park_table other = {.cap = cap, .count = table->count, .seed = table->seed};
-    other.slots = calloc(cap, sizeof *other.slots);
+    other.slots = calloc(cap, sizeof(struct parked *));
     if (other.slots == NULL) {
         return ERR_NOMEM;
     }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "verify/case_pack.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,10 +148,10 @@ static void pack_evidence(struct pack *p, struct verify_case *c, const struct sa
     for (size_t i = 0; i < c->count; i++) {
         size_t begin = i > 0 ? list->ends[i - 1] : 0;
         struct slice own = slice_sub(buf_view(&list->own), begin, list->ends[i]);
-        uint64_t place = (uint64_t)(uintptr_t)list->at[i];
+        struct interned *saying = list->at[i];
         walk_own(p, &c->evidence[i], before(c, i));
         pack_bytes(p, &own);
-        pack_u64(p, &place);
+        pack_raw(p, &saying, sizeof(struct interned *));
     }
 }
 
@@ -158,12 +159,12 @@ static void pack_evidence(struct pack *p, struct verify_case *c, const struct sa
 static struct interned *read_own(struct pack *p, const struct evidence *last, struct evidence *e,
                                  struct slice *own_words)
 {
-    uint64_t place = 0;
-    *e = (struct evidence){.at_ms = 0};
+    struct interned *saying = NULL;
+    memset(e, 0, offsetof(struct evidence, text) + 1);
     walk_own(p, e, last);
     pack_bytes(p, own_words);
-    pack_u64(p, &place);
-    return (struct interned *)(uintptr_t)place; /* as it was packed */
+    pack_raw(p, &saying, sizeof(struct interned *));
+    return saying;
 }
 
 static void unpack_evidence(struct pack *p, struct verify_case *c, struct intern *sayings)
@@ -183,7 +184,7 @@ static void unpack_evidence(struct pack *p, struct verify_case *c, struct intern
 static uint8_t number_of_owned(const struct verify_case *c)
 {
     const struct verify_domain *domain = c->domain;
-    for (uint8_t i = 0; i < VERIFY_SHAPES_MAX; i++) {
+    for (unsigned i = 0; i < VERIFY_SHAPES_MAX; i++) {
         if (c->owned == &domain->controls[i]) {
             return (uint8_t)(OWNED_CONTROL + i);
         }
@@ -323,7 +324,7 @@ void verify_packed_drop(struct slice packed, struct intern *sayings)
     for (uint64_t i = 0; i < count; i++) {
         struct slice own = SLICE_NONE;
         intern_drop(sayings, read_own(&p, &last, &e, &own));
-        last = e;
+        evidence_copy(&last, &e);
     }
 }
 

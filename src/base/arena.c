@@ -9,7 +9,8 @@
 #include "base/must.h"
 
 enum {
-    ARENA_CHUNK_BYTES = 4096, /* a page; larger requests get a chunk of their own */
+    ARENA_CHUNK_BYTES = 4096,      /* a page; larger requests get a chunk of their own */
+    ARENA_CHUNK_BYTES_MAX = 65536, /* what a large arena grows by: few calls, little unused */
 };
 
 struct arena_chunk {
@@ -38,7 +39,10 @@ void arena_done(struct arena *a)
 
 static struct arena_chunk *chunk_add(struct arena *a, size_t size)
 {
-    size_t cap = size > ARENA_CHUNK_BYTES ? size : ARENA_CHUNK_BYTES;
+    size_t usual = a->used_bytes < ARENA_CHUNK_BYTES       ? ARENA_CHUNK_BYTES
+                   : a->used_bytes < ARENA_CHUNK_BYTES_MAX ? a->used_bytes
+                                                           : ARENA_CHUNK_BYTES_MAX;
+    size_t cap = size > usual ? size : usual;
     if (cap > SIZE_MAX - sizeof(struct arena_chunk)) {
         return NULL;
     }

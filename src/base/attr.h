@@ -9,6 +9,7 @@
 
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #define DEFER(done)              __attribute__((cleanup(done)))
+#define TYPE_OF(thing)           __typeof__(thing)
 #define UNUSED                   __attribute__((unused))
 #define TAKE(pointer)                                \
     __extension__({                                  \

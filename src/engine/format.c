@@ -2,8 +2,8 @@
 #include "engine/format.h"
 
 #include <stdio.h>
-#include <time.h>
 
+#include "base/date.h"
 #include "base/slice.h"
 #include "engine/json_write.h"
 #include "engine/sentence.h"
@@ -178,14 +178,9 @@ enum err record_write_reacher(const struct record *record, struct buf *out)
 
 static struct slice zerobounce_time(int64_t unix_ms, char out[96])
 {
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm parts;
-    if (gmtime_r(&seconds, &parts) == NULL) {
-        return SLICE_NONE;
-    }
-    int len = snprintf(out, 96, "%04d-%02d-%02d %02d:%02d:%02d.%03d", parts.tm_year + 1900,
-                       parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                       (int)(unix_ms % 1000));
+    struct date date = date_of_unix(unix_ms / 1000);
+    int len = snprintf(out, 96, "%04d-%02d-%02d %02d:%02d:%02d.%03d", date.year, date.month,
+                       date.day, date.hour, date.minute, date.second, (int)(unix_ms % 1000));
     return slice_make(out, (size_t)len);
 }
 

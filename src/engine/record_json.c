@@ -3,8 +3,8 @@
 #include "engine/record_json.h"
 
 #include <stdio.h>
-#include <time.h>
 
+#include "base/date.h"
 #include "base/slice.h"
 #include "engine/json_write.h"
 
@@ -29,23 +29,22 @@ static char *put_digits(char *at, int value, int count)
 /* RFC 3339 5.6. By hand: two for each record. */
 const char *record_time_text(int64_t unix_ms, char out[RECORD_TIME_BYTES])
 {
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm parts;
-    if (unix_ms < 0 || unix_ms >= TIME_MS_END || gmtime_r(&seconds, &parts) == NULL) {
+    if (unix_ms < 0 || unix_ms >= TIME_MS_END) {
         out[0] = '\0';
         return out;
     }
-    char *at = put_digits(out, parts.tm_year + 1900, 4);
+    struct date date = date_of_unix(unix_ms / 1000);
+    char *at = put_digits(out, date.year, 4);
     *at++ = '-';
-    at = put_digits(at, parts.tm_mon + 1, 2);
+    at = put_digits(at, date.month, 2);
     *at++ = '-';
-    at = put_digits(at, parts.tm_mday, 2);
+    at = put_digits(at, date.day, 2);
     *at++ = 'T';
-    at = put_digits(at, parts.tm_hour, 2);
+    at = put_digits(at, date.hour, 2);
     *at++ = ':';
-    at = put_digits(at, parts.tm_min, 2);
+    at = put_digits(at, date.minute, 2);
     *at++ = ':';
-    at = put_digits(at, parts.tm_sec, 2);
+    at = put_digits(at, date.second, 2);
     *at++ = '.';
     at = put_digits(at, (int)(unix_ms % 1000), 3);
     *at++ = 'Z';

@@ -1,0 +1,16 @@
+/* base/base64: bytes as letters (RFC 4648 4).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
+
+#include <stddef.h>
+
+#include "heloise/types.h"
+
+/* What so many bytes become at most. */
+#define BASE64_BYTES(count) (((count) + 2) / 3 * 4)
+
+/* Writes BASE64_BYTES(bytes.len) bytes with padding, without a NUL; how many. */
+size_t base64_write(struct slice bytes, char *out);
+
+#endif

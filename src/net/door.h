@@ -83,6 +83,7 @@ struct door_ops {
     struct link *(*connect)(struct door *door, const struct link_request *request,
                             const struct link_handler *handler, void *context);
     enum err (*link_send)(struct link *link, struct slice bytes);
+    void (*expect_tls)(struct door *door); /* NULL: there is nothing to prepare */
     void (*link_start_tls)(struct link *link, struct slice server_name);
     void (*link_close)(struct link *link);
     void (*query)(struct door *door, struct slice name, uint16_t type, query_fn fn, void *context);
@@ -134,6 +135,13 @@ static inline struct link *door_connect(struct door *door, const struct link_req
 static inline enum err link_send(struct link *link, struct slice bytes)
 {
     return link->door->ops->link_send(link, bytes);
+}
+/* There will be a handshake, on some link: what it needs is prepared in the time in which the peer is awaited. */
+static inline void door_expect_tls(struct door *door)
+{
+    if (door->ops->expect_tls != NULL) {
+        door->ops->expect_tls(door);
+    }
 }
 /* Client side of a TLS handshake, after all that was sent. Bytes received before and not yet delivered are
  * dropped. secured() or ended(LINK_END_TLS) follows. server_name goes into SNI unless it is an address. */

@@ -1,14 +1,10 @@
 /* net/proxy_http: CONNECT (RFC 9110 9.3.6). Of the answer only the status line is read; its fields are walked
  * over up to the empty line, and what follows belongs to the tunnel, whatever the fields say of a content.
  * SPDX-License-Identifier: Apache-2.0 */
-/* OpenSSL 3 still has a type of this name, which is an error code of ours. */
-#define ERR_STATE OPENSSL_ERR_STATE
-#include <openssl/evp.h>
-#undef ERR_STATE
-
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/must.h"
 #include "base/reader.h"
 #include "base/slice.h"
@@ -17,8 +13,7 @@
 enum {
     STATUS_LINE_BYTES = 13, /* "HTTP/1.1 200" and what ends the number */
     CREDENTIAL_BYTES = PROXY_WORD_BYTES + 1 + PROXY_WORD_BYTES + 1, /* a colon, a NUL */
-    BASE64_BYTES = (CREDENTIAL_BYTES + 2) / 3 * 4 + 1,
-    HOST_BYTES = IP_TEXT_BYTES + 10, /* brackets, colon, port */
+    HOST_BYTES = IP_TEXT_BYTES + 10,                                /* brackets, colon, port */
 };
 
 enum http_stage { HTTP_AWAITS_STATUS, HTTP_AWAITS_END_OF_INTERIM, HTTP_AWAITS_END };
@@ -27,13 +22,13 @@ enum http_stage { HTTP_AWAITS_STATUS, HTTP_AWAITS_END_OF_INTERIM, HTTP_AWAITS_EN
 static void put_credentials(struct proxy_dialogue *d)
 {
     char clear[CREDENTIAL_BYTES];
-    unsigned char coded[BASE64_BYTES];
+    char coded[BASE64_BYTES(CREDENTIAL_BYTES)];
     int len = snprintf(clear, sizeof clear, "%.*s:%.*s", SLICE_ARG(d->proxy->user),
                        SLICE_ARG(d->proxy->password));
     must(len > 0 && (size_t)len < sizeof clear);
-    int coded_len = EVP_EncodeBlock(coded, (const unsigned char *)clear, len);
+    size_t coded_len = base64_write(slice_make(clear, (size_t)len), coded);
     proxy_put(d, SLICE("Proxy-Authorization: Basic "));
-    proxy_put(d, slice_make((const char *)coded, (size_t)coded_len));
+    proxy_put(d, slice_make(coded, coded_len));
     proxy_put(d, SLICE("\r\n"));
     explicit_bzero(clear, sizeof clear);
     explicit_bzero(coded, sizeof coded);

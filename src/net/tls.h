@@ -12,7 +12,9 @@ struct tls_client; /* settings and roots, shared by all sessions */
 struct tls_server; /* a certificate to show, for the village and tests */
 struct tls_session;
 
-enum err tls_client_new(struct tls_client **out) MUST_USE;
+/* Loads OpenSSL where it is not there yet, and reads where the system keeps its roots: some milliseconds. ERR_NOMEM,
+ * ERR_SYSTEM: it is not installed. */
+enum err tls_client_new(struct tls_client **out, struct fault *out_fault) MUST_USE;
 void tls_client_free(struct tls_client *client);
 
 /* PEM texts; empty ones: a self-signed certificate for name is made, good for days_left days (negative:

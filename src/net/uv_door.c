@@ -166,6 +166,7 @@ static const struct door_ops uv_ops = {
     .timer_stop = door_uv_timer_stop,
     .connect = uv_link_connect,
     .link_send = uv_link_send,
+    .expect_tls = uv_link_expect_tls,
     .link_start_tls = uv_link_start_tls,
     .link_close = uv_link_close,
     .query = uv_resolver_query,

@@ -80,6 +80,7 @@ enum link_end uv_link_end_of(int error)
     case UV_EACCES:
     case UV_EPERM:
     case UV_EINVAL: return LINK_END_LOCAL;
+    case UV_ENOSYS: return LINK_END_TLS; /* there is no OpenSSL here */
     case UV_EOF: return LINK_END_CLOSED;
     default: return LINK_END_RESET;
     }
@@ -391,6 +392,14 @@ struct link *uv_link_connect(struct door *door, const struct link_request *reque
     return &link->link;
 }
 
+void uv_link_expect_tls(struct door *base)
+{
+    struct uv_door *door = (struct uv_door *)(void *)base;
+    if (door->tls == NULL && tls_client_new(&door->tls, NULL) != ERR_NONE) {
+        door->tls = NULL; /* told where a handshake is asked for */
+    }
+}
+
 void uv_link_start_tls(struct link *base, struct slice server_name)
 {
     struct uv_link *link = of(base);
@@ -404,12 +413,11 @@ void uv_link_start_tls(struct link *base, struct slice server_name)
     /* Our last handshake record and the first command are two writes without an answer between them. */
     (void)uv_tcp_nodelay(&link->tcp, 1);
     struct uv_door *door = door_of(link);
-    enum err e = door->tls == NULL ? tls_client_new(&door->tls) : ERR_NONE;
-    if (e == ERR_NONE) {
-        e = tls_session_client(door->tls, link->peer_name, &link->tls);
-    }
+    uv_link_expect_tls(base->door);
+    enum err e =
+        door->tls == NULL ? ERR_SYSTEM : tls_session_client(door->tls, link->peer_name, &link->tls);
     if (e != ERR_NONE) {
-        link->late_error = UV_ENOMEM;
+        link->late_error = e == ERR_SYSTEM ? UV_ENOSYS : UV_ENOMEM;
         door_timer_start(base->door, &link->linger, door_now_ms(base->door));
         return;
     }

@@ -32,8 +32,8 @@ struct uv_door {
     uv_loop_t loop;
     uv_timer_t alarm;
     struct timers timers;
-    struct tls_client
-        *tls; /* made with the first handshake: reading the system's roots takes its time */
+    struct tls_client *
+        tls; /* made when the first handshake is expected: to load OpenSSL and find the roots takes time */
     struct uv_resolver *resolver;
     struct uv_signal_watch signals[UV_SIGNALS_MAX];
     bool is_stopped;
@@ -83,6 +83,7 @@ bool uv_link_ip(const struct sockaddr_storage *address, struct ip *out); /* fals
 struct link *uv_link_connect(struct door *door, const struct link_request *request,
                              const struct link_handler *handler, void *context);
 enum err uv_link_send(struct link *base, struct slice bytes);
+void uv_link_expect_tls(struct door *door);
 void uv_link_start_tls(struct link *base, struct slice server_name);
 void uv_link_close(struct link *base);
 /* For uv_tunnel.c. The link ends, its owner is told; detail is lent. */

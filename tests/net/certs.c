@@ -147,7 +147,7 @@ struct tls_client *certs_client(void)
     assert_int_equal(setenv("SSL_CERT_FILE", path, 1), 0);
     assert_int_equal(setenv("SSL_CERT_DIR", "/nonexistent", 1), 0);
     struct tls_client *client = NULL;
-    assert_int_equal(tls_client_new(&client), ERR_NONE);
+    assert_int_equal(tls_client_new(&client, NULL), ERR_NONE);
     assert_int_equal(unlink(path), 0);
     return client;
 }

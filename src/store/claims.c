@@ -84,24 +84,26 @@ static enum err take_lock(struct store *store)
     return is_locked ? ERR_NONE : ERR_SYSTEM;
 }
 
-static void give_up(struct store *store)
+static void leave_lock(struct store *store, bool is_forgotten)
 {
-    (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    store->is_in_group = false;
-    store_claims_forget(store);
-    store->holder = 0;
+    char path[CLAIM_PATH_BYTES];
     if (store->holder_lock >= 0) {
+        lock_path(store, store->holder, path);
+        if (is_forgotten) {
+            (void)unlink(path);
+        }
         (void)close(store->holder_lock);
-        store->holder_lock = -1;
     }
+    store->holder_lock = -1;
+    store->holder = 0;
+    store->is_holder_new = false;
 }
 
-/* In a group of its own: the claims of a holder must not be seen before itself. */
+/* In the group of its first claim: nobody sees the one without the other, and nobody waits for a disk. */
 static enum err become_holder(struct store *store, int64_t now_ms)
 {
     char sql[CLAIM_SQL_BYTES];
-    enum err e = store_flush(store, NULL);
-    e = e != ERR_NONE ? e : store_begin_write(store);
+    enum err e = store_begin_write(store);
     if (e != ERR_NONE) {
         return e;
     }
@@ -109,13 +111,15 @@ static enum err become_holder(struct store *store, int64_t now_ms)
                    (long long)now_ms);
     e = sweep(store);
     e = e != ERR_NONE ? e : store_exec(store, sql, NULL);
-    if (e == ERR_NONE) {
-        store->holder = sqlite3_last_insert_rowid(store->db);
-        e = take_lock(store);
-    }
-    e = e != ERR_NONE ? e : store_flush(store, NULL);
     if (e != ERR_NONE) {
-        give_up(store);
+        return e;
+    }
+    store->holder = sqlite3_last_insert_rowid(store->db);
+    store->is_holder_new = true;
+    e = take_lock(store);
+    if (e != ERR_NONE) {
+        bool is_forgotten = forget_holder(store, store->holder) == ERR_NONE;
+        leave_lock(store, is_forgotten);
     }
     return e;
 }
@@ -262,19 +266,22 @@ void store_claims_forget(struct store *store)
     map_done(&store->claims);
 }
 
-/* Does not wait for others: with the lock gone the rows mean nothing. */
+/* Without waiting: with the lock gone the rows mean nothing. */
 void store_claims_close(struct store *store)
 {
     store_claims_forget(store);
     if (store->holder == 0) {
         return;
     }
-    char path[CLAIM_PATH_BYTES];
-    lock_path(store, store->holder, path);
     (void)sqlite3_busy_timeout(store->db, 0);
     bool is_forgotten = forget_holder(store, store->holder) == ERR_NONE;
-    if (is_forgotten) {
-        (void)unlink(path);
+    (void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
+    leave_lock(store, is_forgotten);
+}
+
+void store_claims_taken_back(struct store *store)
+{
+    if (store->is_holder_new) {
+        leave_lock(store, true);
     }
-    (void)close(store->holder_lock);
 }

@@ -16,7 +16,6 @@
 #include "store/store_private.h"
 
 enum {
-    STORE_BUSY_MS = 10000,
     STORE_BUSY_STEP_MS = 10,
     STORE_PATH_BYTES = 4096,
     STORE_READS_MAX =
@@ -201,10 +200,10 @@ void store_close(struct store *store)
     if (store == NULL) {
         return;
     }
+    store_claims_close(store);
     if (store->is_in_group) {
         (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
     }
-    store_claims_close(store);
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(store->statements[i]);
     }
@@ -309,10 +308,12 @@ enum err store_flush(struct store *store, struct fault *out_fault)
         enum err e = store_fail(store, out_fault, "cannot be written");
         if (sqlite3_get_autocommit(store->db) != 0) {
             end_group(store);
+            store_claims_taken_back(store);
         }
         return e;
     }
     end_group(store);
+    store->is_holder_new = false;
     return ERR_NONE;
 }
 
@@ -320,6 +321,7 @@ static void take_back(struct store *store)
 {
     (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     end_group(store);
+    store_claims_taken_back(store);
 }
 
 enum err store_change_begin(struct store *store, struct fault *out_fault)

@@ -28,6 +28,8 @@ enum store_statement {
     STATEMENT_COUNT,
 };
 
+enum { STORE_BUSY_MS = 10000 }; /* for another process to end its group */
+
 struct store {
     sqlite3 *db;
     char *path;
@@ -35,9 +37,10 @@ struct store {
     unsigned pending;   /* rows written since the last commit */
     unsigned reads;     /* in one look at the file; 0: none is open */
     bool is_in_group;
-    int64_t holder;    /* our number as a holder of claims; 0: none yet */
-    int holder_lock;   /* its descriptor, or -1 */
-    struct map claims; /* key -> struct claim: of the open group, without a row as yet */
+    int64_t holder;     /* our number as a holder of claims; 0: none yet */
+    int holder_lock;    /* its descriptor, or -1 */
+    bool is_holder_new; /* its row is not committed yet */
+    struct map claims;  /* key -> struct claim: of the open group, without a row as yet */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -72,7 +75,10 @@ enum err store_place_teach(struct store *store, struct fault *out_fault) MUST_US
  * group is taken back. */
 enum err store_claims_write(struct store *store) MUST_USE;
 void store_claims_forget(struct store *store);
+/* Lets go of all claims, with the group that is open or at once. Does not wait for others. */
 void store_claims_close(struct store *store);
+/* The group that is open was taken back. */
+void store_claims_taken_back(struct store *store);
 
 /* courier.c: the same calls of a store that has an outbox. */
 enum err courier_verdict_put(struct store *store, const struct store_verdict *verdict) MUST_USE;

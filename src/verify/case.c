@@ -13,8 +13,7 @@ enum {
 };
 
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
-                         const struct verify_hints *hints, struct verify_domain *domain,
-                         uint64_t seed, struct verify_case **out)
+                         struct verify_domain *domain, uint64_t seed, struct verify_case **out)
 {
     struct verify_case *c = malloc(sizeof *c);
     if (c == NULL) {
@@ -24,7 +23,6 @@ enum err verify_case_new(const struct verify_config *config, const struct hel_ad
     c->rcpt[0] = '\0';
     c->config = config;
     c->address = address;
-    c->hints = *hints;
     c->domain = domain;
     c->seed = seed;
     c->shape = (uint8_t)control_shape(hel_address_local(address));
@@ -265,7 +263,8 @@ void verify_case_next(struct verify_case *c, uint64_t now_ms, struct verify_acti
     }
 }
 
-void verify_case_verdict(const struct verify_case *c, struct verdict *out)
+void verify_case_verdict(const struct verify_case *c, const struct verify_hints *hints,
+                         struct verdict *out)
 {
     must(c->is_concluded);
     struct verdict_question question = {
@@ -274,7 +273,7 @@ void verify_case_verdict(const struct verify_case *c, struct verdict *out)
         .route = c->route,
         .provider = c->provider,
         .domain = c->domain,
-        .hints = &c->hints,
+        .hints = hints,
         .config = c->config,
         .local = hel_address_local(c->address),
         .shape = c->shape,

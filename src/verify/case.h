@@ -80,7 +80,8 @@ enum verify_risky {
     VERIFY_RISKY_FREE = 1 << 2,
 };
 
-/* What is known of the address before anything is asked; effects on the score only, but for risky_if. */
+/* What is known of the address without asking anybody; of use to the verdict only: effects on the score, but for
+ * risky_if. */
 struct verify_hints {
     bool is_disposable, is_role, is_free, is_gibberish;
     bool has_suggestion; /* did_you_mean is not empty */
@@ -118,8 +119,8 @@ bool verify_has_control(const struct verify_config *config, const struct provide
 /* address, config, provider book and domain are borrowed and must outlive the case.
  * seed makes the control names. ERR_NOMEM. */
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
-                         const struct verify_hints *hints, struct verify_domain *domain,
-                         uint64_t seed, struct verify_case **out) MUST_USE;
+                         struct verify_domain *domain, uint64_t seed, struct verify_case **out)
+    MUST_USE;
 void verify_case_free(struct verify_case *c);
 
 void verify_case_next(struct verify_case *c, uint64_t now_ms, struct verify_action *out);
@@ -134,7 +135,8 @@ void verify_case_tick(struct verify_case *c, uint64_t now_ms);
 void verify_case_expire(struct verify_case *c, enum skip_reason why, uint64_t now_ms);
 
 /* After DONE, and before cases of the same domain change its memory. */
-void verify_case_verdict(const struct verify_case *c, struct verdict *out);
+void verify_case_verdict(const struct verify_case *c, const struct verify_hints *hints,
+                         struct verdict *out);
 
 /* All evidence in the order it came; valid until the next call that changes the case. */
 const struct evidence *verify_case_evidence(const struct verify_case *c, size_t *out_count);

@@ -36,7 +36,6 @@ struct verify_case {
     const struct route *route;
     const struct provider *provider;
     const struct hel_address *address; /* borrowed */
-    struct verify_hints hints;
     uint64_t seed;
     struct evidence *evidence; /* grows as needed */
     size_t count, cap;

@@ -74,8 +74,8 @@ struct stand *stand_new(const struct play *play, struct verify_domain *domain)
 /* Without memory there is no case, and nothing has happened. */
 void stand_begin(struct stand *stand)
 {
-    enum err err = verify_case_new(&stand->config, &stand->address, &stand->play->hints,
-                                   stand->domain, 7, &stand->verify);
+    enum err err =
+        verify_case_new(&stand->config, &stand->address, stand->domain, 7, &stand->verify);
     if (err != ERR_NONE) {
         assert_int_equal(err, ERR_NOMEM);
         assert_null(stand->verify);
@@ -114,7 +114,7 @@ uint64_t stand_now_ms(const struct stand *stand)
 
 const struct verdict *play_verdict(const struct stand *stand)
 {
-    verify_case_verdict(stand->verify, stand->verdict);
+    verify_case_verdict(stand->verify, &stand->play->hints, stand->verdict);
     return stand->verdict;
 }
 

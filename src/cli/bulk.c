@@ -488,6 +488,11 @@ static int open_and_run(struct run *run, const struct store_job_name *name)
     if (code != EXIT_SUCCESS) {
         return code;
     }
+    code = workbench_learn(&run->bench);
+    if (code != EXIT_SUCCESS) {
+        workbench_close(&run->bench);
+        return code;
+    }
     knowledge_hasten(run->bench.knowledge);
     struct bulk_config config = {
         .input_path = options->input,

@@ -1,6 +1,5 @@
 /* cli/main: picks the command. Everything else is the commands' own.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,7 +63,6 @@ static int end_well(void)
 
 int main(int argc, char **argv)
 {
-    (void)setlocale(LC_CTYPE, "");
     if (argc < 2) {
         show_help(stderr);
         return EXIT_BAD_USAGE;

@@ -166,7 +166,7 @@ static void on_answer(void *context, const struct record *record)
     struct question *question = context;
     struct run *run = question->run;
     buf_init(&question->out, VERIFY_OUT_BYTES_MAX);
-    if (shape(run, record, &question->out) != ERR_NONE) {
+    if (!run->bench.has_bad_data && shape(run, record, &question->out) != ERR_NONE) {
         complain("out of memory while writing a record");
     }
     question->is_answered = true;
@@ -230,11 +230,23 @@ static enum err ask(struct run *run, struct slice text)
     return knocker_ask(run->bench.knocker, text, on_answer, question);
 }
 
+/* While the last lines wait for the answer to QUIT. */
+static void put_away(struct run *run)
+{
+    struct fault fault;
+    if (knocker_leave_store(run->bench.knocker, &fault) != ERR_NONE) {
+        complain("%s; the answers above stand, but were not kept", fault.text);
+    }
+    store_close(run->bench.store);
+    run->bench.store = NULL;
+}
+
 static void on_refill(void *context)
 {
     struct run *run = context;
     struct slice text = SLICE_NONE;
-    if (run->has_failed_write && !run->is_input_over) { /* nobody reads on */
+    if ((run->has_failed_write || run->bench.has_bad_data) && !run->is_input_over) {
+        /* nobody reads on, or there is nothing to say */
         run->is_input_over = true;
         knocker_cancel(run->bench.knocker);
     }
@@ -254,6 +266,7 @@ static void on_refill(void *context)
     if (run->is_input_over && run->open == 0) {
         door_timer_start(run->bench.door, &run->leave,
                          door_now_ms(run->bench.door) + VERIFY_LEAVE_MS);
+        put_away(run);
         knocker_settle(run->bench.knocker);
     }
 }
@@ -327,6 +340,9 @@ static int exit_code(const struct run *run)
     if (run->has_failed_write) {
         return EXIT_CANNOT_WRITE;
     }
+    if (run->bench.has_bad_data) {
+        return EXIT_BAD_DATA;
+    }
     if (run->bench.is_interrupted) {
         return EXIT_STOPPED;
     }
@@ -371,9 +387,9 @@ static int run_questions(struct run *run, struct verify_options *options)
     show_ready(run);
     ticker_clear(&run->ticker);
     code = exit_code(run);
-    struct fault fault;
-    if (run->bench.store != NULL && store_flush(run->bench.store, &fault) != ERR_NONE) {
-        complain("%s; the answers above stand, but were not kept", fault.text);
+    if (run->bench.store == NULL) {
+        loader_free(run->bench.loader);
+        exit(code); /* all is put away; the rest goes faster with the process than piece by piece */
     }
     workbench_close(&run->bench);
     input_done(&run->input);

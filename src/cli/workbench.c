@@ -58,24 +58,52 @@ bool workbench_has_colour(const struct probe_options *options, FILE *stream)
     return isatty(fileno(stream)) == 1 && (no_colour == NULL || no_colour[0] == '\0');
 }
 
-int workbench_open_knowledge(const struct probe_options *options, struct knowledge **out)
+static struct knowledge_files knowledge_files(const struct probe_options *options)
 {
     const struct config *config = &options->config;
-    const struct knowledge_files files = {
+    return (struct knowledge_files){
         .data_dir = config->data_dir.at,
         .provider_files = config->providers.at,
         .provider_file_count = config->providers.count,
     };
-    struct fault fault;
-    enum err e = knowledge_open_files(&files, out, &fault);
-    if (e == ERR_NONE) {
-        return EXIT_SUCCESS;
-    }
-    complain("%s", fault.text);
-    if (e == ERR_SYNTAX && config->providers.count > 0) {
+}
+
+static int say_bad_data(enum err e, const struct fault *fault, bool has_own_providers)
+{
+    complain("%s", fault->text);
+    if (e == ERR_SYNTAX && has_own_providers) {
         complain("'heloise providers check FILE' lists all that is wrong in a file of providers");
     }
     return EXIT_BAD_DATA;
+}
+
+int workbench_open_knowledge(const struct probe_options *options, struct knowledge **out)
+{
+    const struct knowledge_files files = knowledge_files(options);
+    struct fault fault;
+    enum err e = knowledge_open_files(&files, out, &fault);
+    return e == ERR_NONE ? EXIT_SUCCESS : say_bad_data(e, &fault, files.provider_file_count > 0);
+}
+
+static int learn(struct workbench *bench, enum knowledge_part part)
+{
+    struct fault fault;
+    enum err e = loader_await(bench->loader, part, &fault);
+    if (e == ERR_NONE) {
+        return EXIT_SUCCESS;
+    }
+    bench->has_bad_data = true;
+    return say_bad_data(e, &fault, bench->has_own_providers);
+}
+
+static bool on_learn(void *context, enum knowledge_part part)
+{
+    return learn(context, part) == EXIT_SUCCESS;
+}
+
+int workbench_learn(struct workbench *bench)
+{
+    return learn(bench, KNOWLEDGE_LISTS);
 }
 
 int workbench_open_store(const char *path, struct store **out)
@@ -168,20 +196,31 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
 {
     *bench = (struct workbench){0};
     (void)signal(SIGPIPE, SIG_IGN); /* a closed line is an ordinary event */
-    int code = workbench_open_knowledge(options, &bench->knowledge);
-    if (code != EXIT_SUCCESS) {
-        return code;
+    const struct knowledge_files files = knowledge_files(options);
+    struct fault fault;
+    enum err e = knowledge_new(&files, &bench->knowledge, &fault);
+    if (e != ERR_NONE) {
+        return say_bad_data(e, &fault, false);
+    }
+    bench->has_own_providers = files.provider_file_count > 0;
+    if (loader_start(bench->knowledge, &bench->loader) != ERR_NONE) {
+        complain("out of memory");
+        workbench_close(bench);
+        return EXIT_INTERNAL;
     }
     if (!options->has_helo && !options->is_quiet && !options->knocker.verify.no_smtp) {
         complain("this machine's name has no domain, and many servers refuse such an EHLO name; "
                  "%s --helo NAME sets one",
                  command);
     }
-    code = open_store(bench, options);
+    int code = open_store(bench, options);
     if (code == EXIT_SUCCESS) {
         code = workbench_open_door(options, on_signal, bench, &bench->door);
     }
-    if (code == EXIT_SUCCESS && knocker_new(bench->door, bench->knowledge, &options->knocker,
+    struct knocker_config config = options->knocker;
+    config.learn = on_learn;
+    config.learn_context = bench;
+    if (code == EXIT_SUCCESS && knocker_new(bench->door, bench->knowledge, &config,
                                             options->config.store.is_none ? NULL : bench->store,
                                             &bench->knocker) != ERR_NONE) {
         complain("out of memory");
@@ -198,6 +237,7 @@ void workbench_close(struct workbench *bench)
     knocker_free(bench->knocker);
     uv_door_close(bench->door);
     store_close(bench->store);
+    loader_free(bench->loader);
     knowledge_free(bench->knowledge);
     *bench = (struct workbench){0};
 }

@@ -7,21 +7,28 @@
 #include <stdio.h>
 
 #include "cli/probe_options.h"
+#include "engine/loader.h"
 #include "net/uv_door.h"
 
 struct workbench {
     struct knowledge *knowledge;
-    struct store *store; /* without a store one in memory, which the knocker does not see */
+    struct loader *loader; /* at work on it */
+    struct store *store;   /* without a store one in memory, which the knocker does not see */
     struct door *door;
     struct knocker *knocker;
+    bool has_own_providers;
+    bool
+        has_bad_data; /* the knowledge could not be loaded, which was said; nothing can be answered */
     bool is_interrupted; /* a signal came; the second one ends the process */
     void (*on_interrupt)(void *context);
     void *interrupt_context;
 };
 
-/* With settled options. Exit code 0, or the one to leave with; what is wrong was said then. */
+/* With settled options. The knowledge is loaded beside what follows. Exit code 0, or the one to leave with; what is wrong was said then. */
 int workbench_open(struct workbench *bench, const struct probe_options *options,
                    const char *command);
+/* Waits for all of the knowledge, for who asks many. Exit code; what is wrong was said then. */
+int workbench_learn(struct workbench *bench);
 void workbench_close(struct workbench *bench);
 
 /* Whether the store that the options name can be opened and written. */

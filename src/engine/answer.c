@@ -31,6 +31,7 @@ static struct slice keep(struct record *record, struct slice s)
 static void fill_address(const struct ask *ask, struct record *record)
 {
     const struct hel_address *address = &ask->address;
+    const struct domain *domain = ask->domain;
     char normal[HEL_WIRE_BYTES];
     address_normal(address, normal);
     record->ascii = hel_address_wire(address);
@@ -40,11 +41,14 @@ static void fill_address(const struct ask *ask, struct record *record)
     record->local = hel_address_local(address);
     record->domain = hel_address_domain(address);
     char meant[HEL_WIRE_BYTES];
-    if (ask->domain != NULL && ask->domain->suggestion.len > 0 &&
-        address_with_domain(address, ask->domain->suggestion, meant)) {
+    if (domain != NULL && domain->suggestion.len > 0 &&
+        address_with_domain(address, domain->suggestion, meant)) {
         record->did_you_mean = keep(record, slice_of(meant));
     }
-    const struct address_flags *flags = &ask->flags;
+}
+
+static void fill_flags(const struct address_flags *flags, struct record *record)
+{
     record->flags = (struct record_flags){
         .is_disposable = flags->domain.is_disposable,
         .is_role = flags->is_role,
@@ -269,21 +273,45 @@ static void fill_transcript(const struct ask *ask, struct record *record)
     record->transcript_count = list.count;
 }
 
-static void begin(const struct knocker *knocker, struct record *out)
+/* Whether all of the knowledge is there. */
+static bool begin(struct knocker *knocker, struct record *out)
 {
+    bool is_learned = knocker_learn(knocker, KNOWLEDGE_LISTS);
     memset(out, 0, offsetof(struct record, reasons));
     out->engine_version = SLICE(HELOISE_VERSION);
     arena_init(&out->arena, ANSWER_ARENA_BYTES);
-    out->rules_version = slice_of(rules_version(knowledge_rules(knocker->knowledge)));
+    if (is_learned) {
+        out->rules_version = slice_of(rules_version(knowledge_rules(knocker->knowledge)));
+    }
     out->checked_at_ms = door_wall_ms(knocker->door);
+    return is_learned;
 }
 
-void answer_invalid(const struct knocker *knocker, const struct hel_address_error *error,
+void answer_invalid(struct knocker *knocker, const struct hel_address_error *error,
                     struct record *out)
 {
-    begin(knocker, out);
+    (void)begin(knocker, out);
     fill_syntax(out, error);
     out->expires_at_ms = out->checked_at_ms + (int64_t)ANSWER_SYNTAX_LIFE_S * 1000;
+}
+
+static void decide(const struct ask *ask, struct verdict *verdict, struct record *out)
+{
+    const struct knocker *knocker = ask->knocker;
+    struct address_flags flags = {.is_role = false};
+    if (!knocker->is_ignorant) {
+        address_flags(knowledge_lists(knocker->knowledge), &ask->address, &ask->domain->flags,
+                      &flags);
+    }
+    struct verify_hints hints = {
+        .is_disposable = flags.domain.is_disposable,
+        .is_role = flags.is_role,
+        .is_free = flags.domain.is_free,
+        .is_gibberish = flags.is_gibberish,
+        .has_suggestion = ask->domain->suggestion.len > 0,
+    };
+    fill_flags(&flags, out);
+    verify_case_verdict(ask->verify, &hints, verdict);
 }
 
 void answer_build(struct ask *ask, struct record *out)
@@ -293,15 +321,17 @@ void answer_build(struct ask *ask, struct record *out)
         answer_invalid(knocker, ask->syntax, out);
         return;
     }
-    begin(knocker, out);
     uint32_t life_s = ANSWER_UNBEGUN_LIFE_S;
+    if (begin(knocker, out) && ask->domain != NULL) {
+        domain_describe(ask->domain);
+    }
     fill_address(ask, out);
     fill_route(ask, out);
     if (ask->verify == NULL) {
         fill_unbegun(ask, out);
     } else {
         struct verdict *verdict = &knocker->verdict;
-        verify_case_verdict(ask->verify, verdict);
+        decide(ask, verdict, out);
         fill_verdict(verdict, out);
         fill_smtp(ask, verdict, out);
         life_s = verdict->life_s;

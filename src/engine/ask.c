@@ -15,16 +15,7 @@ static uint64_t now_ms(const struct ask *ask)
 static enum err case_begin(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
-    address_flags(knowledge_lists(knocker->knowledge), &ask->address, &ask->domain->flags,
-                  &ask->flags);
-    struct verify_hints hints = {
-        .is_disposable = ask->flags.domain.is_disposable,
-        .is_role = ask->flags.is_role,
-        .is_free = ask->flags.domain.is_free,
-        .is_gibberish = ask->flags.is_gibberish,
-        .has_suggestion = ask->domain->suggestion.len > 0,
-    };
-    return verify_case_new(&knocker->config.verify, &ask->address, &hints, &ask->domain->memory,
+    return verify_case_new(&knocker->config.verify, &ask->address, &ask->domain->memory,
                            random_next(&knocker->random), &ask->verify);
 }
 
@@ -107,6 +98,20 @@ static void spread_news(struct domain *domain)
     }
 }
 
+/* Where it is the only question, its line says goodbye first: the answer is made in the time that takes. Nobody else is
+ * there who could change what it rests on meanwhile. */
+static void finish(struct ask *ask)
+{
+    const struct knocker *knocker = ask->knocker;
+    bool is_only = knocker->counts.asked - knocker->counts.answered == 1;
+    if (is_only && !knocker->is_turning) {
+        ask->is_over = true;
+        knocker_make_ready(ask);
+        return;
+    }
+    knocker_finish(ask);
+}
+
 /* One action; true: there may be another at once. */
 static bool act(struct ask *ask)
 {
@@ -120,7 +125,7 @@ static bool act(struct ask *ask)
     case VERIFY_WAIT: ask_wait(ask, action.until_ms); return false;
     case VERIFY_AWAIT_DOMAIN: ask_await(ask); return false;
     case VERIFY_IDLE: return false;
-    case VERIFY_DONE: knocker_finish(ask); return false;
+    case VERIFY_DONE: finish(ask); return false;
     }
     return false;
 }
@@ -177,11 +182,14 @@ static void out_of_memory(struct ask *ask)
 
 void ask_step(struct ask *ask)
 {
-    if (ask->syntax != NULL || ask->cached != NULL) {
+    if (ask->syntax != NULL || ask->cached != NULL || ask->is_over) {
         knocker_finish(ask);
         return;
     }
     if (ask->verify == NULL) {
+        if (!ask->is_expired && !domain_is_ready(ask->domain)) {
+            domain_look_up(ask->domain); /* on its way while the claim is written */
+        }
         if (!ask->is_expired && awaits_other_process(ask)) {
             return;
         }

@@ -310,6 +310,9 @@ static void connect_next(struct conversation *c)
         return;
     }
     set_alarm(c, now_ms(c) + c->config->timeout_ms[HEL_SMTP_CONNECT]);
+    if (c->handler->connecting != NULL) {
+        c->handler->connecting(c->context);
+    }
 }
 
 static void say_quit_blind(struct conversation *c)
@@ -438,6 +441,8 @@ static void on_hello(struct conversation *c, const struct hel_smtp_event *event)
     unsigned offered = hel_smtp_client_extensions(c->client);
     if ((offered & HEL_SMTP_EXT_STARTTLS) != 0 && !c->tls_used && !c->avoids_tls &&
         hel_smtp_client_starttls(c->client, TAG_STARTTLS) == ERR_NONE) {
+        flush(c);
+        door_expect_tls(c->door);
         return;
     }
     struct slice greeting = slice_make(c->banner, c->banner_len);

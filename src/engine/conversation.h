@@ -46,6 +46,9 @@ enum probe_end {
 };
 
 struct conversation_handler {
+    /* The peer is being called: here is time to spend. config->rules are needed from now on. NULL: nobody has use
+     * for it. */
+    void (*connecting)(void *context);
     /* Ready for a probe: return it, or NULL to leave, or to wait after conversation_ask_again_at. The session's
      * counts are arguments. */
     const struct conversation_probe *(*wants_probe)(void *context, struct conversation *c,

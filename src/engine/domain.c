@@ -176,7 +176,6 @@ enum err domain_get(struct knocker *knocker, struct slice name, struct domain **
             free(domain);
             return ERR_NOMEM;
         }
-        domain->suggestion = address_suggest_domain(knowledge_lists(knocker->knowledge), name);
         memory_load(domain);
     }
     leave_idle(domain);
@@ -262,17 +261,24 @@ static void doubt_denial(const struct domain *domain, struct route *route)
     }
 }
 
-/* Needs the route: a disposable domain may show by its MX hosts only. */
-static void set_flags(struct domain *domain)
+/* With the route: a disposable domain may show by its MX hosts only. */
+void domain_describe(struct domain *domain)
 {
+    if (domain->is_described) {
+        return;
+    }
     struct slice hosts[ROUTE_EXCHANGERS_MAX];
+    struct slice name = slice_of(domain->name);
     size_t count = 0;
     const struct route *route = domain->route;
-    for (size_t i = 0; i < route->exchanger_count && i < ROUTE_EXCHANGERS_MAX; i++) {
+    for (size_t i = 0; route != NULL && i < route->exchanger_count && i < ROUTE_EXCHANGERS_MAX;
+         i++) {
         hosts[count++] = slice_of(route->exchangers[i].host);
     }
-    domain_flags(knowledge_lists(domain->knocker->knowledge), slice_of(domain->name), hosts, count,
-                 &domain->flags);
+    const struct address_lists *lists = knowledge_lists(domain->knocker->knowledge);
+    domain_flags(lists, name, hosts, count, &domain->flags);
+    domain->suggestion = address_suggest_domain(lists, name);
+    domain->is_described = true;
 }
 
 void domain_settle(struct domain *domain, struct route *route, uint64_t until_ms)
@@ -284,7 +290,7 @@ void domain_settle(struct domain *domain, struct route *route, uint64_t until_ms
     domain->provider = provider_of(domain);
     domain->owner = errand_owner(knocker, route, domain->provider);
     domain->is_owner_told = false;
-    set_flags(domain);
+    domain->is_described = false;
     domain->site = NULL;
     bool is_ours = domain->owner == knocker->config.crew.index;
     if (route->status == ROUTE_OK && is_ours &&
@@ -302,6 +308,10 @@ static void looked_up(struct domain *domain)
     domain->lookup = NULL;
     domain->knocker->lookups_open--;
     domain->dns_ms = (uint32_t)(now_ms(domain) - domain->lookup_began_ms);
+    if (e == ERR_NONE && !knocker_learn(domain->knocker, KNOWLEDGE_PROVIDERS)) {
+        route_free(route);
+        return; /* all is about to be cancelled */
+    }
     if (e == ERR_NONE) {
         doubt_denial(domain, route);
         domain_settle(domain, route, now_ms(domain) + (uint64_t)route->ttl_s * 1000);
@@ -367,6 +377,7 @@ static void start_lookup(struct domain *domain)
     }
     knocker->lookups_open++;
     ask_dns(domain);
+    (void)knocker_learn(knocker, KNOWLEDGE_PROVIDERS); /* in the time it takes */
 }
 
 static void start_queued(struct knocker *knocker)

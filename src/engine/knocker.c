@@ -103,13 +103,21 @@ static void on_turn(void *context)
 
 /* The store. */
 
-static void on_flush(void *context)
+void knocker_flush(struct knocker *knocker)
 {
-    struct knocker *knocker = context;
     struct fault fault;
+    door_timer_stop(knocker->door, &knocker->flush);
+    if (knocker->store == NULL) {
+        return;
+    }
     if (store_flush(knocker->store, &fault) != ERR_NONE) {
         knocker->counts.store_errors++;
     }
+}
+
+static void on_flush(void *context)
+{
+    knocker_flush(context);
 }
 
 void knocker_wrote(struct knocker *knocker)
@@ -127,6 +135,25 @@ static void flush_if_free(struct knocker *knocker)
     if (is_free && knocker->flush.place != 0) {
         door_timer_start(knocker->door, &knocker->flush, door_now_ms(knocker->door));
     }
+}
+
+enum err knocker_leave_store(struct knocker *knocker, struct fault *out_fault)
+{
+    must(knocker->counts.asked == knocker->counts.answered);
+    struct store *store = knocker->store;
+    if (store == NULL) {
+        return ERR_NONE;
+    }
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&knocker->sites, &cursor, &key, &value)) {
+        egress_site_save(value);
+    }
+    egress_pool_save(knocker);
+    door_timer_stop(knocker->door, &knocker->flush);
+    knocker->store = NULL;
+    return store_flush(store, out_fault);
 }
 
 static void release_claim(struct ask *ask)
@@ -151,6 +178,32 @@ uint64_t knocker_traffic_ms(const struct knocker *knocker)
 uint64_t knocker_door_ms(const struct knocker *knocker, uint64_t traffic_ms)
 {
     return traffic_ms - knocker->calendar_ms;
+}
+
+/* The knowledge. */
+
+bool knocker_learn(struct knocker *knocker, enum knowledge_part part)
+{
+    const struct knocker_config *config = &knocker->config;
+    if (knocker->next_part > part) {
+        return true;
+    }
+    if (knocker->is_ignorant) {
+        return false;
+    }
+    if (config->learn != NULL && !config->learn(config->learn_context, part)) {
+        knocker->is_ignorant = true;
+        door_timer_start(knocker->door, &knocker->stop, door_now_ms(knocker->door));
+        return false;
+    }
+    knocker->next_part = part + 1;
+    return true;
+}
+
+/* In a turn of its own: what found out is still at work on what this ends. */
+static void on_stop(void *context)
+{
+    knocker_cancel(context);
 }
 
 /* Asks. */
@@ -503,6 +556,8 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     knocker->calendar_ms = (uint64_t)door_wall_ms(door) - door_now_ms(door);
     knocker->turn = (struct timer){.fired = on_turn, .context = knocker};
     knocker->flush = (struct timer){.fired = on_flush, .context = knocker};
+    knocker->stop = (struct timer){.fired = on_stop, .context = knocker};
+    knocker->next_part = config->learn == NULL ? KNOWLEDGE_PARTS : KNOWLEDGE_PROVIDERS;
     if (egress_pool_init(knocker) != ERR_NONE || rules_memo_new(&knocker->memo) != ERR_NONE) {
         door_timer_stop(door, &knocker->flush);
         traffic_pool_done(&knocker->pool);
@@ -516,7 +571,6 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
         .keeps_transcript = config->keeps_transcript,
         .observe = config->observe,
         .observe_context = config->observe_context,
-        .rules = knowledge_rules(knowledge),
         .memo = knocker->memo,
     };
     uint64_t seeds[2];
@@ -559,6 +613,7 @@ void knocker_free(struct knocker *knocker)
     }
     door_timer_stop(knocker->door, &knocker->turn);
     door_timer_stop(knocker->door, &knocker->flush);
+    door_timer_stop(knocker->door, &knocker->stop);
     park_done(knocker);
     traffic_pool_done(&knocker->pool);
     map_done(&knocker->asks);

@@ -78,6 +78,11 @@ struct knocker_config {
     transcript_fn observe;    /* every line as it happens; NULL: nobody */
     void *observe_context;
     struct knocker_crew crew;
+    /* Loads this part of the knowledge, and those before it: the providers while the first answer of a name server is
+     * awaited, the rest with the first connection. False: it cannot be done; everything asked ends as cancelled. Where
+     * it is NULL all is there. */
+    bool (*learn)(void *context, enum knowledge_part part);
+    void *learn_context;
 };
 
 /* Sensible values for everything: RFC 5321 timeouts scaled for probing, the null sender, one way out that is called
@@ -110,6 +115,10 @@ void knocker_learn_route(struct knocker *knocker, struct slice domain, struct ro
 /* Stops: whatever is still open is answered at once with what is known (skipped, cancelled), lines are
  * left politely. */
 void knocker_cancel(struct knocker *knocker);
+
+/* After everything was answered: what is worth keeping goes to the store, which is not used any more and may be closed.
+ * Best done while the last lines wait for the answer to QUIT. ERR_STORE: not all was kept. */
+enum err knocker_leave_store(struct knocker *knocker, struct fault *out_fault) MUST_USE;
 
 /* Called whenever everything asked was answered and every line is closed. NULL: nobody. */
 void knocker_on_idle(struct knocker *knocker, void (*fn)(void *context), void *context);

@@ -56,10 +56,9 @@ struct ask {
     enum ask_place place;
     struct knocker *knocker;
     struct caller *callers;
-    struct slice key; /* under which the same address is found */
-    char *folded_key; /* what it is a view of; NULL: of the address */
-    bool is_listed;   /* in the knocker's table */
-    struct address_flags flags;
+    struct slice key;                 /* under which the same address is found */
+    char *folded_key;                 /* what it is a view of; NULL: of the address */
+    bool is_listed;                   /* in the knocker's table */
     struct verify_case *verify;       /* NULL before the route is known, or for bad syntax */
     struct hel_address_error *syntax; /* NULL: it is an address */
     struct record *cached;            /* a stored answer */
@@ -72,6 +71,7 @@ struct ask {
     bool is_waiting; /* for a time, as verify asked */
     bool is_woken;   /* the domain's memory changed while it was awaited */
     bool is_expired;
+    bool is_over;   /* decided: answered in the next turn */
     bool has_claim; /* of the store: no other process asks this address meanwhile */
     bool is_behind; /* another process has it */
     bool is_sent;   /* here by another knocker, which has looked the domain up */
@@ -123,6 +123,7 @@ struct domain {
     uint32_t dns_ms;    /* how long the lookup took */
     uint64_t lookup_began_ms;
     const struct provider *provider;
+    bool is_described;       /* these are there: */
     struct slice suggestion; /* the domain that was probably meant; empty: none */
     struct domain_flags flags;
     struct site *site; /* NULL where there is no route */
@@ -251,6 +252,9 @@ struct knocker {
     struct verdict verdict; /* here because of their size, */
     struct record answer;   /* one at a time */
     bool is_cancelled;
+    bool is_ignorant;              /* the knowledge could not be loaded */
+    enum knowledge_part next_part; /* the first one that may not be there yet */
+    struct timer stop;             /* then: cancels everything in the next turn */
     uint32_t conversation_number;
     void (*idle_fn)(void *context);
     void *idle_context;
@@ -276,6 +280,9 @@ bool ask_shares_answers(const struct ask *ask);
 bool ask_find_cached(struct ask *ask); /* fills ask->cached */
 struct slice ask_store_key(const struct ask *ask, char out[KNOCKER_KEY_BYTES]);
 void knocker_wrote(struct knocker *knocker); /* something to the store: it is flushed soon */
+void knocker_flush(struct knocker *knocker); /* now */
+/* Sees to it that this part of the knowledge and those before it are there. False: they cannot be. */
+bool knocker_learn(struct knocker *knocker, enum knowledge_part part);
 
 /* The time of src/traffic, which never goes back and means the same in the next run; and the door's. */
 uint64_t knocker_traffic_ms(const struct knocker *knocker);
@@ -317,8 +324,10 @@ bool domain_is_ready(struct domain *domain);
 void domain_look_up(struct domain *domain);
 void domain_changed(struct domain *domain); /* wakes those that await a change of its memory */
 void domain_release(struct domain *domain);
-/* It has a route now: who serves it, its flags, its site where that is ours. Without memory it has none. */
+/* It has a route now: who serves it, its site where that is ours. Without memory it has none. */
 void domain_settle(struct domain *domain, struct route *route, uint64_t until_ms);
+/* What the lists say of it; all of them must be there. Again with a new route. */
+void domain_describe(struct domain *domain);
 /* Puts what its servers taught into the store, where that changed. */
 void domain_keep(struct domain *domain);
 void domain_free(struct domain *domain);
@@ -399,7 +408,7 @@ void held_closed(struct session *session);
 /* answer.c */
 void answer_build(struct ask *ask, struct record *out);
 /* A record for text that is no address. */
-void answer_invalid(const struct knocker *knocker, const struct hel_address_error *error,
+void answer_invalid(struct knocker *knocker, const struct hel_address_error *error,
                     struct record *out);
 void answer_store(struct ask *ask, const struct record *record);
 

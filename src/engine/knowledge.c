@@ -32,6 +32,8 @@ struct folder {
 };
 
 struct knowledge {
+    struct knowledge_files files;
+    enum knowledge_part next; /* the first part that is not loaded */
     struct provider_book *providers;
     struct rules *rules;
     struct address_lists *lists;
@@ -152,9 +154,9 @@ static enum err folder_read(struct folder *folder, const char *dir, const char *
     return e;
 }
 
-static enum err load_providers(struct knowledge *k, const struct knowledge_files *files,
-                               const char *dir, struct fault *out_fault)
+static enum err load_providers(struct knowledge *k, const char *dir, struct fault *out_fault)
 {
+    const struct knowledge_files *files = &k->files;
     DEFER(folder_done) struct folder folder = {.count = 0};
     enum err e = folder_read(&folder, dir, "providers", ".conf", out_fault);
     size_t own_count = folder.count;
@@ -194,6 +196,7 @@ static struct slice base_name(struct slice path)
 static enum err load_lists(struct knowledge *k, const char *dir, struct fault *out_fault)
 {
     struct folder *folder = &k->lists_folder;
+    folder_done(folder); /* of a try that failed */
     enum err e = folder_read(folder, dir, "lists", ".txt", out_fault);
     if (e != ERR_NONE) {
         return e;
@@ -229,17 +232,50 @@ enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book *
     return blocklist_book_compile(sources, folder.count, out, out_fault);
 }
 
-enum err knowledge_open_files(const struct knowledge_files *files, struct knowledge **out,
-                              struct fault *out_fault)
+enum err knowledge_new(const struct knowledge_files *files, struct knowledge **out,
+                       struct fault *out_fault)
 {
-    const char *dir = data_folder(files->data_dir);
     struct knowledge *k = calloc(1, sizeof *k);
     if (k == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the data");
     }
-    enum err e = load_providers(k, files, dir, out_fault);
-    e = e != ERR_NONE ? e : load_rules(k, dir, out_fault); /* which name providers */
-    e = e != ERR_NONE ? e : load_lists(k, dir, out_fault);
+    k->files = *files;
+    *out = k;
+    return ERR_NONE;
+}
+
+static enum err load_part(struct knowledge *k, enum knowledge_part part, struct fault *out_fault)
+{
+    const char *dir = data_folder(k->files.data_dir);
+    switch (part) {
+    case KNOWLEDGE_PROVIDERS: return load_providers(k, dir, out_fault);
+    case KNOWLEDGE_RULES: return load_rules(k, dir, out_fault);
+    case KNOWLEDGE_LISTS: return load_lists(k, dir, out_fault);
+    case KNOWLEDGE_PARTS: break;
+    }
+    return ERR_NONE;
+}
+
+enum err knowledge_load(struct knowledge *knowledge, enum knowledge_part part,
+                        struct fault *out_fault)
+{
+    enum err e = ERR_NONE;
+    while (e == ERR_NONE && knowledge->next <= part && knowledge->next < KNOWLEDGE_PARTS) {
+        e = load_part(knowledge, knowledge->next, out_fault);
+        knowledge->next += e == ERR_NONE ? 1 : 0;
+    }
+    return e;
+}
+
+enum err knowledge_open_files(const struct knowledge_files *files, struct knowledge **out,
+                              struct fault *out_fault)
+{
+    struct knowledge *k = NULL;
+    enum err e = knowledge_new(files, &k, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    e = knowledge_load(k, KNOWLEDGE_LISTS, out_fault);
     if (e != ERR_NONE) {
         knowledge_free(k);
         return e;

@@ -1,5 +1,6 @@
-/* engine/knowledge: everything under data/, read and compiled once at start: providers, reply rules,
- * address lists. Read-only afterwards, so that threads may share it.
+/* engine/knowledge: everything under data/, read and compiled once: providers, reply rules, address lists. At start
+ * (knowledge_open), or part by part where who asks one address should not wait for it (knowledge_new, knowledge_load).
+ * Read-only when it is loaded, so that threads may share it.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_KNOWLEDGE_H
 #define ENGINE_KNOWLEDGE_H
@@ -23,7 +24,23 @@ struct knowledge_files {
     struct buf *provider_faults;
 };
 
-/* ERR_SYSTEM where a file cannot be read, ERR_SYNTAX where one is wrong (*out_fault names file and line),
+/* In the order in which they are loaded: rules name providers. */
+enum knowledge_part {
+    KNOWLEDGE_PROVIDERS,
+    KNOWLEDGE_RULES,
+    KNOWLEDGE_LISTS,
+    KNOWLEDGE_PARTS,
+};
+
+/* Nothing is read yet. What files names is borrowed until all is loaded. ERR_NOMEM. */
+enum err knowledge_new(const struct knowledge_files *files, struct knowledge **out,
+                       struct fault *out_fault) MUST_USE;
+/* This part and those before it, where they are not there yet; costs nothing where they are. Errors as below; the part
+ * may be tried again. */
+enum err knowledge_load(struct knowledge *knowledge, enum knowledge_part part,
+                        struct fault *out_fault) MUST_USE;
+
+/* All of it. ERR_SYSTEM where a file cannot be read, ERR_SYNTAX where one is wrong (*out_fault names file and line),
  * ERR_NOMEM, ERR_LIMIT. */
 enum err knowledge_open_files(const struct knowledge_files *files, struct knowledge **out,
                               struct fault *out_fault) MUST_USE;
@@ -35,7 +52,7 @@ void knowledge_free(struct knowledge *knowledge);
 /* Before many replies are judged, and before it is shared: see rules_hasten. */
 void knowledge_hasten(struct knowledge *knowledge);
 
-/* Borrowed from the knowledge. */
+/* Borrowed from the knowledge; of parts that are loaded. */
 const struct provider_book *knowledge_providers(const struct knowledge *knowledge);
 const struct rules *knowledge_rules(const struct knowledge *knowledge);
 const struct address_lists *knowledge_lists(const struct knowledge *knowledge);

@@ -643,7 +643,20 @@ static void on_closed(void *context, struct conversation *c)
     knocker_settle(knocker);
 }
 
+static void on_connecting(void *context)
+{
+    struct session *session = context;
+    struct knocker *knocker = session->host->site->knocker;
+    if (knocker_learn(knocker, KNOWLEDGE_LISTS)) {
+        session->config.rules = knowledge_rules(knocker->knowledge);
+    }
+    if (knocker->counts.conversations == 1) {
+        knocker_flush(knocker); /* the first claim: a disk may take as long as a peer */
+    }
+}
+
 const struct conversation_handler session_handler = {
+    .connecting = on_connecting,
     .wants_probe = on_wants_probe,
     .wants_another = on_wants_another,
     .probed = on_probed,

@@ -44,6 +44,24 @@ class InVillage(rig.Case):
                 run = self.verify(code, '--no-store', address)
                 self.assertIn(address, run.out.splitlines()[0])
 
+    def test_broken_data_answers_nothing(self):
+        """Whichever part it is, and however late it is needed."""
+        for kind, name in (('providers', 'x.conf'), ('rules', 'x.rules'), ('lists', 'roles.txt')):
+            folder = os.path.join(self.folder, 'data-' + kind)
+            os.mkdir(folder)
+            for other in {'providers', 'rules', 'lists'} - {kind}:
+                os.symlink(os.path.join(rig.Settings.data, other), os.path.join(folder, other))
+            os.mkdir(os.path.join(folder, kind))
+            self.write(f'data-{kind}/{kind}/{name}', 'NOT A LINE "of any\n')
+            for words in (('jane@plain.example',), ('no address',), ('jane@plain.example', 'ghost@plain.example')):
+                with self.subTest(kind=kind, words=words):
+                    run = self.verify(65, '--data', folder, *words)
+                    self.assertEqual(run.out, '')
+                    self.assertIn(name + ':1', run.err)
+        # Nothing was kept of what could not be judged.
+        record, = self.records('jane@plain.example')
+        self.assertFalse(record['cached'])
+
     def test_report(self):
         run = self.verify(0, '--no-store', 'jane@plain.example')
         self.assertRegex(run.out, r'^deliverable  jane@plain\.example\n  why ')

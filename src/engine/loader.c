@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/loader.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+struct loader {
+    struct knowledge *knowledge; /* the thread's, as far as it is not loaded */
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t mutex; /* over these: */
+    pthread_cond_t changed;
+    enum knowledge_part next; /* the first part that is not there */
+    enum err err;
+    struct fault fault; /* where err is set */
+};
+
+static void load_next(struct loader *loader, enum knowledge_part part)
+{
+    struct fault fault;
+    enum err e = knowledge_load(loader->knowledge, part, &fault);
+    (void)pthread_mutex_lock(&loader->mutex);
+    if (e == ERR_NONE) {
+        loader->next = part + 1;
+    } else {
+        loader->err = e;
+        loader->fault = fault;
+    }
+    (void)pthread_cond_broadcast(&loader->changed);
+    (void)pthread_mutex_unlock(&loader->mutex);
+}
+
+/* What it writes of the loader is read here without the lock: nobody else writes it. */
+static void *run(void *context)
+{
+    struct loader *loader = context;
+    for (unsigned part = 0; part < KNOWLEDGE_PARTS && loader->err == ERR_NONE; part++) {
+        load_next(loader, (enum knowledge_part)part);
+    }
+    return NULL;
+}
+
+enum err loader_start(struct knowledge *knowledge, struct loader **out)
+{
+    struct loader *loader = calloc(1, sizeof *loader);
+    if (loader == NULL) {
+        return ERR_NOMEM;
+    }
+    loader->knowledge = knowledge;
+    (void)pthread_mutex_init(&loader->mutex, NULL);
+    (void)pthread_cond_init(&loader->changed, NULL);
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread */
+    loader->has_thread = pthread_create(&loader->thread, NULL, run, loader) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    *out = loader;
+    return ERR_NONE;
+}
+
+enum err loader_await(struct loader *loader, enum knowledge_part part, struct fault *out_fault)
+{
+    if (!loader->has_thread) {
+        return knowledge_load(loader->knowledge, part, out_fault);
+    }
+    (void)pthread_mutex_lock(&loader->mutex);
+    while (loader->next <= part && loader->err == ERR_NONE) {
+        (void)pthread_cond_wait(&loader->changed, &loader->mutex);
+    }
+    bool is_there = loader->next > part;
+    enum err e = is_there ? ERR_NONE : loader->err;
+    if (!is_there) {
+        *out_fault = loader->fault;
+    }
+    (void)pthread_mutex_unlock(&loader->mutex);
+    return e;
+}
+
+void loader_free(struct loader *loader)
+{
+    if (loader == NULL) {
+        return;
+    }
+    if (loader->has_thread) {
+        (void)pthread_join(loader->thread, NULL);
+    }
+    (void)pthread_cond_destroy(&loader->changed);
+    (void)pthread_mutex_destroy(&loader->mutex);
+    free(loader);
+}

@@ -1,0 +1,20 @@
+/* engine/loader: loads the knowledge on a thread of its own, so that who asks one address does not wait for what it
+ * needs only later: providers before a connection, rules for the first reply, lists for the record. Whoever needs a
+ * part waits for it here; until then nobody else touches the knowledge.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_LOADER_H
+#define ENGINE_LOADER_H
+
+#include "engine/knowledge.h"
+
+struct loader;
+
+/* The knowledge is borrowed until loader_free. ERR_NOMEM. Where there is no thread to be had, the waiting loads. */
+enum err loader_start(struct knowledge *knowledge, struct loader **out) MUST_USE;
+/* Waits until this part of the knowledge and those before it are there; from then on they may be used. Errors are those
+ * of knowledge_load, and stay. */
+enum err loader_await(struct loader *loader, enum knowledge_part part, struct fault *out_fault)
+    MUST_USE;
+void loader_free(struct loader *loader); /* after the thread's end, which it awaits; NULL is fine */
+
+#endif

@@ -494,6 +494,8 @@ static int open_and_run(struct run *run, const struct store_job_name *name)
         return code;
     }
     knowledge_hasten(run->bench.knowledge);
+    options->probe.knocker.began_at_ms =
+        store_job_begun(run->bench.store, name->fingerprint, door_wall_ms(run->bench.door));
     struct bulk_config config = {
         .input_path = options->input,
         .name = *name,

@@ -12,6 +12,7 @@
 enum {
     ANSWER_ARENA_BYTES = 1 << 20, /* a record with its transcript is far smaller */
     ANSWER_JSON_BYTES = 1 << 20,
+    ANSWER_DETAIL_BYTES = 512,         /* of a fact: a word and the name of a host */
     ANSWER_SYNTAX_LIFE_S = 31 * 86400, /* the grammar does not change */
     ANSWER_UNBEGUN_LIFE_S = 300,
 };
@@ -310,8 +311,10 @@ static void decide(const struct ask *ask, struct verdict *verdict, struct record
         .is_gibberish = flags.is_gibberish,
         .has_suggestion = ask->domain->suggestion.len > 0,
     };
+    struct verify_history history;
+    bool has_history = history_read(ask, &history);
     fill_flags(&flags, out);
-    verify_case_verdict(ask->verify, &hints, verdict);
+    verify_case_verdict(ask->verify, &hints, has_history ? &history : NULL, verdict);
 }
 
 void answer_build(struct ask *ask, struct record *out)
@@ -371,10 +374,13 @@ void answer_store(struct ask *ask, const struct record *record)
             .domain = row.domain,
             .kind = SLICE_LITERAL("probe"),
             .source = egress_at(knocker, ask->line.egress)->name,
-            .detail = row.sub_status,
             .at_ms = record->checked_at_ms,
         };
+        struct buf detail;
+        buf_init(&detail, ANSWER_DETAIL_BYTES);
+        fact.detail = history_detail(ask, record->sub, &detail);
         knocker->counts.store_errors += store_fact_put(knocker->store, &fact) == ERR_NONE ? 0 : 1;
+        buf_done(&detail);
         knocker_wrote(knocker);
     }
     buf_done(&json);

@@ -15,8 +15,13 @@ static uint64_t now_ms(const struct ask *ask)
 static enum err case_begin(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
-    return verify_case_new(&knocker->config.verify, &ask->address, &ask->domain->memory,
-                           random_next(&knocker->random), &ask->verify);
+    enum err e = verify_case_new(&knocker->config.verify, &ask->address, &ask->domain->memory,
+                                 random_next(&knocker->random), &ask->verify);
+    struct verify_history history;
+    if (e == ERR_NONE && history_read(ask, &history)) {
+        verify_case_was_accepted(ask->verify, history_accepted_by(&history));
+    }
+    return e;
 }
 
 static void ask_probe(struct ask *ask, const struct verify_probe *probe)

@@ -77,6 +77,7 @@ struct knocker_config {
     bool keeps_transcript;    /* in records */
     transcript_fn observe;    /* every line as it happens; NULL: nobody */
     void *observe_context;
+    int64_t began_at_ms; /* see knocker_began_at; 0: when the knocker was made */
     struct knocker_crew crew;
     /* Loads this part of the knowledge, and those before it: the providers while the first answer of a name server is
      * awaited, the rest with the first connection. False: it cannot be done; everything asked ends as cancelled. Where
@@ -115,6 +116,11 @@ void knocker_learn_route(struct knocker *knocker, struct slice domain, struct ro
 /* Stops: whatever is still open is answered at once with what is known (skipped, cancelled), lines are
  * left politely. */
 void knocker_cancel(struct knocker *knocker);
+
+/* Of what the store knows of an address from earlier only that counts which was seen at least an hour before the run
+ * began: the moment at which the knocker was made, or this one. So a run that goes on where it was stopped weighs what it
+ * would have weighed without the stop. Unix time. */
+void knocker_began_at(struct knocker *knocker, int64_t wall_ms);
 
 /* After everything was answered: what is worth keeping goes to the store, which is not used any more and may be closed.
  * Best done while the last lines wait for the answer to QUIT. ERR_STORE: not all was kept. */

@@ -36,7 +36,8 @@ enum {
     KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
     KNOCKER_IDLE_MS_MAX =
         10000, /* a line waits no longer for the site's pace; it is left, and opened again */
-    KNOCKER_CLAIM_MS = 300,  /* between looks at an answer that another process is finding */
+    KNOCKER_HISTORY_MS = 3600000, /* what is younger at the start belongs to the same run */
+    KNOCKER_CLAIM_MS = 300,       /* between looks at an answer that another process is finding */
     KNOCKER_SAVE_MS = 30000, /* what was learned of a site is kept that often while it is busy, */
     KNOCKER_SAVE_IDLE_MS = 1000, /* and that often when its last conversation ends */
 };
@@ -252,6 +253,8 @@ struct knocker {
     struct verdict verdict; /* here because of their size, */
     struct record answer;   /* one at a time */
     bool is_cancelled;
+    bool has_history;              /* there are facts from before: */
+    int64_t history_before_ms;     /* only what was seen before then counts; Unix time */
     bool is_ignorant;              /* the knowledge could not be loaded */
     enum knowledge_part next_part; /* the first one that may not be there yet */
     struct timer stop;             /* then: cancels everything in the next turn */
@@ -404,6 +407,11 @@ bool held_has_control(const struct session *session);
  * memory. */
 const struct conversation_probe *held_closing(struct session *session);
 void held_closed(struct session *session);
+
+/* history.c: what the store remembers of an address, as far as it counts. False: nothing. */
+bool history_read(const struct ask *ask, struct verify_history *out);
+/* As a fact's detail: the sub-status and who said it. A view of out, or of what never ends. */
+struct slice history_detail(const struct ask *ask, enum verdict_sub sub, struct buf *out);
 
 /* answer.c */
 void answer_build(struct ask *ask, struct record *out);

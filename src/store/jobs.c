@@ -168,7 +168,7 @@ static enum err count(struct store_job *job, struct fault *out_fault)
 {
     static const char sql[] =
         "SELECT loaded,turn_first,turn_end,(SELECT count(*) FROM job_result WHERE turn>=turn_first"
-        " AND turn<turn_end) FROM job WHERE id=?1";
+        " AND turn<turn_end),created_at FROM job WHERE id=?1";
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
         return store_fail(job->store, out_fault, "cannot be read");
@@ -185,6 +185,7 @@ static enum err count(struct store_job *job, struct fault *out_fault)
     job->info.is_resumed = job->info.is_resumed || job->info.is_loaded;
     job->info.item_count = (uint64_t)(job->turn_end - job->turn_first);
     job->info.done_count = (uint64_t)sqlite3_column_int64(statement, 3);
+    job->info.begun_ms = sqlite3_column_int64(statement, 4);
     sqlite3_finalize(statement);
     return ERR_NONE;
 }
@@ -208,6 +209,20 @@ enum err store_job_open(struct store *store, const struct store_job_name *name, 
     }
     *out = job;
     return ERR_NONE;
+}
+
+int64_t store_job_begun(struct store *store, struct slice fingerprint, int64_t now_ms)
+{
+    sqlite3_stmt *statement = NULL;
+    if (prepare(store, "SELECT created_at FROM job WHERE fingerprint=?1 AND state<2", &statement,
+                NULL) != ERR_NONE) {
+        return now_ms;
+    }
+    store_bind(statement, 1, fingerprint);
+    int64_t begun_ms =
+        sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : now_ms;
+    sqlite3_finalize(statement);
+    return begun_ms;
 }
 
 struct store_job_info store_job_info(const struct store_job *job)

@@ -38,6 +38,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_DOMAIN_PUT] = "INSERT OR REPLACE INTO domain VALUES(?1,?2,?3,?4,?5)",
     [STATEMENT_FACT_PUT] =
         "INSERT INTO fact(place,key,domain,kind,source,detail,at) VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [STATEMENT_FACT_OLDEST] = "SELECT at FROM fact ORDER BY id LIMIT 1",
     [STATEMENT_FACT_EACH] = "SELECT key,domain,kind,source,detail,at FROM fact"
                             " WHERE place=?1 AND key=?2 ORDER BY at DESC,id DESC LIMIT ?3",
     [STATEMENT_JOB_ADD] =

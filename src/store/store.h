@@ -61,6 +61,8 @@ struct store_fact {
     int64_t at_ms;
 };
 enum err store_fact_put(struct store *store, const struct store_fact *fact) MUST_USE;
+/* When the oldest was seen; INT64_MAX: there is none. */
+int64_t store_fact_oldest(struct store *store);
 /* Calls fn for at most limit rows, newest first. */
 typedef void (*store_fact_fn)(void *context, const struct store_fact *fact);
 enum err store_fact_each(struct store *store, struct slice key, size_t limit, store_fact_fn fn,
@@ -101,10 +103,13 @@ struct store_job_info {
     bool is_resumed;
     bool is_loaded; /* all items were put in (store_job_loaded was called) */
     uint64_t item_count, done_count;
+    int64_t begun_ms; /* when it was first opened */
 };
 /* ERR_STATE: another live process runs it (which and since when is in the fault). */
 enum err store_job_open(struct store *store, const struct store_job_name *name, int64_t now_ms,
                         struct store_job **out, struct fault *out_fault) MUST_USE;
+/* When the job that would go on was first opened; now_ms where none would: it was never opened, or is over. */
+int64_t store_job_begun(struct store *store, struct slice fingerprint, int64_t now_ms);
 struct store_job_info store_job_info(const struct store_job *job); /* as it was opened */
 void store_job_close(struct store_job *job); /* gives the lock back; keeps the job */
 /* Gives it the state and closes it, also where it fails. */

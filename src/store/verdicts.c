@@ -97,6 +97,17 @@ enum err store_fact_put(struct store *store, const struct store_fact *fact)
     return e != ERR_NONE ? e : store_end_write(store);
 }
 
+int64_t store_fact_oldest(struct store *store)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_FACT_OLDEST);
+    bool is_there = statement != NULL && sqlite3_step(statement) == SQLITE_ROW;
+    int64_t at_ms = is_there ? sqlite3_column_int64(statement, 0) : INT64_MAX;
+    if (statement != NULL) {
+        (void)sqlite3_reset(statement);
+    }
+    return at_ms;
+}
+
 enum err store_fact_each(struct store *store, struct slice key, size_t limit, store_fact_fn fn,
                          void *context)
 {

@@ -54,6 +54,11 @@ void verify_case_free(struct verify_case *c)
     free(c);
 }
 
+void verify_case_was_accepted(struct verify_case *c, uint32_t host)
+{
+    c->accepted_by = host;
+}
+
 void case_changed(struct verify_case *c)
 {
     c->domain->changes++;
@@ -264,7 +269,7 @@ void verify_case_next(struct verify_case *c, uint64_t now_ms, struct verify_acti
 }
 
 void verify_case_verdict(const struct verify_case *c, const struct verify_hints *hints,
-                         struct verdict *out)
+                         const struct verify_history *history, struct verdict *out)
 {
     must(c->is_concluded);
     struct verdict_question question = {
@@ -274,6 +279,7 @@ void verify_case_verdict(const struct verify_case *c, const struct verify_hints 
         .provider = c->provider,
         .domain = c->domain,
         .hints = hints,
+        .history = history,
         .config = c->config,
         .local = hel_address_local(c->address),
         .shape = c->shape,

@@ -22,7 +22,7 @@
 
 #include "heloise/address.h"
 #include "providers/provider.h"
-#include "verify/verdict.h"
+#include "verify/history.h"
 
 struct verify_case;
 
@@ -122,6 +122,9 @@ enum err verify_case_new(const struct verify_config *config, const struct hel_ad
                          struct verify_domain *domain, uint64_t seed, struct verify_case **out)
     MUST_USE;
 void verify_case_free(struct verify_case *c);
+/* Before the first action: this server (history_accepted_by) accepted the address lately. If it refuses it now, it is
+ * asked once more through a new session before that is believed. */
+void verify_case_was_accepted(struct verify_case *c, uint32_t host);
 
 void verify_case_next(struct verify_case *c, uint64_t now_ms, struct verify_action *out);
 
@@ -134,9 +137,9 @@ void verify_case_tick(struct verify_case *c, uint64_t now_ms);
 /* The budget is over or the run is stopped: the next action is DONE with what is known. */
 void verify_case_expire(struct verify_case *c, enum skip_reason why, uint64_t now_ms);
 
-/* After DONE, and before cases of the same domain change its memory. */
+/* After DONE, and before cases of the same domain change its memory. history: NULL where there is none. */
 void verify_case_verdict(const struct verify_case *c, const struct verify_hints *hints,
-                         struct verdict *out);
+                         const struct verify_history *history, struct verdict *out);
 
 /* All evidence in the order it came; valid until the next call that changes the case. */
 const struct evidence *verify_case_evidence(const struct verify_case *c, size_t *out_count);

@@ -39,6 +39,7 @@ struct verify_case {
     uint64_t seed;
     struct evidence *evidence; /* grows as needed */
     size_t count, cap;
+    uint32_t accepted_by; /* the server that took it lately, as history_host; 0: none */
     enum plan plan;
     uint64_t not_before_ms; /* of the plan */
     uint32_t wait_s;        /* what that was as a delay, or would have been; 0: none */

@@ -141,12 +141,19 @@ static void on_accepted(struct verify_case *c, const struct evidence *e)
     confirm(c, c->count - 1);
 }
 
-/* A refusal for good. Lines of differing codes, and what a tired session says vaguely, are looked at
- * twice. */
+/* This server took it a few hours ago. */
+static bool is_news(const struct verify_case *c, const struct evidence *e)
+{
+    return c->accepted_by != 0 &&
+           c->accepted_by == history_host(slice_of(c->route->exchangers[e->exchanger].host));
+}
+
+/* A refusal for good. Lines of differing codes, what a tired session says vaguely, and the opposite of what was said
+ * lately are looked at twice. */
 static void on_refused(struct verify_case *c, const struct evidence *e, enum claim claim)
 {
     bool is_vague = claim == CLAIM_AMBIGUOUS && e->session_refusals >= CASE_STALE_REFUSALS;
-    if ((e->has_mixed_codes || is_vague) && look_again(c, &c->doubts, 1)) {
+    if ((e->has_mixed_codes || is_vague || is_news(c, e)) && look_again(c, &c->doubts, 1)) {
         return;
     }
     if (claim == CLAIM_AMBIGUOUS) {

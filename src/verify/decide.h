@@ -19,6 +19,7 @@ struct verdict_question {
     const struct provider *provider; /* NULL only without a route */
     const struct verify_domain *domain;
     const struct verify_hints *hints;
+    const struct verify_history *history; /* NULL: there is none */
     const struct verify_config *config;
     struct slice local;   /* of the address */
     unsigned shape;       /* its control_shape */

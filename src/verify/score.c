@@ -7,6 +7,7 @@
 #include "base/slice.h"
 #include "base/text.h"
 #include "verify/control.h"
+#include "verify/history.h"
 
 enum {
     TEXT_SHOWN = 120, /* of a reply, before it is made printable */
@@ -322,6 +323,7 @@ void score_sum(const struct verdict_question *question, struct verdict *verdict)
         add_standing(question, verdict);
     }
     add_circumstances(question, verdict);
+    history_weigh(question->history, verdict);
     int sum = 0;
     for (size_t i = 0; i < verdict->reason_count; i++) {
         sum += verdict->reasons[i].effect;

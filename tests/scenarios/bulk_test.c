@@ -573,6 +573,90 @@ static void was_one_probe(struct stage *stage)
     assert_int_equal(stage_seen(stage, "5.9.1.1")->accepted, 1);
 }
 
+/* What the address of rows 120c to 120e gets at present. */
+struct mood {
+    const char *answer; /* of a mailbox, see sim/peer.h */
+};
+static struct mood mood = {.answer = ""}; /* each check leaves it so */
+
+static const char *by_mood(const void *context, struct slice path)
+{
+    const struct mood *now = context;
+    return slice_starts(path, SLICE("jane@")) ? now->answer : NULL;
+}
+
+static const struct verdict_reason *reason_of(const struct record *record, const char *code)
+{
+    for (size_t i = 0; i < record->reason_count; i++) {
+        if (strcmp(record->reasons[i].code, code) == 0) {
+            return &record->reasons[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct record *next_run(struct stage *stage, uint32_t days)
+{
+    stage_sleep(stage, days * 86400);
+    stage_restart(stage);
+    const struct record *record = stage_ask_again(stage, "jane@d.test");
+    assert_false(record->is_cached);
+    return record;
+}
+
+/* Runs that lie days apart: the same, trouble, the opposite, which stays; none of them decides for another. */
+static void days_count(struct stage *stage)
+{
+    double first = stage_record(stage, 0)->confidence;
+    assert_null(reason_of(stage_record(stage, 0), "seen_before"));
+    const struct record *again = next_run(stage, 8);
+    assert_int_equal(again->sub, SUB_ACCEPTED);
+    assert_non_null(reason_of(again, "seen_before"));
+    assert_true(again->confidence > first);
+    mood.answer = "451 4.3.0 Temporary local problem";
+    const struct record *trouble = next_run(stage, 8);
+    assert_int_equal(trouble->sub, SUB_TEMP_FAILURE);
+    assert_int_equal(trouble->status, VERDICT_UNKNOWN);
+    assert_int_equal(reason_of(trouble, "accepted_before")->effect, 15);
+    mood.answer = NULL;
+    const struct record *gone = next_run(stage, 1);
+    assert_int_equal(gone->sub, SUB_MAILBOX_NOT_FOUND);
+    assert_int_equal(gone->smtp.attempts, 1);
+    assert_non_null(reason_of(gone, "answer_changed"));
+    assert_true(gone->confidence < 0.97);
+    const struct record *still = next_run(stage, 4);
+    assert_int_equal(still->sub, SUB_MAILBOX_NOT_FOUND);
+    assert_null(reason_of(still, "answer_changed"));
+    assert_non_null(reason_of(still, "seen_before"));
+    mood.answer = "";
+}
+
+/* Two hours later the same server says the opposite: it is asked twice before that is believed. */
+static void hours_ask_twice(struct stage *stage)
+{
+    mood.answer = NULL;
+    stage_sleep(stage, 7200);
+    stage_restart(stage);
+    const struct record *gone = stage_ask_again(stage, "jane@d.test");
+    assert_int_equal(gone->sub, SUB_MAILBOX_NOT_FOUND);
+    assert_int_equal(gone->smtp.attempts, 2);
+    assert_non_null(reason_of(gone, "answer_changed"));
+    mood.answer = "";
+}
+
+/* Within the hour it is the same run, stopped and gone on with. */
+static void minutes_do_not_count(struct stage *stage)
+{
+    mood.answer = NULL;
+    stage_sleep(stage, 1800);
+    stage_restart(stage);
+    const struct record *gone = stage_ask_again(stage, "jane@d.test");
+    assert_int_equal(gone->sub, SUB_MAILBOX_NOT_FOUND);
+    assert_int_equal(gone->smtp.attempts, 1);
+    assert_null(reason_of(gone, "answer_changed"));
+    mood.answer = "";
+}
+
 static void fail_all_names(struct stage *stage, struct knocker_config *config)
 {
     (void)config;
@@ -603,6 +687,14 @@ static const struct scene scenes[] = {
      .asks = {{"live@d.test", "accepted"}}, .check = is_cached_then_fresh},
     {"120b", "twice, afresh", .script = {.live = {"live"}}, .asks = {{"live@d.test", "accepted"}},
      .tune = asks_afresh, .check = is_probed_again},
+    {"120c", "in other runs, days apart", .script = {.mailbox = by_mood, .mailbox_context = &mood},
+     .asks = {{"jane@d.test", "accepted"}}, .check = days_count},
+    {"120d", "in another run, hours later",
+     .script = {.mailbox = by_mood, .mailbox_context = &mood},
+     .asks = {{"jane@d.test", "accepted"}}, .tune = asks_afresh, .check = hours_ask_twice},
+    {"120e", "in another run, minutes later",
+     .script = {.mailbox = by_mood, .mailbox_context = &mood},
+     .asks = {{"jane@d.test", "accepted"}}, .tune = asks_afresh, .check = minutes_do_not_count},
     {"121", "two callers at once", .script = {.live = {"live"}},
      .asks = {{"live@d.test", "accepted"},
               {"live@d.test", "accepted"},

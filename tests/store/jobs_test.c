@@ -409,6 +409,29 @@ static void deleted_jobs_begin_anew(void **state)
     store_close(store);
 }
 
+/* However often it is gone on with; over, it begins anew. */
+static void a_job_began_once(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    const struct store_job_name name = {.fingerprint = SLICE("f"), .label = SLICE("list.csv")};
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    static const int64_t begun_ms[] = {100, 100, 100, 400};
+    for (int64_t i = 0; i < 4; i++) {
+        int64_t now_ms = 100 * (i + 1);
+        struct store_job *job = NULL;
+        assert_int_equal(store_job_begun(store, name.fingerprint, now_ms), begun_ms[i]);
+        assert_int_equal(store_job_open(store, &name, now_ms, &job, NULL), ERR_NONE);
+        assert_int_equal(store_job_info(job).begun_ms, begun_ms[i]);
+        if (i == 2) {
+            assert_int_equal(store_job_end(job, STORE_JOB_DONE, now_ms, NULL), ERR_NONE);
+        } else {
+            store_job_close(job);
+        }
+    }
+    store_close(store);
+}
+
 /* While a long list is read, others come to write: what was loaded is committed from time to time. */
 static void loading_lets_others_write(void **state)
 {
@@ -555,6 +578,7 @@ int main(void)
         cmocka_unit_test(an_empty_list_is_a_list),
         IN_FOLDER(items_that_share_a_place_are_told_apart),
         IN_FOLDER(reading_holds_up_nobody),
+        IN_FOLDER(a_job_began_once),
         IN_FOLDER(deleted_jobs_begin_anew),
         IN_FOLDER(loading_lets_others_write),
         IN_FOLDER(a_job_has_one_process),

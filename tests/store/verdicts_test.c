@@ -240,9 +240,11 @@ static void check_facts(struct store *store)
         {SLICE_LITERAL("a@b"), SLICE_LITERAL("b"), SLICE_LITERAL("probe"), SLICE_LITERAL("e1"),
          SLICE_LITERAL("two"), 20},
     };
+    assert_true(store_fact_oldest(store) == INT64_MAX);
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         assert_int_equal(store_fact_put(store, &facts[i]), ERR_NONE);
     }
+    assert_int_equal(store_fact_oldest(store), 10);
     for (size_t i = 0; i < sizeof facts_rows / sizeof facts_rows[0]; i++) {
         struct buf out;
         buf_init(&out, FACTS_BYTES);

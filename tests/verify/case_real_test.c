@@ -68,6 +68,16 @@ static void was_not_asked(const struct stand *stand)
 static const struct play plays[] = {
     /* Statements about the mailbox end it. */
     {"no such user", .script = "real0 no =mailbox_not_found"},
+    {"no such user, accepted lately", .script = "real0 no real0+ no =mailbox_not_found",
+     .accepted_by = "mx1.d.test"},
+    {"accepted lately, and again at a second look",
+     .script = "real0 no real0+ yes control0 no =accepted", .accepted_by = "mx1.d.test"},
+    {"accepted lately, and like everybody at a second look",
+     .script = "real0 no real0+ yes control0 yes =catch_all", .accepted_by = "mx1.d.test"},
+    {"accepted lately by another server", .script = "real0 no =mailbox_not_found",
+     .accepted_by = "mx2.d.test"},
+    {"accepted lately, and still", .script = "real0 yes control0 no =accepted",
+     .accepted_by = "mx1.d.test"},
     {"disabled", .script = "real0 disabled =mailbox_disabled", .check = is_disabled},
     {"moved", .script = "real0 moved =mailbox_moved"},
     {"full", .script = "real0 full =mailbox_full", .check = is_full},

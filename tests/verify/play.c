@@ -19,7 +19,7 @@ struct outcome {
     struct verify_summary summary;
 };
 
-enum { WORD_BYTES = 48, WORDS_MAX = 80, GROUP_MAX = 80 };
+enum { WORD_BYTES = 48, WORDS_MAX = 80, GROUP_MAX = 100 };
 
 struct script {
     char words[WORDS_MAX][WORD_BYTES];

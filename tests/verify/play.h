@@ -34,6 +34,7 @@ struct play {
     struct verify_config config; /* has_sender, but for no_sender; retries, but for no_retry */
     bool no_sender, no_retry;
     struct verify_hints hints;
+    const char *accepted_by; /* this server, some hours ago: "mx1.d.test"; NULL: none did */
     void (*remember)(struct verify_domain *domain); /* what is known before */
     void (*check)(const struct stand *stand);
 };

@@ -80,6 +80,10 @@ void stand_begin(struct stand *stand)
         assert_int_equal(err, ERR_NOMEM);
         assert_null(stand->verify);
         assert_int_equal(stand->domain->pending, 0);
+        return;
+    }
+    if (stand->play->accepted_by != NULL) {
+        verify_case_was_accepted(stand->verify, history_host(slice_of(stand->play->accepted_by)));
     }
 }
 
@@ -114,7 +118,7 @@ uint64_t stand_now_ms(const struct stand *stand)
 
 const struct verdict *play_verdict(const struct stand *stand)
 {
-    verify_case_verdict(stand->verify, &stand->play->hints, stand->verdict);
+    verify_case_verdict(stand->verify, &stand->play->hints, NULL, stand->verdict);
     return stand->verdict;
 }
 

@@ -192,7 +192,9 @@ void ask_step(struct ask *ask)
         return;
     }
     if (ask->verify == NULL) {
-        if (!ask->is_expired && !domain_is_ready(ask->domain)) {
+        bool is_alone =
+            ask->knocker->config.crew.count <= 1; /* else it may be another's to look up */
+        if (is_alone && !ask->is_expired && !domain_is_ready(ask->domain)) {
             domain_look_up(ask->domain); /* on its way while the claim is written */
         }
         if (!ask->is_expired && awaits_other_process(ask)) {

@@ -235,7 +235,7 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
         return e;
     }
     bulk->info = store_job_info(bulk->job);
-    knocker_began_at(knocker, bulk->info.begun_ms);
+    bulk->way.began(bulk->way.context, bulk->info.begun_ms);
     bulk->counts.items = bulk->info.item_count;
     bulk->counts.done = bulk->info.done_count;
     bulk->counts.done_before = bulk->info.done_count;

@@ -30,6 +30,8 @@ struct bulk_way {
     enum err (*ask)(void *context, struct bulk *bulk, const struct store_item *item);
     void (*asked)(void *context); /* those were all that there is room for; may be NULL */
     void (*cancel)(void *context);
+    void (*began)(void *context,
+                  int64_t wall_ms); /* the job, maybe in an earlier run: knocker_began_at */
     void (*count)(void *context, struct knocker_counts *out);
 };
 

@@ -36,6 +36,11 @@ static void cancel(void *context)
     knocker_cancel(context);
 }
 
+static void began(void *context, int64_t wall_ms)
+{
+    knocker_began_at(context, wall_ms);
+}
+
 static void count(void *context, struct knocker_counts *out)
 {
     knocker_count(context, out);
@@ -43,5 +48,6 @@ static void count(void *context, struct knocker_counts *out)
 
 struct bulk_way bulk_direct(struct knocker *knocker)
 {
-    return (struct bulk_way){.context = knocker, .ask = ask, .cancel = cancel, .count = count};
+    return (struct bulk_way){
+        .context = knocker, .ask = ask, .cancel = cancel, .began = began, .count = count};
 }

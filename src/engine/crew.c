@@ -143,10 +143,11 @@ static void forget_behind(struct crew *crew)
     }
 }
 
-static void tell(struct crew *crew, unsigned loop, enum crew_post_kind kind)
+static void tell(struct crew *crew, unsigned loop, enum crew_post_kind kind, int64_t wall_ms)
 {
     struct crew_post *post = crew_post_new(kind);
     must(post != NULL); /* a few bytes; there is no other way to end a thread */
+    post->began_ms = wall_ms;
     uv_mailbox_post(crew->loops[loop].inbox, &post->post);
 }
 
@@ -155,7 +156,7 @@ static void cancel(void *context)
     struct crew *crew = context;
     asked(crew);
     for (unsigned i = 0; i < crew->count; i++) {
-        tell(crew, i, CREW_CANCEL);
+        tell(crew, i, CREW_CANCEL, 0);
     }
     forget_behind(crew);
 }
@@ -168,6 +169,14 @@ void crew_count(const struct crew *crew, struct knocker_counts *out)
     }
 }
 
+static void began(void *context, int64_t wall_ms)
+{
+    struct crew *crew = context;
+    for (unsigned i = 0; i < crew->count; i++) {
+        tell(crew, i, CREW_BEGAN, wall_ms);
+    }
+}
+
 static void count(void *context, struct knocker_counts *out)
 {
     crew_count(context, out);
@@ -175,8 +184,12 @@ static void count(void *context, struct knocker_counts *out)
 
 struct bulk_way crew_way(struct crew *crew)
 {
-    return (struct bulk_way){
-        .context = crew, .ask = ask, .asked = asked, .cancel = cancel, .count = count};
+    return (struct bulk_way){.context = crew,
+                             .ask = ask,
+                             .asked = asked,
+                             .cancel = cancel,
+                             .began = began,
+                             .count = count};
 }
 
 /* News. */
@@ -290,7 +303,7 @@ void crew_stop(struct crew *crew)
     for (unsigned i = 0; i < crew->count; i++) {
         struct crew_loop *loop = &crew->loops[i];
         if (loop->is_running) {
-            tell(crew, i, CREW_STOP);
+            tell(crew, i, CREW_STOP, 0);
         }
     }
     for (unsigned i = 0; i < crew->count; i++) {

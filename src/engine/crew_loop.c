@@ -211,6 +211,7 @@ static void on_posts(void *context, struct uv_post *first)
         first = first->next;
         switch (post->kind) {
         case CREW_ORDERS: take_orders(loop, post); break;
+        case CREW_BEGAN: knocker_began_at(loop->knocker, post->began_ms); break;
         case CREW_CANCEL: knocker_cancel(loop->knocker); break;
         case CREW_STOP: stop(loop); break;
         case CREW_NEWS: break; /* the desk's only */

@@ -11,6 +11,7 @@
 
 enum crew_post_kind {
     CREW_ORDERS, /* to a loop: addresses, and routes that are told before */
+    CREW_BEGAN,  /* to a loop: the job, when */
     CREW_CANCEL, /* to a loop */
     CREW_STOP,   /* to a loop */
     CREW_NEWS,   /* to the desk: an outbox, and how the loop is */
@@ -33,6 +34,7 @@ struct crew_post {
     struct buf bytes;          /* orders; or an outbox, whose notes are answers */
     struct crew_route *routes; /* with orders */
     struct crew_route **last_route;
+    int64_t began_ms;             /* Unix time */
     struct knocker_counts counts; /* of news, as what follows */
     unsigned lost;                /* addresses that come to nothing: memory was short */
     bool is_idle;

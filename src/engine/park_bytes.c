@@ -356,7 +356,6 @@ static enum err read_parts(struct ask *ask, struct slice bytes)
     if (e != ERR_NONE) {
         return e;
     }
-    address_flags(knowledge_lists(knocker->knowledge), &ask->address, &domain->flags, &ask->flags);
     struct verify_borrowed borrowed = {&knocker->config.verify, &ask->address, &domain->memory,
                                        domain->route, domain->provider};
     e = verify_case_unpack(&p, &borrowed, &knocker->park.shared, &ask->verify);

@@ -199,6 +199,14 @@ static void cancel(void *context)
     campaign_engine_cancel(context);
 }
 
+static void began(void *context, int64_t wall_ms)
+{
+    const struct campaign_engine *engine = context;
+    for (unsigned i = 0; i < engine->count; i++) {
+        knocker_began_at(engine->knockers[i], wall_ms);
+    }
+}
+
 static void count(void *context, struct knocker_counts *out)
 {
     campaign_engine_count(context, out);
@@ -206,5 +214,6 @@ static void count(void *context, struct knocker_counts *out)
 
 struct bulk_way campaign_engine_way(struct campaign_engine *engine)
 {
-    return (struct bulk_way){.context = engine, .ask = ask_item, .cancel = cancel, .count = count};
+    return (struct bulk_way){
+        .context = engine, .ask = ask_item, .cancel = cancel, .began = began, .count = count};
 }

@@ -208,13 +208,10 @@ static struct verify_control_memory *owned_by_number(struct verify_domain *domai
 
 static void walk_flags(struct pack *p, struct verify_case *c)
 {
-    struct verify_hints *hints = &c->hints;
     bool *const flags[] = {
-        &hints->is_disposable,  &hints->is_role,        &hints->is_free,   &hints->is_gibberish,
-        &hints->has_suggestion, &c->is_null_sender,     &c->wants_fresh,   &c->keeps_egress,
-        &c->wants_other_egress, &c->has_swapped_sender, &c->control_fresh, &c->control_elsewhere,
-        &c->is_pending,         &c->awaits_live,        &c->is_concluded,  &c->is_expired,
-        &c->greylist_seen,
+        &c->is_null_sender,     &c->wants_fresh,   &c->keeps_egress,      &c->wants_other_egress,
+        &c->has_swapped_sender, &c->control_fresh, &c->control_elsewhere, &c->is_pending,
+        &c->awaits_live,        &c->is_concluded,  &c->is_expired,        &c->greylist_seen,
     };
     pack_flags(p, flags, sizeof flags / sizeof *flags);
 }
@@ -249,6 +246,7 @@ static void walk_counters(struct pack *p, struct verify_case *c)
     pack_u16(p, &c->tried);
     pack_u32(p, &c->round_hint_s);
     pack_u32(p, &c->wait_s);
+    pack_u32(p, &c->accepted_by);
     c->standing = standing;
 }
 

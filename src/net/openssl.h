@@ -18,6 +18,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 
+/* clang-format off: a list, one a line. */
 #define OPENSSL_FUNCTIONS(each)                                                                    \
     each(ASN1_INTEGER_set) each(BIO_free) each(BIO_new) each(BIO_new_mem_buf) each(BIO_read)       \
         each(BIO_s_mem) each(BIO_write) each(ERR_clear_error) each(ERR_peek_last_error) each(      \
@@ -41,6 +42,7 @@
                                                     each(X509_set_pubkey) each(X509_set_version)   \
                                                         each(X509_sign)                            \
                                                             each(X509_verify_cert_error_string)
+/* clang-format on */
 
 /* Each function under its own name, with the type that its header gives it. */
 #define OPENSSL_MEMBER(name) TYPE_OF(&(name)) name;

@@ -617,7 +617,9 @@ static void days_count(struct stage *stage)
     const struct record *trouble = next_run(stage, 8);
     assert_int_equal(trouble->sub, SUB_TEMP_FAILURE);
     assert_int_equal(trouble->status, VERDICT_UNKNOWN);
-    assert_int_equal(reason_of(trouble, "accepted_before")->effect, 15);
+    const struct verdict_reason *before = reason_of(trouble, "accepted_before");
+    must(before != NULL);
+    assert_int_equal(before->effect, 15);
     mood.answer = NULL;
     const struct record *gone = next_run(stage, 1);
     assert_int_equal(gone->sub, SUB_MAILBOX_NOT_FOUND);

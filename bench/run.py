@@ -4,12 +4,12 @@
     bench/run.py --build build-bench [--quick] [--json FILE] [CASE...]
 
 Cases: one, hundred, pipelined, open measure the engine (bench/knock.c), which like the limit client keeps nothing;
-whole-one, whole-hundred and bulk the whole program with list, store and output; store the store alone, for three
-lengths of a list; waiting the memory of addresses that wait (bench/waiting.c), without a responder. The responder runs
-on the first core, the measured side on the second; in one-two, hundred-two and bulk-two both run on two cores, the
-measured side with two loops. Each Heloise run is followed by a run of the limit client that holds as many conversations
-with as many MAILs and RCPTs, and puts as many questions to the DNS, as the responder counted. Everything stays on
-loopback.
+whole-one, whole-hundred and bulk the whole program with list, store and output; flat the same for three lengths of a
+list, and store the store alone for them; waiting the memory of addresses that wait (bench/waiting.c), without a
+responder. The responder runs on the first core, the measured side on the second; in one-two, hundred-two and bulk-two
+both run on two cores, the measured side with two loops. Each Heloise run is followed by a run of the limit client that
+holds as many conversations with as many MAILs and RCPTs, and puts as many questions to the DNS, as the responder
+counted. Everything stays on loopback.
 SPDX-License-Identifier: Apache-2.0
 """
 import argparse
@@ -265,6 +265,27 @@ def case_store(args, folder):
     return {'sizes': results, 'ratio': ratio, 'missing': 0, 'wrong': sum(r['wrong'] for r in results), 'datas': 0}
 
 
+def case_flat(args, folder):
+    """What an address of a list costs the whole program, whatever the list's length: 100 on each domain."""
+    results = []
+    for count in (1000, 10000, 100000) if args.quick else (10000, 100000, 1000000):
+        domains = count // 100
+        run = whole(args, folder, count, domains, 200, ['--invalids-per-hour', 100000])
+        runs = []
+        for _ in range(args.rounds if count < 1000000 else 1):
+            with responder(args, min(domains, HOSTS_MAX)):
+                runs.append(run())
+        middle = sorted(runs, key=lambda r: r['user_s'] + r['system_s'])[len(runs) // 2]
+        cpu = (middle['user_s'] + middle['system_s']) / count * 1e6
+        results.append({**middle, 'addresses': count, 'cpu_us': cpu})
+        print(f'{count} addresses: {cpu:6.1f} us CPU each, {middle["rss_kib"] / 1024:.0f} MiB, '
+              f'missing {middle["missing"]}, wrong {middle["wrong"]}', flush=True)
+    ratio = results[-1]['cpu_us'] / results[0]['cpu_us']
+    print(f'    ratio   {ratio:8.2f} in CPU, {results[-1]["addresses"]} addresses to {results[0]["addresses"]}', flush=True)
+    return {'sizes': results, 'ratio': ratio, 'missing': sum(r['missing'] for r in results),
+            'wrong': sum(r['wrong'] for r in results), 'datas': 0}
+
+
 def case_waiting(args, _):
     """What an address costs while it waits for a greylist: with ten times as many it is the same."""
     middle = {}
@@ -287,7 +308,7 @@ CASES = {
     'hundred': case_hundred, 'hundred-two': lambda args, folder: case_hundred(args, folder, 2),
     'pipelined': case_pipelined, 'open': case_open, 'whole-one': case_whole_one, 'whole-hundred': case_whole_hundred,
     'waiting': case_waiting, 'bulk': case_bulk, 'bulk-two': lambda args, folder: case_bulk(args, folder, 2),
-    'store': case_store,
+    'flat': case_flat, 'store': case_store,
 }
 
 

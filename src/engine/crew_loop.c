@@ -258,8 +258,9 @@ enum err crew_loop_open(struct crew_loop *loop, struct crew *crew, unsigned inde
 
 enum err crew_loop_start(struct crew_loop *loop)
 {
-    loop->is_running = pthread_create(&loop->thread, NULL, run, loop) == 0;
-    return loop->is_running ? ERR_NONE : ERR_SYSTEM;
+    enum err e = quiet_thread_start(&loop->thread, run, loop);
+    loop->is_running = e == ERR_NONE;
+    return e;
 }
 
 void crew_loop_join(struct crew_loop *loop)

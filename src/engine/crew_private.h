@@ -3,9 +3,8 @@
 #ifndef ENGINE_CREW_PRIVATE_H
 #define ENGINE_CREW_PRIVATE_H
 
-#include <pthread.h>
-
 #include "engine/crew.h"
+#include "net/quiet_thread.h"
 #include "net/uv_mailbox.h"
 #include "store/courier.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/loader.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
+
+#include "net/quiet_thread.h"
 
 struct loader {
     struct knowledge *knowledge; /* the thread's, as far as it is not loaded */
@@ -50,12 +50,7 @@ enum err loader_start(struct knowledge *knowledge, struct loader **out)
     loader->knowledge = knowledge;
     (void)pthread_mutex_init(&loader->mutex, NULL);
     (void)pthread_cond_init(&loader->changed, NULL);
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread */
-    loader->has_thread = pthread_create(&loader->thread, NULL, run, loader) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    loader->has_thread = quiet_thread_start(&loader->thread, run, loader) == ERR_NONE;
     *out = loader;
     return ERR_NONE;
 }

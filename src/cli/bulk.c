@@ -419,9 +419,10 @@ static int run_job(struct run *run, struct bulk_config *config)
     struct bulk_way way;
     if (run->crew != NULL) {
         way = crew_way(run->crew);
+        config->way = &way;
     }
-    enum err e = bulk_open(config, run->bench.door, run->bench.knocker,
-                           run->crew == NULL ? NULL : &way, run->bench.store, &run->bulk, &fault);
+    enum err e = bulk_open(config, run->bench.door, run->bench.knocker, run->bench.store,
+                           &run->bulk, &fault);
     if (e != ERR_NONE) {
         complain("%s", fault.text);
         return e == ERR_STATE ? EXIT_BUSY : EXIT_CANNOT_WRITE;

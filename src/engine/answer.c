@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "address/normal.h"
+#include "base/must.h"
 #include "base/slice.h"
 #include "engine/knocker_private.h"
 #include "engine/record_json.h"
@@ -300,6 +301,7 @@ static void decide(const struct ask *ask, struct verdict *verdict, struct record
 {
     const struct knocker *knocker = ask->knocker;
     struct address_flags flags = {.is_role = false};
+    must(ask->domain != NULL); /* a case has one */
     if (!knocker->is_ignorant) {
         address_flags(knowledge_lists(knocker->knowledge), &ask->address, &ask->domain->flags,
                       &flags);

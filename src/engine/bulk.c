@@ -210,8 +210,7 @@ static void count_status(void *context, struct slice status, uint64_t count)
 }
 
 enum err bulk_open(const struct bulk_config *config, struct door *door, struct knocker *knocker,
-                   const struct bulk_way *way, struct store *store, struct bulk **out,
-                   struct fault *out_fault)
+                   struct store *store, struct bulk **out, struct fault *out_fault)
 {
     struct bulk *bulk = calloc(1, sizeof *bulk);
     if (bulk == NULL) {
@@ -220,7 +219,7 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
     bulk->config = config;
     bulk->door = door;
     bulk->knocker = knocker;
-    bulk->way = way != NULL ? *way : bulk_direct(knocker);
+    bulk->way = config->way != NULL ? *config->way : bulk_direct(knocker);
     bulk->store = store;
     bulk->refill = (struct timer){.fired = on_refill, .context = bulk};
     bulk->flush = (struct timer){.fired = on_flush, .context = bulk};

@@ -40,6 +40,8 @@ struct bulk_config {
     struct store_job_name name; /* of the job; its fingerprint holds the input and all options */
     struct table_reader_config table;
     enum table_format output_format;
+    const struct bulk_way
+        *way; /* copied; NULL: the knocker asks, which else only reads addresses */
     void (*progressed)(void *context); /* now and then while addresses are asked; may be NULL */
     /* Now and then while rows are read or written; false: stop. May be NULL. */
     bool (*may_go_on)(void *context);
@@ -54,11 +56,9 @@ struct bulk_counts {
     uint64_t written;
 };
 
-/* All must outlive it. way NULL: knocker asks, which else only reads addresses. ERR_STATE: another process runs this
- * job. */
+/* knocker, store and config must outlive it. ERR_STATE: another process runs this job. */
 enum err bulk_open(const struct bulk_config *config, struct door *door, struct knocker *knocker,
-                   const struct bulk_way *way, struct store *store, struct bulk **out,
-                   struct fault *out_fault) MUST_USE;
+                   struct store *store, struct bulk **out, struct fault *out_fault) MUST_USE;
 void bulk_close(struct bulk *bulk);
 
 int64_t bulk_number(const struct bulk *bulk); /* of the job, as others call it */

@@ -13,6 +13,7 @@
 
 #include "address/lists.h"
 #include "base/arena.h"
+#include "base/must.h"
 #include "base/slice.h"
 
 enum {
@@ -275,6 +276,7 @@ enum err knowledge_open_files(const struct knowledge_files *files, struct knowle
     if (e != ERR_NONE) {
         return e;
     }
+    must(k != NULL);
     e = knowledge_load(k, KNOWLEDGE_LISTS, out_fault);
     if (e != ERR_NONE) {
         knowledge_free(k);

@@ -80,7 +80,8 @@
 /* clang-format on */
 
 /* Each function under its own name, with the type that its header gives it. */
-#define OPENSSL_MEMBER(name) TYPE_OF(&(name)) name;
+#define OPENSSL_MEMBER(name) \
+    TYPE_OF(&(name)) name; /* NOLINT(bugprone-macro-parentheses): the name of a member */
 struct openssl {
     OPENSSL_FUNCTIONS(OPENSSL_MEMBER)
 };

@@ -83,7 +83,7 @@ bool uv_link_ip(const struct sockaddr_storage *address, struct ip *out); /* fals
 struct link *uv_link_connect(struct door *door, const struct link_request *request,
                              const struct link_handler *handler, void *context);
 enum err uv_link_send(struct link *base, struct slice bytes);
-void uv_link_expect_tls(struct door *door);
+void uv_link_expect_tls(struct door *base);
 void uv_link_start_tls(struct link *base, struct slice server_name);
 void uv_link_close(struct link *base);
 /* For uv_tunnel.c. The link ends, its owner is told; detail is lent. */

@@ -136,9 +136,11 @@ static enum err be_born(struct list_run *run, struct fault *out_fault)
     }
     if (e == ERR_NONE) {
         const struct bulk_way way = campaign_engine_way(campaign->engine);
+        run->config.way = &way;
         e = bulk_open(&run->config, world_door(campaign->world),
-                      campaign_engine_reader(campaign->engine), &way, campaign->store, &run->bulk,
+                      campaign_engine_reader(campaign->engine), campaign->store, &run->bulk,
                       out_fault);
+        run->config.way = NULL; /* it was copied */
     }
     e = e == ERR_NONE ? bulk_load(run->bulk, out_fault) : e;
     if (e == ERR_NONE) {

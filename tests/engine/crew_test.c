@@ -133,8 +133,9 @@ static void open_run(struct run *run, unsigned loops)
         knocker_new(run->rig->door, knowledge, &run->knocker, run->store, &run->reader), ERR_NONE);
     assert_int_equal(crew_open(&crew, run->rig->door, run->store, &run->crew, &fault), ERR_NONE);
     run->way = crew_way(run->crew);
-    if (bulk_open(&run->config, run->rig->door, run->reader, &run->way, run->store, &run->bulk,
-                  &fault) != ERR_NONE ||
+    run->config.way = &run->way;
+    if (bulk_open(&run->config, run->rig->door, run->reader, run->store, &run->bulk, &fault) !=
+            ERR_NONE ||
         bulk_load(run->bulk, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
     }

@@ -173,8 +173,8 @@ static void play(struct run *run, bool forgets)
     assert_int_equal(
         knocker_new(world_door(run->world), knowledge, &run->config, run->store, &run->knocker),
         ERR_NONE);
-    if (bulk_open(&config, world_door(run->world), run->knocker, NULL, run->store, &run->bulk,
-                  &fault) != ERR_NONE ||
+    if (bulk_open(&config, world_door(run->world), run->knocker, run->store, &run->bulk, &fault) !=
+            ERR_NONE ||
         bulk_load(run->bulk, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
     }

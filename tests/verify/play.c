@@ -211,11 +211,29 @@ static void play_and_expire(const struct play *play, struct script *script, unsi
     stand_free(stand);
 }
 
+static bool is_same_verdict(const struct verdict *v, const struct verdict *w)
+{
+    return v->status == w->status && v->sub == w->sub && v->block_kind == w->block_kind &&
+           v->skip == w->skip && v->stage == w->stage && v->score == w->score &&
+           v->confidence == w->confidence && v->is_catch_all == w->is_catch_all &&
+           v->is_full == w->is_full && v->is_disabled == w->is_disabled &&
+           v->retry_after_s == w->retry_after_s && v->deciding == w->deciding &&
+           v->life_s == w->life_s && v->reason_count == w->reason_count;
+}
+
+static bool is_same_summary(const struct verify_summary *v, const struct verify_summary *w)
+{
+    return v->attempts == w->attempts && v->control_tested == w->control_tested &&
+           v->control == w->control && v->control_code == w->control_code &&
+           v->control_count == w->control_count && v->greylist_seen == w->greylist_seen &&
+           v->greylist_first_ms == w->greylist_first_ms &&
+           v->greylist_passed_ms == w->greylist_passed_ms;
+}
+
 static void check_same(const struct play *play, const struct outcome *a, const struct outcome *b)
 {
     const struct verdict *v = &a->verdict, *w = &b->verdict;
-    bool is_same = memcmp(v, w, offsetof(struct verdict, reasons)) == 0 &&
-                   memcmp(&a->summary, &b->summary, sizeof a->summary) == 0;
+    bool is_same = is_same_verdict(v, w) && is_same_summary(&a->summary, &b->summary);
     for (size_t i = 0; is_same && i < v->reason_count; i++) {
         is_same = strcmp(v->reasons[i].code, w->reasons[i].code) == 0 &&
                   v->reasons[i].effect == w->reasons[i].effect &&

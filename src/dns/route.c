@@ -2,6 +2,17 @@
 #include "dns/route.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+struct route *route_copy(const struct route *route)
+{
+    size_t size = sizeof *route + route->exchanger_count * sizeof route->exchangers[0];
+    struct route *copy = malloc(size);
+    if (copy != NULL) {
+        memcpy(copy, route, size);
+    }
+    return copy;
+}
 
 void route_free(struct route *route)
 {

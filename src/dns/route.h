@@ -57,7 +57,8 @@ struct route {
     struct exchanger exchangers[]; /* in the order to try; equal preferences shuffled */
 };
 
-void route_free(struct route *route); /* NULL is fine */
+void route_free(struct route *route);                /* NULL is fine */
+struct route *route_copy(const struct route *route); /* NULL: no memory */
 const char *route_status_name(enum route_status status);
 const char *dns_failure_name(enum dns_failure failure);
 

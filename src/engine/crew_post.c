@@ -76,20 +76,10 @@ bool crew_order_take(struct slice *rest, struct crew_order *out)
     return true;
 }
 
-static struct route *copy_route(const struct route *route)
-{
-    size_t size = sizeof *route + route->exchanger_count * sizeof route->exchangers[0];
-    struct route *copy = malloc(size);
-    if (copy != NULL) {
-        memcpy(copy, route, size);
-    }
-    return copy;
-}
-
 enum err crew_route_put(struct crew_post *post, const struct knocker_errand *errand)
 {
     struct crew_route *route = malloc(sizeof *route + errand->domain.len);
-    struct route *copy = copy_route(errand->route);
+    struct route *copy = route_copy(errand->route);
     if (route == NULL || copy == NULL) {
         free(route);
         free(copy);

@@ -44,15 +44,6 @@ static void on_answer(void *context, const struct record *record)
 
 /* Errands. */
 
-static struct route *copy_route(const struct route *route)
-{
-    size_t size = sizeof *route + route->exchanger_count * sizeof route->exchangers[0];
-    struct route *copy = malloc(size);
-    must(copy != NULL);
-    memcpy(copy, route, size);
-    return copy;
-}
-
 static void send(void *context, const struct knocker_errand *said)
 {
     struct campaign_engine *engine = context;
@@ -63,7 +54,8 @@ static void send(void *context, const struct knocker_errand *said)
     memcpy(errand->texts + said->text.len, said->domain.at, said->domain.len);
     errand->said.text = slice_make(errand->texts, said->text.len);
     errand->said.domain = slice_make(errand->texts + said->text.len, said->domain.len);
-    errand->route = said->route == NULL ? NULL : copy_route(said->route);
+    errand->route = said->route == NULL ? NULL : route_copy(said->route);
+    must(said->route == NULL || errand->route != NULL);
     STAILQ_INSERT_TAIL(&engine->errands, errand, link);
     if (engine->arrival.place == 0) {
         uint64_t after_ms = random_below(&engine->random, ERRAND_MS_MAX);

@@ -343,10 +343,20 @@ void knocker_drop(struct ask *ask)
     knocker_settle(knocker);
 }
 
+static bool shares_answers(const struct knocker_config *config)
+{
+    return !config->is_fresh && !config->keeps_transcript;
+}
+
 bool ask_shares_answers(const struct ask *ask)
 {
     const struct knocker *knocker = ask->knocker;
-    return knocker->store != NULL && !knocker->config.is_fresh && !knocker->config.keeps_transcript;
+    return knocker->store != NULL && shares_answers(&knocker->config);
+}
+
+bool knocker_claims(const struct knocker_config *config)
+{
+    return shares_answers(config) && !config->verify.no_smtp;
 }
 
 struct slice knocker_store_key(const struct knocker_config *config, struct slice key,
@@ -512,8 +522,8 @@ static enum err take_question(struct knocker *knocker, struct slice text,
         ask_free(ask);
         return e;
     }
-    ask->has_claim =
-        knocker->config.crew.has_claims && ask->syntax == NULL && ask_shares_answers(ask);
+    ask->has_claim = knocker->config.crew.has_claims && knocker->store != NULL &&
+                     ask->syntax == NULL && knocker_claims(&knocker->config);
     if (origin == QUESTION_SENT_BACK && ask->domain != NULL) {
         ask->domain->is_owner_told = false;
     }
@@ -544,8 +554,7 @@ enum err knocker_ask_sent(struct knocker *knocker, struct slice text, bool wants
 /* One's part of what is limited over a crew. */
 static unsigned part_of(unsigned whole, const struct knocker_crew *crew)
 {
-    unsigned count = crew->count == 0 ? 1 : crew->count;
-    unsigned part = whole / count + (crew->index < whole % count ? 1 : 0);
+    unsigned part = whole / crew->count + (crew->index < whole % crew->count ? 1 : 0);
     return part == 0 ? 1 : part;
 }
 
@@ -559,7 +568,8 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     knocker->door = door;
     knocker->knowledge = knowledge;
     knocker->config = *config;
-    knocker->config.connections_max = part_of(config->connections_max, &config->crew);
+    knocker->config.crew.count = config->crew.count == 0 ? 1 : config->crew.count;
+    knocker->config.connections_max = part_of(config->connections_max, &knocker->config.crew);
     knocker->store = store;
     knocker->calendar_ms = (uint64_t)door_wall_ms(door) - door_now_ms(door);
     knocker_began_at(knocker, config->began_at_ms != 0 ? config->began_at_ms : door_wall_ms(door));

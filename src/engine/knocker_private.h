@@ -280,6 +280,8 @@ void ask_leave_table(struct ask *ask);
 void ask_dispose(struct ask *ask); /* its memory alone: nothing knows of it any more */
 /* Takes answers from the store and gives them to others through it. */
 bool ask_shares_answers(const struct ask *ask);
+/* Whether addresses are claimed in the store before they are asked, where there is one. */
+bool knocker_claims(const struct knocker_config *config);
 bool ask_find_cached(struct ask *ask); /* fills ask->cached */
 struct slice ask_store_key(const struct ask *ask, char out[KNOCKER_KEY_BYTES]);
 void knocker_wrote(struct knocker *knocker); /* something to the store: it is flushed soon */

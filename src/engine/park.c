@@ -412,8 +412,7 @@ void park_view(const struct parked *parked, struct park_view *out)
 void park_init(struct knocker *knocker, uint64_t seed)
 {
     struct park *park = &knocker->park;
-    unsigned crew = knocker->config.crew.count;
-    park->room_max = PARK_ROOM / (crew == 0 ? 1 : crew);
+    park->room_max = PARK_ROOM / knocker->config.crew.count;
     park->table.seed = seed;
     intern_init(&park->shared, seed);
     buf_init(&park->scratch, PARK_BYTES_MAX);

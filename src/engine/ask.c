@@ -155,7 +155,7 @@ static void on_claim_look(void *context)
 static bool awaits_other_process(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
-    if (ask->has_claim || knocker->store == NULL || !knocker_claims(&knocker->config)) {
+    if (ask->has_claim || !ask_shares_answers(ask) || !knocker_claims(&knocker->config)) {
         return false;
     }
     char key[KNOCKER_KEY_BYTES];

@@ -263,7 +263,31 @@ static void ask_free(struct ask *ask)
     ask_dispose(ask);
 }
 
-enum err ask_add_caller(struct ask *ask, struct slice text, knocker_fn fn, void *context)
+void ask_watched(void *context, uint32_t t_ms, char direction, struct slice line)
+{
+    const struct ask *ask = context;
+    const struct knocker_config *config = &ask->knocker->config;
+    if (config->observe != NULL) {
+        config->observe(config->observe_context, t_ms, direction, line);
+    }
+    for (const struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
+        if (caller->observe != NULL) {
+            caller->observe(caller->context, t_ms, direction, line);
+        }
+    }
+}
+
+static void take_wishes(struct ask *ask, struct caller *caller, const struct knocker_wishes *wishes)
+{
+    caller->observe = wishes->observe;
+    ask->is_fresh = ask->is_fresh || wishes->is_fresh;
+    ask->keeps_transcript = ask->keeps_transcript || wishes->keeps_transcript;
+    ask->is_watched = ask->is_watched || wishes->observe != NULL;
+    ask->is_live = ask->is_live || wishes->is_live;
+}
+
+enum err ask_add_caller(struct ask *ask, struct slice text, const struct knocker_wishes *wishes,
+                        knocker_fn fn, void *context)
 {
     struct caller *caller = malloc(sizeof *caller + text.len);
     if (caller == NULL) {
@@ -272,6 +296,9 @@ enum err ask_add_caller(struct ask *ask, struct slice text, knocker_fn fn, void 
     *caller = (struct caller){.fn = fn, .context = context, .text_len = text.len};
     if (text.len > 0) {
         memcpy(caller->text, text.at, text.len);
+    }
+    if (wishes != NULL) {
+        take_wishes(ask, caller, wishes);
     }
     struct caller **last = &ask->callers;
     while (*last != NULL) {
@@ -319,7 +346,9 @@ void knocker_finish(struct ask *ask)
     for (struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
         record->email = slice_make(caller->text, caller->text_len);
         knocker->counts.answered++;
-        caller->fn(caller->context, record);
+        if (caller->fn != NULL) {
+            caller->fn(caller->context, record);
+        }
     }
     record->email = SLICE_NONE;
     if (record == &knocker->answer) {
@@ -343,20 +372,14 @@ void knocker_drop(struct ask *ask)
     knocker_settle(knocker);
 }
 
-static bool shares_answers(const struct knocker_config *config)
-{
-    return !config->is_fresh && !config->keeps_transcript;
-}
-
 bool ask_shares_answers(const struct ask *ask)
 {
-    const struct knocker *knocker = ask->knocker;
-    return knocker->store != NULL && shares_answers(&knocker->config);
+    return ask->knocker->store != NULL && !ask->is_fresh && !ask->keeps_transcript;
 }
 
 bool knocker_claims(const struct knocker_config *config)
 {
-    return shares_answers(config) && !config->verify.no_smtp;
+    return !config->is_fresh && !config->keeps_transcript && !config->verify.no_smtp;
 }
 
 struct slice knocker_store_key(const struct knocker_config *config, struct slice key,
@@ -484,8 +507,9 @@ static enum err ask_new(struct knocker *knocker, const struct reading *reading, 
     ask->knocker = knocker;
     ask->asked_ms = door_now_ms(knocker->door);
     ask->asked_wall_ms = door_wall_ms(knocker->door);
-    transcript_init(&ask->transcript, ask->asked_ms, knocker->config.observe,
-                    knocker->config.observe_context);
+    ask->is_fresh = knocker->config.is_fresh;
+    ask->keeps_transcript = knocker->config.keeps_transcript;
+    transcript_init(&ask->transcript, ask->asked_ms, ask_watched, ask);
     *out = ask;
     return ERR_NONE;
 }
@@ -493,7 +517,8 @@ static enum err ask_new(struct knocker *knocker, const struct reading *reading, 
 enum question_origin { QUESTION_NEW, QUESTION_SENT, QUESTION_SENT_BACK };
 
 static enum err take_question(struct knocker *knocker, struct slice text,
-                              enum question_origin origin, knocker_fn fn, void *context)
+                              enum question_origin origin, const struct knocker_wishes *wishes,
+                              knocker_fn fn, void *context)
 {
     struct reading reading;
     enum err e = read_address(knocker, text, &reading);
@@ -505,8 +530,8 @@ static enum err take_question(struct knocker *knocker, struct slice text,
     struct parked *parked =
         shared == NULL && reading.key[0] != '\0' ? park_find(knocker, slice_of(reading.key)) : NULL;
     if (shared != NULL || parked != NULL) {
-        e = shared != NULL ? ask_add_caller(shared, text, fn, context)
-                           : park_add_caller(parked, text, fn, context);
+        e = shared != NULL ? ask_add_caller(shared, text, wishes, fn, context)
+                           : park_add_caller(parked, text, wishes, fn, context);
         knocker->counts.asked += e == ERR_NONE ? 1 : 0;
         return e;
     }
@@ -516,7 +541,7 @@ static enum err take_question(struct knocker *knocker, struct slice text,
         return e;
     }
     ask->is_sent = origin == QUESTION_SENT;
-    e = ask_add_caller(ask, text, fn, context);
+    e = ask_add_caller(ask, text, wishes, fn, context);
     e = e != ERR_NONE ? e : prepare(ask);
     if (e != ERR_NONE) {
         ask_free(ask);
@@ -539,14 +564,70 @@ static enum err take_question(struct knocker *knocker, struct slice text,
 
 enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
 {
-    return take_question(knocker, text, QUESTION_NEW, fn, context);
+    return take_question(knocker, text, QUESTION_NEW, NULL, fn, context);
+}
+
+enum err knocker_ask_with(struct knocker *knocker, struct slice text,
+                          const struct knocker_wishes *wishes, knocker_fn fn, void *context)
+{
+    return take_question(knocker, text, QUESTION_NEW, wishes, fn, context);
 }
 
 enum err knocker_ask_sent(struct knocker *knocker, struct slice text, bool wants_route,
                           knocker_fn fn, void *context)
 {
-    return take_question(knocker, text, wants_route ? QUESTION_SENT_BACK : QUESTION_SENT, fn,
+    return take_question(knocker, text, wants_route ? QUESTION_SENT_BACK : QUESTION_SENT, NULL, fn,
                          context);
+}
+
+/* Who waits for an answer. */
+
+static struct caller *find_live(const struct knocker *knocker, const void *context,
+                                struct ask **out_ask)
+{
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&knocker->asks, &cursor, &key, &value)) {
+        struct ask *ask = value;
+        struct caller *caller = ask->is_live ? ask->callers : NULL;
+        while (caller != NULL && (caller->fn == NULL || caller->context != context)) {
+            caller = caller->next;
+        }
+        if (caller != NULL) {
+            *out_ask = ask;
+            return caller;
+        }
+    }
+    return NULL;
+}
+
+bool knocker_peek(struct knocker *knocker, void *context, knocker_fn fn)
+{
+    struct ask *ask;
+    const struct caller *caller = find_live(knocker, context, &ask);
+    if (caller == NULL) {
+        return false;
+    }
+    must(!knocker->is_answering);
+    knocker->is_answering = true;
+    struct record *record = &knocker->answer;
+    answer_build_so_far(ask, record);
+    record->email = slice_make(caller->text, caller->text_len);
+    fn(context, record);
+    record_done(record);
+    knocker->is_answering = false;
+    return true;
+}
+
+void knocker_leave(struct knocker *knocker, const void *context)
+{
+    struct ask *ask;
+    struct caller *caller = find_live(knocker, context, &ask);
+    if (caller != NULL) {
+        caller->fn = NULL;
+        caller->observe = NULL;
+    }
 }
 
 /* The knocker. */
@@ -590,6 +671,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
         .keeps_transcript = config->keeps_transcript,
         .observe = config->observe,
         .observe_context = config->observe_context,
+        .keeps_prelude = config->keeps_preludes,
         .memo = knocker->memo,
     };
     uint64_t seeds[2];

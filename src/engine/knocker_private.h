@@ -44,8 +44,9 @@ enum {
 
 struct caller {
     struct caller *next;
-    knocker_fn fn;
+    knocker_fn fn; /* NULL: gone without an answer */
     void *context;
+    transcript_fn observe; /* NULL: it does not watch */
     size_t text_len;
     char text[]; /* as it was asked */
 };
@@ -77,6 +78,11 @@ struct ask {
     bool is_behind; /* another process has it */
     bool is_sent;   /* here by another knocker, which has looked the domain up */
     bool has_room;  /* of those that waited as a few bytes: given back (engine/park) */
+    bool is_fresh;  /* no stored answer will do */
+    bool keeps_transcript;
+    bool is_watched;       /* a caller observes */
+    bool is_live;          /* a caller can be found by its context: it is never parked */
+    uint32_t prelude_told; /* the number of the conversation whose beginning the watchers saw */
     enum skip_reason expired_why;
 
     /* The probe under way. */
@@ -275,7 +281,10 @@ void ask_unlink(struct ask *ask);
 void ask_link(struct ask *ask, struct ask_list *list, enum ask_place place, bool is_first);
 void knocker_finish(struct ask *ask);
 void knocker_drop(struct ask *ask); /* without an answer: it is another's now */
-enum err ask_add_caller(struct ask *ask, struct slice text, knocker_fn fn, void *context) MUST_USE;
+/* wishes: NULL where it has none. */
+enum err ask_add_caller(struct ask *ask, struct slice text, const struct knocker_wishes *wishes,
+                        knocker_fn fn, void *context) MUST_USE;
+void ask_watched(void *ask, uint32_t t_ms, char direction, struct slice line); /* tells who does */
 void ask_leave_table(struct ask *ask);
 void ask_dispose(struct ask *ask); /* its memory alone: nothing knows of it any more */
 /* Takes answers from the store and gives them to others through it. */
@@ -318,7 +327,8 @@ void park_give_back_room(struct ask *ask); /* where it has some */
 void park_cancel(struct knocker *knocker); /* all go on, to be told so */
 struct parked *park_find(const struct knocker *knocker, struct slice key);
 /* Somebody else asks the same. ERR_NOMEM. */
-enum err park_add_caller(struct parked *parked, struct slice text, knocker_fn fn, void *context)
+enum err park_add_caller(struct parked *parked, struct slice text,
+                         const struct knocker_wishes *wishes, knocker_fn fn, void *context)
     MUST_USE;
 const struct parked *park_of(const struct knocker *knocker, const void *context); /* NULL: none */
 void park_view(const struct parked *parked, struct park_view *out);
@@ -417,6 +427,7 @@ struct slice history_detail(const struct ask *ask, enum verdict_sub sub, struct 
 
 /* answer.c */
 void answer_build(struct ask *ask, struct record *out);
+void answer_build_so_far(struct ask *ask, struct record *out); /* it is still open */
 /* A record for text that is no address. */
 void answer_invalid(struct knocker *knocker, const struct hel_address_error *error,
                     struct record *out);

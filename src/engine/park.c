@@ -118,8 +118,8 @@ void park_give_back_room(struct ask *ask)
 static bool may_be_parked(const struct ask *ask)
 {
     const struct knocker_config *config = &ask->knocker->config;
-    return !config->keeps_transcript && config->observe == NULL && !ask->is_expired &&
-           config->park_ms_min != UINT32_MAX && ask->domain->site != NULL;
+    return !ask->keeps_transcript && config->observe == NULL && !ask->is_expired &&
+           !ask->is_live && config->park_ms_min != UINT32_MAX && ask->domain->site != NULL;
 }
 
 static struct parked *make_parked(struct ask *ask, struct buf *bytes)
@@ -371,7 +371,8 @@ struct parked *park_find(const struct knocker *knocker, struct slice key)
     return parked;
 }
 
-enum err park_add_caller(struct parked *parked, struct slice text, knocker_fn fn, void *context)
+enum err park_add_caller(struct parked *parked, struct slice text,
+                         const struct knocker_wishes *wishes, knocker_fn fn, void *context)
 {
     uint64_t due_ms = parked->due_ms;
     bool is_woken = park_queue_has(&parked->domain->park.woken, parked);
@@ -379,7 +380,7 @@ enum err park_add_caller(struct parked *parked, struct slice text, knocker_fn fn
     if (ask == NULL) {
         return ERR_NOMEM;
     }
-    enum err e = ask_add_caller(ask, text, fn, context);
+    enum err e = ask_add_caller(ask, text, wishes, fn, context);
     if (due_ms != 0) {
         ask_hold(ask, due_ms);
     } else if (is_woken) {

@@ -107,7 +107,7 @@ static enum err read_askers(struct pack *p, struct ask *ask)
         struct asker asker = {.text = SLICE_NONE};
         walk_asker(p, &asker);
         struct slice text = asker.is_address ? hel_address_wire(&ask->address) : asker.text;
-        e = ask_add_caller(ask, text, asker.fn, asker.context);
+        e = ask_add_caller(ask, text, NULL, asker.fn, asker.context);
     }
     return e;
 }
@@ -379,7 +379,8 @@ enum err park_bytes_read(struct domain *domain, struct slice bytes, struct ask *
         ask_dispose(ask);
         return e;
     }
-    transcript_init(&ask->transcript, ask->asked_ms, NULL, NULL);
+    transcript_init(&ask->transcript, ask->asked_ms, ask_watched, ask);
+    ask->is_fresh = ask->knocker->config.is_fresh;
     *out = ask;
     return ERR_NONE;
 }

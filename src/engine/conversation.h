@@ -81,7 +81,7 @@ struct conversation_config {
     const struct proxy *proxy;      /* NULL: none; borrowed */
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
     bool no_tls;
-    bool needs_tls; /* where TLS breaks or is refused, plain text is no way out */
+    bool needs_tls;        /* where TLS breaks or is refused, plain text is no way out */
     bool keeps_transcript; /* of all that is said; else of what a probe wants, and with: */
     bool keeps_prelude;    /* of what is said before the first probe, for those that want it */
     transcript_fn observe; /* told every line as it happens; NULL: nobody */

@@ -620,7 +620,7 @@ bool knocker_peek(struct knocker *knocker, void *context, knocker_fn fn)
     return true;
 }
 
-void knocker_leave(struct knocker *knocker, const void *context)
+void knocker_let_go(struct knocker *knocker, const void *context)
 {
     struct ask *ask;
     struct caller *caller = find_live(knocker, context, &ask);

@@ -75,8 +75,8 @@ struct knocker_config {
     bool is_fresh;            /* do not read the cache */
     int64_t cache_age_ms_max; /* 0: as long as the verdict's life */
     bool keeps_transcript;    /* in records */
-    bool keeps_preludes;      /* of conversations, for those who want a transcript: knocker_wishes */
-    transcript_fn observe;    /* every line as it happens; NULL: nobody */
+    bool keeps_preludes;   /* of conversations, for those who want a transcript: knocker_wishes */
+    transcript_fn observe; /* every line as it happens; NULL: nobody */
     void *observe_context;
     int64_t began_at_ms; /* see knocker_began_at; 0: when the knocker was made */
     struct knocker_crew crew;
@@ -110,9 +110,10 @@ enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, 
 struct knocker_wishes {
     bool is_fresh;         /* do not read the cache */
     bool keeps_transcript; /* in the record; then it is asked afresh too */
-    transcript_fn observe; /* every line as it happens, with the context of the question; NULL: nobody. Needs the
+    transcript_fn
+        observe; /* every line as it happens, with the context of the question; NULL: nobody. Needs the
                               transcript */
-    bool is_live;          /* for knocker_peek and knocker_leave: somebody waits */
+    bool is_live; /* for knocker_peek and knocker_let_go: somebody waits */
 };
 enum err knocker_ask_with(struct knocker *knocker, struct slice text,
                           const struct knocker_wishes *wishes, knocker_fn fn, void *context)
@@ -124,7 +125,7 @@ bool knocker_peek(struct knocker *knocker, void *context, knocker_fn fn) MUST_US
 
 /* Who asked with this context gets no answer any more; the question itself goes on, and its answer is kept. Nothing
  * happens where there is no such live one. Looks through all open ones. */
-void knocker_leave(struct knocker *knocker, const void *context);
+void knocker_let_go(struct knocker *knocker, const void *context);
 
 /* Which of so many looks a domain up: there an address of it is asked first. */
 unsigned knocker_scout(struct slice domain, unsigned count);

@@ -118,8 +118,8 @@ void park_give_back_room(struct ask *ask)
 static bool may_be_parked(const struct ask *ask)
 {
     const struct knocker_config *config = &ask->knocker->config;
-    return !ask->keeps_transcript && config->observe == NULL && !ask->is_expired &&
-           !ask->is_live && config->park_ms_min != UINT32_MAX && ask->domain->site != NULL;
+    return !ask->keeps_transcript && config->observe == NULL && !ask->is_expired && !ask->is_live &&
+           config->park_ms_min != UINT32_MAX && ask->domain->site != NULL;
 }
 
 static struct parked *make_parked(struct ask *ask, struct buf *bytes)

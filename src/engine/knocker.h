@@ -103,6 +103,22 @@ void knocker_free(struct knocker *knocker); /* after everything was answered; dr
 enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
     MUST_USE;
 
+/* The same for who has time, such as a list: wherever there is a queue these stand behind those of knocker_ask, and some of
+ * the connections are left to the others. Who asks the same without having time takes the question along. */
+enum err knocker_ask_patiently(struct knocker *knocker, struct slice text, knocker_fn fn,
+                               void *context) MUST_USE;
+
+/* Somebody who asked wants no answers any more. */
+struct knocker_leaver {
+    void *of;
+    bool (*is_leaving)(void *of, knocker_fn fn, const void *context); /* of one question */
+    void (*left)(void *of, void *context); /* it gets no answer; context is its maker's again */
+};
+/* What nobody else asks is given up: at once, or with the answer of the server that it stands before just now. The rest goes
+ * on for the others. An answer that is ready already still comes. From the loop, not from an answer; looks through all
+ * open questions. ERR_LIMIT, ERR_NOMEM: some may be left, call again soon. */
+enum err knocker_leave(struct knocker *knocker, const struct knocker_leaver *leaver) MUST_USE;
+
 /* Which of so many looks a domain up: there an address of it is asked first. */
 unsigned knocker_scout(struct slice domain, unsigned count);
 /* The same as knocker_ask for an address that another one sent here; with wants_route: sent back. */

@@ -142,6 +142,9 @@ static bool needs_route(struct ask *ask)
     }
     ask_link(ask, &ask->domain->waiting, ASK_DOMAIN, false);
     domain_look_up(ask->domain);
+    if (!ask->is_patient) {
+        domain_hurry(ask->domain);
+    }
     return true;
 }
 

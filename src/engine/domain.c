@@ -390,6 +390,15 @@ static void start_queued(struct knocker *knocker)
     }
 }
 
+void domain_hurry(struct domain *domain)
+{
+    if (domain->is_lookup_queued) {
+        struct domain_list *queue = &domain->knocker->lookups;
+        TAILQ_REMOVE(queue, domain, lookup_link);
+        TAILQ_INSERT_HEAD(queue, domain, lookup_link);
+    }
+}
+
 void domain_look_up(struct domain *domain)
 {
     struct knocker *knocker = domain->knocker;

@@ -350,6 +350,7 @@ void knocker_finish(struct ask *ask)
             caller->fn(caller->context, record);
         }
     }
+    knocker->counts.answered += ask->left;
     record->email = SLICE_NONE;
     if (record == &knocker->answer) {
         record_done(record);
@@ -516,10 +517,58 @@ static enum err ask_new(struct knocker *knocker, const struct reading *reading, 
 
 enum question_origin { QUESTION_NEW, QUESTION_SENT, QUESTION_SENT_BACK };
 
-static enum err take_question(struct knocker *knocker, struct slice text,
-                              enum question_origin origin, const struct knocker_wishes *wishes,
-                              knocker_fn fn, void *context)
+static const struct knocker_wishes no_wishes = {.is_fresh = false};
+
+struct question {
+    struct slice text;
+    enum question_origin origin;
+    const struct knocker_wishes *wishes;
+    knocker_fn fn;
+    void *context;
+};
+
+void knocker_hurry(struct ask *ask)
 {
+    if (!ask->is_patient) {
+        return;
+    }
+    struct lane *lane = ask->place == ASK_QUEUE ? ask->lane : NULL;
+    if (lane != NULL) {
+        lane_remove(ask);
+    }
+    ask->is_patient = false;
+    if (lane != NULL) {
+        lane_put(lane, ask, false);
+    }
+    if (ask->domain != NULL) {
+        domain_hurry(ask->domain);
+    }
+}
+
+static enum err join(struct knocker *knocker, struct ask *shared, const struct question *question)
+{
+    enum err e =
+        ask_add_caller(shared, question->text, question->wishes, question->fn, question->context);
+    knocker->counts.asked += e == ERR_NONE ? 1 : 0;
+    if (e == ERR_NONE && !question->wishes->is_patient) {
+        knocker_hurry(shared);
+    }
+    return e;
+}
+
+static enum err join_parked(struct knocker *knocker, struct parked *parked,
+                            const struct question *question)
+{
+    enum err e =
+        park_add_caller(parked, question->text, question->wishes, question->fn, question->context);
+    knocker->counts.asked += e == ERR_NONE ? 1 : 0;
+    return e;
+}
+
+static enum err take_question(struct knocker *knocker, const struct question *question)
+{
+    struct slice text = question->text;
+    enum question_origin origin = question->origin;
     struct reading reading;
     enum err e = read_address(knocker, text, &reading);
     if (e != ERR_NONE) {
@@ -529,11 +578,13 @@ static enum err take_question(struct knocker *knocker, struct slice text,
         reading.key[0] == '\0' ? NULL : map_find(&knocker->asks, slice_of(reading.key));
     struct parked *parked =
         shared == NULL && reading.key[0] != '\0' ? park_find(knocker, slice_of(reading.key)) : NULL;
+    if (shared != NULL && shared->left > 0) {
+        ask_leave_table(shared); /* it was given up, and is about to end */
+        shared = NULL;
+    }
     if (shared != NULL || parked != NULL) {
-        e = shared != NULL ? ask_add_caller(shared, text, wishes, fn, context)
-                           : park_add_caller(parked, text, wishes, fn, context);
-        knocker->counts.asked += e == ERR_NONE ? 1 : 0;
-        return e;
+        return shared != NULL ? join(knocker, shared, question)
+                              : join_parked(knocker, parked, question);
     }
     struct ask *ask;
     e = ask_new(knocker, &reading, &ask);
@@ -541,7 +592,8 @@ static enum err take_question(struct knocker *knocker, struct slice text,
         return e;
     }
     ask->is_sent = origin == QUESTION_SENT;
-    e = ask_add_caller(ask, text, wishes, fn, context);
+    ask->is_patient = question->wishes->is_patient;
+    e = ask_add_caller(ask, text, question->wishes, question->fn, question->context);
     e = e != ERR_NONE ? e : prepare(ask);
     if (e != ERR_NONE) {
         ask_free(ask);
@@ -564,20 +616,36 @@ static enum err take_question(struct knocker *knocker, struct slice text,
 
 enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
 {
-    return take_question(knocker, text, QUESTION_NEW, NULL, fn, context);
+    const struct question question = {
+        .text = text, .wishes = &no_wishes, .fn = fn, .context = context};
+    return take_question(knocker, &question);
 }
 
 enum err knocker_ask_with(struct knocker *knocker, struct slice text,
                           const struct knocker_wishes *wishes, knocker_fn fn, void *context)
 {
-    return take_question(knocker, text, QUESTION_NEW, wishes, fn, context);
+    const struct question question = {.text = text, .wishes = wishes, .fn = fn, .context = context};
+    return take_question(knocker, &question);
+}
+
+enum err knocker_ask_patiently(struct knocker *knocker, struct slice text, knocker_fn fn,
+                               void *context)
+{
+    const struct knocker_wishes wishes = {.is_patient = true};
+    return knocker_ask_with(knocker, text, &wishes, fn, context);
 }
 
 enum err knocker_ask_sent(struct knocker *knocker, struct slice text, bool wants_route,
                           knocker_fn fn, void *context)
 {
-    return take_question(knocker, text, wants_route ? QUESTION_SENT_BACK : QUESTION_SENT, NULL, fn,
-                         context);
+    const struct question question = {
+        .text = text,
+        .origin = wants_route ? QUESTION_SENT_BACK : QUESTION_SENT,
+        .wishes = &no_wishes,
+        .fn = fn,
+        .context = context,
+    };
+    return take_question(knocker, &question);
 }
 
 /* Who waits for an answer. */

@@ -448,7 +448,8 @@ static void on_ask_probed(struct session *session, struct conversation *c, struc
 {
     enum traffic_word word = word_at_end(session, end, evidence);
     end_asking(session, ask);
-    if (end != PROBE_END_ANSWERED && ask->requeues < KNOCKER_REQUEUES_MAX) {
+    bool is_given_up = ask->left > 0; /* its answer still counts for the site */
+    if (end != PROBE_END_ANSWERED && ask->requeues < KNOCKER_REQUEUES_MAX && !is_given_up) {
         ask->requeues++;
         lane_put(ask->lane, ask, true);
         return;

@@ -29,7 +29,7 @@ export class Heloise {
         this.transport = new Transport({ baseUrl, key, retries, retryWaitMaxMs, fetch });
     }
 
-    /** One address. Where the time is over first, `pending` is true and the record says what is known by then. */
+    /** One address: its record. Where the time is over first, `pending` is true and it says what is known by then. */
     verify(email, { timeoutMs, fresh, transcript, signal } = {}) {
         return this.transport.json('POST', '/v1/verify', {
             value: { email, timeout_ms: timeoutMs, fresh, transcript },
@@ -38,20 +38,20 @@ export class Heloise {
         });
     }
 
-    /** The conversation as it happens: events of type stage and line, and verdict as the last. */
+    /** The conversation as it happens: events of type stage and line, and verdict or pending as the last. */
     async* verifyStream(email, { timeoutMs, fresh, signal } = {}) {
         const response = await this.transport.send('GET', '/v1/verify/stream', {
             query: { email, timeout_ms: timeoutMs, fresh }, headers: { Accept: 'text/event-stream' }, signal,
         });
         for await (const event of events(response.body)) {
-            if (event.type === 'problem') {
-                throw new HeloiseError(event.status ?? 500, event);
+            if (event.type === 'error') {
+                throw new HeloiseError(500, { detail: event.data.text });
             }
             yield event;
         }
     }
 
-    /** Up to 1,000 addresses; records come as they are found, not in the order of the questions. */
+    /** Up to 1,000 addresses; records come as they are found, each with its `row` in the list, from 1. */
     async* verifyMany(emails, { timeoutMs, fresh, signal } = {}) {
         const response = await this.transport.send('POST', '/v1/verify/many', {
             body: JSON.stringify({ emails: [...emails], timeout_ms: timeoutMs, fresh }),

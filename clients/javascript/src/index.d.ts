@@ -50,12 +50,14 @@ export interface Verdict {
 }
 
 /** pending: the time was over; the work goes on, and `link` will have the result. */
-export interface Answer { record: Verdict; pending: boolean; link?: string | null; }
+export interface Answer extends Verdict { pending?: true; link?: string; }
+
+export interface Row extends Answer { row: number; }
 
 export type StreamEvent =
-    | { type: 'stage'; t_ms: number; stage: string }
-    | { type: 'line'; t_ms: number; direction: 'S' | 'C' | 'T'; text: string }
-    | ({ type: 'verdict' } & Answer);
+    | { type: 'stage'; data: { text: string } }
+    | { type: 'line'; data: { t_ms: number; direction: 'S' | 'C' | 'T'; text: string } }
+    | { type: 'verdict' | 'pending'; data: Answer };
 
 export type BatchState = 'reading' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed';
 
@@ -112,7 +114,7 @@ export class Heloise {
     constructor(options?: HeloiseOptions);
     verify(email: string, options?: VerifyOptions & { transcript?: boolean }): Promise<Answer>;
     verifyStream(email: string, options?: VerifyOptions): AsyncGenerator<StreamEvent>;
-    verifyMany(emails: Iterable<string>, options?: VerifyOptions): AsyncGenerator<Verdict>;
+    verifyMany(emails: Iterable<string>, options?: VerifyOptions): AsyncGenerator<Row>;
     createBatch(body: BodyInit, options?: BatchOptions): Promise<Batch>;
     batches(options?: { limit?: number; cursor?: string }): Promise<{ batches: Batch[]; next: string | null }>;
     batch(id: string): Promise<Batch>;
@@ -121,9 +123,9 @@ export class Heloise {
     cancelBatch(id: string): Promise<Batch>;
     deleteBatch(id: string): Promise<null>;
     waitForBatch(id: string, options?: { pollMs?: number; signal?: AbortSignal }): Promise<Batch>;
-    batchEvents(id: string, options?: { signal?: AbortSignal }): AsyncGenerator<{ type: 'progress' | 'end' } & Batch>;
+    batchEvents(id: string, options?: { signal?: AbortSignal }): AsyncGenerator<{ type: 'progress' | 'end'; data: Batch }>;
     downloadResults(id: string, options?: ResultOptions & { format?: 'csv' | 'ndjson' | 'xlsx' }): Promise<Response>;
-    results(id: string, options?: ResultOptions): AsyncGenerator<Verdict & { row: number }>;
+    results(id: string, options?: ResultOptions): AsyncGenerator<Row>;
     domain(name: string): Promise<Record<string, unknown>>;
     history(email: string, options?: { limit?: number }): Promise<{
         address: string;

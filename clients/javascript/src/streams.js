@@ -43,14 +43,14 @@ export async function* ndjson(body) {
     }
 }
 
-/** Server-sent events whose data is JSON, as {type, ...data}. Comments, which keep the line alive, are skipped. */
+/** Server-sent events whose data is JSON, as {type, data}. Comments, which keep the line alive, are skipped. */
 export async function* events(body) {
     let type = 'message';
     let data = [];
     for await (const line of lines(body)) {
         if (line === '') {
             if (data.length > 0) {
-                yield { type, ...JSON.parse(data.join('\n')) };
+                yield { type, data: JSON.parse(data.join('\n')) };
             }
             type = 'message';
             data = [];

@@ -39,10 +39,10 @@ async function withServer(answer, use, options = {}) {
 }
 
 test('verify sends what the service reads, and the key', () => withServer(
-    (request, response) => reply(response, 200, { record: { status: 'deliverable' }, pending: false }),
+    (request, response) => reply(response, 200, { status: 'deliverable' }),
     async (heloise, server) => {
         const answer = await heloise.verify('jane@plain.example', { timeoutMs: 1500, fresh: true });
-        assert.equal(answer.record.status, 'deliverable');
+        assert.equal(answer.status, 'deliverable');
         assert.equal(server.seen[0].url, '/v1/verify');
         assert.equal(server.seen[0].headers.authorization, 'Bearer k');
         assert.deepEqual(JSON.parse(server.seen[0].body), { email: 'jane@plain.example', timeout_ms: 1500, fresh: true });
@@ -58,7 +58,7 @@ test('429 is asked again when the service says', async () => {
             if (count < 3) {
                 reply(response, 429, { title: 'Too Many Requests' }, { 'Retry-After': '0' });
             } else {
-                reply(response, 200, { record: {}, pending: false });
+                reply(response, 200, { status: 'deliverable' });
             }
         },
         async (heloise) => {
@@ -138,7 +138,7 @@ test('events, however they are cut', async () => {
     const bytes = new TextEncoder().encode(text);
     for (let step = 1; step <= bytes.length; step += 1) {
         assert.deepEqual(await collect(events(bodyOf(bytes, step))),
-            [{ type: 'stage', stage: 'mx' }, { type: 'message', n: 1 }]);
+            [{ type: 'stage', data: { stage: 'mx' } }, { type: 'message', data: { n: 1 } }]);
     }
 });
 
@@ -156,10 +156,10 @@ test('who leaves a stream ends the request', () => withServer(
     },
 ));
 
-test('a problem in an event stream', () => withServer(
+test('an error in an event stream', () => withServer(
     (request, response) => {
         response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-        response.end('event: problem\ndata: {"status": 503, "detail": "no way out"}\n\n');
+        response.end('event: error\ndata: {"text": "no way out"}\n\n');
     },
     (heloise) => assert.rejects(collect(heloise.verifyStream('a@b.example')), /no way out/),
 ));

@@ -37,24 +37,24 @@ class Heloise:
 
     def verify(self, email: str, timeout_ms: typing.Optional[int] = None, fresh: typing.Optional[bool] = None,
                transcript: typing.Optional[bool] = None) -> Answer:
-        """One address. Where the time is over first, `pending` is true and the record says what is known by then."""
+        """One address: its record. Where the time is over first, `pending` is true and it says what is known by then."""
         value = _given(email=email, timeout_ms=timeout_ms, fresh=fresh, transcript=transcript)
         timeout_s = None if timeout_ms is None else timeout_ms / 1000 + ANSWER_GRACE_S
         return self._transport.json('POST', '/v1/verify', value, timeout_s=timeout_s)
 
     def verify_stream(self, email: str, timeout_ms: typing.Optional[int] = None,
                       fresh: typing.Optional[bool] = None) -> typing.Iterator[Event]:
-        """The conversation as it happens: events of type stage and line, and verdict as the last."""
+        """The conversation as it happens: events of type stage and line, and verdict or pending as the last."""
         response = self._transport.send('GET', '/v1/verify/stream', headers={'Accept': 'text/event-stream'},
                                         query={'email': email, 'timeout_ms': timeout_ms, 'fresh': fresh})
         for event in events(response):
-            if event.type == 'problem':
-                raise HeloiseError(event.data.get('status', 500), event.data)
+            if event.type == 'error':
+                raise HeloiseError(500, {'detail': event.data['text']})
             yield event
 
     def verify_many(self, emails: typing.Iterable[str], timeout_ms: typing.Optional[int] = None,
                     fresh: typing.Optional[bool] = None) -> typing.Iterator[Verdict]:
-        """Up to 1,000 addresses; records come as they are found, not in the order of the questions."""
+        """Up to 1,000 addresses; records come as they are found, each with its `row` in the list, from 1."""
         value = _given(emails=list(emails), timeout_ms=timeout_ms, fresh=fresh)
         yield from ndjson(self._transport.post_json('/v1/verify/many', value, accept='application/x-ndjson'))
 

@@ -59,17 +59,13 @@ class Verdict(_Always, total=False):
     engine_version: typing.Optional[str]
     rules_version: typing.Optional[str]
     transcript: typing.List[Json]
-    row: int  # of a batch
+    row: int  # of a list, from 1
 
 
-class _Answered(typing.TypedDict):
-    record: Verdict
-    pending: bool
-
-
-class Answer(_Answered, total=False):
+class Answer(Verdict, total=False):
     """pending: the time was over; the work goes on, and `link` will have the result."""
-    link: typing.Optional[str]
+    pending: bool
+    link: str
 
 
 class Batch(typing.TypedDict, total=False):
@@ -96,6 +92,6 @@ class Batch(typing.TypedDict, total=False):
 
 
 class Event(typing.NamedTuple):
-    """Of a stream: stage, line, verdict; progress, end."""
+    """Of a stream: stage, line, verdict, pending; progress, end."""
     type: str
     data: Json

@@ -8,14 +8,14 @@ from heloise_client.transport import Transport, events, lines, retry_after_s
 
 from scripted import scripted
 
-ANSWER = {'record': {'status': 'deliverable'}, 'pending': False}
+ANSWER = {'status': 'deliverable'}
 
 
 class ClientTest(unittest.TestCase):
     def test_verify_sends_what_the_service_reads_and_the_key(self):
         with scripted(lambda handler: handler.reply(200, ANSWER)) as server:
             answer = Heloise(server.base_url, key='k').verify('jane@plain.example', timeout_ms=1500, fresh=True)
-            self.assertEqual(answer['record']['status'], 'deliverable')
+            self.assertEqual(answer['status'], 'deliverable')
             method, path, headers, body = server.seen[0]
             self.assertEqual((method, path, headers['Authorization']), ('POST', '/v1/verify', 'Bearer k'))
             self.assertEqual(json.loads(body), {'email': 'jane@plain.example', 'timeout_ms': 1500, 'fresh': True})
@@ -78,7 +78,7 @@ class ClientTest(unittest.TestCase):
             if handler.command == 'POST':
                 handler.reply(200, b'{"email":"a"}\n{"email":"b"}\n', 'application/x-ndjson')
             else:
-                handler.reply(200, b'event: problem\ndata: {"status": 503, "detail": "no way out"}\n\n', 'text/event-stream')
+                handler.reply(200, b'event: error\ndata: {"text": "no way out"}\n\n', 'text/event-stream')
         with scripted(answer) as server:
             heloise = Heloise(server.base_url)
             self.assertEqual([record['email'] for record in heloise.verify_many(['a', 'b'])], ['a', 'b'])

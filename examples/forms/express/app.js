@@ -17,7 +17,7 @@ const escape = (text) => text.replace(/[&<>"']/g, (c) => escapes[c]);
 async function ask(heloise, email) {
     try {
         const answer = await heloise.verify(email, { timeoutMs: TIMEOUT_MS });
-        return answer.pending ? null : answer.record;
+        return answer.pending ? null : answer;
     } catch (error) {
         if (!(error instanceof HeloiseError || error instanceof HeloiseUnreachable)) {
             throw error;

@@ -23,7 +23,7 @@ def ask(heloise, logger, email):
     except (HeloiseError, HeloiseUnreachable) as error:
         logger.warning('the address was not checked: %s', error)
         return None
-    return None if answer['pending'] else answer['record']
+    return None if answer.get('pending') else answer
 
 
 def judge(record, was_asked):

@@ -22,7 +22,7 @@ def ask(email):
     except (HeloiseError, HeloiseUnreachable) as error:
         logging.getLogger(__name__).warning('the address was not checked: %s', error)
         return None
-    return None if answer['pending'] else answer['record']
+    return None if answer.get('pending') else answer
 
 
 class SignUpForm(forms.Form):

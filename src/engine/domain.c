@@ -382,12 +382,20 @@ static void start_lookup(struct domain *domain)
 
 static void start_queued(struct knocker *knocker)
 {
-    unsigned crew = knocker->config.crew.count;
-    unsigned most = KNOCKER_LOOKUPS_MAX / (crew == 0 ? 1 : crew);
+    unsigned most = KNOCKER_LOOKUPS_MAX / knocker->config.crew.count;
     while (!TAILQ_EMPTY(&knocker->lookups) && knocker->lookups_open < most) {
         struct domain *domain = TAILQ_FIRST(&knocker->lookups);
         leave_lookups(domain);
         start_lookup(domain);
+    }
+}
+
+void domain_hurry(struct domain *domain)
+{
+    if (domain->is_lookup_queued) {
+        struct domain_list *queue = &domain->knocker->lookups;
+        TAILQ_REMOVE(queue, domain, lookup_link);
+        TAILQ_INSERT_HEAD(queue, domain, lookup_link);
     }
 }
 

@@ -21,7 +21,8 @@ enum {
     PARK_SITE_ROOM = 512, /* of one site: as many as its connections can be busy with */
     PARK_HANDFUL = 16,    /* of a site at a time, then the next site's turn */
     PARK_BYTES_MAX = 65536,
-    PARK_RETRY_MS = 1000, /* where there was no memory to make one whole */
+    PARK_LEAVE_MAX = 4096, /* at a time: a fraction of a second */
+    PARK_RETRY_MS = 1000,  /* where there was no memory to make one whole */
 };
 
 static struct slice bytes_of(const struct parked *parked)
@@ -118,7 +119,7 @@ void park_give_back_room(struct ask *ask)
 static bool may_be_parked(const struct ask *ask)
 {
     const struct knocker_config *config = &ask->knocker->config;
-    return !config->keeps_transcript && config->observe == NULL && !ask->is_expired &&
+    return !ask->keeps_transcript && config->observe == NULL && !ask->is_expired && !ask->is_live &&
            config->park_ms_min != UINT32_MAX && ask->domain->site != NULL;
 }
 
@@ -371,15 +372,9 @@ struct parked *park_find(const struct knocker *knocker, struct slice key)
     return parked;
 }
 
-enum err park_add_caller(struct parked *parked, struct slice text, knocker_fn fn, void *context)
+/* It waits as it did before it was made whole. */
+static void wait_on(struct ask *ask, uint64_t due_ms, bool is_woken)
 {
-    uint64_t due_ms = parked->due_ms;
-    bool is_woken = park_queue_has(&parked->domain->park.woken, parked);
-    struct ask *ask = make_whole(parked);
-    if (ask == NULL) {
-        return ERR_NOMEM;
-    }
-    enum err e = ask_add_caller(ask, text, fn, context);
     if (due_ms != 0) {
         ask_hold(ask, due_ms);
     } else if (is_woken) {
@@ -388,7 +383,64 @@ enum err park_add_caller(struct parked *parked, struct slice text, knocker_fn fn
     } else {
         ask_await(ask);
     }
+}
+
+enum err park_add_caller(struct parked *parked, struct slice text,
+                         const struct knocker_wishes *wishes, knocker_fn fn, void *context)
+{
+    uint64_t due_ms = parked->due_ms;
+    bool is_woken = park_queue_has(&parked->domain->park.woken, parked);
+    struct ask *ask = make_whole(parked);
+    if (ask == NULL) {
+        return ERR_NOMEM;
+    }
+    enum err e = ask_add_caller(ask, text, wishes, fn, context);
+    ask->is_patient = ask->is_patient && wishes->is_patient;
+    wait_on(ask, due_ms, is_woken);
     return e;
+}
+
+/* False: no memory. */
+static bool leave_one(struct parked *parked, const struct knocker_leaver *leaver)
+{
+    uint64_t due_ms = parked->due_ms;
+    bool is_woken = park_queue_has(&parked->domain->park.woken, parked);
+    struct ask *ask = make_whole(parked);
+    if (ask == NULL) {
+        return false;
+    }
+    if (ask_lose_callers(ask, leaver)) {
+        wait_on(ask, due_ms, is_woken);
+        return true;
+    }
+    ask->is_expired = true;
+    ask->expired_why = SKIP_CANCELLED;
+    ask_step(ask);
+    return true;
+}
+
+/* Made whole one after the other, so that many need the memory of one. */
+enum err park_leave(struct knocker *knocker, const struct knocker_leaver *leaver)
+{
+    const struct park_table *table = &knocker->park.table;
+    unsigned left = 0;
+    uint32_t i = 0;
+    while (i < table->cap) {
+        struct parked *parked = table->slots[i];
+        if (parked == NULL || !park_bytes_is_leaving(bytes_of(parked), leaver)) {
+            i++;
+            continue;
+        }
+        uint32_t cap = table->cap;
+        if (left++ == PARK_LEAVE_MAX) {
+            return ERR_LIMIT;
+        }
+        if (!leave_one(parked, leaver)) {
+            return ERR_NOMEM;
+        }
+        i = table->cap == cap ? i : 0; /* another one may stand there now */
+    }
+    return ERR_NONE;
 }
 
 const struct parked *park_of(const struct knocker *knocker, const void *context)
@@ -412,8 +464,7 @@ void park_view(const struct parked *parked, struct park_view *out)
 void park_init(struct knocker *knocker, uint64_t seed)
 {
     struct park *park = &knocker->park;
-    unsigned crew = knocker->config.crew.count;
-    park->room_max = PARK_ROOM / (crew == 0 ? 1 : crew);
+    park->room_max = PARK_ROOM / knocker->config.crew.count;
     park->table.seed = seed;
     intern_init(&park->shared, seed);
     buf_init(&park->scratch, PARK_BYTES_MAX);

@@ -9,6 +9,7 @@
 
 struct ask;
 struct domain;
+struct knocker_leaver;
 
 struct parked {
     struct domain *domain; /* which it holds on to */
@@ -63,5 +64,7 @@ struct park_view {
 };
 void park_bytes_view(const struct domain *domain, struct slice bytes, struct park_view *out);
 bool park_bytes_has_context(struct slice bytes, const void *context); /* of one of its callers */
+bool park_bytes_is_leaving(struct slice bytes,
+                           const struct knocker_leaver *leaver); /* one of them */
 
 #endif

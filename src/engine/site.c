@@ -162,14 +162,30 @@ void site_tell_later(struct ask *ask, const struct evidence *evidence)
     knocker_make_ready(ask);
 }
 
+/* Those without patience stand before the patient ones; of either kind in the order in which they came. */
+static void stand(struct ask *ask, struct ask_list *queue, struct ask **first_patient,
+                  bool is_first)
+{
+    if (is_first || ask->is_patient || *first_patient == NULL) {
+        ask_link(ask, queue, ASK_QUEUE, is_first);
+    } else {
+        must(ask->place == ASK_NOWHERE);
+        TAILQ_INSERT_BEFORE(*first_patient, ask, link);
+        ask->place = ASK_QUEUE;
+    }
+    if (!is_first && ask->is_patient && *first_patient == NULL) {
+        *first_patient = ask;
+    }
+}
+
 void lane_put(struct lane *lane, struct ask *ask, bool is_first)
 {
     ask->lane = lane;
     if (ask->wants_fresh) {
-        ask_link(ask, &lane->fresh_queue, ASK_QUEUE, is_first);
+        stand(ask, &lane->fresh_queue, &lane->fresh_patient, is_first);
         lane->fresh_queued++;
     } else {
-        ask_link(ask, &lane->queue, ASK_QUEUE, is_first);
+        stand(ask, &lane->queue, &lane->patient, is_first);
         lane->queued++;
     }
 }
@@ -178,6 +194,11 @@ void lane_remove(struct ask *ask)
 {
     must(ask->place == ASK_QUEUE);
     struct lane *lane = ask->lane;
+    if (lane->patient == ask) {
+        lane->patient = TAILQ_NEXT(ask, link);
+    } else if (lane->fresh_patient == ask) {
+        lane->fresh_patient = TAILQ_NEXT(ask, link);
+    }
     if (ask->wants_fresh) {
         TAILQ_REMOVE(&lane->fresh_queue, ask, link);
         lane->fresh_queued--;
@@ -236,11 +257,30 @@ void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *ex
 
 /* When to open sessions. */
 
-static void want_connection(struct site *site)
+static bool is_patient(struct lane *lane)
 {
-    if (!site->is_hungry) {
-        site->is_hungry = true;
-        TAILQ_INSERT_TAIL(&site->knocker->hungry, site, hungry_link);
+    const struct ask *first = TAILQ_FIRST(&lane->queue);
+    const struct ask *first_fresh = TAILQ_FIRST(&lane->fresh_queue);
+    return (first == NULL || first->is_patient) && (first_fresh == NULL || first_fresh->is_patient);
+}
+
+static bool has_connection_for(const struct knocker *knocker, struct lane *lane)
+{
+    unsigned most = knocker->config.connections_max;
+    return knocker->counts.talking < most - (is_patient(lane) ? most / KNOCKER_SPARE_PART : 0);
+}
+
+static void want_connection(struct site *site, struct lane *lane)
+{
+    struct site_list *hungry = &site->knocker->hungry;
+    if (site->is_hungry) {
+        TAILQ_REMOVE(hungry, site, hungry_link);
+    }
+    site->is_hungry = true;
+    if (is_patient(lane)) {
+        TAILQ_INSERT_TAIL(hungry, site, hungry_link);
+    } else {
+        TAILQ_INSERT_HEAD(hungry, site, hungry_link);
     }
 }
 
@@ -363,8 +403,8 @@ static void lane_pump(struct lane *lane)
         if (!find_way(lane, &egress)) {
             return;
         }
-        if (knocker->counts.talking >= knocker->config.connections_max) {
-            want_connection(site);
+        if (!has_connection_for(knocker, lane)) {
+            want_connection(site, lane);
             return;
         }
         if (session_open(lane->host, egress) != ERR_NONE) {

@@ -23,7 +23,7 @@ function contentTypeOf(filename) {
 
 export class Heloise {
     constructor({
-        baseUrl = 'http://127.0.0.1:8080', key = null, retries = 2, retryWaitMaxMs = 30000,
+        baseUrl = 'http://127.0.0.1:8025', key = null, retries = 2, retryWaitMaxMs = 30000,
         fetch = (...args) => globalThis.fetch(...args),
     } = {}) {
         this.transport = new Transport({ baseUrl, key, retries, retryWaitMaxMs, fetch });

@@ -85,7 +85,7 @@ export class HeloiseUnreachable extends Error { readonly cause: unknown; }
 export class WebhookError extends Error {}
 
 export interface HeloiseOptions {
-    /** http://127.0.0.1:8080 where nothing is said. */
+    /** http://127.0.0.1:8025 where nothing is said. */
     baseUrl?: string;
     key?: string | null;
     /** How often a 429 or 503 that names a wait is asked again; 2. */

@@ -31,7 +31,7 @@ class Heloise:
     """base_url: of the service. timeout_s: for each read from the line. A 429 or 503 that names a wait of at most
     retry_wait_max_s is asked again, `retries` times. May be shared by threads: each call has its own connection."""
 
-    def __init__(self, base_url: str = 'http://127.0.0.1:8080', key: typing.Optional[str] = None, timeout_s: float = 150.0,
+    def __init__(self, base_url: str = 'http://127.0.0.1:8025', key: typing.Optional[str] = None, timeout_s: float = 150.0,
                  retries: int = 2, retry_wait_max_s: float = 30.0):
         self._transport = Transport(base_url, key, timeout_s, retries, retry_wait_max_s)
 

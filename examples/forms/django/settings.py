@@ -10,6 +10,6 @@ TEMPLATES = [{'BACKEND': 'django.template.backends.django.DjangoTemplates', 'APP
 USE_TZ = True
 TIME_ZONE = 'UTC'
 
-HELOISE_URL = os.environ.get('HELOISE_URL', 'http://127.0.0.1:8080')
+HELOISE_URL = os.environ.get('HELOISE_URL', 'http://127.0.0.1:8025')
 HELOISE_KEY = os.environ.get('HELOISE_KEY')
 HELOISE_TIMEOUT_MS = 3000

@@ -39,7 +39,7 @@ def judge(record, was_asked):
 
 def create_app(heloise=None):
     app = flask.Flask(__name__)
-    heloise = heloise or Heloise(os.environ.get('HELOISE_URL', 'http://127.0.0.1:8080'), os.environ.get('HELOISE_KEY'))
+    heloise = heloise or Heloise(os.environ.get('HELOISE_URL', 'http://127.0.0.1:8025'), os.environ.get('HELOISE_KEY'))
 
     @app.route('/', methods=['GET', 'POST'])
     def sign_up():

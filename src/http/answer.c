@@ -141,6 +141,10 @@ void http_answer_empty(struct http_request *request, unsigned status)
 
 void http_answer_problem(struct http_request *request, const struct problem *problem)
 {
+    if (request->route != NULL && request->route->complain != NULL) {
+        request->route->complain(request, problem);
+        return;
+    }
     struct buf body;
     buf_init(&body, PROBLEM_BYTES_MAX);
     if (problem->retry_after_s > 0) {

@@ -193,6 +193,13 @@ static bool read_target(struct http_request *request)
     return e == ERR_NONE;
 }
 
+bool http_admit(struct http_request *request, struct slice key)
+{
+    const struct http_server_config *config = &request->exchange->server->config;
+    return http_auth_passes(request, config->auth, &config->cors_origins,
+                            key.len > 0 ? key : http_sent_key(request));
+}
+
 /* "application/json; charset=utf-8" is application/json. */
 static bool is_json(struct slice type)
 {
@@ -284,9 +291,9 @@ static void look_at(struct http_exchange *exchange, const char *method)
         answer_no_route(exchange, allow);
         return;
     }
-    if (!http_auth_passes(request, exchange->server->config.auth,
-                          &exchange->server->config.cors_origins) ||
-        !read_target(request) || !takes_body(exchange)) {
+    if (!read_target(request) ||
+        (!request->route->is_key_late && !http_admit(request, SLICE_NONE)) ||
+        !takes_body(exchange)) {
         return;
     }
     if (request->route->begin != NULL) {

@@ -255,8 +255,8 @@ def fuzz(log):
 
 def interop(log):
     program = BUILD / 'clang/src/cli/heloise'  # with sanitizers: real servers find what tests do not
-    good = run(log, ['tests/interop/run.py', '--install', '--heloise', program, '--work', BUILD / 'interop'],
-               1200, **SANITIZER_ENV)
+    good = all([run(log, [f'tests/interop/{suite}', '--install', '--heloise', program, '--work', BUILD / 'interop'],
+                    1200, **SANITIZER_ENV) for suite in ('run.py', 'clients.py')])
     text = log.read_text(errors='replace')
     outcome = Outcome(passed=len(re.findall(r'^ok ', text, re.M)), failed=len(re.findall(r'^not ok ', text, re.M)),
                       skipped=len(re.findall(r'^skip ', text, re.M)))

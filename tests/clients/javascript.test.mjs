@@ -5,7 +5,6 @@ import test from 'node:test';
 
 import { Heloise, HeloiseError } from '../../clients/javascript/src/index.js';
 
-const LIST = 'name,email\nJane,jane@plain.example\nGone,g.fischer@plain.example\nAnna,anna@catchall.example\n';
 const FOUND = {
     'jane@plain.example': 'deliverable', 'g.fischer@plain.example': 'undeliverable', 'anna@catchall.example': 'risky',
 };

@@ -13,7 +13,6 @@ from heloise_client import Heloise, HeloiseError
 from test_client import ClientTest
 from test_webhook import WebhookTest
 
-LIST = 'name,email\nJane,jane@plain.example\nGone,g.fischer@plain.example\nAnna,anna@catchall.example\n'
 FOUND = {'jane@plain.example': 'deliverable', 'g.fischer@plain.example': 'undeliverable', 'anna@catchall.example': 'risky'}
 
 
@@ -48,24 +47,3 @@ class PythonClient(unittest.TestCase):
             self.heloise.verify('')
         self.assertIn(caught.exception.status, (400, 422))
         self.assertTrue(caught.exception.problem['title'])
-
-    def test_batch(self):
-        batch = self.heloise.create_batch(LIST, filename='contacts.csv', label='Spring')
-        done = self.heloise.wait_for_batch(batch['id'], poll_s=0.05)
-        self.assertEqual(done['state'], 'done')
-        self.assertEqual(done['label'], 'Spring')
-        self.assertEqual({record['email']: record['status'] for record in self.heloise.results(batch['id'])}, FOUND)
-        with self.heloise.download_results(batch['id'], status='risky') as response:
-            self.assertEqual(len(response.read().splitlines()), 2)
-        self.assertIn(batch['id'], [one['id'] for one in self.heloise.batches(limit=100)['batches']])
-        self.heloise.delete_batch(batch['id'])
-        with self.assertRaises(HeloiseError) as caught:
-            self.heloise.batch(batch['id'])
-        self.assertEqual(caught.exception.status, 404)
-
-    def test_knowledge(self):
-        self.heloise.verify('li@full.example')
-        self.assertEqual(self.heloise.domain('full.example')['domain'], 'full.example')
-        self.assertTrue(self.heloise.history('li@full.example')['history'])
-        self.heloise.erase('li@full.example')
-        self.assertFalse(self.heloise.history('li@full.example')['history'])

@@ -127,11 +127,6 @@ static void *run(void *context)
     return NULL;
 }
 
-static unsigned share(unsigned total, unsigned of, unsigned n)
-{
-    return (unsigned)((uint64_t)total * (n + 1) / of - (uint64_t)total * n / of);
-}
-
 /* One thread's part: so many domains with their addresses. */
 static void open_part(const struct knock *whole, unsigned loops, unsigned n,
                       const struct knowledge *knowledge, struct knock *out)
@@ -143,11 +138,11 @@ static void open_part(const struct knock *whole, unsigned loops, unsigned n,
     struct knocker_config config;
     struct fault fault;
     *out = *whole;
-    out->addresses = share(whole->addresses, loops, n);
-    out->domains = share(whole->domains, loops, n);
+    out->addresses = limit_share(whole->addresses, loops, n);
+    out->domains = limit_share(whole->domains, loops, n);
     out->first_domain = (unsigned)((uint64_t)whole->domains * n / loops);
-    out->connections = share(whole->connections, loops, n);
-    out->open_max = share(whole->open_max, loops, n);
+    out->connections = limit_share(whole->connections, loops, n);
+    out->open_max = limit_share(whole->open_max, loops, n);
     configure(out, &config);
     if (uv_door_open(&door, &out->door, &fault) != ERR_NONE) {
         limit_die(fault.text);

@@ -45,6 +45,11 @@ void limit_options(int argc, char **argv, const struct limit_option *options)
     }
 }
 
+unsigned limit_share(unsigned total, unsigned of, unsigned n)
+{
+    return (unsigned)((uint64_t)total * (n + 1) / of - (uint64_t)total * n / of);
+}
+
 uint64_t limit_now_us(void)
 {
     struct timespec now = {0};

@@ -20,6 +20,8 @@ struct limit_option {
 struct sockaddr_in limit_host(unsigned number, unsigned port);
 /* "--name value" pairs; options ends with a NULL name. Ends the program at a mistake. */
 void limit_options(int argc, char **argv, const struct limit_option *options);
+/* What the n-th of so many gets of a total. */
+unsigned limit_share(unsigned total, unsigned of, unsigned n);
 uint64_t limit_now_us(void);
 /* As many descriptors as the system lets us have. */
 void limit_raise_files(void);

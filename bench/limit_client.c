@@ -44,12 +44,6 @@ struct client {
     struct conversation *lines;
 };
 
-/* What the n-th of so many gets of a total. */
-static unsigned share(unsigned total, unsigned of, unsigned n)
-{
-    return (unsigned)((uint64_t)total * (n + 1) / of - (uint64_t)total * n / of);
-}
-
 static void conversation_connect(struct client *client, struct conversation *c)
 {
     struct sockaddr_in host = limit_host(c->number % client->hosts, client->port);
@@ -81,9 +75,9 @@ static void conversation_start(struct client *client, struct conversation *c)
         .step = STEP_MX,
         .number = client->started,
         .awaited = 1,
-        .mails = share(client->mails, client->conversations, client->started),
+        .mails = limit_share(client->mails, client->conversations, client->started),
     };
-    bool has_lookup = share(client->lookups, client->conversations, client->started) > 0;
+    bool has_lookup = limit_share(client->lookups, client->conversations, client->started) > 0;
     client->started++;
     if (has_lookup) {
         look_up(client, c, "d", LIMIT_DNS_MX);
@@ -144,7 +138,7 @@ static void send_rcpts(struct client *client, struct conversation *c, unsigned c
 static void send_mail(struct client *client, struct conversation *c)
 {
     static const char mail[] = "MAIL FROM:<probe@limit.bench>\r\n";
-    c->rcpts = share(client->rcpts, client->mails, client->mails_sent++);
+    c->rcpts = limit_share(client->rcpts, client->mails, client->mails_sent++);
     c->mails--;
     if (client->pipelining) {
         c->step = STEP_RCPT;
@@ -288,11 +282,11 @@ static void *run(void *context)
 static struct client part_of(const struct client *whole, unsigned loops, unsigned n)
 {
     struct client part = *whole;
-    part.conversations = share(whole->conversations, loops, n);
-    part.concurrent = share(whole->concurrent, loops, n);
-    part.rcpts = share(whole->rcpts, loops, n);
-    part.mails = share(whole->mails, loops, n);
-    part.lookups = share(whole->lookups, loops, n);
+    part.conversations = limit_share(whole->conversations, loops, n);
+    part.concurrent = limit_share(whole->concurrent, loops, n);
+    part.rcpts = limit_share(whole->rcpts, loops, n);
+    part.mails = limit_share(whole->mails, loops, n);
+    part.lookups = limit_share(whole->lookups, loops, n);
     return part;
 }
 

@@ -297,7 +297,7 @@ void answer_invalid(struct knocker *knocker, const struct hel_address_error *err
     out->expires_at_ms = out->checked_at_ms + (int64_t)ANSWER_SYNTAX_LIFE_S * 1000;
 }
 
-static void decide(const struct ask *ask, struct verdict *verdict, struct record *out)
+static void decide(const struct ask *ask, bool is_over, struct verdict *verdict, struct record *out)
 {
     const struct knocker *knocker = ask->knocker;
     struct address_flags flags = {.is_role = false};
@@ -316,10 +316,25 @@ static void decide(const struct ask *ask, struct verdict *verdict, struct record
     struct verify_history history;
     bool has_history = history_read(ask, &history);
     fill_flags(&flags, out);
-    verify_case_verdict(ask->verify, &hints, has_history ? &history : NULL, verdict);
+    const struct verify_history *earlier = has_history ? &history : NULL;
+    if (is_over) {
+        verify_case_verdict(ask->verify, &hints, earlier, verdict);
+    } else {
+        verify_case_verdict_so_far(ask->verify, &hints, earlier, door_now_ms(knocker->door),
+                                   verdict);
+    }
 }
 
-void answer_build(struct ask *ask, struct record *out)
+static uint32_t fill_case(struct ask *ask, bool is_over, struct record *out)
+{
+    struct verdict *verdict = &ask->knocker->verdict;
+    decide(ask, is_over, verdict, out);
+    fill_verdict(verdict, out);
+    fill_smtp(ask, verdict, out);
+    return verdict->life_s;
+}
+
+static void build(struct ask *ask, bool is_over, struct record *out)
 {
     struct knocker *knocker = ask->knocker;
     if (ask->syntax != NULL) {
@@ -332,20 +347,29 @@ void answer_build(struct ask *ask, struct record *out)
     }
     fill_address(ask, out);
     fill_route(ask, out);
-    if (ask->verify == NULL) {
+    if (ask->verify != NULL) {
+        life_s = fill_case(ask, is_over, out);
+    } else if (is_over) {
         fill_unbegun(ask, out);
     } else {
-        struct verdict *verdict = &knocker->verdict;
-        decide(ask, verdict, out);
-        fill_verdict(verdict, out);
-        fill_smtp(ask, verdict, out);
-        life_s = verdict->life_s;
+        fill_plain(out, SUB_SKIPPED, 40, "its mail servers are still being looked up");
+        out->skip = SKIP_BUDGET;
     }
     fill_transcript(ask, out);
     uint64_t now = door_now_ms(knocker->door);
     out->duration_ms = (uint32_t)(now - ask->asked_ms);
     out->checked_at_ms = wall_of(ask, now);
     out->expires_at_ms = out->checked_at_ms + (int64_t)life_s * 1000;
+}
+
+void answer_build(struct ask *ask, struct record *out)
+{
+    build(ask, true, out);
+}
+
+void answer_build_so_far(struct ask *ask, struct record *out)
+{
+    build(ask, false, out);
 }
 
 /* A full or broken store never spoils an answer: the record is already there; the caller of the

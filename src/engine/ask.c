@@ -158,7 +158,7 @@ static void on_claim_look(void *context)
 static bool awaits_other_process(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
-    if (ask->has_claim || knocker->config.verify.no_smtp || !ask_shares_answers(ask)) {
+    if (ask->has_claim || !ask_shares_answers(ask) || !knocker_claims(&knocker->config)) {
         return false;
     }
     char key[KNOCKER_KEY_BYTES];
@@ -196,7 +196,7 @@ void ask_step(struct ask *ask)
     }
     if (ask->verify == NULL) {
         bool is_alone =
-            ask->knocker->config.crew.count <= 1; /* else it may be another's to look up */
+            ask->knocker->config.crew.count == 1; /* else it may be another's to look up */
         if (is_alone && !ask->is_expired && !domain_is_ready(ask->domain)) {
             domain_look_up(ask->domain); /* on its way while the claim is written */
         }

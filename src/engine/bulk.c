@@ -92,9 +92,14 @@ void bulk_unasked(struct bulk *bulk)
     one_less(bulk);
 }
 
+bool bulk_was_cancelled(const struct record *record)
+{
+    return record->sub == SUB_SKIPPED && record->skip == SKIP_CANCELLED;
+}
+
 void bulk_asked(struct bulk *bulk, uint64_t id, const struct record *record)
 {
-    if (record->sub == SUB_SKIPPED && record->skip == SKIP_CANCELLED) {
+    if (bulk_was_cancelled(record)) {
         bulk_unasked(bulk);
         return;
     }

@@ -29,6 +29,9 @@ enum { BULK_RESULT_BYTES = 4 << 20 };
 /* The way of a single knocker (bulk_direct.c). */
 struct bulk_way bulk_direct(struct knocker *knocker);
 
+/* Whether the record is that of a question that a stop ended. */
+bool bulk_was_cancelled(const struct record *record);
+
 /* Whether another process wants to stop the run, where nobody has yet. */
 bool bulk_is_unwanted(struct bulk *bulk);
 

@@ -30,22 +30,37 @@ static void destroy(struct conversation *c)
     free(c);
 }
 
-struct transcript *conversation_transcript(struct conversation *c)
+/* Where what is said now is recorded; NULL: nowhere. */
+static struct transcript *transcript_of(struct conversation *c)
 {
     const struct conversation_probe *probe = conversation_asked(c);
-    return probe != NULL && probe->transcript != NULL ? probe->transcript : &c->prelude;
+    if (probe != NULL && probe->transcript != NULL) {
+        return probe->transcript;
+    }
+    bool is_watched = c->config->keeps_transcript || c->config->observe != NULL;
+    bool is_prelude = c->config->keeps_prelude && probe == NULL && c->transactions == 0;
+    return is_watched || is_prelude ? &c->prelude : NULL;
 }
 
-static bool is_watched(const struct conversation *c)
+static void record(struct conversation *c, char direction, struct slice line)
 {
-    return c->config->keeps_transcript || c->config->observe != NULL;
+    struct transcript *transcript = transcript_of(c);
+    if (transcript != NULL) {
+        transcript_add(transcript, now_ms(c), direction, line);
+    }
+}
+
+static void record_bytes(struct conversation *c, char direction, struct slice bytes)
+{
+    struct transcript *transcript = transcript_of(c);
+    if (transcript != NULL) {
+        transcript_add_bytes(transcript, now_ms(c), direction, bytes);
+    }
 }
 
 static void note(struct conversation *c, const char *text)
 {
-    if (is_watched(c)) {
-        transcript_add(conversation_transcript(c), now_ms(c), 'T', slice_of(text));
-    }
+    record(c, 'T', slice_of(text));
 }
 
 void conversation_evidence_init(const struct conversation *c, enum evidence_kind kind,
@@ -214,9 +229,7 @@ static void on_received(void *context, struct slice bytes)
     if (c->client == NULL || c->state == CONVERSATION_OVER) {
         return;
     }
-    if (is_watched(c)) {
-        transcript_add_bytes(conversation_transcript(c), now_ms(c), 'S', bytes);
-    }
+    record_bytes(c, 'S', bytes);
     keep_banner(c, bytes);
     hel_smtp_client_received(c->client, bytes, now_ms(c));
     pump(c);
@@ -318,8 +331,8 @@ static void connect_next(struct conversation *c)
 static void say_quit_blind(struct conversation *c)
 {
     /* The dialogue is out of step, the line is up: say goodbye without waiting for an answer. */
-    if (c->link != NULL && link_send(c->link, SLICE("QUIT\r\n")) == ERR_NONE && is_watched(c)) {
-        transcript_add(conversation_transcript(c), now_ms(c), 'C', SLICE("QUIT"));
+    if (c->link != NULL && link_send(c->link, SLICE("QUIT\r\n")) == ERR_NONE) {
+        record(c, 'C', SLICE("QUIT"));
     }
 }
 
@@ -369,7 +382,10 @@ enum err conversation_new(struct door *door, const struct conversation_config *c
     c->avoids_tls = config->no_tls;
     c->alarm.fired = on_alarm;
     c->alarm.context = c;
-    transcript_init(&c->prelude, now_ms(c), config->observe, config->observe_context);
+    bool has_observer = config->observe != NULL;
+    transcript_init(&c->prelude, now_ms(c),
+                    has_observer ? config->observe : config->observe_prelude,
+                    has_observer ? config->observe_context : context);
     c->state = CONVERSATION_CONNECTING;
     set_alarm(c, now_ms(c));
     *out = c;
@@ -510,9 +526,7 @@ static void flush(struct conversation *c)
     if (out.len == 0 || c->link == NULL) {
         return;
     }
-    if (is_watched(c)) {
-        transcript_add_bytes(conversation_transcript(c), now_ms(c), 'C', out);
-    }
+    record_bytes(c, 'C', out);
     if (link_send(c->link, out) != ERR_NONE) {
         hel_smtp_client_peer_closed(c->client);
         return;
@@ -555,6 +569,11 @@ void conversation_line(const struct conversation *c, struct conversation_line *o
         .extensions = c->client == NULL ? 0 : hel_smtp_client_extensions(c->client),
         .latency_ms = c->latency_ms,
     };
+}
+
+uint32_t conversation_number(const struct conversation *c)
+{
+    return c->number;
 }
 
 void *conversation_context(const struct conversation *c)

@@ -26,6 +26,7 @@ struct conversation_probe {
     struct slice rcpt;
     struct slice provider;         /* name, for the reply rules */
     struct transcript *transcript; /* NULL: none is kept */
+    bool was_prelude_told;         /* its observer was told what was said before the first probe */
 };
 
 /* The line as it was when a probe was answered, for records. */
@@ -80,10 +81,12 @@ struct conversation_config {
     const struct proxy *proxy;      /* NULL: none; borrowed */
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT];
     bool no_tls;
-    bool needs_tls; /* where TLS breaks or is refused, plain text is no way out */
-    bool keeps_transcript;
+    bool needs_tls;        /* where TLS breaks or is refused, plain text is no way out */
+    bool keeps_transcript; /* of all that is said; else of what a probe wants, and with: */
+    bool keeps_prelude;    /* of what is said before the first probe, for those that want it */
     transcript_fn observe; /* told every line as it happens; NULL: nobody */
     void *observe_context;
+    transcript_fn observe_prelude; /* where there is no observe; with the conversation's context */
     const struct rules *rules;
     struct rules_memo *memo; /* shared by the conversations of a thread */
     const struct conversation_handler *handler;
@@ -119,5 +122,6 @@ void conversation_drop(struct conversation *c);
 
 void conversation_line(const struct conversation *c, struct conversation_line *out);
 void *conversation_context(const struct conversation *c);
+uint32_t conversation_number(const struct conversation *c);
 
 #endif

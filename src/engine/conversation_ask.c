@@ -111,7 +111,11 @@ static void start(struct conversation *c, const struct conversation_probe *probe
     struct conversation_question *question = add(c, probe);
     c->stage_began_ms = question->asked_ms;
     if (probe->transcript != NULL) {
-        transcript_append(probe->transcript, &c->prelude);
+        if (probe->was_prelude_told) {
+            transcript_append(probe->transcript, &c->prelude);
+        } else {
+            transcript_repeat(probe->transcript, &c->prelude);
+        }
     }
     enum err e = ERR_NONE;
     if (needs_mail) {

@@ -84,7 +84,6 @@ void conversation_evidence_init(const struct conversation *c, enum evidence_kind
                                 enum hel_smtp_stage stage, struct evidence *out);
 void conversation_evidence_reply(const struct conversation *c, enum hel_smtp_stage stage,
                                  const struct hel_reply *reply, struct evidence *out);
-struct transcript *conversation_transcript(struct conversation *c);
 void conversation_go(struct conversation *c); /* leave politely */
 
 #endif

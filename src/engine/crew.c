@@ -41,22 +41,17 @@ unsigned crew_loops(const struct knocker_config *config, unsigned wanted)
 static enum err order(struct crew *crew, unsigned loop, uint64_t id, struct slice address)
 {
     const struct crew_order order = {.id = id, .kind = CREW_ORDER_NEW, .address = address};
-    if (crew->drafts[loop] == NULL) {
-        crew->drafts[loop] = crew_post_new(CREW_ORDERS);
-    }
-    return crew->drafts[loop] == NULL ? ERR_NOMEM : crew_order_put(crew->drafts[loop], &order);
+    struct crew_post *draft = crew_draft(crew->drafts, loop);
+    return draft == NULL ? ERR_NOMEM : crew_order_put(draft, &order);
 }
 
 static void asked(void *context)
 {
     struct crew *crew = context;
     for (unsigned i = 0; i < crew->count; i++) {
-        if (crew->drafts[i] != NULL) {
-            crew->is_idle[i] = false;
-            uv_mailbox_post(crew->loops[i].inbox, &crew->drafts[i]->post);
-            crew->drafts[i] = NULL;
-        }
+        crew->is_idle[i] = crew->is_idle[i] && crew->drafts[i] == NULL;
     }
+    crew_drafts_send(crew, crew->drafts);
 }
 
 static void look_soon(struct crew *crew)
@@ -85,8 +80,7 @@ static enum err wait_behind(struct crew *crew, unsigned loop, const struct store
 static bool has_claim(struct crew *crew, struct slice key)
 {
     bool is_mine = true;
-    if (crew->config.store_path == NULL || crew->config.knocker->is_fresh ||
-        crew->config.knocker->keeps_transcript || crew->config.knocker->verify.no_smtp) {
+    if (crew->config.store_path == NULL || !knocker_claims(crew->config.knocker)) {
         return true;
     }
     if (store_claim_try(crew->store, key, door_wall_ms(crew->desk), &is_mine) != ERR_NONE) {
@@ -322,10 +316,8 @@ void crew_close(struct crew *crew)
     }
     crew->bulk = NULL;
     forget_behind(crew);
+    crew_drafts_drop(crew->drafts);
     for (unsigned i = 0; i < crew->count; i++) {
-        if (crew->drafts[i] != NULL) {
-            crew_post_free(crew->drafts[i]);
-        }
         crew_loop_close(&crew->loops[i]);
     }
     uv_mailbox_close(crew->inbox);

@@ -32,15 +32,14 @@ static void ship_by(struct crew_loop *loop, uint64_t wait_ms)
     }
 }
 
-static bool is_idle(const struct crew_loop *loop)
+static bool is_idle(const struct knocker_counts *counts)
 {
-    struct knocker_counts counts;
-    knocker_count(loop->knocker, &counts);
-    return counts.asked == counts.answered && counts.talking == 0;
+    return counts->asked == counts->answered && counts->talking == 0;
 }
 
-/* What was gathered goes with the message; where there is no memory for one it waits for the next. */
-static void ship_news(struct crew_loop *loop)
+/* What was gathered goes with the message; where there is no memory for one it waits for the next. counts NULL: the
+ * knocker is gone. */
+static void ship_news(struct crew_loop *loop, const struct knocker_counts *counts)
 {
     struct crew_post *post = crew_post_new(CREW_NEWS);
     if (post == NULL) {
@@ -49,27 +48,25 @@ static void ship_news(struct crew_loop *loop)
     post->from = loop->index;
     post->bytes = loop->outbox;
     buf_init(&loop->outbox, STORE_OUTBOX_BYTES_MAX);
-    knocker_count(loop->knocker, &post->counts);
     post->lost = loop->lost;
     loop->lost = 0;
-    loop->waiting_told = post->counts.waiting;
-    post->is_idle = loop->was_idle = is_idle(loop);
+    post->is_last = counts == NULL;
+    if (counts != NULL) {
+        post->counts = *counts;
+        loop->waiting_told = counts->waiting;
+        post->is_idle = loop->was_idle = is_idle(counts);
+    }
     uv_mailbox_post(loop->crew->inbox, &post->post);
 }
 
 static void ship(struct crew_loop *loop)
 {
-    for (unsigned i = 0; i < loop->crew->count; i++) {
-        if (loop->drafts[i] != NULL) {
-            uv_mailbox_post(loop->crew->loops[i].inbox, &loop->drafts[i]->post);
-            loop->drafts[i] = NULL;
-        }
-    }
+    crew_drafts_send(loop->crew, loop->drafts);
     struct knocker_counts counts;
     knocker_count(loop->knocker, &counts);
-    if (loop->outbox.len > 0 || loop->lost > 0 || loop->was_idle != is_idle(loop) ||
+    if (loop->outbox.len > 0 || loop->lost > 0 || loop->was_idle != is_idle(&counts) ||
         loop->waiting_told != counts.waiting) {
-        ship_news(loop);
+        ship_news(loop, &counts);
     }
 }
 
@@ -95,7 +92,7 @@ static void on_answer(void *context, const struct record *record)
     struct crew_answer answer = {.id = item.id};
     enum err e = ERR_NONE;
     buf_clear(&loop->result);
-    if (record->sub != SUB_SKIPPED || record->skip != SKIP_CANCELLED) {
+    if (!bulk_was_cancelled(record)) {
         e = table_result_write(loop->crew->config.output_format, record, &loop->result);
         answer.is_asked = true;
         answer.status = record->status;
@@ -147,19 +144,16 @@ static void send(void *context, const struct knocker_errand *errand)
 {
     struct crew_loop *loop = context;
     struct loop_item *item = errand->context;
-    struct crew_post **draft = &loop->drafts[errand->to];
+    struct crew_post *draft = crew_draft(loop->drafts, errand->to);
     const struct crew_order order = {
         .id = item->id,
         .kind = errand->wants_route ? CREW_ORDER_SENT_BACK : CREW_ORDER_SENT,
         .address = errand->text,
     };
     free(item);
-    if (*draft == NULL) {
-        *draft = crew_post_new(CREW_ORDERS);
-    }
-    bool is_sent = *draft != NULL &&
-                   (errand->route == NULL || crew_route_put(*draft, errand) == ERR_NONE) &&
-                   crew_order_put(*draft, &order) == ERR_NONE;
+    bool is_sent = draft != NULL &&
+                   (errand->route == NULL || crew_route_put(draft, errand) == ERR_NONE) &&
+                   crew_order_put(draft, &order) == ERR_NONE;
     loop->lost += is_sent ? 0 : 1;
     ship_by(loop, SHIP_MS);
 }
@@ -191,14 +185,7 @@ static void stop(struct crew_loop *loop)
     ship(loop);
     knocker_free(loop->knocker);
     loop->knocker = NULL;
-    struct crew_post *post = crew_post_new(CREW_NEWS);
-    if (post != NULL) {
-        post->from = loop->index;
-        post->bytes = loop->outbox;
-        buf_init(&loop->outbox, STORE_OUTBOX_BYTES_MAX);
-        post->is_last = true;
-        uv_mailbox_post(loop->crew->inbox, &post->post);
-    }
+    ship_news(loop, NULL);
     door_timer_stop(loop->door, &loop->ship);
     door_stop(loop->door);
 }
@@ -283,11 +270,7 @@ static void free_posts(struct uv_mailbox *mailbox)
 
 void crew_loop_close(struct crew_loop *loop)
 {
-    for (unsigned i = 0; i < CREW_LOOPS_MAX; i++) {
-        if (loop->drafts[i] != NULL) {
-            crew_post_free(loop->drafts[i]);
-        }
-    }
+    crew_drafts_drop(loop->drafts);
     free_posts(loop->inbox);
     knocker_free(loop->knocker);
     uv_mailbox_close(loop->inbox);

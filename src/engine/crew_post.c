@@ -97,6 +97,34 @@ enum err crew_route_put(struct crew_post *post, const struct knocker_errand *err
     return ERR_NONE;
 }
 
+struct crew_post *crew_draft(struct crew_post **drafts, unsigned loop)
+{
+    if (drafts[loop] == NULL) {
+        drafts[loop] = crew_post_new(CREW_ORDERS);
+    }
+    return drafts[loop];
+}
+
+void crew_drafts_send(struct crew *crew, struct crew_post **drafts)
+{
+    for (unsigned i = 0; i < crew->count; i++) {
+        if (drafts[i] != NULL) {
+            uv_mailbox_post(crew->loops[i].inbox, &drafts[i]->post);
+            drafts[i] = NULL;
+        }
+    }
+}
+
+void crew_drafts_drop(struct crew_post **drafts)
+{
+    for (unsigned i = 0; i < CREW_LOOPS_MAX; i++) {
+        if (drafts[i] != NULL) {
+            crew_post_free(drafts[i]);
+            drafts[i] = NULL;
+        }
+    }
+}
+
 enum err crew_answer_put(struct buf *outbox, struct buf *room, const struct crew_answer *answer)
 {
     struct answer_head head = {answer->id, answer->is_asked, answer->status};

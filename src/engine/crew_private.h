@@ -61,6 +61,10 @@ void crew_post_free(struct crew_post *post);
 enum err crew_order_put(struct crew_post *post, const struct crew_order *order) MUST_USE;
 bool crew_order_take(struct slice *rest, struct crew_order *out);
 enum err crew_route_put(struct crew_post *post, const struct knocker_errand *errand) MUST_USE;
+/* What is gathered for each loop, by its index. The one for this loop, made where there is none. NULL: no memory. */
+struct crew_post *crew_draft(struct crew_post **drafts, unsigned loop) MUST_USE;
+void crew_drafts_send(struct crew *crew, struct crew_post **drafts);
+void crew_drafts_drop(struct crew_post **drafts);
 /* As a note of an outbox; room is for its making. */
 enum err crew_answer_put(struct buf *outbox, struct buf *room, const struct crew_answer *answer)
     MUST_USE;

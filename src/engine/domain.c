@@ -382,8 +382,7 @@ static void start_lookup(struct domain *domain)
 
 static void start_queued(struct knocker *knocker)
 {
-    unsigned crew = knocker->config.crew.count;
-    unsigned most = KNOCKER_LOOKUPS_MAX / (crew == 0 ? 1 : crew);
+    unsigned most = KNOCKER_LOOKUPS_MAX / knocker->config.crew.count;
     while (!TAILQ_EMPTY(&knocker->lookups) && knocker->lookups_open < most) {
         struct domain *domain = TAILQ_FIRST(&knocker->lookups);
         leave_lookups(domain);

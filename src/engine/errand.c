@@ -26,7 +26,7 @@ unsigned errand_owner(const struct knocker *knocker, const struct route *route,
                       const struct provider *provider)
 {
     const struct knocker_crew *crew = &knocker->config.crew;
-    if (crew->count <= 1 || route->status != ROUTE_OK) {
+    if (crew->count == 1 || route->status != ROUTE_OK) {
         return crew->index;
     }
     char key[TRAFFIC_KEY_BYTES];
@@ -51,7 +51,7 @@ bool errand_leaves(struct ask *ask)
 {
     const struct knocker_crew *crew = &ask->knocker->config.crew;
     struct domain *domain = ask->domain;
-    if (crew->count <= 1) {
+    if (crew->count == 1) {
         return false;
     }
     unsigned scout = knocker_scout(slice_of(domain->name), crew->count);

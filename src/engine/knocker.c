@@ -263,7 +263,31 @@ static void ask_free(struct ask *ask)
     ask_dispose(ask);
 }
 
-enum err ask_add_caller(struct ask *ask, struct slice text, knocker_fn fn, void *context)
+void ask_watched(void *context, uint32_t t_ms, char direction, struct slice line)
+{
+    const struct ask *ask = context;
+    const struct knocker_config *config = &ask->knocker->config;
+    if (config->observe != NULL) {
+        config->observe(config->observe_context, t_ms, direction, line);
+    }
+    for (const struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
+        if (caller->observe != NULL) {
+            caller->observe(caller->context, t_ms, direction, line);
+        }
+    }
+}
+
+static void take_wishes(struct ask *ask, struct caller *caller, const struct knocker_wishes *wishes)
+{
+    caller->observe = wishes->observe;
+    ask->is_fresh = ask->is_fresh || wishes->is_fresh;
+    ask->keeps_transcript = ask->keeps_transcript || wishes->keeps_transcript;
+    ask->is_watched = ask->is_watched || wishes->observe != NULL;
+    ask->is_live = ask->is_live || wishes->is_live;
+}
+
+enum err ask_add_caller(struct ask *ask, struct slice text, const struct knocker_wishes *wishes,
+                        knocker_fn fn, void *context)
 {
     struct caller *caller = malloc(sizeof *caller + text.len);
     if (caller == NULL) {
@@ -272,6 +296,9 @@ enum err ask_add_caller(struct ask *ask, struct slice text, knocker_fn fn, void 
     *caller = (struct caller){.fn = fn, .context = context, .text_len = text.len};
     if (text.len > 0) {
         memcpy(caller->text, text.at, text.len);
+    }
+    if (wishes != NULL) {
+        take_wishes(ask, caller, wishes);
     }
     struct caller **last = &ask->callers;
     while (*last != NULL) {
@@ -319,7 +346,9 @@ void knocker_finish(struct ask *ask)
     for (struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
         record->email = slice_make(caller->text, caller->text_len);
         knocker->counts.answered++;
-        caller->fn(caller->context, record);
+        if (caller->fn != NULL) {
+            caller->fn(caller->context, record);
+        }
     }
     knocker->counts.answered += ask->left;
     record->email = SLICE_NONE;
@@ -346,8 +375,12 @@ void knocker_drop(struct ask *ask)
 
 bool ask_shares_answers(const struct ask *ask)
 {
-    const struct knocker *knocker = ask->knocker;
-    return knocker->store != NULL && !knocker->config.is_fresh && !knocker->config.keeps_transcript;
+    return ask->knocker->store != NULL && !ask->is_fresh && !ask->keeps_transcript;
+}
+
+bool knocker_claims(const struct knocker_config *config)
+{
+    return !config->is_fresh && !config->keeps_transcript && !config->verify.no_smtp;
 }
 
 struct slice knocker_store_key(const struct knocker_config *config, struct slice key,
@@ -475,18 +508,21 @@ static enum err ask_new(struct knocker *knocker, const struct reading *reading, 
     ask->knocker = knocker;
     ask->asked_ms = door_now_ms(knocker->door);
     ask->asked_wall_ms = door_wall_ms(knocker->door);
-    transcript_init(&ask->transcript, ask->asked_ms, knocker->config.observe,
-                    knocker->config.observe_context);
+    ask->is_fresh = knocker->config.is_fresh;
+    ask->keeps_transcript = knocker->config.keeps_transcript;
+    transcript_init(&ask->transcript, ask->asked_ms, ask_watched, ask);
     *out = ask;
     return ERR_NONE;
 }
 
 enum question_origin { QUESTION_NEW, QUESTION_SENT, QUESTION_SENT_BACK };
 
+static const struct knocker_wishes no_wishes = {.is_fresh = false};
+
 struct question {
     struct slice text;
     enum question_origin origin;
-    bool is_patient;
+    const struct knocker_wishes *wishes;
     knocker_fn fn;
     void *context;
 };
@@ -511,9 +547,10 @@ void knocker_hurry(struct ask *ask)
 
 static enum err join(struct knocker *knocker, struct ask *shared, const struct question *question)
 {
-    enum err e = ask_add_caller(shared, question->text, question->fn, question->context);
+    enum err e =
+        ask_add_caller(shared, question->text, question->wishes, question->fn, question->context);
     knocker->counts.asked += e == ERR_NONE ? 1 : 0;
-    if (e == ERR_NONE && !question->is_patient) {
+    if (e == ERR_NONE && !question->wishes->is_patient) {
         knocker_hurry(shared);
     }
     return e;
@@ -522,8 +559,8 @@ static enum err join(struct knocker *knocker, struct ask *shared, const struct q
 static enum err join_parked(struct knocker *knocker, struct parked *parked,
                             const struct question *question)
 {
-    enum err e = park_add_caller(parked, question->text, question->is_patient, question->fn,
-                                 question->context);
+    enum err e =
+        park_add_caller(parked, question->text, question->wishes, question->fn, question->context);
     knocker->counts.asked += e == ERR_NONE ? 1 : 0;
     return e;
 }
@@ -555,15 +592,15 @@ static enum err take_question(struct knocker *knocker, const struct question *qu
         return e;
     }
     ask->is_sent = origin == QUESTION_SENT;
-    ask->is_patient = question->is_patient;
-    e = ask_add_caller(ask, text, question->fn, question->context);
+    ask->is_patient = question->wishes->is_patient;
+    e = ask_add_caller(ask, text, question->wishes, question->fn, question->context);
     e = e != ERR_NONE ? e : prepare(ask);
     if (e != ERR_NONE) {
         ask_free(ask);
         return e;
     }
-    ask->has_claim =
-        knocker->config.crew.has_claims && ask->syntax == NULL && ask_shares_answers(ask);
+    ask->has_claim = knocker->config.crew.has_claims && knocker->store != NULL &&
+                     ask->syntax == NULL && knocker_claims(&knocker->config);
     if (origin == QUESTION_SENT_BACK && ask->domain != NULL) {
         ask->domain->is_owner_told = false;
     }
@@ -579,16 +616,23 @@ static enum err take_question(struct knocker *knocker, const struct question *qu
 
 enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
 {
-    const struct question question = {.text = text, .fn = fn, .context = context};
+    const struct question question = {
+        .text = text, .wishes = &no_wishes, .fn = fn, .context = context};
+    return take_question(knocker, &question);
+}
+
+enum err knocker_ask_with(struct knocker *knocker, struct slice text,
+                          const struct knocker_wishes *wishes, knocker_fn fn, void *context)
+{
+    const struct question question = {.text = text, .wishes = wishes, .fn = fn, .context = context};
     return take_question(knocker, &question);
 }
 
 enum err knocker_ask_patiently(struct knocker *knocker, struct slice text, knocker_fn fn,
                                void *context)
 {
-    const struct question question = {
-        .text = text, .is_patient = true, .fn = fn, .context = context};
-    return take_question(knocker, &question);
+    const struct knocker_wishes wishes = {.is_patient = true};
+    return knocker_ask_with(knocker, text, &wishes, fn, context);
 }
 
 enum err knocker_ask_sent(struct knocker *knocker, struct slice text, bool wants_route,
@@ -597,10 +641,61 @@ enum err knocker_ask_sent(struct knocker *knocker, struct slice text, bool wants
     const struct question question = {
         .text = text,
         .origin = wants_route ? QUESTION_SENT_BACK : QUESTION_SENT,
+        .wishes = &no_wishes,
         .fn = fn,
         .context = context,
     };
     return take_question(knocker, &question);
+}
+
+/* Who waits for an answer. */
+
+static struct caller *find_live(const struct knocker *knocker, const void *context,
+                                struct ask **out_ask)
+{
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&knocker->asks, &cursor, &key, &value)) {
+        struct ask *ask = value;
+        struct caller *caller = ask->is_live ? ask->callers : NULL;
+        while (caller != NULL && (caller->fn == NULL || caller->context != context)) {
+            caller = caller->next;
+        }
+        if (caller != NULL) {
+            *out_ask = ask;
+            return caller;
+        }
+    }
+    return NULL;
+}
+
+bool knocker_peek(struct knocker *knocker, void *context, knocker_fn fn)
+{
+    struct ask *ask;
+    const struct caller *caller = find_live(knocker, context, &ask);
+    if (caller == NULL) {
+        return false;
+    }
+    must(!knocker->is_answering);
+    knocker->is_answering = true;
+    struct record *record = &knocker->answer;
+    answer_build_so_far(ask, record);
+    record->email = slice_make(caller->text, caller->text_len);
+    fn(context, record);
+    record_done(record);
+    knocker->is_answering = false;
+    return true;
+}
+
+void knocker_let_go(struct knocker *knocker, const void *context)
+{
+    struct ask *ask;
+    struct caller *caller = find_live(knocker, context, &ask);
+    if (caller != NULL) {
+        caller->fn = NULL;
+        caller->observe = NULL;
+    }
 }
 
 /* The knocker. */
@@ -608,8 +703,7 @@ enum err knocker_ask_sent(struct knocker *knocker, struct slice text, bool wants
 /* One's part of what is limited over a crew. */
 static unsigned part_of(unsigned whole, const struct knocker_crew *crew)
 {
-    unsigned count = crew->count == 0 ? 1 : crew->count;
-    unsigned part = whole / count + (crew->index < whole % count ? 1 : 0);
+    unsigned part = whole / crew->count + (crew->index < whole % crew->count ? 1 : 0);
     return part == 0 ? 1 : part;
 }
 
@@ -623,7 +717,8 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     knocker->door = door;
     knocker->knowledge = knowledge;
     knocker->config = *config;
-    knocker->config.connections_max = part_of(config->connections_max, &config->crew);
+    knocker->config.crew.count = config->crew.count == 0 ? 1 : config->crew.count;
+    knocker->config.connections_max = part_of(config->connections_max, &knocker->config.crew);
     knocker->store = store;
     knocker->calendar_ms = (uint64_t)door_wall_ms(door) - door_now_ms(door);
     knocker_began_at(knocker, config->began_at_ms != 0 ? config->began_at_ms : door_wall_ms(door));
@@ -644,6 +739,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
         .keeps_transcript = config->keeps_transcript,
         .observe = config->observe,
         .observe_context = config->observe_context,
+        .keeps_prelude = config->keeps_preludes,
         .memo = knocker->memo,
     };
     uint64_t seeds[2];

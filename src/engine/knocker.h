@@ -75,7 +75,8 @@ struct knocker_config {
     bool is_fresh;            /* do not read the cache */
     int64_t cache_age_ms_max; /* 0: as long as the verdict's life */
     bool keeps_transcript;    /* in records */
-    transcript_fn observe;    /* every line as it happens; NULL: nobody */
+    bool keeps_preludes;   /* of conversations, for those who want a transcript: knocker_wishes */
+    transcript_fn observe; /* every line as it happens; NULL: nobody */
     void *observe_context;
     int64_t began_at_ms; /* see knocker_began_at; 0: when the knocker was made */
     struct knocker_crew crew;
@@ -102,6 +103,30 @@ void knocker_free(struct knocker *knocker); /* after everything was answered; dr
 /* The answer comes from the loop, exactly once. text is copied. ERR_NOMEM. */
 enum err knocker_ask(struct knocker *knocker, struct slice text, knocker_fn fn, void *context)
     MUST_USE;
+
+/* What one who asks wants besides what the configuration says for all. Who asks what is being asked already joins it:
+ * the transcript begins there. Of what was said before the first probe of a conversation only that is seen which
+ * keeps_preludes keeps. */
+struct knocker_wishes {
+    bool is_fresh;         /* do not read the cache */
+    bool keeps_transcript; /* in the record; then it is asked afresh too */
+    transcript_fn
+        observe; /* every line as it happens, with the context of the question; NULL: nobody. Needs the
+                              transcript */
+    bool is_patient; /* as knocker_ask_patiently */
+    bool is_live;    /* for knocker_peek and knocker_let_go: somebody waits */
+};
+enum err knocker_ask_with(struct knocker *knocker, struct slice text,
+                          const struct knocker_wishes *wishes, knocker_fn fn, void *context)
+    MUST_USE;
+
+/* What is known by now for who asked with this context, as the record would be if the time were over; it is lent for
+ * the call of fn, and the question stays open. False: there is no such live one. Looks through all open ones. */
+bool knocker_peek(struct knocker *knocker, void *context, knocker_fn fn) MUST_USE;
+
+/* Who asked with this context gets no answer any more; the question itself goes on, and its answer is kept. Nothing
+ * happens where there is no such live one. Looks through all open ones. */
+void knocker_let_go(struct knocker *knocker, const void *context);
 
 /* The same for who has time, such as a list: wherever there is a queue these stand behind those of knocker_ask, and some of
  * the connections are left to the others. Who asks the same without having time takes the question along. */

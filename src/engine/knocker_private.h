@@ -32,7 +32,7 @@ enum {
     KNOCKER_DOMAINS_IDLE_MAX = 20000, /* routes and memories kept without anybody asking */
     KNOCKER_LOOKUPS_MAX = 256,        /* at once: resolvers drop what comes in floods */
     KNOCKER_REQUEUES_MAX = 3,         /* of one probe whose session was cut under it */
-    KNOCKER_SPARE_PART = 8,   /* one connection in so many is kept from the patient ones */
+    KNOCKER_SPARE_PART = 8,           /* one connection in so many is kept from the patient ones */
     KNOCKER_DOWN_MS = 60000,          /* how long a dead host is believed dead */
     DOMAIN_QUESTIONS_MAX = DNS_LOOKUP_IDS,
     KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
@@ -46,8 +46,9 @@ enum {
 
 struct caller {
     struct caller *next;
-    knocker_fn fn;
+    knocker_fn fn; /* NULL: gone without an answer */
     void *context;
+    transcript_fn observe; /* NULL: it does not watch */
     size_t text_len;
     char text[]; /* as it was asked */
 };
@@ -74,13 +75,18 @@ struct ask {
     bool is_waiting; /* for a time, as verify asked */
     bool is_woken;   /* the domain's memory changed while it was awaited */
     bool is_expired;
-    bool is_over;   /* decided: answered in the next turn */
+    bool is_over;    /* decided: answered in the next turn */
     bool is_patient; /* nobody waits for it but lists */
-    bool has_claim; /* of the store: no other process asks this address meanwhile */
-    bool is_behind; /* another process has it */
-    unsigned left;  /* callers that left it, the last ones: it is given up */
-    bool is_sent;   /* here by another knocker, which has looked the domain up */
-    bool has_room;  /* of those that waited as a few bytes: given back (engine/park) */
+    bool has_claim;  /* of the store: no other process asks this address meanwhile */
+    bool is_behind;  /* another process has it */
+    unsigned left;   /* callers that left it, the last ones: it is given up */
+    bool is_sent;    /* here by another knocker, which has looked the domain up */
+    bool has_room;   /* of those that waited as a few bytes: given back (engine/park) */
+    bool is_fresh;   /* no stored answer will do */
+    bool keeps_transcript;
+    bool is_watched;       /* a caller observes */
+    bool is_live;          /* a caller can be found by its context: it is never parked */
+    uint32_t prelude_told; /* the number of the conversation whose beginning the watchers saw */
     enum skip_reason expired_why;
 
     /* The probe under way. */
@@ -281,11 +287,16 @@ void ask_unlink(struct ask *ask);
 void ask_link(struct ask *ask, struct ask_list *list, enum ask_place place, bool is_first);
 void knocker_finish(struct ask *ask);
 void knocker_drop(struct ask *ask); /* without an answer: it is another's now */
-enum err ask_add_caller(struct ask *ask, struct slice text, knocker_fn fn, void *context) MUST_USE;
+/* wishes: NULL where it has none. */
+enum err ask_add_caller(struct ask *ask, struct slice text, const struct knocker_wishes *wishes,
+                        knocker_fn fn, void *context) MUST_USE;
+void ask_watched(void *ask, uint32_t t_ms, char direction, struct slice line); /* tells who does */
 void ask_leave_table(struct ask *ask);
 void ask_dispose(struct ask *ask); /* its memory alone: nothing knows of it any more */
 /* Takes answers from the store and gives them to others through it. */
 bool ask_shares_answers(const struct ask *ask);
+/* Whether addresses are claimed in the store before they are asked, where there is one. */
+bool knocker_claims(const struct knocker_config *config);
 bool ask_find_cached(struct ask *ask); /* fills ask->cached */
 struct slice ask_store_key(const struct ask *ask, char out[KNOCKER_KEY_BYTES]);
 void knocker_wrote(struct knocker *knocker); /* something to the store: it is flushed soon */
@@ -324,12 +335,13 @@ bool park_until_woken(struct ask *ask);
 void park_wake(struct domain *domain);     /* its memory changed */
 void park_give_back_room(struct ask *ask); /* where it has some */
 void park_cancel(struct knocker *knocker); /* all go on, to be told so */
-enum err park_leave(struct knocker *knocker,
-                    const struct knocker_leaver *leaver) MUST_USE; /* see knocker_leave */
+enum err park_leave(struct knocker *knocker, const struct knocker_leaver *leaver)
+    MUST_USE; /* see knocker_leave */
 struct parked *park_find(const struct knocker *knocker, struct slice key);
 /* Somebody else asks the same. ERR_NOMEM. */
-enum err park_add_caller(struct parked *parked, struct slice text, bool is_patient, knocker_fn fn,
-                         void *context) MUST_USE;
+enum err park_add_caller(struct parked *parked, struct slice text,
+                         const struct knocker_wishes *wishes, knocker_fn fn, void *context)
+    MUST_USE;
 const struct parked *park_of(const struct knocker *knocker, const void *context); /* NULL: none */
 void park_view(const struct parked *parked, struct park_view *out);
 
@@ -337,7 +349,8 @@ void park_view(const struct parked *parked, struct park_view *out);
 enum err domain_get(struct knocker *knocker, struct slice name, struct domain **out) MUST_USE;
 bool domain_is_ready(struct domain *domain);
 void domain_look_up(struct domain *domain);
-void domain_hurry(struct domain *domain); /* its lookup is the next one, where it waits for its turn */
+void domain_hurry(
+    struct domain *domain); /* its lookup is the next one, where it waits for its turn */
 void domain_changed(struct domain *domain); /* wakes those that await a change of its memory */
 void domain_release(struct domain *domain);
 /* It has a route now: who serves it, its site where that is ours. Without memory it has none. */
@@ -428,6 +441,7 @@ struct slice history_detail(const struct ask *ask, enum verdict_sub sub, struct 
 
 /* answer.c */
 void answer_build(struct ask *ask, struct record *out);
+void answer_build_so_far(struct ask *ask, struct record *out); /* it is still open */
 /* A record for text that is no address. */
 void answer_invalid(struct knocker *knocker, const struct hel_address_error *error,
                     struct record *out);

@@ -22,7 +22,7 @@ enum {
     PARK_HANDFUL = 16,    /* of a site at a time, then the next site's turn */
     PARK_BYTES_MAX = 65536,
     PARK_LEAVE_MAX = 4096, /* at a time: a fraction of a second */
-    PARK_RETRY_MS = 1000, /* where there was no memory to make one whole */
+    PARK_RETRY_MS = 1000,  /* where there was no memory to make one whole */
 };
 
 static struct slice bytes_of(const struct parked *parked)
@@ -119,7 +119,7 @@ void park_give_back_room(struct ask *ask)
 static bool may_be_parked(const struct ask *ask)
 {
     const struct knocker_config *config = &ask->knocker->config;
-    return !config->keeps_transcript && config->observe == NULL && !ask->is_expired &&
+    return !ask->keeps_transcript && config->observe == NULL && !ask->is_expired && !ask->is_live &&
            config->park_ms_min != UINT32_MAX && ask->domain->site != NULL;
 }
 
@@ -385,8 +385,8 @@ static void wait_on(struct ask *ask, uint64_t due_ms, bool is_woken)
     }
 }
 
-enum err park_add_caller(struct parked *parked, struct slice text, bool is_patient, knocker_fn fn,
-                         void *context)
+enum err park_add_caller(struct parked *parked, struct slice text,
+                         const struct knocker_wishes *wishes, knocker_fn fn, void *context)
 {
     uint64_t due_ms = parked->due_ms;
     bool is_woken = park_queue_has(&parked->domain->park.woken, parked);
@@ -394,8 +394,8 @@ enum err park_add_caller(struct parked *parked, struct slice text, bool is_patie
     if (ask == NULL) {
         return ERR_NOMEM;
     }
-    enum err e = ask_add_caller(ask, text, fn, context);
-    ask->is_patient = ask->is_patient && is_patient;
+    enum err e = ask_add_caller(ask, text, wishes, fn, context);
+    ask->is_patient = ask->is_patient && wishes->is_patient;
     wait_on(ask, due_ms, is_woken);
     return e;
 }
@@ -464,8 +464,7 @@ void park_view(const struct parked *parked, struct park_view *out)
 void park_init(struct knocker *knocker, uint64_t seed)
 {
     struct park *park = &knocker->park;
-    unsigned crew = knocker->config.crew.count;
-    park->room_max = PARK_ROOM / (crew == 0 ? 1 : crew);
+    park->room_max = PARK_ROOM / knocker->config.crew.count;
     park->table.seed = seed;
     intern_init(&park->shared, seed);
     buf_init(&park->scratch, PARK_BYTES_MAX);

@@ -107,7 +107,7 @@ static enum err read_askers(struct pack *p, struct ask *ask)
         struct asker asker = {.text = SLICE_NONE};
         walk_asker(p, &asker);
         struct slice text = asker.is_address ? hel_address_wire(&ask->address) : asker.text;
-        e = ask_add_caller(ask, text, asker.fn, asker.context);
+        e = ask_add_caller(ask, text, NULL, asker.fn, asker.context);
     }
     return e;
 }
@@ -216,8 +216,8 @@ struct rest {
 
 static void walk_rest(struct pack *p, struct ask *ask, struct rest *rest)
 {
-    bool *const flags[] = {&ask->is_first, &ask->was_tried, &ask->has_claim, &ask->is_behind,
-                           &rest->is_greylisted, &ask->is_patient};
+    bool *const flags[] = {&ask->is_first,  &ask->was_tried,      &ask->has_claim,
+                           &ask->is_behind, &rest->is_greylisted, &ask->is_patient};
     uint64_t wall_ms = (uint64_t)ask->asked_wall_ms;
     pack_flags(p, flags, sizeof flags / sizeof *flags);
     pack_u64(p, &ask->asked_ms);
@@ -396,7 +396,8 @@ enum err park_bytes_read(struct domain *domain, struct slice bytes, struct ask *
         ask_dispose(ask);
         return e;
     }
-    transcript_init(&ask->transcript, ask->asked_ms, NULL, NULL);
+    transcript_init(&ask->transcript, ask->asked_ms, ask_watched, ask);
+    ask->is_fresh = ask->knocker->config.is_fresh;
     *out = ask;
     return ERR_NONE;
 }

@@ -25,9 +25,35 @@ static void follow_limits(struct session *session)
     const struct site *site = session->host->site;
     const struct traffic_limits *limits = &site->traffic.limits;
     session->config.rcpts_per_transaction = limits->rcpts_per_transaction;
-    /* A record's transcript is one address's own dialogue. */
-    bool is_single = site->knocker->config.keeps_transcript;
-    session->config.pipelined_rcpts = is_single ? 1 : limits->pipelined_rcpts;
+    session->config.pipelined_rcpts =
+        site->knocker->config.keeps_transcript ? 1 : limits->pipelined_rcpts;
+}
+
+static struct ask *first_queued(const struct lane *lane)
+{
+    if (lane == NULL) {
+        return NULL;
+    }
+    struct ask *fresh = TAILQ_FIRST(&lane->fresh_queue);
+    return fresh != NULL ? fresh : TAILQ_FIRST(&lane->queue);
+}
+
+/* What a line says before it asks anything is seen by who will most likely be asked there. */
+static void on_prelude(void *context, uint32_t t_ms, char direction, struct slice line)
+{
+    struct session *session = context;
+    (void)t_ms; /* of the conversation; the question has its own beginning */
+    struct ask *ask = first_queued(session->lane);
+    ask = ask != NULL ? ask : first_queued(&session->host->any);
+    if (ask == NULL || !ask->is_watched) {
+        return;
+    }
+    uint32_t number = conversation_number(session->conversation);
+    if (ask->prelude_told == 0 || ask->prelude_told == number) {
+        ask->prelude_told = number;
+        uint64_t since = door_now_ms(ask->knocker->door) - ask->asked_ms;
+        ask_watched(ask, (uint32_t)since, direction, line);
+    }
 }
 
 /* What is the way out's own, and what the far end taught. */
@@ -38,6 +64,7 @@ static void configure(struct session *session, size_t index)
     const struct traffic_egress *egress = egress_at(knocker, index);
     struct conversation_config *config = &session->config;
     *config = knocker->conversation;
+    config->observe_prelude = config->keeps_prelude ? on_prelude : NULL;
     config->egress = (uint8_t)index;
     config->helo_name = egress->helo_name;
     config->mail_from = egress->mail_from;
@@ -175,8 +202,11 @@ static const struct conversation_probe *begin_ask(struct session *session, struc
     ask_link(ask, &session->asked, ASK_ASKED, false);
     session->asked_any = true;
     ask->probe.provider = site->provider->name;
-    if (site->knocker->config.keeps_transcript) {
+    if (ask->keeps_transcript) {
         ask->probe.transcript = &ask->transcript;
+        ask->probe.was_prelude_told =
+            site->knocker->config.observe != NULL || !ask->is_watched ||
+            ask->prelude_told == conversation_number(session->conversation);
     }
     ask_talks(ask, session->conversation);
     return &ask->probe;
@@ -190,6 +220,12 @@ static void count_asked(struct session *session, const struct conversation_probe
     site->knocker->counts.control_probes += probe->role == PROBE_REAL ? 0 : 1;
 }
 
+/* A record's transcript is one address's own dialogue. */
+static bool is_single(const struct ask *ask)
+{
+    return ask->keeps_transcript;
+}
+
 static const struct conversation_probe *on_wants_another(void *context, struct conversation *c,
                                                          unsigned rcpts, unsigned refusals)
 {
@@ -200,7 +236,9 @@ static const struct conversation_probe *on_wants_another(void *context, struct c
         return NULL;
     }
     struct ask *ask = choose_ask(session, rcpts, refusals);
-    if (ask == NULL || !conversation_fits(c, &ask->probe)) {
+    const struct ask *last = TAILQ_LAST(&session->asked, ask_list);
+    if (ask == NULL || !conversation_fits(c, &ask->probe) || is_single(ask) ||
+        (last != NULL && is_single(last))) {
         return NULL;
     }
     const struct conversation_probe *probe = begin_ask(session, ask);

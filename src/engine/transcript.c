@@ -85,6 +85,18 @@ static void append_line(void *context, uint32_t t_ms, char direction, struct sli
     add(append->to, (uint32_t)since, direction, line);
 }
 
+static void repeat_line(void *context, uint32_t t_ms, char direction, struct slice line)
+{
+    const struct append_to *append = context;
+    transcript_add(append->to, append->from_started_ms + t_ms, direction, line);
+}
+
+void transcript_repeat(struct transcript *t, const struct transcript *from)
+{
+    struct append_to append = {t, from->started_ms};
+    transcript_each(from, repeat_line, &append);
+}
+
 void transcript_append(struct transcript *t, const struct transcript *from)
 {
     struct append_to append = {t, from->started_ms};

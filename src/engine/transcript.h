@@ -33,6 +33,8 @@ void transcript_add_bytes(struct transcript *t, uint64_t at_ms, char direction, 
 
 /* All lines of `from`; t's observer is not told: it saw them when they happened. */
 void transcript_append(struct transcript *t, const struct transcript *from);
+/* The same, and it is told now. */
+void transcript_repeat(struct transcript *t, const struct transcript *from);
 
 void transcript_clear(struct transcript *t);
 void transcript_each(const struct transcript *t, transcript_fn fn, void *context);

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/courier.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/reader.h"
@@ -11,7 +10,7 @@
 
 enum parcel { PARCEL_VERDICT, PARCEL_DOMAIN, PARCEL_FACT, PARCEL_RELEASE, PARCEL_NOTE };
 
-enum { SLICES_MAX = 6, TIMES_MAX = 2, COURIER_BUSY_MS = 10000 };
+enum { SLICES_MAX = 6, TIMES_MAX = 2 };
 
 /* What every kind of write consists of: texts and times, in the order of its struct. */
 struct parcel_parts {
@@ -169,24 +168,11 @@ enum err store_carry(struct store *store, struct slice outbox, store_note_fn not
 enum err store_courier_open(const char *path, struct buf *out_box, struct store **out,
                             struct fault *out_fault)
 {
-    struct store *store = calloc(1, sizeof *store);
-    if (store == NULL) {
-        return fault_set(out_fault, ERR_NOMEM, 0, "store: no memory");
+    struct store *store;
+    enum err e = store_open_to_read(path, &store, out_fault);
+    if (e == ERR_NONE) {
+        store->outbox = out_box;
+        *out = store;
     }
-    store->holder_lock = -1;
-    store->outbox = out_box;
-    store->path = strdup(path);
-    if (store->path == NULL) {
-        free(store);
-        return fault_set(out_fault, ERR_NOMEM, 0, "store: no memory");
-    }
-    if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK) {
-        enum err e = store_fail(store, out_fault, "cannot be opened");
-        store_close(store);
-        return e;
-    }
-    (void)sqlite3_busy_timeout(store->db, COURIER_BUSY_MS);
-    *out = store;
-    return ERR_NONE;
+    return e;
 }

@@ -28,6 +28,9 @@ enum {
  * schema, or one that is not ours, is refused with a fault that says so; older ones are migrated
  * inside a transaction. */
 enum err store_open(const char *path, struct store **out, struct fault *out_fault) MUST_USE;
+/* A connection to a file that store_open has opened, for whoever only reads: sees what is committed, at each call. What
+ * writes fails. ERR_STORE, ERR_NOMEM. */
+enum err store_open_to_read(const char *path, struct store **out, struct fault *out_fault) MUST_USE;
 void store_close(struct store *store); /* flushes */
 enum err store_flush(struct store *store, struct fault *out_fault) MUST_USE;
 /* After a call that failed without a fault of its own: why, and what to do. Returns ERR_STORE. */

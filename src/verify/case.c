@@ -168,6 +168,13 @@ void verify_case_tick(struct verify_case *c, uint64_t now_ms)
     }
 }
 
+/* Until it would go on. */
+static uint32_t wait_left_s(const struct verify_case *c, uint64_t now_ms)
+{
+    return c->not_before_ms > now_ms ? (uint32_t)((c->not_before_ms - now_ms + 999) / 1000)
+                                     : c->wait_s;
+}
+
 void verify_case_expire(struct verify_case *c, enum skip_reason why, uint64_t now_ms)
 {
     if (c->is_concluded) {
@@ -176,9 +183,7 @@ void verify_case_expire(struct verify_case *c, enum skip_reason why, uint64_t no
     c->is_expired = true;
     c->why = why;
     c->is_asking = false;
-    if (c->not_before_ms > now_ms) {
-        c->wait_s = (uint32_t)((c->not_before_ms - now_ms + 999) / 1000);
-    }
+    c->wait_s = wait_left_s(c, now_ms);
     case_done(c);
 }
 
@@ -268,11 +273,11 @@ void verify_case_next(struct verify_case *c, uint64_t now_ms, struct verify_acti
     }
 }
 
-void verify_case_verdict(const struct verify_case *c, const struct verify_hints *hints,
-                         const struct verify_history *history, struct verdict *out)
+static struct verdict_question question_of(const struct verify_case *c,
+                                           const struct verify_hints *hints,
+                                           const struct verify_history *history)
 {
-    must(c->is_concluded);
-    struct verdict_question question = {
+    return (struct verdict_question){
         .evidence = c->evidence,
         .count = c->count,
         .route = c->route,
@@ -287,6 +292,26 @@ void verify_case_verdict(const struct verify_case *c, const struct verify_hints 
         .why = c->why,
         .wait_s = c->wait_s,
     };
+}
+
+void verify_case_verdict(const struct verify_case *c, const struct verify_hints *hints,
+                         const struct verify_history *history, struct verdict *out)
+{
+    must(c->is_concluded);
+    struct verdict_question question = question_of(c, hints, history);
+    verdict_decide(&question, out);
+}
+
+void verify_case_verdict_so_far(const struct verify_case *c, const struct verify_hints *hints,
+                                const struct verify_history *history, uint64_t now_ms,
+                                struct verdict *out)
+{
+    struct verdict_question question = question_of(c, hints, history);
+    if (!c->is_concluded) {
+        question.is_expired = true;
+        question.why = SKIP_BUDGET;
+        question.wait_s = wait_left_s(c, now_ms);
+    }
     verdict_decide(&question, out);
 }
 

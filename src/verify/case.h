@@ -141,6 +141,11 @@ void verify_case_expire(struct verify_case *c, enum skip_reason why, uint64_t no
 void verify_case_verdict(const struct verify_case *c, const struct verify_hints *hints,
                          const struct verify_history *history, struct verdict *out);
 
+/* What the verdict would be if its time were over now. */
+void verify_case_verdict_so_far(const struct verify_case *c, const struct verify_hints *hints,
+                                const struct verify_history *history, uint64_t now_ms,
+                                struct verdict *out);
+
 /* All evidence in the order it came; valid until the next call that changes the case. */
 const struct evidence *verify_case_evidence(const struct verify_case *c, size_t *out_count);
 

@@ -105,6 +105,12 @@ static size_t put_date(char *at, size_t room, const char *before, int64_t at_ms)
     return len < 0 || (size_t)len >= room ? 0 : (size_t)len;
 }
 
+static void put_last(const struct verify_past *last, char out[VERDICT_DETAIL_BYTES])
+{
+    size_t len = (size_t)snprintf(out, VERDICT_DETAIL_BYTES, "%s on", verdict_sub_name(last->sub));
+    (void)put_date(out + len, VERDICT_DETAIL_BYTES - len, " ", last->at_ms);
+}
+
 /* The days, other than today, on which the last answers said this; how many. */
 static unsigned put_days(const struct verify_history *history, enum history_word word,
                          char out[VERDICT_DETAIL_BYTES])
@@ -133,8 +139,7 @@ static void weigh_answer(const struct verify_history *history, enum history_word
 {
     char detail[VERDICT_DETAIL_BYTES];
     if (history_word(last->sub) != word) {
-        size_t len = (size_t)snprintf(detail, sizeof detail, "%s on", verdict_sub_name(last->sub));
-        (void)put_date(detail + len, sizeof detail - len, " ", last->at_ms);
+        put_last(last, detail);
         score_reason(verdict, "answer_changed", 0, detail);
         verdict->confidence *= TRUST_KEPT;
         return;
@@ -164,8 +169,7 @@ void history_weigh(const struct verify_history *history, struct verdict *verdict
     if (was_asked) {
         bool was_live = history_word(last->sub) == HISTORY_LIVE;
         char detail[VERDICT_DETAIL_BYTES];
-        size_t len = (size_t)snprintf(detail, sizeof detail, "%s on", verdict_sub_name(last->sub));
-        (void)put_date(detail + len, sizeof detail - len, " ", last->at_ms);
+        put_last(last, detail);
         score_reason(verdict, was_live ? "accepted_before" : "refused_before",
                      was_live ? TERM_ACCEPTED_BEFORE : TERM_REFUSED_BEFORE, detail);
     }

@@ -4,9 +4,9 @@
 #include "base/slice.h"
 #include "store/store_private.h"
 
-#define BATCH_COLUMNS                                                                           \
-    "SELECT number,id,owner,client_token,label,file,file_name,column_name,output_columns,"      \
-    "webhook,state,cause,loaded,bytes,job,rows,bad_rows,invalid_rows,items,done,deliverable,"   \
+#define BATCH_COLUMNS                                                                         \
+    "SELECT number,id,owner,client_token,label,file,file_name,column_name,output_columns,"    \
+    "webhook,state,cause,loaded,bytes,job,rows,bad_rows,invalid_rows,items,done,deliverable," \
     "undeliverable,risky,unknown,created_at,changed_at,finished_at FROM batch "
 
 static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out,
@@ -31,8 +31,8 @@ static enum err insert(struct store *store, const struct store_batch *batch,
     static const char sql[] =
         "INSERT INTO batch(id,owner,client_token,label,file,file_name,column_name,output_columns,"
         "webhook,bytes,created_at,changed_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?11)";
-    const struct slice texts[] = {batch->id,    batch->owner,     batch->client_token,
-                                  batch->label, batch->file,      batch->file_name,
+    const struct slice texts[] = {batch->id,     batch->owner,          batch->client_token,
+                                  batch->label,  batch->file,           batch->file_name,
                                   batch->column, batch->output_columns, batch->webhook};
     sqlite3_stmt *statement = NULL;
     enum err e = prepare(store, sql, &statement, out_fault);
@@ -67,8 +67,8 @@ static enum err update_state(struct store *store, struct slice id, enum store_ba
 {
     static const char sql[] =
         "UPDATE batch SET state=?2,cause=?3,changed_at=?4,finished_at=?5 WHERE id=?1";
-    bool is_over = state != STORE_BATCH_LOADING && state != STORE_BATCH_RUNNING &&
-                   state != STORE_BATCH_PAUSED;
+    bool is_over =
+        state != STORE_BATCH_LOADING && state != STORE_BATCH_RUNNING && state != STORE_BATCH_PAUSED;
     sqlite3_stmt *statement = NULL;
     enum err e = prepare(store, sql, &statement, out_fault);
     if (e != ERR_NONE) {
@@ -102,9 +102,9 @@ enum err store_batch_progress(struct store *store, struct slice id, int64_t job,
         return ERR_STORE;
     }
     const uint64_t numbers[] = {
-        counts->rows,         counts->bad_rows,     counts->invalid_rows, counts->items,
-        counts->done,         counts->by_status[0], counts->by_status[1], counts->by_status[2],
-        counts->by_status[3],
+        counts->rows,         counts->bad_rows,     counts->invalid_rows,
+        counts->items,        counts->done,         counts->by_status[0],
+        counts->by_status[1], counts->by_status[2], counts->by_status[3],
     };
     store_bind(statement, 1, id);
     (void)sqlite3_bind_int64(statement, 2, job);
@@ -142,9 +142,8 @@ enum err store_batch_delete(struct store *store, struct slice id, struct fault *
 static void read_counts(sqlite3_stmt *statement, int first, struct store_batch_counts *out)
 {
     uint64_t *const numbers[] = {
-        &out->rows,         &out->bad_rows,     &out->invalid_rows, &out->items,
-        &out->done,         &out->by_status[0], &out->by_status[1], &out->by_status[2],
-        &out->by_status[3],
+        &out->rows,         &out->bad_rows,     &out->invalid_rows, &out->items,        &out->done,
+        &out->by_status[0], &out->by_status[1], &out->by_status[2], &out->by_status[3],
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         *numbers[i] = (uint64_t)sqlite3_column_int64(statement, first + (int)i);
@@ -165,9 +164,8 @@ static void read_batch(sqlite3_stmt *statement, struct store_batch *out)
         .column = store_column(statement, 7),
         .output_columns = store_column(statement, 8),
         .webhook = store_column(statement, 9),
-        .state = state >= 0 && state < (int)STORE_BATCH_STATE_COUNT
-                     ? (enum store_batch_state)state
-                     : STORE_BATCH_FAILED,
+        .state = state >= 0 && state < (int)STORE_BATCH_STATE_COUNT ? (enum store_batch_state)state
+                                                                    : STORE_BATCH_FAILED,
         .cause = store_column(statement, 11),
         .is_loaded = sqlite3_column_int(statement, 12) != 0,
         .bytes = (uint64_t)sqlite3_column_int64(statement, 13),
@@ -179,8 +177,8 @@ static void read_batch(sqlite3_stmt *statement, struct store_batch *out)
     read_counts(statement, 15, &out->counts);
 }
 
-static enum err each(struct store *store, sqlite3_stmt *statement, store_batch_fn fn,
-                     void *context, size_t *out_count, struct fault *out_fault)
+static enum err each(struct store *store, sqlite3_stmt *statement, store_batch_fn fn, void *context,
+                     size_t *out_count, struct fault *out_fault)
 {
     size_t count = 0;
     int result = sqlite3_step(statement);
@@ -191,8 +189,7 @@ static enum err each(struct store *store, sqlite3_stmt *statement, store_batch_f
         count++;
         result = sqlite3_step(statement);
     }
-    enum err e =
-        result == SQLITE_DONE ? ERR_NONE : store_fail(store, out_fault, "cannot be read");
+    enum err e = result == SQLITE_DONE ? ERR_NONE : store_fail(store, out_fault, "cannot be read");
     sqlite3_finalize(statement);
     *out_count = count;
     return e;
@@ -203,8 +200,7 @@ enum err store_batch_find(struct store *store, struct slice id, store_batch_fn f
 {
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
-    enum err e =
-        prepare(store, BATCH_COLUMNS "WHERE id=?1 AND state<>6", &statement, out_fault);
+    enum err e = prepare(store, BATCH_COLUMNS "WHERE id=?1 AND state<>6", &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }

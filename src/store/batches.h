@@ -39,12 +39,12 @@ struct store_batch_counts {
 struct store_batch {
     int64_t number; /* grows: newer ones have higher ones. Chosen by the store */
     struct slice id;
-    struct slice owner;        /* the key it was uploaded with; empty: none */
-    struct slice client_token; /* of the uploader, to know it again; empty: none */
-    struct slice label;        /* for people, such as the name of the file */
-    struct slice file;         /* its name in the folder of batches */
-    struct slice file_name;    /* as uploaded: its ending tells the kind; may be empty */
-    struct slice column;       /* as in struct table_reader_config */
+    struct slice owner;          /* the key it was uploaded with; empty: none */
+    struct slice client_token;   /* of the uploader, to know it again; empty: none */
+    struct slice label;          /* for people, such as the name of the file */
+    struct slice file;           /* its name in the folder of batches */
+    struct slice file_name;      /* as uploaded: its ending tells the kind; may be empty */
+    struct slice column;         /* as in struct table_reader_config */
     struct slice output_columns; /* of results, by name, a comma between them; empty: all */
     struct slice webhook;        /* a URL; empty: none */
     enum store_batch_state state;
@@ -64,8 +64,7 @@ enum err store_batch_settle(struct store *store, struct slice id, enum store_bat
 /* Where its job is, how far it is. */
 enum err store_batch_progress(struct store *store, struct slice id, int64_t job, bool is_loaded,
                               const struct store_batch_counts *counts, int64_t now_ms) MUST_USE;
-enum err store_batch_delete(struct store *store, struct slice id, struct fault *out_fault)
-    MUST_USE;
+enum err store_batch_delete(struct store *store, struct slice id, struct fault *out_fault) MUST_USE;
 
 typedef void (*store_batch_fn)(void *context, const struct store_batch *batch);
 

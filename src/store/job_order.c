@@ -46,8 +46,7 @@ struct job_order {
     sqlite3_stmt *statement; /* of the phase */
 };
 
-enum err job_order_new(struct store *store, int64_t job, int64_t first_item,
-                       struct job_order **out)
+enum err job_order_new(struct store *store, int64_t job, int64_t first_item, struct job_order **out)
 {
     struct job_order *order = calloc(1, sizeof *order);
     if (order == NULL) {
@@ -143,8 +142,8 @@ static enum err read_some(struct job_order *order, size_t limit)
         e = grow(order);
         if (e == ERR_NONE) {
             order->last_item = sqlite3_column_int64(statement, 1);
-            order->lines[order->count++] =
-                (struct line){.place = sqlite3_column_int64(statement, 0), .item = order->last_item};
+            order->lines[order->count++] = (struct line){
+                .place = sqlite3_column_int64(statement, 0), .item = order->last_item};
             result = sqlite3_step(statement);
         }
     }
@@ -217,8 +216,8 @@ static void merge_some(struct job_order *order, size_t limit)
         size_t a = order->merge.a;
         size_t b = order->merge.b;
         bool has_b = b < order->merge.b_end;
-        bool takes_a = a < order->merge.a_end &&
-                       (!has_b || by_place(&order->lines[a], &order->lines[b]) < 0);
+        bool takes_a =
+            a < order->merge.a_end && (!has_b || by_place(&order->lines[a], &order->lines[b]) < 0);
         order->other[order->at++] = order->lines[takes_a ? a : b];
         order->merge.a += takes_a ? 1 : 0;
         order->merge.b += takes_a ? 0 : 1;

@@ -15,8 +15,8 @@ enum { JOB_RUN = 64 };
 struct job_order;
 
 /* For all items of a job, the first of which is first_item. ERR_NOMEM. */
-enum err job_order_new(struct store *store, int64_t job, int64_t first_item,
-                       struct job_order **out) MUST_USE;
+enum err job_order_new(struct store *store, int64_t job, int64_t first_item, struct job_order **out)
+    MUST_USE;
 void job_order_free(struct job_order *order); /* safe on NULL */
 
 /* About limit lines further, in the group that is open or in one that it begins: writes the turns, which follow each

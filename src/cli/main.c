@@ -30,6 +30,8 @@ static const struct command commands[] = {
      "say how long a list will take and which limits bind; asks no mail server"},
     {"providers", "heloise providers", cli_providers,
      "check a file of providers, show which limits hold for a domain"},
+    {"serve", "heloise serve", cli_serve,
+     "the same for others: an HTTP API and a page in the browser"},
     {"village", "heloise village", cli_village,
      "start a small world of mail servers on loopback, to try things"},
 };

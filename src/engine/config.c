@@ -17,6 +17,9 @@ enum {
     WARM_UP_FIRST_DAY = 50,
     WARM_UP_GROWTH_PERCENT = 50,
     DAY_MS = 86400000,
+    SERVE_CONNECTIONS = 12000,
+    SERVE_IDLE_MS = 60000,
+    SERVE_STOP_MS = 10000,
 };
 
 /* What the engine does without a word from anybody stands in knocker_config_init alone. */
@@ -46,6 +49,13 @@ void config_init(struct config *out)
         .null_sender_first = true,
         .risky_if = knocker.verify.risky_if,
         .cache_age_ms_max = CONFIG_NO_SPAN,
+        .serve = {.tls_certificate = SLICE_NONE,
+                  .tls_key = SLICE_NONE,
+                  .page_dir = SLICE_NONE,
+                  .connections_max = SERVE_CONNECTIONS,
+                  .idle_ms = SERVE_IDLE_MS,
+                  .stop_ms = SERVE_STOP_MS,
+                  .logs_requests = true},
         .file = SLICE_NONE,
     };
     for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {

@@ -22,7 +22,7 @@ enum {
     CONFIG_EGRESSES_MAX = 64,
     CONFIG_TEXTS_MAX = 16,
     CONFIG_RESOLVERS_MAX = 8,
-    CONFIG_KEYS_MAX = 64,
+    CONFIG_KEYS_MAX = 128,
     CONFIG_EGRESS_KEYS_MAX = 16, /* of one egress */
     CONFIG_COMPLAINTS_MAX = 50,
     CONFIG_COMPLAINT_BYTES = 480,
@@ -86,6 +86,19 @@ struct config_egress {
     struct config_mark marks[CONFIG_EGRESS_KEYS_MAX];
 };
 
+/* The HTTP service. */
+struct config_serve {
+    struct config_texts listen;                       /* ADDR[:PORT]; none: 127.0.0.1:8025 */
+    struct slice tls_certificate, tls_key;            /* PEM files; empty: plain HTTP */
+    struct slice page_dir;                            /* empty: the one beside the data */
+    uint32_t threads;                                 /* 0: as many as there are processors */
+    uint32_t connections_max, connections_client_max; /* the latter 0: no limit */
+    uint64_t idle_ms, stop_ms;
+    struct config_nets trusted_proxies;
+    struct config_texts cors_origins; /* "https://a.example" */
+    bool logs_requests, logs_addresses;
+};
+
 /* Slices are NUL-terminated and live as long as the config. */
 struct config {
     struct slice helo; /* empty: this machine's name */
@@ -113,6 +126,8 @@ struct config {
     uint32_t risky_if;
     uint64_t
         cache_age_ms_max; /* 0: not believed at all; CONFIG_NO_SPAN: the life of the status counts */
+
+    struct config_serve serve;
 
     struct config_egress egresses[CONFIG_EGRESSES_MAX];
     size_t egress_count;

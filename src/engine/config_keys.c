@@ -16,6 +16,7 @@ enum {
     HOUR = 60 * MINUTE,
     DAY = 24 * HOUR,
     CONNECTIONS_MAX = 100000,
+    SERVE_THREADS_MAX = 256,
     LOOPS_MAX = 64,
 };
 
@@ -79,6 +80,24 @@ const struct config_key config_keys[] = {
     {"verify", "cache-ttl", CONFIG_SPAN, FIELD(cache_age_ms_max), 0, YEAR_MS,
      "the life of each status"},
 
+    {"serve", "listen", CONFIG_LISTEN, FIELD(serve.listen), 0, CONFIG_TEXTS_MAX, "127.0.0.1:8025"},
+    {"serve", "tls-certificate", CONFIG_PATH, FIELD(serve.tls_certificate), 0, 0, "plain HTTP"},
+    {"serve", "tls-key", CONFIG_PATH, FIELD(serve.tls_key), 0, 0, "plain HTTP"},
+    {"serve", "page", CONFIG_PATH, FIELD(serve.page_dir), 0, 0, "the installed one"},
+    {"serve", "threads", CONFIG_COUNT, FIELD(serve.threads), 1, SERVE_THREADS_MAX,
+     "one for each processor"},
+    {"serve", "connections", CONFIG_COUNT, FIELD(serve.connections_max), 1, 1000000, NULL},
+    {"serve", "connections-per-client", CONFIG_COUNT, FIELD(serve.connections_client_max), 1,
+     1000000, "no limit of its own"},
+    {"serve", "idle-timeout", CONFIG_SPAN, FIELD(serve.idle_ms), SECOND, HOUR, NULL},
+    {"serve", "stop-timeout", CONFIG_SPAN, FIELD(serve.stop_ms), 0, HOUR, NULL},
+    {"serve", "trusted-proxies", CONFIG_NETS, FIELD(serve.trusted_proxies), 0, KNOCKER_NETS_MAX,
+     "none"},
+    {"serve", "cors-origins", CONFIG_ORIGINS, FIELD(serve.cors_origins), 0, CONFIG_TEXTS_MAX,
+     "none"},
+    {"serve", "log-requests", CONFIG_SWITCH, FIELD(serve.logs_requests), 0, 0, NULL},
+    {"serve", "log-addresses", CONFIG_SWITCH, FIELD(serve.logs_addresses), 0, 0, NULL},
+
     {"egress", "source-v4", CONFIG_IP_V4, EGRESS_FIELD(source_v4), 0, 0, "the system chooses"},
     {"egress", "source-v6", CONFIG_IP_V6, EGRESS_FIELD(source_v6), 0, 0, "the system chooses"},
     {"egress", "proxy", CONFIG_PROXY, EGRESS_FIELD(proxy), 0, 0, "none"},
@@ -101,7 +120,7 @@ const size_t config_key_count = sizeof config_keys / sizeof *config_keys;
 
 static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MAX, "each has its mark");
 
-static const char *const sections[] = {"limits", "timeouts", "verify", "egress"};
+static const char *const sections[] = {"limits", "timeouts", "verify", "serve", "egress"};
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
 const struct config_key *config_key_find(struct slice section, struct slice name)
@@ -228,5 +247,6 @@ const char *config_key_name(size_t index, char out[64])
 
 bool config_kind_is_list(enum config_kind kind)
 {
-    return kind == CONFIG_PATHS || kind == CONFIG_RESOLVERS || kind == CONFIG_NETS;
+    return kind == CONFIG_PATHS || kind == CONFIG_RESOLVERS || kind == CONFIG_NETS ||
+           kind == CONFIG_LISTEN || kind == CONFIG_ORIGINS;
 }

@@ -21,6 +21,8 @@ enum config_kind {
     CONFIG_IP_V4,     /* struct ip */
     CONFIG_IP_V6,     /* struct ip */
     CONFIG_RESOLVERS, /* struct config_texts */
+    CONFIG_LISTEN,    /* struct config_texts: ADDR[:PORT] */
+    CONFIG_ORIGINS,   /* struct config_texts: SCHEME://HOST[:PORT], or * */
     CONFIG_NETS,      /* struct config_nets */
     CONFIG_RISKY,     /* uint32_t, a set of enum verify_risky */
     CONFIG_PROXY,     /* struct config_proxy */

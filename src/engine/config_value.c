@@ -289,21 +289,64 @@ static enum err read_paths(const struct value_reader *r, struct config_texts *fi
     return e;
 }
 
-static enum err read_resolvers(const struct value_reader *r, struct config_texts *field)
+/* "127.0.0.1:0": any free port, for tests. */
+static bool is_any_port(struct slice text)
+{
+    struct ip ip;
+    uint16_t port = 0;
+    struct slice address = slice_sub(text, 0, text.len - 2);
+    if (text.len < 2 || !slice_ends(text, SLICE(":0"))) {
+        return false;
+    }
+    return ip_port_parse(address, &ip, &port) && port == 0 &&
+           (ip.family == IP_V4 || slice_starts(text, SLICE("[")));
+}
+
+static enum err read_places(const struct value_reader *r, struct config_texts *field)
 {
     struct config_texts list = *field;
     enum err e = list_has_room(r, list.count);
     for (size_t i = 0; i < r->given->count && e == ERR_NONE; i++) {
         struct ip ip;
-        uint16_t port = 53;
+        uint16_t port = 0;
         struct slice text = r->given->words[i].text;
-        if (!ip_port_parse(text, &ip, &port)) {
+        bool is_listen = r->key->kind == CONFIG_LISTEN;
+        if (!ip_port_parse(text, &ip, &port) && !(is_listen && is_any_port(text))) {
             e = fault_set(r->why, ERR_SYNTAX, 0,
                           "'%.*s' is not an address like 192.0.2.53, 127.0.0.1:5353 or "
                           "[2001:db8::1]:53",
                           SLICE_ARG(shown(text)));
         }
         list.at[list.count++] = text.at;
+    }
+    if (e == ERR_NONE) {
+        *field = list;
+    }
+    return e;
+}
+
+static enum err check_origin(const struct value_reader *r, struct slice text)
+{
+    size_t colon = slice_find_nocase(text, SLICE("://"));
+    struct slice scheme = slice_sub(text, 0, colon);
+    struct slice host = slice_sub(text, colon + 3, text.len);
+    bool is_web = slice_equal(scheme, SLICE("https")) || slice_equal(scheme, SLICE("http"));
+    bool is_whole = host.len > 0 && slice_find_byte(host, '/', 0) == host.len;
+    if (slice_equal(text, SLICE("*")) || (is_web && is_whole)) {
+        return ERR_NONE;
+    }
+    return fault_set(r->why, ERR_SYNTAX, 0,
+                     "'%.*s' is no origin like https://www.example.com, without a path",
+                     SLICE_ARG(shown(text)));
+}
+
+static enum err read_origins(const struct value_reader *r, struct config_texts *field)
+{
+    struct config_texts list = *field;
+    enum err e = list_has_room(r, list.count);
+    for (size_t i = 0; i < r->given->count && e == ERR_NONE; i++) {
+        e = check_origin(r, r->given->words[i].text);
+        list.at[list.count++] = r->given->words[i].text.at;
     }
     if (e == ERR_NONE) {
         *field = list;
@@ -470,7 +513,9 @@ enum err config_value_read(const struct config_key *key, const struct config_giv
     case CONFIG_SENDER: return read_sender(&r, field);
     case CONFIG_IP_V4: return read_ip(&r, IP_V4, field);
     case CONFIG_IP_V6: return read_ip(&r, IP_V6, field);
-    case CONFIG_RESOLVERS: return read_resolvers(&r, field);
+    case CONFIG_RESOLVERS:
+    case CONFIG_LISTEN: return read_places(&r, field);
+    case CONFIG_ORIGINS: return read_origins(&r, field);
     case CONFIG_NETS: return read_nets(&r, field);
     case CONFIG_RISKY: return read_risky(&r, field);
     case CONFIG_PROXY: return read_proxy(&r, field);
@@ -588,7 +633,9 @@ enum err config_value_write(const struct config_key *key, const void *field, str
     case CONFIG_STORE: return write_store(field, out);
     case CONFIG_IP_V4:
     case CONFIG_IP_V6: return write_ip(field, out);
-    case CONFIG_RESOLVERS: return write_texts(field, false, out);
+    case CONFIG_RESOLVERS:
+    case CONFIG_LISTEN:
+    case CONFIG_ORIGINS: return write_texts(field, false, out);
     case CONFIG_NETS: return write_nets(field, out);
     case CONFIG_RISKY: return write_risky(*(const uint32_t *)field, out);
     case CONFIG_PROXY: return config_proxy_write(field, out);

@@ -488,8 +488,8 @@ static void the_example_has_every_key(void **state)
 
 /* The headings of heloise.conf(5) under which the keys of a section stand. */
 static const char *const headings[][2] = {
-    {"", ".Sh OUTSIDE OF SECTIONS\n"}, {"limits", ".Sh LIMITS\n"},   {"timeouts", ".Sh TIMEOUTS\n"},
-    {"verify", ".Sh WHAT IS ASKED\n"}, {"egress", ".Sh EGRESSES\n"},
+    {"", ".Sh OUTSIDE OF SECTIONS\n"}, {"limits", ".Sh LIMITS\n"}, {"timeouts", ".Sh TIMEOUTS\n"},
+    {"verify", ".Sh WHAT IS ASKED\n"}, {"serve", ".Sh SERVICE\n"}, {"egress", ".Sh EGRESSES\n"},
 };
 
 static void the_manual_has_every_key(void **state)

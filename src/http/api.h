@@ -1,0 +1,29 @@
+/* http/api: what the handlers of all routes work with, and the list of their tables.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTP_API_H
+#define HTTP_API_H
+
+#include <stdatomic.h>
+
+#include "engine/service.h"
+#include "http/metrics.h"
+#include "http/request.h"
+
+struct http_api {
+    struct service *service;
+    const struct config *config; /* that holds */
+    struct http_metrics *metrics;
+    struct slice openapi;  /* the document; lives as long as the server */
+    int64_t started_at_ms; /* Unix time */
+    atomic_bool is_ready;  /* not while it starts, nor when it stops */
+};
+
+/* One for each group of endpoints; *_routes.c. */
+extern const struct http_routes http_status_routes;
+extern const struct http_routes http_verify_routes;
+
+/* All of them. */
+extern const struct http_routes *const http_all_routes[];
+extern const size_t http_all_routes_count;
+
+#endif

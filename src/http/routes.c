@@ -1,0 +1,10 @@
+/* http/routes: the tables of routes; a group of endpoints adds its line here and in http/api.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "http/api.h"
+
+const struct http_routes *const http_all_routes[] = {
+    &http_status_routes,
+    &http_verify_routes,
+};
+
+const size_t http_all_routes_count = sizeof http_all_routes / sizeof *http_all_routes;

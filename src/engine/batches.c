@@ -119,12 +119,19 @@ enum err batch_settle(struct batch *batch, enum store_batch_state state, const c
                       struct fault *out_fault)
 {
     struct batches *batches = batch->batches;
-    enum err e = store_batch_settle(batches->store, batch->stored.id, state, slice_of(cause),
+    struct slice why = SLICE_NONE;
+    if (cause[0] != '\0' && arena_copy(&batch->texts, slice_of(cause), &why) != ERR_NONE) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    batch->stored.cause = why;
+    enum err e = store_batch_settle(batches->store, batch->stored.id, state, why,
                                     door_wall_ms(batches->door), out_fault);
     if (e != ERR_NONE) {
         return e;
     }
-    batch->state = state;
+    batch->state = batch->stored.state = state;
+    batch->stored.changed_at_ms = door_wall_ms(batches->door);
+    batch->stored.finished_at_ms = is_over(state) ? batch->stored.changed_at_ms : 0;
     batches_show(batch);
     batches_tell(batch, is_over(state) ? BATCHES_OVER : BATCHES_CHANGED, NULL);
     return ERR_NONE;

@@ -46,6 +46,14 @@ enum batches_order {
 enum err batches_order(struct batches *batches, struct slice id, enum batches_order order,
                        struct fault *out_fault) MUST_USE;
 
+/* How a batch runs just now. */
+struct batches_live {
+    enum store_batch_state state;
+    struct store_batch_counts counts;
+    double per_second;     /* results, lately */
+    uint64_t seconds_left; /* UINT64_MAX: nobody knows */
+};
+
 /* What is going on, for who subscribes: called on the desk, must not wait, may not call back. */
 enum batches_event {
     BATCHES_CHANGED, /* its state, or how far it is; about once a second while it runs */
@@ -56,7 +64,8 @@ struct batches_news {
     enum batches_event event;
     struct slice id, owner, webhook;
     enum store_batch_state state;
-    const struct store_batch_counts *counts;
+    const struct store_batch *batch;   /* as it is now */
+    const struct batches_live *live;   /* how it runs */
     const struct record *record; /* of BATCHES_RESULT, else NULL */
 };
 struct batches_listener {
@@ -67,13 +76,7 @@ struct batches_listener {
 void batches_subscribe(struct batches *batches, struct batches_listener *listener); /* lent */
 void batches_unsubscribe(struct batches *batches, struct batches_listener *listener);
 
-/* How a batch runs just now; what is more is stored. From any thread. False: it does not. */
-struct batches_live {
-    enum store_batch_state state;
-    struct store_batch_counts counts;
-    double per_second;     /* results, lately */
-    uint64_t seconds_left; /* UINT64_MAX: nobody knows */
-};
+/* From any thread. False: it does not run; what there is of it is stored. */
 bool batches_live(struct batches *batches, struct slice id, struct batches_live *out);
 /* Sites that let none of our ways out ask any more, as of about a second ago. From any thread; fn must not wait. */
 void batches_each_block(struct batches *batches, knocker_block_fn fn, void *context);

@@ -153,7 +153,8 @@ void batches_tell(struct batch *batch, enum batches_event event, const struct re
         .owner = batch->stored.owner,
         .webhook = batch->stored.webhook,
         .state = batch->state,
-        .counts = &batch->stored.counts,
+        .batch = &batch->stored,
+        .live = &batch->live, /* only this thread changes it */
         .record = record,
     };
     struct batches_listener *listener = batch->batches->listeners;

@@ -108,6 +108,17 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE item_row RENAME TO job_item;"
     "ALTER TABLE turn_row RENAME TO job_turn;"
     "ALTER TABLE result_row RENAME TO job_result;",
+    "CREATE TABLE batch(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " owner TEXT NOT NULL, client_token TEXT NOT NULL, label TEXT NOT NULL, file TEXT NOT NULL,"
+    " file_name TEXT NOT NULL, column_name TEXT NOT NULL, output_columns TEXT NOT NULL,"
+    " webhook TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0, cause TEXT NOT NULL DEFAULT '',"
+    " loaded INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL, job INTEGER NOT NULL DEFAULT 0,"
+    " rows INTEGER NOT NULL DEFAULT 0, bad_rows INTEGER NOT NULL DEFAULT 0,"
+    " invalid_rows INTEGER NOT NULL DEFAULT 0, items INTEGER NOT NULL DEFAULT 0,"
+    " done INTEGER NOT NULL DEFAULT 0, deliverable INTEGER NOT NULL DEFAULT 0,"
+    " undeliverable INTEGER NOT NULL DEFAULT 0, risky INTEGER NOT NULL DEFAULT 0,"
+    " unknown INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,"
+    " changed_at INTEGER NOT NULL, finished_at INTEGER NOT NULL DEFAULT 0);",
 };
 
 static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)

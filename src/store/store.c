@@ -60,6 +60,9 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         " WHERE p.job=?1 AND p.place=?2 AND coalesce(i.key,i.address)=?3",
     [STATEMENT_CLAIM_FIND] = "SELECT holder,at FROM claim WHERE place=?1 AND key=?2",
     [STATEMENT_CLAIM_PUT] = "INSERT OR REPLACE INTO claim VALUES(?1,?2,?3,?4)",
+    [STATEMENT_BATCH_PROGRESS] =
+        "UPDATE batch SET job=?2,loaded=?3,changed_at=?4,rows=?5,bad_rows=?6,invalid_rows=?7,"
+        "items=?8,done=?9,deliverable=?10,undeliverable=?11,risky=?12,unknown=?13 WHERE id=?1",
     [STATEMENT_CLAIM_DELETE] = "DELETE FROM claim WHERE place=?1 AND key=?2 AND holder=?3",
 };
 

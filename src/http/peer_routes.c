@@ -4,16 +4,19 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/slice.h"
 #include "http/api.h"
 #include "http/json_body.h"
 #include "http/peer.h"
+#include "http/peer_bulk.h"
 
 enum {
     ADDRESS_BYTES_MAX = 1024, /* far more than RFC 5321 4.5.3.1.3 has */
     BODY_BYTES_MAX = 16 * 1024,
     BATCH_BODY_BYTES_MAX = 256 * 1024,
+    BULK_BODY_BYTES_MAX = 8 << 20,
     BATCH_MAX = 200,              /* ZeroBounce's own limit */
     ZEROBOUNCE_TIMEOUT_S_MIN = 3, /* both documented */
     ZEROBOUNCE_TIMEOUT_S_MAX = 60,
@@ -92,6 +95,58 @@ static void reacher_check_email(struct http_request *request)
     json_decref(body);
     if (is_address(request, address, "to_email")) {
         peer_ask(request, &peer_reacher, 0, &address, 1);
+    }
+}
+
+/* "input": ["...", ...]. False: it was answered. */
+static bool read_input(struct http_request *request, const json_t *input, struct slice *addresses)
+{
+    size_t i;
+    const json_t *entry;
+    json_array_foreach(input, i, entry)
+    {
+        addresses[i] = slice_make(json_string_value(entry), json_string_length(entry));
+        if (!json_is_string(entry) || addresses[i].len > ADDRESS_BYTES_MAX) {
+            http_refuse(request, PROBLEM_BAD_ARGUMENT,
+                        "input: entry %zu is no text of at most %d bytes", i + 1,
+                        ADDRESS_BYTES_MAX);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void begin_bulk(struct http_request *request, const json_t *body)
+{
+    const json_t *input = json_object_get(body, "input");
+    size_t count = json_array_size(input);
+    if (count == 0 || count > PEER_BULK_MAX) {
+        http_refuse(request, PROBLEM_BAD_ARGUMENT, "input: a list of 1 to %d addresses is wanted",
+                    PEER_BULK_MAX);
+        return;
+    }
+    if (json_is_object(json_object_get(body, "webhook"))) {
+        http_refuse(request, PROBLEM_BAD_ARGUMENT,
+                    "webhook: jobs of this endpoint call nobody; POST /v1/batches has webhooks");
+        return;
+    }
+    struct slice *addresses = calloc(count, sizeof *addresses);
+    if (addresses == NULL) {
+        http_refuse(request, PROBLEM_INTERNAL, "out of memory");
+        return;
+    }
+    if (read_input(request, input, addresses) && http_charge(request, count - 1)) {
+        peer_bulk_begin(request, addresses, count);
+    }
+    free(addresses);
+}
+
+static void reacher_bulk(struct http_request *request)
+{
+    json_t *body = read_body(request);
+    if (body != NULL) {
+        begin_bulk(request, body);
+        json_decref(body);
     }
 }
 
@@ -190,15 +245,27 @@ static void neverbounce_check_posted(struct http_request *request)
 
 /* ---- routes ---- */
 
-#define REACHER     .scope = "verify", .key = key_of, .complain = peer_complain_reacher
-#define ZEROBOUNCE  .scope = "verify", .key = key_of, .complain = peer_complain_zerobounce
-#define KICKBOX     .scope = "verify", .key = key_of, .complain = peer_complain_kickbox
-#define NEVERBOUNCE .scope = "verify", .key = key_of, .complain = peer_complain_neverbounce
-#define BODY        .body = HTTP_BODY_ANY, .body_bytes_max = BODY_BYTES_MAX
+#define REACHER      .scope = "verify", .key = key_of, .complain = peer_complain_reacher
+#define REACHER_BULK .scope = "batches", .key = key_of, .complain = peer_complain_reacher
+#define ZEROBOUNCE   .scope = "verify", .key = key_of, .complain = peer_complain_zerobounce
+#define KICKBOX      .scope = "verify", .key = key_of, .complain = peer_complain_kickbox
+#define NEVERBOUNCE  .scope = "verify", .key = key_of, .complain = peer_complain_neverbounce
+#define BODY         .body = HTTP_BODY_ANY, .body_bytes_max = BODY_BYTES_MAX
 
 static const struct http_route routes[] = {
     {.method = "POST", .pattern = "/v0/check_email", REACHER, BODY, .handle = reacher_check_email},
     {.method = "POST", .pattern = "/v1/check_email", REACHER, BODY, .handle = reacher_check_email},
+    {.method = "POST",
+     .pattern = "/v1/bulk",
+     REACHER_BULK,
+     .body = HTTP_BODY_ANY,
+     .body_bytes_max = BULK_BODY_BYTES_MAX,
+     .handle = reacher_bulk},
+    {.method = "GET", .pattern = "/v1/bulk/{id}", REACHER_BULK, .handle = peer_bulk_progress},
+    {.method = "GET",
+     .pattern = "/v1/bulk/{id}/results",
+     REACHER_BULK,
+     .handle = peer_bulk_results},
     {.method = "GET", .pattern = "/v2/validate", ZEROBOUNCE, .handle = zerobounce_validate},
     {.method = "GET", .pattern = "/v2/getcredits", ZEROBOUNCE, .handle = zerobounce_credits},
     {.method = "POST",

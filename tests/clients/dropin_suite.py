@@ -3,10 +3,11 @@ words it is refused.
 
 SPDX-License-Identifier: Apache-2.0
 """
+import time
 import unittest
 import urllib.parse
 
-from service import fetch
+from service import PATIENCE_S, fetch
 
 GOOD, GONE, ANY = 'jane@plain.example', 'g.fischer@plain.example', 'anna@catchall.example'
 LONG = 'a' * 1030 + '@plain.example'
@@ -130,3 +131,55 @@ class DropIn(unittest.TestCase):
         status, _, body = fetch(query('/v2/verify', email=GOOD), 'HEAD')
         self.assertEqual((status, body), (200, b''))
         self.assertEqual(fetch('/v2/verify', 'POST', b'')[0], 405)
+
+    def wait_for_job(self, number):
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            _, job = self.check(200, f'/v1/bulk/{number}')
+            if job['job_status'] == 'Completed':
+                return job
+            self.assertEqual(job['job_status'], 'Running')
+            self.assertLess(time.monotonic(), end, job)
+            time.sleep(0.02)
+
+    def test_reacher_bulk(self):
+        addresses = [GOOD, GONE, 'not an address', ANY, GOOD, 'x,"heloise":{"@plain.example', 'otto@full.example']
+        reachable = ['safe', 'invalid', 'invalid', 'risky', 'safe', 'invalid', 'risky']
+        _, made = self.check(200, '/v1/bulk', 'POST', {'input': addresses})
+        self.assertEqual(list(made), ['job_id'])
+        job = self.wait_for_job(made['job_id'])
+        self.assertEqual((job['job_id'], job['total_records'], job['total_processed']), (made['job_id'], 7, 7))
+        self.assertEqual(job['summary'], {'total_safe': 1, 'total_risky': 2, 'total_invalid': 3, 'total_unknown': 0})
+        self.assertRegex(job['created_at'], r'^\d{4}-.*Z$')
+        self.assertRegex(job['finished_at'], r'^\d{4}-.*Z$')
+        for query_text, rows in (('', slice(0, 7)), ('?limit=2', slice(0, 2)), ('?limit=3&offset=5', slice(5, 7)),
+                                 ('?offset=7', slice(7, 7)), ('?limit=0', slice(0, 0)), ('?format=json&limit=1', slice(0, 1))):
+            with self.subTest(query_text):
+                _, value = self.check(200, f'/v1/bulk/{made["job_id"]}/results{query_text}')
+                self.assertEqual([one['input'] for one in value['results']], addresses[rows])
+                self.assertEqual([one['is_reachable'] for one in value['results']], reachable[rows])
+
+    def test_reacher_bulk_running(self):
+        _, made = self.check(200, '/v1/bulk', 'POST', {'input': ['nora@grey.example', GOOD]})
+        _, job = self.check(200, f'/v1/bulk/{made["job_id"]}')
+        self.assertEqual((job['job_status'], job['finished_at']), ('Running', None))
+        _, value = self.check(400, f'/v1/bulk/{made["job_id"]}/results')
+        self.assertEqual(value, {'error': f'Job {made["job_id"]} is still running, please try again later'})
+
+    def test_reacher_bulk_refusals(self):
+        _, made = self.check(200, '/v1/bulk', 'POST', {'input': ['not an address']})
+        self.wait_for_job(made['job_id'])
+        self.check_refusals([
+            ('no list', 400, '/v1/bulk', 'POST', {}),
+            ('an empty one', 400, '/v1/bulk', 'POST', {'input': []}),
+            ('a text', 400, '/v1/bulk', 'POST', {'input': GOOD}),
+            ('numbers', 400, '/v1/bulk', 'POST', {'input': [GOOD, 7]}),
+            ('too many', 400, '/v1/bulk', 'POST', {'input': ['a'] * 100001}),
+            ('a webhook', 400, '/v1/bulk', 'POST', {'input': [GOOD], 'webhook': {'on_each_email': {'url': 'https://a.example'}}}),
+            ('no such job', 400, '/v1/bulk/1000000'),
+            ('none at all', 400, '/v1/bulk/0'),
+            ('no number', 400, '/v1/bulk/first/results'),
+            ('a large number', 400, '/v1/bulk/99999999999999999999'),
+            ('results as CSV', 400, f'/v1/bulk/{made["job_id"]}/results?format=csv'),
+            ('no limit', 400, f'/v1/bulk/{made["job_id"]}/results?limit=all'),
+        ], lambda value: list(value) == ['error'] and value['error'])

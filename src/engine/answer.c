@@ -373,6 +373,7 @@ static void build(struct ask *ask, bool is_over, struct record *out)
     out->duration_ms = (uint32_t)(now - ask->asked_ms);
     out->checked_at_ms = wall_of(ask, now);
     out->expires_at_ms = out->checked_at_ms + (int64_t)life_s * 1000;
+    ask_apply_signals(ask, out);
 }
 
 void answer_build(struct ask *ask, struct record *out)

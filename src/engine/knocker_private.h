@@ -87,6 +87,7 @@ struct ask {
     bool is_watched;       /* a caller observes */
     bool is_live;          /* a caller can be found by its context: it is never parked */
     uint32_t prelude_told; /* the number of the conversation whose beginning the watchers saw */
+    struct ask_signals *signals; /* what external services say of it; NULL: not asked */
     enum skip_reason expired_why;
 
     /* The probe under way. */
@@ -433,6 +434,11 @@ bool held_has_control(const struct session *session);
  * memory. */
 const struct conversation_probe *held_closing(struct session *session);
 void held_closed(struct session *session);
+
+/* ask_signals.c. True: what external services say of it is awaited, and the ask comes again when it is there. */
+bool ask_awaits_signals(struct ask *ask);
+void ask_drop_signals(struct ask *ask);
+void ask_apply_signals(const struct ask *ask, struct record *record);
 
 /* history.c: what the store remembers of an address, as far as it counts. False: nothing. */
 bool history_read(const struct ask *ask, struct verify_history *out);

@@ -570,7 +570,7 @@ static enum err take_question(struct knocker *knocker, const struct question *qu
 {
     struct slice text = question->text;
     enum question_origin origin = question->origin;
-    struct reading reading;
+    UNFILLED struct reading reading;
     enum err e = read_address(knocker, text, &reading);
     if (e != ERR_NONE) {
         return e;

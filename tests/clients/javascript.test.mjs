@@ -5,6 +5,7 @@ import test from 'node:test';
 
 import { Heloise, HeloiseError } from '../../clients/javascript/src/index.js';
 
+const LIST = 'name,email\nJane,jane@plain.example\nGone,g.fischer@plain.example\nAnna,anna@catchall.example\n';
 const FOUND = {
     'jane@plain.example': 'deliverable', 'g.fischer@plain.example': 'undeliverable', 'anna@catchall.example': 'risky',
 };
@@ -50,4 +51,23 @@ test('many', async () => {
 test('a problem', async () => {
     await assert.rejects(heloise.verify(''), (error) => error instanceof HeloiseError
         && [400, 422].includes(error.status) && typeof error.problem.title === 'string');
+});
+
+test('a batch', async () => {
+    const batch = await heloise.createBatch(new Blob([LIST]), { filename: 'contacts.csv', label: 'Spring' });
+    const done = await heloise.waitForBatch(batch.id, { pollMs: 50 });
+    assert.deepEqual([done.state, done.label, done.counts.rows], ['done', 'Spring', 3]);
+    const found = {};
+    for await (const row of heloise.results(batch.id)) {
+        found[row.email] = row.heloise.status;
+    }
+    assert.deepEqual(found, FOUND);
+    const file = await (await heloise.downloadResults(batch.id, { status: 'risky' })).text();
+    assert.equal(file.trim().split('\n').length, 2);
+    for await (const event of heloise.batchEvents(batch.id)) {
+        assert.equal(event.type, 'over');
+    }
+    assert.ok((await heloise.batches({ limit: 100 })).batches.some(({ id }) => id === batch.id));
+    assert.equal(await heloise.deleteBatch(batch.id), null);
+    await assert.rejects(heloise.batch(batch.id), { status: 404 });
 });

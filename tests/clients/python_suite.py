@@ -13,6 +13,7 @@ from heloise_client import Heloise, HeloiseError
 from test_client import ClientTest
 from test_webhook import WebhookTest
 
+LIST = 'name,email\nJane,jane@plain.example\nGone,g.fischer@plain.example\nAnna,anna@catchall.example\n'
 FOUND = {'jane@plain.example': 'deliverable', 'g.fischer@plain.example': 'undeliverable', 'anna@catchall.example': 'risky'}
 
 
@@ -47,3 +48,25 @@ class PythonClient(unittest.TestCase):
             self.heloise.verify('')
         self.assertIn(caught.exception.status, (400, 422))
         self.assertTrue(caught.exception.problem['title'])
+
+    def test_batch(self):
+        batch = self.heloise.create_batch(LIST, filename='contacts.csv', label='Spring')
+        done = self.heloise.wait_for_batch(batch['id'], poll_s=0.05)
+        self.assertEqual((done['state'], done['label'], done['counts']['rows']), ('done', 'Spring', 3))
+        rows = list(self.heloise.results(batch['id']))
+        self.assertEqual({row['email']: row['heloise']['status'] for row in rows}, FOUND)
+        self.assertEqual([row['name'] for row in rows], ['Jane', 'Gone', 'Anna'])
+        with self.heloise.download_results(batch['id'], status='risky') as response:
+            self.assertEqual(len(response.read().splitlines()), 2)
+        self.assertEqual([event.type for event in self.heloise.batch_events(batch['id'])], ['over'])
+        self.assertIn(batch['id'], [one['id'] for one in self.heloise.batches(limit=100)['batches']])
+        self.heloise.delete_batch(batch['id'])
+        with self.assertRaises(HeloiseError) as caught:
+            self.heloise.batch(batch['id'])
+        self.assertEqual(caught.exception.status, 404)
+
+    def test_orders(self):
+        batch = self.heloise.create_batch('nora@grey.example\n', filename='wait.txt')
+        self.assertEqual(self.heloise.pause_batch(batch['id'])['state'], 'paused')
+        self.assertIn(self.heloise.resume_batch(batch['id'])['state'], ('loading', 'running'))
+        self.assertEqual(self.heloise.cancel_batch(batch['id'])['state'], 'cancelled')

@@ -68,12 +68,12 @@ export class Heloise {
         if (idempotencyKey !== undefined) {
             headers['Idempotency-Key'] = idempotencyKey;
         }
-        return this.transport.json('POST', '/v1/batches', { query: { filename, column, label, webhook }, headers, body, signal });
+        return this.transport.json('POST', '/v1/batches', { query: { name: filename, column, label, webhook }, headers, body, signal });
     }
 
-    /** One page; pass its `next` as cursor for the one after it. */
-    batches({ limit, cursor } = {}) {
-        return this.transport.json('GET', '/v1/batches', { query: { limit, cursor } });
+    /** One page, newest first; pass its `next` as before for the one after it. */
+    batches({ limit, before } = {}) {
+        return this.transport.json('GET', '/v1/batches', { query: { limit, before } });
     }
 
     batch(id) {
@@ -108,7 +108,7 @@ export class Heloise {
         }
     }
 
-    /** Progress as events: progress, and end as the last. */
+    /** Progress as events: progress, and over as the last. */
     async* batchEvents(id, { signal } = {}) {
         const response = await this.transport.send('GET', path('batches', id, 'events'), {
             headers: { Accept: 'text/event-stream' }, signal,
@@ -117,11 +117,13 @@ export class Heloise {
     }
 
     /** The results as a file: a Response, whose body may be streamed. status: one or several, joined by commas. */
-    downloadResults(id, { format = 'csv', status, limit, offset, signal } = {}) {
-        return this.transport.send('GET', path('batches', id, 'results'), { query: { format, status, limit, offset }, signal });
+    downloadResults(id, { format = 'csv', status, subStatus, finishedOnly, signal } = {}) {
+        return this.transport.send('GET', path('batches', id, 'results'), {
+            query: { format, status, sub_status: subStatus, finished_rows_only: finishedOnly }, signal,
+        });
     }
 
-    /** The results as records, each with its `row`. */
+    /** The rows of the list, each with its record as `heloise`; null: there is no result yet. */
     async* results(id, options = {}) {
         const response = await this.downloadResults(id, { ...options, format: 'ndjson' });
         yield* ndjson(response.body);

@@ -59,14 +59,15 @@ export type StreamEvent =
     | { type: 'line'; data: { t_ms: number; direction: 'S' | 'C' | 'T'; text: string } }
     | { type: 'verdict' | 'pending'; data: Answer };
 
-export type BatchState = 'reading' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed';
+export type BatchState = 'loading' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed';
 
 export interface Batch {
-    id: string; label: string | null; filename: string | null; format: string; column: string | null; state: BatchState;
-    created_at: string; started_at: string | null; finished_at: string | null;
-    rows: number; addresses: number; duplicates?: number; done: number; cached?: number;
-    statuses: Record<Status, number>; rate_per_s: number | null; remaining_s: number | null; waiting_for?: string | null;
-    webhook: string | null; problem: unknown;
+    id: string; label: string | null; file_name: string | null; column: string | null;
+    state: BatchState; cause: string | null; bytes: number;
+    /** addresses: distinct ones; done: of them. */
+    counts: { rows: number; bad_rows: number; no_address: number; addresses: number; done: number };
+    statuses: Record<Status, number>; per_second: number | null; seconds_left: number | null;
+    webhook: string | null; created_at: string; changed_at: string; finished_at: string | null;
 }
 
 export interface Problem {
@@ -108,7 +109,10 @@ export interface BatchOptions {
     signal?: AbortSignal;
 }
 
-export interface ResultOptions { status?: string; limit?: number; offset?: number; signal?: AbortSignal; }
+export interface ResultOptions { status?: string; subStatus?: string; finishedOnly?: boolean; signal?: AbortSignal; }
+
+/** The columns of the list, and the record. */
+export type BatchRow = { [column: string]: unknown } & { heloise: Verdict | null };
 
 export class Heloise {
     constructor(options?: HeloiseOptions);
@@ -116,16 +120,16 @@ export class Heloise {
     verifyStream(email: string, options?: VerifyOptions): AsyncGenerator<StreamEvent>;
     verifyMany(emails: Iterable<string>, options?: VerifyOptions): AsyncGenerator<Row>;
     createBatch(body: BodyInit, options?: BatchOptions): Promise<Batch>;
-    batches(options?: { limit?: number; cursor?: string }): Promise<{ batches: Batch[]; next: string | null }>;
+    batches(options?: { limit?: number; before?: string }): Promise<{ batches: Batch[]; next: string | null }>;
     batch(id: string): Promise<Batch>;
     pauseBatch(id: string): Promise<Batch>;
     resumeBatch(id: string): Promise<Batch>;
     cancelBatch(id: string): Promise<Batch>;
     deleteBatch(id: string): Promise<null>;
     waitForBatch(id: string, options?: { pollMs?: number; signal?: AbortSignal }): Promise<Batch>;
-    batchEvents(id: string, options?: { signal?: AbortSignal }): AsyncGenerator<{ type: 'progress' | 'end'; data: Batch }>;
-    downloadResults(id: string, options?: ResultOptions & { format?: 'csv' | 'ndjson' | 'xlsx' }): Promise<Response>;
-    results(id: string, options?: ResultOptions): AsyncGenerator<Row>;
+    batchEvents(id: string, options?: { signal?: AbortSignal }): AsyncGenerator<{ type: 'progress' | 'over'; data: Batch }>;
+    downloadResults(id: string, options?: ResultOptions & { format?: 'csv' | 'ndjson' }): Promise<Response>;
+    results(id: string, options?: ResultOptions): AsyncGenerator<BatchRow>;
     domain(name: string): Promise<Record<string, unknown>>;
     history(email: string, options?: { limit?: number }): Promise<{
         address: string;

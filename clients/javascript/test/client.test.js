@@ -165,16 +165,16 @@ test('an error in an event stream', () => withServer(
 ));
 
 test('an upload says what it is, and may be a stream', () => withServer(
-    (request, response) => reply(response, 202, { id: 'b1', state: 'reading' }),
+    (request, response) => reply(response, 202, { id: 'b1', state: 'loading' }),
     async (heloise, server) => {
         const bytes = new TextEncoder().encode('email\na@b.example\n');
         await heloise.createBatch(bodyOf(bytes, 4), { filename: 'a b.csv', idempotencyKey: 'once' });
         await heloise.createBatch('a@b.example\n', { filename: 'x.txt', label: 'May' });
-        assert.equal(server.seen[0].url, '/v1/batches?filename=a+b.csv');
+        assert.equal(server.seen[0].url, '/v1/batches?name=a+b.csv');
         assert.equal(server.seen[0].headers['content-type'], 'text/csv');
         assert.equal(server.seen[0].headers['idempotency-key'], 'once');
         assert.equal(server.seen[0].body, 'email\na@b.example\n');
-        assert.equal(server.seen[1].url, '/v1/batches?filename=x.txt&label=May');
+        assert.equal(server.seen[1].url, '/v1/batches?name=x.txt&label=May');
         assert.equal(server.seen[1].headers['content-type'], 'text/plain');
     },
 ));

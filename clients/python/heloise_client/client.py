@@ -65,11 +65,11 @@ class Heloise:
         kind = content_type or CONTENT_TYPES.get(filename.rpartition('.')[2].lower(), 'text/csv')
         headers = _given(**{'Content-Type': kind, 'Idempotency-Key': idempotency_key})
         return self._transport.json('POST', '/v1/batches', body=body, headers=headers,
-                                    query={'filename': filename, 'column': column, 'label': label, 'webhook': webhook})
+                                    query={'name': filename, 'column': column, 'label': label, 'webhook': webhook})
 
-    def batches(self, limit: typing.Optional[int] = None, cursor: typing.Optional[str] = None) -> Json:
-        """One page; pass its `next` as cursor for the one after it."""
-        return self._transport.json('GET', '/v1/batches', query={'limit': limit, 'cursor': cursor})
+    def batches(self, limit: typing.Optional[int] = None, before: typing.Optional[str] = None) -> Json:
+        """One page, newest first; pass its `next` as before for the one after it."""
+        return self._transport.json('GET', '/v1/batches', query={'limit': limit, 'before': before})
 
     def batch(self, batch_id: str) -> Batch:
         return self._transport.json('GET', _path('batches', batch_id))
@@ -95,20 +95,22 @@ class Heloise:
             time.sleep(poll_s)
 
     def batch_events(self, batch_id: str) -> typing.Iterator[Event]:
-        """Progress as events: progress, and end as the last."""
+        """Progress as events: progress, and over as the last."""
         yield from events(self._transport.send('GET', _path('batches', batch_id, 'events'),
                                                headers={'Accept': 'text/event-stream'}))
 
     def download_results(self, batch_id: str, format: str = 'csv', status: typing.Optional[str] = None,
-                         limit: typing.Optional[int] = None, offset: typing.Optional[int] = None) -> http.client.HTTPResponse:
-        """The results as a file, to be read and closed. status: one or several, joined by commas."""
+                         sub_status: typing.Optional[str] = None,
+                         finished_only: typing.Optional[bool] = None) -> http.client.HTTPResponse:
+        """The results as a file, to be read and closed. status, sub_status: one or several, joined by commas."""
         return self._transport.send('GET', _path('batches', batch_id, 'results'),
-                                    query={'format': format, 'status': status, 'limit': limit, 'offset': offset})
+                                    query={'format': format, 'status': status, 'sub_status': sub_status,
+                                           'finished_rows_only': finished_only})
 
-    def results(self, batch_id: str, status: typing.Optional[str] = None, limit: typing.Optional[int] = None,
-                offset: typing.Optional[int] = None) -> typing.Iterator[Verdict]:
-        """The results as records, each with its `row`."""
-        yield from ndjson(self.download_results(batch_id, 'ndjson', status, limit, offset))
+    def results(self, batch_id: str, status: typing.Optional[str] = None, sub_status: typing.Optional[str] = None,
+                finished_only: typing.Optional[bool] = None) -> typing.Iterator[Json]:
+        """The rows of the list, each with its record as 'heloise'; None: there is no result yet."""
+        yield from ndjson(self.download_results(batch_id, 'ndjson', status, sub_status, finished_only))
 
     def domain(self, name: str) -> Json:
         return self._transport.json('GET', _path('domains', name))

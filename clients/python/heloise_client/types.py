@@ -68,30 +68,33 @@ class Answer(Verdict, total=False):
     link: str
 
 
-class Batch(typing.TypedDict, total=False):
+class BatchCounts(typing.TypedDict):
+    rows: int
+    bad_rows: int
+    no_address: int
+    addresses: int  # distinct ones
+    done: int  # of them
+
+
+class Batch(typing.TypedDict):
     id: str
     label: typing.Optional[str]
-    filename: typing.Optional[str]
-    format: str
+    file_name: typing.Optional[str]
     column: typing.Optional[str]
-    state: typing.Literal['reading', 'running', 'paused', 'done', 'cancelled', 'failed']
-    created_at: str
-    started_at: typing.Optional[str]
-    finished_at: typing.Optional[str]
-    rows: int
-    addresses: int
-    duplicates: int
-    done: int
-    cached: int
+    state: typing.Literal['loading', 'running', 'paused', 'done', 'cancelled', 'failed']
+    cause: typing.Optional[str]
+    bytes: int
+    counts: BatchCounts
     statuses: typing.Dict[str, int]
-    rate_per_s: typing.Optional[float]
-    remaining_s: typing.Optional[float]
-    waiting_for: typing.Optional[str]
+    per_second: typing.Optional[float]
+    seconds_left: typing.Optional[int]
     webhook: typing.Optional[str]
-    problem: typing.Any
+    created_at: str
+    changed_at: str
+    finished_at: typing.Optional[str]
 
 
 class Event(typing.NamedTuple):
-    """Of a stream: stage, line, verdict, pending; progress, end."""
+    """Of a stream: stage, line, verdict, pending; progress, over."""
     type: str
     data: Json

@@ -87,16 +87,16 @@ class ClientTest(unittest.TestCase):
             self.assertEqual(server.seen[1][1], '/v1/verify/stream?email=a%40b.example&fresh=true')
 
     def test_uploads_and_paths(self):
-        with scripted(lambda handler: handler.reply(202, {'id': 'b1', 'state': 'reading'})) as server:
+        with scripted(lambda handler: handler.reply(202, {'id': 'b1', 'state': 'loading'})) as server:
             heloise = Heloise(server.base_url + '/under/')
             heloise.create_batch(io.BytesIO(b'email\na@b.example\n'), filename='a b.csv', idempotency_key='once')
             heloise.create_batch('a@b.example\n', filename='x.txt', label='May')
             heloise.history('a/../b@c.example?x', limit=3)
-            self.assertEqual(server.seen[0][1], '/under/v1/batches?filename=a+b.csv')
+            self.assertEqual(server.seen[0][1], '/under/v1/batches?name=a+b.csv')
             self.assertEqual(server.seen[0][2]['Content-Type'], 'text/csv')
             self.assertEqual(server.seen[0][2]['Idempotency-Key'], 'once')
             self.assertEqual(server.seen[0][3], b'email\na@b.example\n')
-            self.assertEqual(server.seen[1][1:3], ('/under/v1/batches?filename=x.txt&label=May', server.seen[1][2]))
+            self.assertEqual(server.seen[1][1:3], ('/under/v1/batches?name=x.txt&label=May', server.seen[1][2]))
             self.assertEqual(server.seen[2][1], '/under/v1/addresses/a%2F..%2Fb%40c.example%3Fx/history?limit=3')
 
     def test_addresses_of_services_that_are_none(self):

@@ -3,6 +3,7 @@
 #ifndef BASE_BASE64_H
 #define BASE_BASE64_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "heloise/types.h"
@@ -12,5 +13,9 @@
 
 /* Writes BASE64_BYTES(bytes.len) bytes with padding, without a NUL; how many. */
 size_t base64_write(struct slice bytes, char *out);
+
+/* The reverse, strictly: letters by fours, padding as written here, no bits left over, nothing else. Writes at most
+ * text.len / 4 * 3 bytes; *out_len is how many. False: it is no such text, and out has no meaning. */
+bool base64_read(struct slice text, char *out, size_t *out_len);
 
 #endif

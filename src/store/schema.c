@@ -108,6 +108,21 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE item_row RENAME TO job_item;"
     "ALTER TABLE turn_row RENAME TO job_turn;"
     "ALTER TABLE result_row RENAME TO job_result;",
+    /* The outbox of webhooks; what waits is found by its endpoint or its time, whatever else there is. */
+    "CREATE TABLE webhook_endpoint(id INTEGER PRIMARY KEY, owner TEXT NOT NULL, url TEXT NOT NULL,"
+    " origin TEXT NOT NULL, secret TEXT NOT NULL, created_at INTEGER NOT NULL, UNIQUE(owner, url));"
+    "CREATE TABLE webhook(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " endpoint INTEGER NOT NULL, kind TEXT NOT NULL, batch TEXT NOT NULL, about TEXT NOT NULL,"
+    " once TEXT NOT NULL, body TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0,"
+    " tries INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL,"
+    " next_at INTEGER NOT NULL, last_status INTEGER NOT NULL DEFAULT 0,"
+    " last_error TEXT NOT NULL DEFAULT '');"
+    "CREATE UNIQUE INDEX webhook_once ON webhook(endpoint, once) WHERE once<>'';"
+    "CREATE INDEX webhook_waiting ON webhook(endpoint, next_at) WHERE state=0;"
+    "CREATE INDEX webhook_next ON webhook(next_at) WHERE state=0;"
+    "CREATE INDEX webhook_over ON webhook(changed_at) WHERE state<>0;"
+    "CREATE INDEX webhook_batch ON webhook(batch) WHERE batch<>'';"
+    "CREATE INDEX webhook_about ON webhook(about) WHERE about<>'';",
 };
 
 static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)

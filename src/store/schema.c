@@ -122,7 +122,12 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "CREATE INDEX webhook_next ON webhook(next_at) WHERE state=0;"
     "CREATE INDEX webhook_over ON webhook(changed_at) WHERE state<>0;"
     "CREATE INDEX webhook_batch ON webhook(batch) WHERE batch<>'';"
-    "CREATE INDEX webhook_about ON webhook(about) WHERE about<>'';",
+    "CREATE INDEX webhook_about ON webhook(about) WHERE about<>'';"
+    /* What external services said. */
+    "CREATE TABLE signal(place INTEGER NOT NULL, key TEXT NOT NULL, service TEXT NOT NULL,"
+    " result INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " expires_at INTEGER NOT NULL, PRIMARY KEY(place, key, service)) WITHOUT ROWID;"
+    "CREATE INDEX signal_expiry ON signal(expires_at);",
 };
 
 static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)

@@ -346,6 +346,7 @@ void answer_build(struct ask *ask, struct record *out)
     out->duration_ms = (uint32_t)(now - ask->asked_ms);
     out->checked_at_ms = wall_of(ask, now);
     out->expires_at_ms = out->checked_at_ms + (int64_t)life_s * 1000;
+    ask_apply_signals(ask, out);
 }
 
 /* A full or broken store never spoils an answer: the record is already there; the caller of the

@@ -252,6 +252,7 @@ static void ask_free(struct ask *ask)
     if (ask->is_waiting) {
         knocker->counts.waiting--;
     }
+    ask_drop_signals(ask);
     park_give_back_room(ask);
     ask_unlink(ask);
     release_claim(ask);

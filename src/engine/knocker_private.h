@@ -72,11 +72,12 @@ struct ask {
     bool is_waiting; /* for a time, as verify asked */
     bool is_woken;   /* the domain's memory changed while it was awaited */
     bool is_expired;
-    bool is_over;   /* decided: answered in the next turn */
-    bool has_claim; /* of the store: no other process asks this address meanwhile */
-    bool is_behind; /* another process has it */
-    bool is_sent;   /* here by another knocker, which has looked the domain up */
-    bool has_room;  /* of those that waited as a few bytes: given back (engine/park) */
+    bool is_over;                /* decided: answered in the next turn */
+    bool has_claim;              /* of the store: no other process asks this address meanwhile */
+    bool is_behind;              /* another process has it */
+    bool is_sent;                /* here by another knocker, which has looked the domain up */
+    bool has_room;               /* of those that waited as a few bytes: given back (engine/park) */
+    struct ask_signals *signals; /* what external services say of it; NULL: not asked */
     enum skip_reason expired_why;
 
     /* The probe under way. */
@@ -409,6 +410,11 @@ bool held_has_control(const struct session *session);
  * memory. */
 const struct conversation_probe *held_closing(struct session *session);
 void held_closed(struct session *session);
+
+/* ask_signals.c. True: what external services say of it is awaited, and the ask comes again when it is there. */
+bool ask_awaits_signals(struct ask *ask);
+void ask_drop_signals(struct ask *ask);
+void ask_apply_signals(const struct ask *ask, struct record *record);
 
 /* history.c: what the store remembers of an address, as far as it counts. False: nothing. */
 bool history_read(const struct ask *ask, struct verify_history *out);

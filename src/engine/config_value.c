@@ -13,6 +13,7 @@
 enum {
     SHOWN_BYTES = 60, /* of a value in a complaint */
     HELO_BYTES_MAX = 255,
+    URL_BYTES_MAX = 512,
     YEAR_MIN = 2000,
     YEAR_MAX = 2200,
 };
@@ -224,6 +225,27 @@ static enum err read_store(const struct value_reader *r, struct config_store *fi
         *field = store;
     }
     return e;
+}
+
+/* What follows is put behind it, so it ends without a slash. */
+static enum err read_url(const struct value_reader *r, struct slice *field)
+{
+    struct slice text = SLICE_NONE;
+    enum err e = one_word(r, &text);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    bool is_secure = slice_starts(text, SLICE("https://")) && text.len > 8;
+    bool is_plain = slice_starts(text, SLICE("http://")) && text.len > 7;
+    if ((!is_secure && !is_plain) || slice_ends(text, SLICE("/")) || text.len > URL_BYTES_MAX ||
+        slice_find_byte(text, ' ', 0) < text.len || !text_is_ascii(text)) {
+        return fault_set(r->why, ERR_SYNTAX, 0,
+                         "'%.*s' is no URL like https://service.example, without a slash at the "
+                         "end",
+                         SLICE_ARG(shown(text)));
+    }
+    *field = text;
+    return ERR_NONE;
 }
 
 /* ---- lists ---- */
@@ -485,6 +507,7 @@ enum err config_value_read(const struct config_key *key, const struct config_giv
     case CONFIG_NETS: return read_nets(&r, field);
     case CONFIG_RISKY: return read_risky(&r, field);
     case CONFIG_PROXY: return read_proxy(&r, field);
+    case CONFIG_URL: return read_url(&r, field);
     }
     return ERR_STATE;
 }
@@ -593,6 +616,7 @@ enum err config_value_write(const struct config_key *key, const void *field, str
     case CONFIG_DATE: return write_date(*(const uint32_t *)field, out);
     case CONFIG_SWITCH: return buf_append(out, *(const bool *)field ? SLICE("yes") : SLICE("no"));
     case CONFIG_PATH:
+    case CONFIG_URL:
     case CONFIG_HELO:
     case CONFIG_SENDER: return write_text(field, out);
     case CONFIG_PATHS: return write_texts(field, true, out);

@@ -1,4 +1,4 @@
-/* base/base64: bytes as letters (RFC 4648 4).
+/* base/base64: bytes as letters (RFC 4648 4), also as they stand in URLs and names (RFC 4648 5).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_BASE64_H
 #define BASE_BASE64_H
@@ -12,5 +12,8 @@
 
 /* Writes BASE64_BYTES(bytes.len) bytes with padding, without a NUL; how many. */
 size_t base64_write(struct slice bytes, char *out);
+
+/* The same with '-' and '_' and without padding. */
+size_t base64_write_url(struct slice bytes, char *out);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/reader.h"
 #include "base/slice.h"
+#include "base/span.h"
 #include "base/text.h"
 #include "engine/config_private.h"
 
@@ -89,41 +90,6 @@ static enum err read_percent(const struct value_reader *r, uint32_t *field)
     return ERR_NONE;
 }
 
-static const struct {
-    const char *name;
-    uint64_t ms;
-} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-enum { UNITS = sizeof units / sizeof *units };
-
-/* The largest unit that fits evenly. */
-static void span_text(uint64_t ms, char out[32])
-{
-    size_t unit = 0;
-    for (size_t i = 1; i < UNITS && ms > 0; i++) {
-        unit = ms % units[i].ms == 0 ? i : unit;
-    }
-    (void)snprintf(out, 32, "%llu%s", (unsigned long long)(ms / units[unit].ms),
-                   ms == 0 ? "s" : units[unit].name);
-}
-
-static bool parse_span(struct slice text, bool takes_seconds, uint64_t max_ms, uint64_t *out)
-{
-    struct reader r = reader_over(text);
-    uint64_t number;
-    if (!reader_number(&r, max_ms, &number)) {
-        return false;
-    }
-    uint64_t unit_ms = takes_seconds && r.rest.len == 0 ? 1000 : 0;
-    for (size_t i = 0; i < UNITS; i++) {
-        unit_ms = slice_equal(r.rest, slice_of(units[i].name)) ? units[i].ms : unit_ms;
-    }
-    if (unit_ms == 0 || number > max_ms / unit_ms) {
-        return false;
-    }
-    *out = number * unit_ms;
-    return true;
-}
-
 static enum err read_span(const struct value_reader *r, uint64_t *field)
 {
     struct slice text = SLICE_NONE;
@@ -133,10 +99,10 @@ static enum err read_span(const struct value_reader *r, uint64_t *field)
         return e;
     }
     bool takes_seconds = r->given->takes_seconds;
-    if (!parse_span(text, takes_seconds, r->key->max, &value) || value < r->key->min) {
+    if (!span_read(text, takes_seconds, r->key->max, &value) || value < r->key->min) {
         char min[32], max[32];
-        span_text(r->key->min, min);
-        span_text(r->key->max, max);
+        span_write(r->key->min, min);
+        span_write(r->key->max, max);
         return fault_set(
             r->why, ERR_SYNTAX, 0, "'%.*s' is no time from %s to %s; write a number and %s",
             SLICE_ARG(shown(text)), min, max,
@@ -543,7 +509,7 @@ static enum err write_span(uint64_t ms, struct buf *out)
     if (ms == CONFIG_NO_SPAN) {
         return ERR_NONE;
     }
-    span_text(ms, text);
+    span_write(ms, text);
     return buf_append(out, slice_of(text));
 }
 

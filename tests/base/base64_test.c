@@ -38,8 +38,29 @@ static void writes_the_examples(void **state)
     }
 }
 
+/* RFC 4648 5 */
+static void writes_for_urls(void **state)
+{
+    static const struct {
+        const char *bytes, *text;
+    } cases[] = {
+        {"", ""},        {"f", "Zg"},        {"fo", "Zm8"},
+        {"foo", "Zm9v"}, {"foob", "Zm9vYg"}, {"\xff\xfe\xfd\xfb", "__79-w"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char out[BASE64_BYTES(8) + 1] = {0};
+        size_t len = base64_write_url(slice_of(cases[i].bytes), out);
+        assert_int_equal(len, strlen(cases[i].text));
+        assert_memory_equal(out, cases[i].text, len);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(writes_the_examples)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_the_examples),
+        cmocka_unit_test(writes_for_urls),
+    };
     return cmocka_run_group_tests_name("base/base64", tests, NULL, NULL);
 }

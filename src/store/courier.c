@@ -11,7 +11,7 @@
 
 enum parcel { PARCEL_VERDICT, PARCEL_DOMAIN, PARCEL_FACT, PARCEL_RELEASE, PARCEL_NOTE };
 
-enum { SLICES_MAX = 6, TIMES_MAX = 2, COURIER_BUSY_MS = 10000 };
+enum { SLICES_MAX = 6, TIMES_MAX = 2 };
 
 /* What every kind of write consists of: texts and times, in the order of its struct. */
 struct parcel_parts {
@@ -166,15 +166,13 @@ enum err store_carry(struct store *store, struct slice outbox, store_note_fn not
     return first;
 }
 
-enum err store_courier_open(const char *path, struct buf *out_box, struct store **out,
-                            struct fault *out_fault)
+enum err store_open_reader(const char *path, struct store **out, struct fault *out_fault)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "store: no memory");
     }
     store->holder_lock = -1;
-    store->outbox = out_box;
     store->path = strdup(path);
     if (store->path == NULL) {
         free(store);
@@ -186,7 +184,19 @@ enum err store_courier_open(const char *path, struct buf *out_box, struct store 
         store_close(store);
         return e;
     }
-    (void)sqlite3_busy_timeout(store->db, COURIER_BUSY_MS);
+    (void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
     *out = store;
     return ERR_NONE;
+}
+
+enum err store_courier_open(const char *path, struct buf *out_box, struct store **out,
+                            struct fault *out_fault)
+{
+    struct store *store = NULL;
+    enum err e = store_open_reader(path, &store, out_fault);
+    if (e == ERR_NONE) {
+        store->outbox = out_box;
+        *out = store;
+    }
+    return e;
 }

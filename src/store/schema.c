@@ -108,6 +108,20 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE item_row RENAME TO job_item;"
     "ALTER TABLE turn_row RENAME TO job_turn;"
     "ALTER TABLE result_row RENAME TO job_result;",
+    /* What the service needs: keys, and requests that must not be done twice. */
+    "CREATE TABLE api_key(id INTEGER PRIMARY KEY AUTOINCREMENT, label TEXT NOT NULL,"
+    " prefix TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, scopes INTEGER NOT NULL,"
+    " created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+    " revoked_at INTEGER NOT NULL DEFAULT 0, used_at INTEGER NOT NULL DEFAULT 0,"
+    " rate_per_minute INTEGER NOT NULL, quota_per_day INTEGER NOT NULL,"
+    " usage_day INTEGER NOT NULL DEFAULT 0, usage INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE api_key_generation(value INTEGER NOT NULL);"
+    "INSERT INTO api_key_generation VALUES(0);"
+    "CREATE TABLE idempotency(owner INTEGER NOT NULL, key TEXT NOT NULL, request BLOB NOT NULL,"
+    " holder INTEGER NOT NULL, status INTEGER NOT NULL DEFAULT 0,"
+    " reference TEXT NOT NULL DEFAULT '',"
+    " at INTEGER NOT NULL, PRIMARY KEY(owner, key)) WITHOUT ROWID;"
+    "CREATE INDEX idempotency_at ON idempotency(at);",
 };
 
 static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)

@@ -61,6 +61,9 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_CLAIM_FIND] = "SELECT holder,at FROM claim WHERE place=?1 AND key=?2",
     [STATEMENT_CLAIM_PUT] = "INSERT OR REPLACE INTO claim VALUES(?1,?2,?3,?4)",
     [STATEMENT_CLAIM_DELETE] = "DELETE FROM claim WHERE place=?1 AND key=?2 AND holder=?3",
+    [STATEMENT_KEY_GENERATION] = "SELECT value FROM api_key_generation",
+    [STATEMENT_KEY_USE] = "UPDATE api_key SET usage=iif(usage_day=?2,usage+?3,?3),usage_day=?2,"
+                          "used_at=max(used_at,?4) WHERE id=?1",
 };
 
 enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing)

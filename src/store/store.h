@@ -18,7 +18,7 @@
 struct store;
 
 enum {
-    STORE_SCHEMA_VERSION = 6,
+    STORE_SCHEMA_VERSION = 7,
     STORE_GROUP_ROWS = 32768,
     STORE_LOAD_ROWS = 16384, /* the same for store_job_add */
     STORE_CLAIM_LIFE_MS = 6 * 60 * 60 * 1000,
@@ -28,6 +28,9 @@ enum {
  * schema, or one that is not ours, is refused with a fault that says so; older ones are migrated
  * inside a transaction. */
 enum err store_open(const char *path, struct store **out, struct fault *out_fault) MUST_USE;
+/* A connection of its own for another thread, which sees what is committed and cannot write. path: of a file that
+ * store_open has opened. ERR_STORE, ERR_NOMEM. */
+enum err store_open_reader(const char *path, struct store **out, struct fault *out_fault) MUST_USE;
 void store_close(struct store *store); /* flushes */
 enum err store_flush(struct store *store, struct fault *out_fault) MUST_USE;
 /* After a call that failed without a fault of its own: why, and what to do. Returns ERR_STORE. */

@@ -1,5 +1,5 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
- * claims.c, jobs.c, job_order.c, job_list.c, job_lock.c, courier.c.
+ * claims.c, jobs.c, job_order.c, job_list.c, job_lock.c, courier.c, keys.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -26,6 +26,8 @@ enum store_statement {
     STATEMENT_CLAIM_FIND,
     STATEMENT_CLAIM_PUT,
     STATEMENT_CLAIM_DELETE,
+    STATEMENT_KEY_GENERATION,
+    STATEMENT_KEY_USE,
     STATEMENT_COUNT,
 };
 

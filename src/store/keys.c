@@ -187,17 +187,31 @@ enum err store_key_generation(struct store *store, int64_t *out)
     return is_there ? ERR_NONE : ERR_STORE;
 }
 
-enum err store_key_use(struct store *store, int64_t id, int64_t day, uint64_t count, int64_t at_ms)
+static enum err write_use(struct store *store, const struct store_key_use *use)
 {
-    enum err e = store_begin_write(store);
     sqlite3_stmt *statement = store_statement(store, STATEMENT_KEY_USE);
-    if (e != ERR_NONE || statement == NULL) {
+    if (statement == NULL) {
         return ERR_STORE;
     }
-    (void)sqlite3_bind_int64(statement, 1, id);
-    (void)sqlite3_bind_int64(statement, 2, day);
-    (void)sqlite3_bind_int64(statement, 3, (int64_t)count);
-    (void)sqlite3_bind_int64(statement, 4, at_ms);
-    e = store_run(statement);
-    return e != ERR_NONE ? e : store_end_write(store);
+    (void)sqlite3_bind_int64(statement, 1, use->key);
+    (void)sqlite3_bind_int64(statement, 2, use->day);
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)use->count);
+    (void)sqlite3_bind_int64(statement, 4, use->at_ms);
+    return store_run(statement);
+}
+
+enum err store_key_use(struct store *store, const struct store_key_use *uses, size_t count,
+                       struct fault *out_fault)
+{
+    enum err e = store_change_begin(store, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    for (size_t i = 0; i < count && e == ERR_NONE; i++) {
+        e = write_use(store, &uses[i]);
+    }
+    if (e != ERR_NONE) {
+        e = store_fail(store, out_fault, "cannot be written");
+    }
+    return store_change_end(store, e, out_fault);
 }

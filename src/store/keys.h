@@ -45,9 +45,14 @@ enum err store_key_each(struct store *store, store_key_fn fn, void *context,
 /* A number that grows with each key that is added or revoked, by whomever; usage does not change it. */
 enum err store_key_generation(struct store *store, int64_t *out) MUST_USE;
 
-/* So much more was used on that day, the last time at at_ms; of an earlier day nothing is kept. A write of the group
- * that is open. A key that is gone is no error. */
-enum err store_key_use(struct store *store, int64_t id, int64_t day, uint64_t count, int64_t at_ms)
-    MUST_USE;
+/* What was used of keys: so much more on that day, the last time at at_ms; of an earlier day nothing is kept. All of it
+ * or nothing; committed when it returns. A key that is gone is no error. */
+struct store_key_use {
+    int64_t key, day;
+    uint64_t count;
+    int64_t at_ms;
+};
+enum err store_key_use(struct store *store, const struct store_key_use *uses, size_t count,
+                       struct fault *out_fault) MUST_USE;
 
 #endif

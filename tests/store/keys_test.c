@@ -127,12 +127,11 @@ static void usage_adds_up_within_a_day(void **state)
     struct store *store = scratch_open(":memory:");
     int64_t id = add(store, "shop", 0);
     int64_t before = generation(store);
-    assert_int_equal(store_key_use(store, id, 10, 5, 1100), ERR_NONE);
-    assert_int_equal(store_key_use(store, id, 10, 7, 1200), ERR_NONE);
+    const struct store_key_use first[] = {{id, 10, 5, 1100}, {id, 10, 7, 1200}};
+    assert_int_equal(store_key_use(store, first, 2, &fault), ERR_NONE);
     assert_keys(store, "1 shop hel_12345678 one 3 1000-9000 revoked 0 used 1200 60 10000 10:12\n");
-    assert_int_equal(store_key_use(store, id, 11, 2, 1150), ERR_NONE);
-    assert_int_equal(store_key_use(store, 77, 11, 2, 1150), ERR_NONE);
-    assert_int_equal(store_flush(store, &fault), ERR_NONE);
+    const struct store_key_use next_day[] = {{id, 11, 2, 1150}, {77, 11, 2, 1150}};
+    assert_int_equal(store_key_use(store, next_day, 2, &fault), ERR_NONE);
     assert_keys(store, "1 shop hel_12345678 one 3 1000-9000 revoked 0 used 1200 60 10000 11:2\n");
     assert_int_equal(generation(store), before);
     store_close(store);

@@ -12,6 +12,7 @@ int cli_config(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 int cli_forecast(int argc, char **argv);
 int cli_jobs(int argc, char **argv);
+int cli_key(int argc, char **argv);
 int cli_village(int argc, char **argv);
 int cli_providers(int argc, char **argv);
 

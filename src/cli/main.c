@@ -21,6 +21,7 @@ static const struct command commands[] = {
      "the same for a list: CSV, text or NDJSON in, CSV or NDJSON out"},
     {"jobs", "heloise jobs", cli_jobs,
      "list the runs of bulk; pause, resume, cancel or forget one"},
+    {"key", "heloise key", cli_key, "add, list and revoke the API keys of the service"},
     {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
     {"config", "heloise config", cli_config,
      "check the configuration file, or show what holds and why"},

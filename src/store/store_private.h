@@ -1,5 +1,6 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
- * claims.c, jobs.c, job_order.c, job_list.c, job_lock.c, courier.c, keys.c.
+ * claims.c, jobs.c, job_order.c, job_list.c, job_lock.c, courier.c, keys.c,
+ * idempotency.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -78,6 +79,11 @@ enum err store_place_teach(struct store *store, struct fault *out_fault) MUST_US
  * group is taken back. */
 enum err store_claims_write(struct store *store) MUST_USE;
 void store_claims_forget(struct store *store);
+/* This store as one among others that may live or die: it has a number from then on, written in the group that is open. A
+ * store in memory needs none. */
+enum err store_holder_become(struct store *store, int64_t now_ms) MUST_USE;
+/* Whether the store that has this number is open; one in memory is alone, and is. */
+bool store_holder_is_alive(const struct store *store, int64_t holder);
 /* Lets go of all claims, with the group that is open or at once. Does not wait for others. */
 void store_claims_close(struct store *store);
 /* The group that is open was taken back. */

@@ -166,29 +166,6 @@ enum err store_carry(struct store *store, struct slice outbox, store_note_fn not
     return first;
 }
 
-enum err store_open_reader(const char *path, struct store **out, struct fault *out_fault)
-{
-    struct store *store = calloc(1, sizeof *store);
-    if (store == NULL) {
-        return fault_set(out_fault, ERR_NOMEM, 0, "store: no memory");
-    }
-    store->holder_lock = -1;
-    store->path = strdup(path);
-    if (store->path == NULL) {
-        free(store);
-        return fault_set(out_fault, ERR_NOMEM, 0, "store: no memory");
-    }
-    if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK) {
-        enum err e = store_fail(store, out_fault, "cannot be opened");
-        store_close(store);
-        return e;
-    }
-    (void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
-    *out = store;
-    return ERR_NONE;
-}
-
 enum err store_courier_open(const char *path, struct buf *out_box, struct store **out,
                             struct fault *out_fault)
 {

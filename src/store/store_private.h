@@ -1,6 +1,6 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
  * claims.c, jobs.c, job_order.c, job_list.c, job_lock.c, courier.c, keys.c,
- * idempotency.c.
+ * idempotency.c, backup.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -47,6 +47,10 @@ struct store {
     struct map claims;  /* key -> struct claim: of the open group, without a row as yet */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
+
+/* A connection with SQLite's flags and nothing else done: the file is neither made nor looked at. */
+enum err store_open_plain(const char *path, int flags, struct store **out, struct fault *out_fault)
+    MUST_USE;
 
 /* A prepared statement, reset and ready to be bound; NULL: the database said no. */
 sqlite3_stmt *store_statement(struct store *store, enum store_statement which);

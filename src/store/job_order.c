@@ -48,7 +48,8 @@ static enum err grow(struct order *order)
 static enum err read_lines(struct order *order)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(order, "SELECT place,id FROM job_item WHERE job=?1", &statement);
+    enum err e =
+        prepare(order, "SELECT place,id FROM job_item WHERE job=?1 AND address<>''", &statement);
     if (e != ERR_NONE) {
         return e;
     }

@@ -108,7 +108,7 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE item_row RENAME TO job_item;"
     "ALTER TABLE turn_row RENAME TO job_turn;"
     "ALTER TABLE result_row RENAME TO job_result;",
-    /* What the service needs: keys, and requests that must not be done twice. */
+    /* What the service needs: keys, requests that must not be done twice, erasure. */
     "CREATE TABLE api_key(id INTEGER PRIMARY KEY AUTOINCREMENT, label TEXT NOT NULL,"
     " prefix TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, scopes INTEGER NOT NULL,"
     " created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
@@ -121,7 +121,10 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     " holder INTEGER NOT NULL, status INTEGER NOT NULL DEFAULT 0,"
     " reference TEXT NOT NULL DEFAULT '',"
     " at INTEGER NOT NULL, PRIMARY KEY(owner, key)) WITHOUT ROWID;"
-    "CREATE INDEX idempotency_at ON idempotency(at);",
+    "CREATE INDEX idempotency_at ON idempotency(at);"
+    /* What follows addresses in keys of verdicts, so that all verdicts of an address are found. */
+    "CREATE TABLE verdict_variant(variant TEXT PRIMARY KEY) WITHOUT ROWID;"
+    "INSERT INTO verdict_variant SELECT DISTINCT variant(key) FROM verdict WHERE variant(key)<>'';",
 };
 
 static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)

@@ -32,6 +32,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "INSERT OR REPLACE INTO"
         " verdict(id,place,key,domain,status,sub_status,checked_at,expires_at,json)"
         " VALUES((SELECT id FROM verdict WHERE place=?1 AND key=?2),?1,?2,?3,?4,?5,?6,?7,?8)",
+    [STATEMENT_VARIANT_PUT] = "INSERT OR IGNORE INTO verdict_variant VALUES(?1)",
     [STATEMENT_DOMAIN_FIND] =
         "SELECT value FROM domain WHERE domain=?1 AND name=?2 AND expires_at>?3"
         " AND at-86400000<=?3",
@@ -47,7 +48,9 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "SELECT t.id,key,address,domain FROM job_turn t JOIN job_item ON job_item.id=t.item"
         " WHERE t.id>=?1 AND t.id<?2 AND NOT EXISTS(SELECT 1 FROM job_result WHERE turn=t.id)"
         " ORDER BY t.id LIMIT ?3",
-    [STATEMENT_JOB_RESULT_PUT] = "INSERT OR REPLACE INTO job_result VALUES(?1,?2,?3)",
+    /* Not of an item that was erased meanwhile. */
+    [STATEMENT_JOB_RESULT_PUT] = "INSERT OR REPLACE INTO job_result SELECT ?1,?2,?3"
+                                 " WHERE EXISTS(SELECT 1 FROM job_turn WHERE id=?1 AND item<>0)",
     [STATEMENT_JOB_PROGRESS] = "UPDATE job SET items=?2, done=?3, changed_at=?4 WHERE id=?1",
     /* Where a place has one item only, that is the one: the keys of a list are asked for, and no item need be read. */
     [STATEMENT_JOB_RESULT_FIND] =
@@ -325,6 +328,7 @@ enum err store_end_write(struct store *store)
 static void end_group(struct store *store)
 {
     store->is_in_group = false;
+    store->has_variant = false;
     store_claims_forget(store);
 }
 

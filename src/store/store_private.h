@@ -1,6 +1,6 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
  * claims.c, jobs.c, job_order.c, job_list.c, job_lock.c, courier.c, keys.c,
- * idempotency.c, backup.c.
+ * idempotency.c, backup.c, erase.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -13,6 +13,7 @@
 enum store_statement {
     STATEMENT_VERDICT_FIND,
     STATEMENT_VERDICT_PUT,
+    STATEMENT_VARIANT_PUT,
     STATEMENT_DOMAIN_FIND,
     STATEMENT_DOMAIN_PUT,
     STATEMENT_FACT_PUT,
@@ -32,7 +33,10 @@ enum store_statement {
     STATEMENT_COUNT,
 };
 
-enum { STORE_BUSY_MS = 10000 }; /* for another process to end its group */
+enum {
+    STORE_BUSY_MS = 10000, /* for another process to end its group */
+    STORE_VARIANT_BYTES = 128,
+};
 
 struct store {
     sqlite3 *db;
@@ -41,6 +45,8 @@ struct store {
     unsigned pending;   /* rows written since the last commit */
     unsigned reads;     /* in one look at the file; 0: none is open */
     bool is_in_group;
+    bool has_variant; /* in the open group: the one below is written */
+    char variant[STORE_VARIANT_BYTES];
     int64_t holder;     /* our number as a holder of claims; 0: none yet */
     int holder_lock;    /* its descriptor, or -1 */
     bool is_holder_new; /* its row is not committed yet */
@@ -76,7 +82,7 @@ enum err store_fail(const struct store *store, struct fault *out_fault, const ch
 enum err store_schema_check(struct store *store, int *out_version, struct fault *out_fault)
     MUST_USE;
 enum err store_schema_migrate(struct store *store, struct fault *out_fault) MUST_USE;
-/* store_place as a function of SQL, for migrations. */
+/* store_place and store_variant as functions of SQL, for migrations. */
 enum err store_place_teach(struct store *store, struct fault *out_fault) MUST_USE;
 
 /* Claims that no row stands for yet: written before the group is committed, and then forgotten; or forgotten where the

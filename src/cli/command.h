@@ -13,6 +13,7 @@ int cli_doctor(int argc, char **argv);
 int cli_forecast(int argc, char **argv);
 int cli_jobs(int argc, char **argv);
 int cli_key(int argc, char **argv);
+int cli_store(int argc, char **argv);
 int cli_village(int argc, char **argv);
 int cli_providers(int argc, char **argv);
 

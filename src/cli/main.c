@@ -22,6 +22,8 @@ static const struct command commands[] = {
     {"jobs", "heloise jobs", cli_jobs,
      "list the runs of bulk; pause, resume, cancel or forget one"},
     {"key", "heloise key", cli_key, "add, list and revoke the API keys of the service"},
+    {"store", "heloise store", cli_store,
+     "back up, restore or check what is remembered; erase an address"},
     {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
     {"config", "heloise config", cli_config,
      "check the configuration file, or show what holds and why"},

@@ -1,6 +1,6 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
  * claims.c, jobs.c, job_order.c, job_list.c, job_lock.c, courier.c, keys.c,
- * idempotency.c, backup.c, erase.c.
+ * idempotency.c, backup.c, erase.c, retention.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H

@@ -29,6 +29,7 @@ enum {
 
 #define BY_PROVIDER "the provider's limit"
 #define BY_COMMON   "the one outside the egresses"
+#define KEPT        "kept for good"
 
 const struct config_key config_keys[] = {
     {"", "helo", CONFIG_HELO, FIELD(helo), 0, 0, "this machine's full name"},
@@ -79,6 +80,10 @@ const struct config_key config_keys[] = {
     {"verify", "cache-ttl", CONFIG_SPAN, FIELD(cache_age_ms_max), 0, YEAR_MS,
      "the life of each status"},
 
+    {"retention", "verdicts", CONFIG_SPAN, FIELD(keep_verdicts_ms), HOUR, 10 * YEAR_MS, KEPT},
+    {"retention", "facts", CONFIG_SPAN, FIELD(keep_facts_ms), HOUR, 10 * YEAR_MS, KEPT},
+    {"retention", "batches", CONFIG_SPAN, FIELD(keep_batches_ms), HOUR, 10 * YEAR_MS, KEPT},
+
     {"egress", "source-v4", CONFIG_IP_V4, EGRESS_FIELD(source_v4), 0, 0, "the system chooses"},
     {"egress", "source-v6", CONFIG_IP_V6, EGRESS_FIELD(source_v6), 0, 0, "the system chooses"},
     {"egress", "proxy", CONFIG_PROXY, EGRESS_FIELD(proxy), 0, 0, "none"},
@@ -101,7 +106,7 @@ const size_t config_key_count = sizeof config_keys / sizeof *config_keys;
 
 static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MAX, "each has its mark");
 
-static const char *const sections[] = {"limits", "timeouts", "verify", "egress"};
+static const char *const sections[] = {"limits", "timeouts", "verify", "retention", "egress"};
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
 const struct config_key *config_key_find(struct slice section, struct slice name)

@@ -253,7 +253,8 @@ static enum err open_section(struct file_reader *r)
     }
     const char *near = config_section_near(r->section);
     wrong(r, "there is no section '%.*s'; %s%s%s", SLICE_ARG(shown(r->section)),
-          near != NULL ? "did you mean " : "there are limits, timeouts, verify and egress",
+          near != NULL ? "did you mean "
+                       : "there are limits, timeouts, verify, retention and egress",
           near != NULL ? near : "", near != NULL ? "?" : "");
     r->place = PLACE_UNKNOWN;
     return ERR_NONE;

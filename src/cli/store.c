@@ -22,7 +22,7 @@
 
 enum { OUT_BYTES_MAX = 1 << 20 };
 
-enum verb { VERB_INFO, VERB_CHECK, VERB_BACKUP, VERB_RESTORE, VERB_ERASE, VERB_COUNT };
+enum verb { VERB_INFO, VERB_CHECK, VERB_BACKUP, VERB_RESTORE, VERB_ERASE, VERB_PRUNE, VERB_COUNT };
 
 static const struct {
     const char *name;
@@ -30,7 +30,7 @@ static const struct {
 } verbs[VERB_COUNT] = {
     [VERB_INFO] = {"info", NULL},        [VERB_CHECK] = {"check", NULL},
     [VERB_BACKUP] = {"backup", "FILE"},  [VERB_RESTORE] = {"restore", "FILE"},
-    [VERB_ERASE] = {"erase", "ADDRESS"},
+    [VERB_ERASE] = {"erase", "ADDRESS"}, [VERB_PRUNE] = {"prune", NULL},
 };
 
 struct store_command {
@@ -59,7 +59,7 @@ static void parse_word(struct argp_state *state, struct store_command *command, 
                 return;
             }
         }
-        argp_error(state, "'%.60s' is none of info, check, backup, restore, erase", word);
+        argp_error(state, "'%.60s' is none of info, check, backup, restore, erase, prune", word);
     }
     if (verbs[command->verb].wants == NULL || command->argument != NULL) {
         argp_error(state, "'%.60s' is one word too many", word);
@@ -313,22 +313,62 @@ static int tell_erased(const struct store_erased *erased, bool wants_json)
     return code;
 }
 
+static int open_existing(const char *path, struct store **out)
+{
+    struct fault fault;
+    if (access(path, F_OK) != 0) {
+        (void)fault_set(&fault, ERR_CLOSED, errno, "cannot read the store %.300s", path);
+        return refuse(ERR_CLOSED, &fault, "");
+    }
+    return workbench_open_store(path, out);
+}
+
 static int erase(const char *path, const char *address, bool wants_json)
 {
     struct fault fault;
     struct store *store = NULL;
     struct store_erased erased;
-    if (access(path, F_OK) != 0) {
-        fault_set(&fault, ERR_CLOSED, errno, "cannot read the store %.300s", path);
-        return refuse(ERR_CLOSED, &fault, "");
-    }
-    int code = workbench_open_store(path, &store);
+    int code = open_existing(path, &store);
     if (code != EXIT_SUCCESS) {
         return code;
     }
     enum err e = erase_address(store, slice_of(address), &erased, &fault);
     store_close(store);
     return e == ERR_NONE ? tell_erased(&erased, wants_json) : refuse(e, &fault, "");
+}
+
+/* prune */
+
+static int sweep(struct store *store, const struct store_retention *retention)
+{
+    struct fault fault;
+    struct store_sweep sweep;
+    enum err e = ERR_NONE;
+    store_sweep_begin(&sweep, retention);
+    while (e == ERR_NONE && !sweep.is_done) {
+        e = store_sweep_step(store, &sweep, &fault);
+    }
+    if (e != ERR_NONE) {
+        return refuse(e, &fault, "");
+    }
+    (void)printf("deleted: %" PRIu64 " rows that were too old\n", sweep.deleted);
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_CANNOT_WRITE;
+}
+
+static int prune(const char *path, const struct config *config)
+{
+    struct store *store = NULL;
+    struct store_retention retention;
+    config_retention(config, store_options_wall_ms(), &retention);
+    if (retention.verdicts_before_ms == INT64_MIN && retention.facts_before_ms == INT64_MIN &&
+        retention.jobs_before_ms == INT64_MIN) {
+        complain("all is kept for good; section retention of the configuration says for how long");
+        return EXIT_SUCCESS;
+    }
+    int code = open_existing(path, &store);
+    code = code != EXIT_SUCCESS ? code : sweep(store, &retention);
+    store_close(store);
+    return code;
 }
 
 static int act(const char *path, const struct store_command *command)
@@ -338,6 +378,7 @@ static int act(const char *path, const struct store_command *command)
     case VERB_BACKUP: return backup(path, command->argument, command->is_forced);
     case VERB_RESTORE: return restore(path, command->argument);
     case VERB_ERASE: return erase(path, command->argument, command->wants_json);
+    case VERB_PRUNE: return prune(path, &command->store.probe.config);
     case VERB_INFO:
     case VERB_COUNT: break;
     }
@@ -350,10 +391,11 @@ int cli_store(int argc, char **argv)
     static const struct argp argp = {
         option_table,
         parse_option,
-        "[info]\ncheck\nbackup FILE\nrestore FILE\nerase ADDRESS",
+        "[info]\ncheck\nbackup FILE\nrestore FILE\nerase ADDRESS\nprune",
         "What is remembered. info: how much it is. check: whether the file is in order. backup: a "
         "copy of one moment, while others go on. restore: a backup in its place; the old one is "
-        "kept. erase: forgets all that is stored of an address.\v"
+        "kept. erase: forgets all that is stored of an address. prune: deletes what the "
+        "configuration does not keep any longer.\v"
         "Exit status: 0 done, 64 usage or no address, 65 the store is damaged, 66 the store or the "
         "backup cannot be read or is none, 73 the store or the backup cannot be written, 75 "
         "somebody uses the store, 78 bad configuration.",
@@ -364,7 +406,8 @@ int cli_store(int argc, char **argv)
     const char *path = NULL;
     store_options_init(&command.store);
     (void)argp_parse(&argp, argc, argv, 0, NULL, &command);
-    int code = store_options_find(&command.store, &path);
+    int code = command.verb == VERB_PRUNE ? store_options_configure(&command.store, &path)
+                                          : store_options_find(&command.store, &path);
     code = code != EXIT_SUCCESS ? code : act(path, &command);
     store_options_done(&command.store);
     return code;

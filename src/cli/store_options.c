@@ -40,13 +40,9 @@ void store_options_done(struct store_options *options)
     probe_options_done(&options->probe);
 }
 
-int store_options_find(struct store_options *options, const char **out_path)
+static int take_path(struct store_options *options, const char **out_path)
 {
     if (options->path == NULL) {
-        int code = probe_options_read(&options->probe);
-        if (code != EXIT_SUCCESS) {
-            return code;
-        }
         options->path = options->probe.config.store.path.at;
     }
     if (options->path[0] == '\0') {
@@ -55,6 +51,18 @@ int store_options_find(struct store_options *options, const char **out_path)
     }
     *out_path = options->path;
     return EXIT_SUCCESS;
+}
+
+int store_options_configure(struct store_options *options, const char **out_path)
+{
+    int code = probe_options_read(&options->probe);
+    return code != EXIT_SUCCESS ? code : take_path(options, out_path);
+}
+
+int store_options_find(struct store_options *options, const char **out_path)
+{
+    return options->path == NULL ? store_options_configure(options, out_path)
+                                 : take_path(options, out_path);
 }
 
 int store_options_open(struct store_options *options, struct store **out)

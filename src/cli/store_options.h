@@ -22,7 +22,9 @@ extern const struct argp store_options_argp;
 
 /* After parsing: its path. Exit code 0, or the one to leave with; what is wrong was said then. */
 int store_options_find(struct store_options *options, const char **out_path) MUST_USE;
-/* The same, and opens it. */
+/* The same with the configuration, which is then in options->probe.config, also where --store names the store. */
+int store_options_configure(struct store_options *options, const char **out_path) MUST_USE;
+/* As store_options_find, and opens it. */
 int store_options_open(struct store_options *options, struct store **out) MUST_USE;
 
 /* Unix milliseconds of now. */

@@ -105,6 +105,9 @@ void config_init(struct config *out)
                   .idle_ms = SERVE_IDLE_MS,
                   .stop_ms = SERVE_STOP_MS,
                   .logs_requests = true},
+        .keep_verdicts_ms = CONFIG_NO_SPAN,
+        .keep_facts_ms = CONFIG_NO_SPAN,
+        .keep_batches_ms = CONFIG_NO_SPAN,
         .file = SLICE_NONE,
     };
     for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
@@ -454,4 +457,18 @@ void config_apply(const struct config *config, struct config_ways *out_ways,
     out->is_fresh = config->is_fresh || config->cache_age_ms_max == 0;
     out->cache_age_ms_max =
         config->cache_age_ms_max == CONFIG_NO_SPAN ? 0 : (int64_t)config->cache_age_ms_max;
+}
+
+static int64_t before(uint64_t keep_ms, int64_t now_ms)
+{
+    return keep_ms == CONFIG_NO_SPAN ? INT64_MIN : now_ms - (int64_t)keep_ms;
+}
+
+void config_retention(const struct config *config, int64_t now_ms, struct store_retention *out)
+{
+    *out = (struct store_retention){
+        .verdicts_before_ms = before(config->keep_verdicts_ms, now_ms),
+        .facts_before_ms = before(config->keep_facts_ms, now_ms),
+        .jobs_before_ms = before(config->keep_batches_ms, now_ms),
+    };
 }

@@ -17,6 +17,7 @@
 #include "engine/knocker.h"
 #include "engine/signals.h"
 #include "engine/webhooks.h"
+#include "store/retention.h"
 
 enum {
     CONFIG_BYTES_MAX = 256 * 1024, /* of a file: thousands of egresses would fit */
@@ -149,6 +150,7 @@ struct config {
     struct config_serve serve;
     struct config_webhooks webhooks;
     struct config_signal signals[SIGNAL_SERVICE_COUNT];
+    uint64_t keep_verdicts_ms, keep_facts_ms, keep_batches_ms; /* CONFIG_NO_SPAN: for good */
 
     struct config_egress egresses[CONFIG_EGRESSES_MAX];
     size_t egress_count;
@@ -236,6 +238,9 @@ void config_list_ways(const struct config *config, struct config_ways *out);
  * it: it must outlive *out, and stay where it is. */
 void config_apply(const struct config *config, struct config_ways *out_ways,
                   struct knocker_config *out);
+
+/* What of a store is too old at that time. */
+void config_retention(const struct config *config, int64_t now_ms, struct store_retention *out);
 
 /* All that holds, as a file that says it, each line with where it comes from; passwords as ***. What nobody set and
  * has no value stands behind '#'. ERR_NOMEM, ERR_LIMIT. */

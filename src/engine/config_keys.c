@@ -30,6 +30,7 @@ enum {
 
 #define BY_PROVIDER "the provider's limit"
 #define BY_COMMON   "the one outside the egresses"
+#define KEPT        "kept for good"
 
 /* What all external services have. */
 #define SIGNAL_KEYS(section, service)                                                             \
@@ -124,6 +125,10 @@ const struct config_key config_keys[] = {
     {"hibp", "key-file", CONFIG_PATH, FIELD(signals[SIGNAL_HIBP].key_file), 0, 0, "none"},
     SIGNAL_KEYS("rdap", SIGNAL_RDAP),
 
+    {"retention", "verdicts", CONFIG_SPAN, FIELD(keep_verdicts_ms), HOUR, 10 * YEAR_MS, KEPT},
+    {"retention", "facts", CONFIG_SPAN, FIELD(keep_facts_ms), HOUR, 10 * YEAR_MS, KEPT},
+    {"retention", "batches", CONFIG_SPAN, FIELD(keep_batches_ms), HOUR, 10 * YEAR_MS, KEPT},
+
     {"egress", "source-v4", CONFIG_IP_V4, EGRESS_FIELD(source_v4), 0, 0, "the system chooses"},
     {"egress", "source-v6", CONFIG_IP_V6, EGRESS_FIELD(source_v6), 0, 0, "the system chooses"},
     {"egress", "proxy", CONFIG_PROXY, EGRESS_FIELD(proxy), 0, 0, "none"},
@@ -146,8 +151,9 @@ const size_t config_key_count = sizeof config_keys / sizeof *config_keys;
 
 static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MAX, "each has its mark");
 
-static const char *const sections[] = {"limits",   "timeouts", "verify", "serve", "webhooks",
-                                       "gravatar", "github",   "hibp",   "rdap",  "egress"};
+static const char *const sections[] = {"limits",    "timeouts", "verify",   "serve",
+                                       "retention", "webhooks", "gravatar", "github",
+                                       "hibp",      "rdap",     "egress"};
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
 const struct config_key *config_key_find(struct slice section, struct slice name)

@@ -82,6 +82,20 @@ class Store(rig.Case):
         self.assertIn('keys      1', self.expect(0, 'store', '--config', 'heloise.conf').out)
 
 
+    def test_prune(self):
+        self.make()
+        with sqlite3.connect(self.path('h.db')) as store:
+            store.execute("INSERT INTO fact(place,key,domain,kind,source,detail,at) VALUES(1,'a@b','b','probe','e','',5)")
+            store.execute("INSERT INTO fact(place,key,domain,kind,source,detail,at) "
+                          "VALUES(1,'a@b','b','probe','e','',4102444800000)")
+        self.assertIn('kept for good', self.store('prune').err)
+        self.write('heloise.conf', 'retention {\n facts 30d\n verdicts 1h\n}\n')
+        run = self.expect(0, 'store', '--config', 'heloise.conf', '--store', 'h.db', 'prune')
+        self.assertEqual(run.out, 'deleted: 1 rows that were too old\n')
+        self.assertEqual(json.loads(self.store('--json').out)['facts'], 1)
+        self.expect(66, 'store', '--config', 'heloise.conf', '--store', 'other.db', 'prune')
+
+
 class BesideARun(halfway.Halfway):
     def store(self, *words, code=0):
         return self.expect(code, 'store', '--store', 'h.db', *words)

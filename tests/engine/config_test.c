@@ -191,6 +191,19 @@ static void a_cache_of_no_time_is_none(void **state)
     config_case_done(&c);
 }
 
+static void what_is_kept_for_good_is_never_too_old(void **state)
+{
+    (void)state;
+    struct config_case c;
+    struct store_retention retention;
+    config_case_read_right(&c, "retention {\nfacts 2d\nbatches 1h\n}\n");
+    config_retention(&c.config, 1000000000, &retention);
+    assert_true(retention.verdicts_before_ms == INT64_MIN);
+    assert_int_equal(retention.facts_before_ms, 1000000000 - 2 * 86400000);
+    assert_int_equal(retention.jobs_before_ms, 1000000000 - 3600000);
+    config_case_done(&c);
+}
+
 /* Whether MAIL FROM:<> comes first: by the sender, unless somebody said it. */
 static void the_first_sender(void **state)
 {
@@ -554,6 +567,7 @@ static const char *const headings[][2] = {
     {"hibp", ".Sh EXTERNAL SIGNALS\n"},
     {"rdap", ".Sh EXTERNAL SIGNALS\n"},
     {"serve", ".Sh SERVICE\n"},
+    {"retention", ".Sh RETENTION\n"},
 };
 
 static void the_manual_has_every_key(void **state)
@@ -589,6 +603,7 @@ int main(void)
         cmocka_unit_test(what_goes_out_gets_what_is_set),
         cmocka_unit_test(timeouts_of_the_command_line_are_fixed_too),
         cmocka_unit_test(a_cache_of_no_time_is_none),
+        cmocka_unit_test(what_is_kept_for_good_is_never_too_old),
         cmocka_unit_test(the_first_sender),
         cmocka_unit_test(egresses_take_what_is_common),
         cmocka_unit_test(every_way_out_is_the_knockers),

@@ -484,11 +484,13 @@ static void log_end(const struct http_exchange *exchange, uint64_t micros, bool 
     if (log->has_addresses && request->client.family != IP_NONE) {
         (void)ip_format(&request->client, client);
     }
+    /* Such a route takes keys out of the query: they are nobody's to read. */
+    bool has_key_in_query = request->route != NULL && request->route->key != NULL;
     const struct http_log_request line = {
         .id = slice_of(request->id),
         .method = request->method,
         .route = slice_of(exchange->counts->pattern),
-        .target = request->target,
+        .target = has_key_in_query ? request->path : request->target,
         .client = slice_of(client),
         .key = slice_of(request->key_label),
         .status = exchange->status,

@@ -91,6 +91,11 @@ static void ask_one(struct service *service, struct peer_slot *slot, uint32_t ti
 void peer_ask(struct http_request *request, const struct peer *peer, uint32_t timeout_ms,
               const struct slice *addresses, size_t count)
 {
+    struct service *service = request->api->service;
+    if (service == NULL) {
+        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
+        return;
+    }
     struct peer_questions *questions =
         calloc(1, sizeof *questions + count * sizeof *questions->slots);
     if (questions == NULL) {
@@ -112,8 +117,7 @@ void peer_ask(struct http_request *request, const struct peer *peer, uint32_t ti
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        ask_one(request->api->service, &questions->slots[i],
-                timeout_ms > 0 ? timeout_ms : peer->timeout_ms);
+        ask_one(service, &questions->slots[i], timeout_ms > 0 ? timeout_ms : peer->timeout_ms);
     }
     close_one(questions); /* the one of this loop: nothing was answered before all was asked */
 }

@@ -116,6 +116,14 @@ static bool read_input(struct http_request *request, const json_t *input, struct
     return true;
 }
 
+static bool engine_runs(struct http_request *request)
+{
+    if (request->api->service == NULL) {
+        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
+    }
+    return request->api->service != NULL;
+}
+
 static void begin_bulk(struct http_request *request, const json_t *body)
 {
     const json_t *input = json_object_get(body, "input");
@@ -143,10 +151,24 @@ static void begin_bulk(struct http_request *request, const json_t *body)
 
 static void reacher_bulk(struct http_request *request)
 {
-    json_t *body = read_body(request);
+    json_t *body = engine_runs(request) ? read_body(request) : NULL;
     if (body != NULL) {
         begin_bulk(request, body);
         json_decref(body);
+    }
+}
+
+static void reacher_bulk_progress(struct http_request *request)
+{
+    if (engine_runs(request)) {
+        peer_bulk_progress(request);
+    }
+}
+
+static void reacher_bulk_results(struct http_request *request)
+{
+    if (engine_runs(request)) {
+        peer_bulk_results(request);
     }
 }
 
@@ -261,11 +283,11 @@ static const struct http_route routes[] = {
      .body = HTTP_BODY_ANY,
      .body_bytes_max = BULK_BODY_BYTES_MAX,
      .handle = reacher_bulk},
-    {.method = "GET", .pattern = "/v1/bulk/{id}", REACHER_BULK, .handle = peer_bulk_progress},
+    {.method = "GET", .pattern = "/v1/bulk/{id}", REACHER_BULK, .handle = reacher_bulk_progress},
     {.method = "GET",
      .pattern = "/v1/bulk/{id}/results",
      REACHER_BULK,
-     .handle = peer_bulk_results},
+     .handle = reacher_bulk_results},
     {.method = "GET", .pattern = "/v2/validate", ZEROBOUNCE, .handle = zerobounce_validate},
     {.method = "GET", .pattern = "/v2/getcredits", ZEROBOUNCE, .handle = zerobounce_credits},
     {.method = "POST",

@@ -34,7 +34,7 @@ static void fill_address(const struct ask *ask, struct record *record)
 {
     const struct hel_address *address = &ask->address;
     const struct domain *domain = ask->domain;
-    char normal[HEL_WIRE_BYTES];
+    UNFILLED char normal[HEL_WIRE_BYTES];
     address_normal(address, normal);
     record->ascii = hel_address_wire(address);
     record->normalized = slice_equal(slice_of(normal), record->ascii)
@@ -42,7 +42,7 @@ static void fill_address(const struct ask *ask, struct record *record)
                              : keep(record, slice_of(normal));
     record->local = hel_address_local(address);
     record->domain = hel_address_domain(address);
-    char meant[HEL_WIRE_BYTES];
+    UNFILLED char meant[HEL_WIRE_BYTES];
     if (domain != NULL && domain->suggestion.len > 0 &&
         address_with_domain(address, domain->suggestion, meant)) {
         record->did_you_mean = keep(record, slice_of(meant));
@@ -275,24 +275,37 @@ static void fill_transcript(const struct ask *ask, struct record *record)
     record->transcript_count = list.count;
 }
 
+/* knowledge NULL: it is not there. */
+static void head(const struct knowledge *knowledge, int64_t wall_ms, struct record *out)
+{
+    memset(out, 0, offsetof(struct record, reasons));
+    out->engine_version = SLICE(HELOISE_VERSION);
+    arena_init(&out->arena, ANSWER_ARENA_BYTES);
+    if (knowledge != NULL) {
+        out->rules_version = slice_of(rules_version(knowledge_rules(knowledge)));
+    }
+    out->checked_at_ms = wall_ms;
+}
+
 /* Whether all of the knowledge is there. */
 static bool begin(struct knocker *knocker, struct record *out)
 {
     bool is_learned = knocker_learn(knocker, KNOWLEDGE_LISTS);
-    memset(out, 0, offsetof(struct record, reasons));
-    out->engine_version = SLICE(HELOISE_VERSION);
-    arena_init(&out->arena, ANSWER_ARENA_BYTES);
-    if (is_learned) {
-        out->rules_version = slice_of(rules_version(knowledge_rules(knocker->knowledge)));
-    }
-    out->checked_at_ms = door_wall_ms(knocker->door);
+    head(is_learned ? knocker->knowledge : NULL, door_wall_ms(knocker->door), out);
     return is_learned;
 }
 
 void answer_invalid(struct knocker *knocker, const struct hel_address_error *error,
                     struct record *out)
 {
-    (void)begin(knocker, out);
+    bool is_learned = knocker_learn(knocker, KNOWLEDGE_LISTS);
+    knocker_refuse(is_learned ? knocker->knowledge : NULL, error, door_wall_ms(knocker->door), out);
+}
+
+void knocker_refuse(const struct knowledge *knowledge, const struct hel_address_error *error,
+                    int64_t wall_ms, struct record *out)
+{
+    head(knowledge, wall_ms, out);
     fill_syntax(out, error);
     out->expires_at_ms = out->checked_at_ms + (int64_t)ANSWER_SYNTAX_LIFE_S * 1000;
 }
@@ -360,6 +373,7 @@ static void build(struct ask *ask, bool is_over, struct record *out)
     out->duration_ms = (uint32_t)(now - ask->asked_ms);
     out->checked_at_ms = wall_of(ask, now);
     out->expires_at_ms = out->checked_at_ms + (int64_t)life_s * 1000;
+    ask_apply_signals(ask, out);
 }
 
 void answer_build(struct ask *ask, struct record *out)

@@ -135,10 +135,17 @@ static size_t room(const struct bulk *bulk)
     bulk->way.count(bulk->way.context, &counts);
     size_t busy = bulk->open - (counts.waiting < bulk->open ? counts.waiting : bulk->open);
     size_t whole = bulk->open - (counts.parked < bulk->open ? counts.parked : bulk->open);
-    if (busy >= BULK_OPEN_MAX || whole >= BULK_WHOLE_MAX || bulk->open >= BULK_ALIVE_MAX) {
+    if (busy >= bulk->open_max || whole >= BULK_WHOLE_MAX || bulk->open >= BULK_ALIVE_MAX) {
         return 0;
     }
-    return BULK_OPEN_MAX - busy;
+    return bulk->open_max - busy;
+}
+
+void bulk_limit(struct bulk *bulk, size_t open_max)
+{
+    bulk->open_max = open_max < BULK_FETCH      ? BULK_FETCH
+                     : open_max > BULK_OPEN_MAX ? BULK_OPEN_MAX
+                                                : open_max;
 }
 
 static void feed(struct bulk *bulk)
@@ -226,6 +233,7 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
     bulk->knocker = knocker;
     bulk->way = config->way != NULL ? *config->way : bulk_direct(knocker);
     bulk->store = store;
+    bulk->open_max = BULK_OPEN_MAX;
     bulk->refill = (struct timer){.fired = on_refill, .context = bulk};
     bulk->flush = (struct timer){.fired = on_flush, .context = bulk};
     bulk->watch = (struct timer){.fired = on_watch, .context = bulk};
@@ -256,6 +264,7 @@ void bulk_close(struct bulk *bulk)
     door_timer_stop(bulk->door, &bulk->refill);
     door_timer_stop(bulk->door, &bulk->flush);
     door_timer_stop(bulk->door, &bulk->watch);
+    bulk_leave_input(bulk);
     store_job_close(bulk->job);
     free(bulk);
 }

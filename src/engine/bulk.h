@@ -67,6 +67,14 @@ int64_t bulk_number(const struct bulk *bulk); /* of the job, as others call it *
  * by may_go_on or a wish; the next bulk_load begins again. */
 enum err bulk_load(struct bulk *bulk, struct fault *out_fault) MUST_USE;
 
+/* The same in many calls, each about limit rows, or limit lines of the order in which they will be asked: for who has other
+ * things to do. Until *out_is_loaded. */
+enum err bulk_load_some(struct bulk *bulk, size_t limit, bool *out_is_loaded,
+                        struct fault *out_fault) MUST_USE;
+
+/* How many questions may be open at once: BULK_OPEN_MAX or fewer, where several runs share a knocker. */
+void bulk_limit(struct bulk *bulk, size_t open_max);
+
 /* Begins to ask; the rest happens in the door's loop until finished(). */
 void bulk_start(struct bulk *bulk);
 

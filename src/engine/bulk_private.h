@@ -15,7 +15,12 @@ struct bulk {
     struct store_job *job;
     struct store_job_info info;
     uint64_t cursor;
-    size_t open;
+    size_t open, open_max;
+    struct {
+        FILE *file;
+        struct table_reader *reader;
+        bool is_read; /* all rows are in */
+    } load;           /* step by step */
     bool is_exhausted, is_cancelled, is_finished;
     struct timer refill, flush, watch;
     enum store_job_wish wish;
@@ -31,6 +36,11 @@ struct bulk_way bulk_direct(struct knocker *knocker);
 
 /* Whether the record is that of a question that a stop ended. */
 bool bulk_was_cancelled(const struct record *record);
+
+void bulk_leave_input(struct bulk *bulk); /* that is being loaded */
+
+/* What is said of a row that could not be read: nothing was asked. Borrows from the row. */
+void bulk_describe_bad_row(const struct table_row *row, int64_t wall_ms, struct record *out);
 
 /* Whether another process wants to stop the run, where nobody has yet. */
 bool bulk_is_unwanted(struct bulk *bulk);

@@ -9,7 +9,8 @@
 #include "engine/record_json.h"
 
 enum {
-    JSON_BYTES_MAX = 4 << 20, /* a record as the store gives it back */
+    JSON_BYTES_MAX = 4 << 20,     /* a record as the store gives it back */
+    LOAD_STEP_BYTES = 256 * 1024, /* of the list in one step: a few milliseconds */
 };
 
 static bool may_write(void *context)
@@ -108,11 +109,59 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault)
     return e;
 }
 
+void bulk_leave_input(struct bulk *bulk)
+{
+    table_reader_close(bulk->load.reader);
+    bulk->load.reader = NULL;
+    if (bulk->load.file != NULL) {
+        (void)fclose(bulk->load.file);
+        bulk->load.file = NULL;
+    }
+}
+
+/* Rows may be short or very long: what was taken from the file counts too. */
+static enum err load_rows(struct bulk *bulk, size_t limit, struct fault *out_fault)
+{
+    off_t began_at = ftello(bulk->load.file);
+    struct table_row row;
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < limit && e == ERR_NONE; i++) {
+        e = table_reader_next(bulk->load.reader, &row, out_fault);
+        e = e != ERR_NONE ? e : load_row(bulk, &row, out_fault);
+        if (ftello(bulk->load.file) - began_at > LOAD_STEP_BYTES) {
+            break;
+        }
+    }
+    if (e == ERR_CLOSED) {
+        bulk_leave_input(bulk);
+        bulk->load.is_read = true;
+        return ERR_NONE;
+    }
+    return e;
+}
+
+enum err bulk_load_some(struct bulk *bulk, size_t limit, bool *out_is_loaded,
+                        struct fault *out_fault)
+{
+    enum err e = ERR_NONE;
+    if (!bulk->info.is_loaded && bulk->load.is_read) {
+        e = store_job_order_some(bulk->job, limit, &bulk->info.is_loaded, &bulk->counts.items,
+                                 out_fault);
+    } else if (!bulk->info.is_loaded && bulk->load.reader != NULL) {
+        e = load_rows(bulk, limit, out_fault);
+    } else if (!bulk->info.is_loaded) {
+        begin_count(bulk);
+        e = open_input(bulk, may_load, &bulk->load.file, &bulk->load.reader, out_fault);
+    }
+    if (e == ERR_NONE) {
+        *out_is_loaded = bulk->info.is_loaded;
+    }
+    return e;
+}
+
 /* Writing. */
 
-/* Of a row that could not be read nothing was asked. */
-static void describe_bad_row(const struct bulk *bulk, const struct table_row *row,
-                             struct record *out)
+void bulk_describe_bad_row(const struct table_row *row, int64_t wall_ms, struct record *out)
 {
     *out = (struct record){
         .email = row->raw,
@@ -121,7 +170,7 @@ static void describe_bad_row(const struct bulk *bulk, const struct table_row *ro
         .score = 40,
         .reason_count = 1,
         .engine_version = SLICE_LITERAL(HELOISE_VERSION),
-        .checked_at_ms = door_wall_ms(bulk->door),
+        .checked_at_ms = wall_ms,
     };
     struct verdict_reason *reason = &out->reasons[0];
     reason->code = "bad_row";
@@ -150,7 +199,7 @@ static enum err find_result(struct bulk *bulk, const struct table_row *row, stru
     enum table_format format = bulk->config->output_format;
     struct record record;
     if (row->is_bad) {
-        describe_bad_row(bulk, row, &record);
+        bulk_describe_bad_row(row, door_wall_ms(bulk->door), &record);
         bulk->counts.bad_rows++;
         return table_result_write(format, &record, out);
     }
@@ -212,10 +261,11 @@ static enum err write_rows(struct bulk *bulk, struct table_reader *reader, FILE 
             break;
         }
     }
+    e = e == ERR_CLOSED ? table_writer_finish(writer, out_fault) : e;
     buf_done(&buffers.stored);
     buf_done(&buffers.shown);
     table_writer_close(writer);
-    return e == ERR_CLOSED ? ERR_NONE : e;
+    return e;
 }
 
 enum err bulk_write(struct bulk *bulk, FILE *to, uint64_t *out_unfinished, struct fault *out_fault)

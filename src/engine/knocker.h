@@ -79,6 +79,8 @@ struct knocker_config {
     transcript_fn observe; /* every line as it happens; NULL: nobody */
     void *observe_context;
     int64_t began_at_ms; /* see knocker_began_at; 0: when the knocker was made */
+    struct signals
+        *signals; /* external services, asked last; borrowed; NULL: none. Not in a crew */
     struct knocker_crew crew;
     /* Loads this part of the knowledge, and those before it: the providers while the first answer of a name server is
      * awaited, the rest with the first connection. False: it cannot be done; everything asked ends as cancelled. Where
@@ -140,7 +142,7 @@ struct knocker_leaver {
     void (*left)(void *of, void *context); /* it gets no answer; context is its maker's again */
 };
 /* What nobody else asks is given up: at once, or with the answer of the server that it stands before just now. The rest goes
- * on for the others. An answer that is ready already still comes. From the loop, not from an answer; looks through all
+ * on for the others. From the loop, not from an answer; looks through all
  * open questions. ERR_LIMIT, ERR_NOMEM: some may be left, call again soon. */
 enum err knocker_leave(struct knocker *knocker, const struct knocker_leaver *leaver) MUST_USE;
 
@@ -199,6 +201,10 @@ struct knocker_identity {
 };
 bool knocker_identify(struct knocker *knocker, struct slice text, struct knocker_identity *out,
                       struct record *out_invalid);
+
+/* The record of what is no address, from any thread; knowledge may be NULL. record_done is owed. */
+void knocker_refuse(const struct knowledge *knowledge, const struct hel_address_error *error,
+                    int64_t wall_ms, struct record *out);
 
 /* Under which a knocker of this configuration claims an address and stores its verdict: its key, and what else changes
  * the answer: options other than the usual ones. */

@@ -54,5 +54,10 @@ enum err knocker_leave(struct knocker *knocker, const struct knocker_leaver *lea
     while (map_next(&knocker->asks, &cursor, &key, &value)) {
         leave_ask(value, leaver);
     }
+    struct ask *ask;
+    TAILQ_FOREACH(ask, &knocker->ready, link)
+    {
+        leave_ask(ask, leaver); /* some of those are in no table: what they get is known */
+    }
     return park_leave(knocker, leaver);
 }

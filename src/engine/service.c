@@ -66,6 +66,9 @@ struct service {
     struct desk desk;
     struct knocker_config config;
     char *store_path;
+    char *batches_folder;
+    const struct knowledge *knowledge;
+    struct batches *batches; /* while the desk is there, as others may look at it */
     struct answer_cache *cache;
     struct uv_mailbox *inbox;
     pthread_t thread;
@@ -358,12 +361,21 @@ static void on_leave(void *context)
     door_stop(service->desk.door);
 }
 
+/* They are gone on with at the next start. */
+static void close_batches(struct service *service)
+{
+    struct batches *batches = service->desk.batches;
+    service->desk.batches = service->batches = NULL;
+    batches_free(batches);
+}
+
 static void stop(struct service *service)
 {
     struct desk *desk = &service->desk;
     door_timer_stop(desk->door, &service->news);
     service->leave = (struct timer){.fired = on_leave, .context = service};
     door_timer_start(desk->door, &service->leave, door_now_ms(desk->door) + LEAVE_MS);
+    close_batches(service);
     knocker_cancel(desk->knocker);
     knocker_settle(desk->knocker);
 }
@@ -415,6 +427,12 @@ static enum err open_desk(struct service *service, const struct service_config *
     if (e != ERR_NONE) {
         return fault_set(out_fault, e, 0, "cannot make the service: %s", err_name(e));
     }
+    e = batches_new(desk->door, desk->knocker, desk->store, service->batches_folder,
+                    &desk->batches, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    service->batches = desk->batches;
     knocker_on_idle(desk->knocker, on_idle, service);
     service->news = (struct timer){.fired = on_news, .context = service};
     door_timer_start(desk->door, &service->news, door_now_ms(desk->door));
@@ -442,7 +460,10 @@ enum err service_open(const struct service_config *config, struct service **out,
     must(pthread_mutex_init(&service->mutex, NULL) == 0);
     must(pthread_cond_init(&service->called, NULL) == 0);
     service->store_path = strdup(config->store_path);
-    enum err e = service->store_path == NULL ? fault_set(out_fault, ERR_NOMEM, 0, "out of memory")
+    service->knowledge = config->knowledge;
+    bool has_names = service->store_path != NULL &&
+                     asprintf(&service->batches_folder, "%s.batches", config->store_path) > 0;
+    enum err e = !has_names ? fault_set(out_fault, ERR_NOMEM, 0, "out of memory")
                                              : open_desk(service, config, out_fault);
     if (e != ERR_NONE) {
         service_close(service);
@@ -450,6 +471,25 @@ enum err service_open(const struct service_config *config, struct service **out,
     }
     *out = service;
     return ERR_NONE;
+}
+
+const char *service_batches_folder(const struct service *service)
+{
+    return service->batches_folder;
+}
+
+struct batches *service_batches(const struct service *service)
+{
+    return service->batches;
+}
+
+void service_results_query(const struct service *service, struct batch_results_query *out)
+{
+    *out = (struct batch_results_query){
+        .folder = service->batches_folder,
+        .knowledge = service->knowledge,
+        .address_mode = service->config.address_mode,
+    };
 }
 
 /* What came too late. */
@@ -496,6 +536,7 @@ void service_close(struct service *service)
         door_timer_stop(desk->door, &service->news);
         door_timer_stop(desk->door, &service->leave);
     }
+    close_batches(service);
     knocker_free(desk->knocker);
     uv_mailbox_close(service->inbox);
     uv_door_close(desk->door);
@@ -510,6 +551,7 @@ void service_close(struct service *service)
     (void)pthread_cond_destroy(&service->called);
     (void)pthread_mutex_destroy(&service->mutex);
     free(service->store_path);
+    free(service->batches_folder);
     free(service);
 }
 

@@ -10,7 +10,8 @@
 #ifndef ENGINE_SERVICE_H
 #define ENGINE_SERVICE_H
 
-#include "engine/knocker.h"
+#include "engine/batch_results.h"
+#include "engine/batches.h"
 #include "net/uv_door.h"
 
 struct service;
@@ -74,6 +75,7 @@ struct desk {
     struct door *door;
     struct knocker *knocker;
     struct store *store;
+    struct batches *batches; /* NULL: the service is closing */
 };
 bool service_call(struct service *service, void (*fn)(struct desk *desk, void *context),
                   void *context) MUST_USE;
@@ -82,6 +84,12 @@ bool service_call(struct service *service, void (*fn)(struct desk *desk, void *c
 enum err service_lend_store(struct service *service, struct store **out, struct fault *out_fault)
     MUST_USE;
 void service_give_back_store(struct service *service, struct store *store);
+
+/* For batch_upload_begin; and for batches_live and batches_each_block from other threads than the desk's. */
+const char *service_batches_folder(const struct service *service);
+struct batches *service_batches(const struct service *service);
+/* Of a query for results what the service knows; the rest of it is zero. */
+void service_results_query(const struct service *service, struct batch_results_query *out);
 
 /* As they were SERVICE_NEWS_MS ago at most. */
 struct service_counts {

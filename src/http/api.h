@@ -19,8 +19,10 @@ struct http_api {
 };
 
 /* One for each group of endpoints; *_routes.c. */
+extern const struct http_routes http_batch_routes;
 extern const struct http_routes http_status_routes;
 extern const struct http_routes http_verify_routes;
+extern const struct http_routes http_peer_routes;
 extern const struct http_routes http_insight_routes;
 
 /* All of them. */

@@ -3,8 +3,10 @@
 #include "http/api.h"
 
 const struct http_routes *const http_all_routes[] = {
+    &http_batch_routes,
     &http_status_routes,
     &http_verify_routes,
+    &http_peer_routes,
     &http_insight_routes,
 };
 

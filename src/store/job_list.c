@@ -9,6 +9,9 @@
     "SELECT id,state,fingerprint,label,output,folder,command,loaded,items,done,created_at," \
     "changed_at FROM job "
 
+/* Those of the service are no jobs of the command line (store/batches: BATCH_FINGERPRINT). */
+#define NO_BATCH "(fingerprint<'batch ' OR fingerprint>='batch!') "
+
 static void read_entry(struct store *store, sqlite3_stmt *statement, struct store_job_entry *out)
 {
     int state = sqlite3_column_int(statement, 1);
@@ -52,8 +55,8 @@ enum err store_job_each(struct store *store, store_job_entry_fn fn, void *contex
 {
     sqlite3_stmt *statement = NULL;
     size_t count;
-    if (sqlite3_prepare_v2(store->db, JOB_COLUMNS "ORDER BY id", -1, &statement, NULL) !=
-            SQLITE_OK ||
+    if (sqlite3_prepare_v2(store->db, JOB_COLUMNS "WHERE " NO_BATCH "ORDER BY id", -1, &statement,
+                           NULL) != SQLITE_OK ||
         each(store, statement, fn, context, &count) != ERR_NONE) {
         return store_fail(store, out_fault, "cannot be read");
     }
@@ -72,8 +75,8 @@ enum err store_job_find(struct store *store, int64_t id, store_job_entry_fn fn, 
 {
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
-    if (sqlite3_prepare_v2(store->db, JOB_COLUMNS "WHERE id=?1", -1, &statement, NULL) !=
-        SQLITE_OK) {
+    if (sqlite3_prepare_v2(store->db, JOB_COLUMNS "WHERE " NO_BATCH "AND id=?1", -1, &statement,
+                           NULL) != SQLITE_OK) {
         return store_fail(store, out_fault, "cannot be read");
     }
     (void)sqlite3_bind_int64(statement, 1, id);

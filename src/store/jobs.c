@@ -12,6 +12,7 @@
 enum {
     JOB_TRIES = 5, /* to hold a job that others delete meanwhile */
     JOB_SQL_BYTES = 256,
+    ORDER_AT_ONCE = 1 << 20,
 };
 
 #define JOB_OVER_LIFE_MS (31 * INT64_C(86400000)) /* so long those that are over are listed */
@@ -22,6 +23,8 @@ struct store_job {
     struct job_lock lock;
     struct store_job_info info;
     int64_t turn_first, turn_end; /* its turns, once it is loaded */
+    int64_t first_item;           /* while it is loaded; 0: none yet */
+    struct job_order *order;      /* while that is made */
 };
 
 static enum err step_once(struct store *store, sqlite3_stmt *statement, struct fault *out_fault)
@@ -99,7 +102,8 @@ static enum err update_name(struct store_job *job, const struct store_job_name *
         "UPDATE job SET label=?2,output=?3,folder=?4,command=?5,changed_at=?6,"
         "created_at=iif(state>=2,?6,created_at),loaded=iif(state>=2,0,loaded),"
         "items=iif(state>=2,0,items),done=iif(state>=2,0,done),"
-        "turn_first=iif(state>=2,0,turn_first),turn_end=iif(state>=2,0,turn_end),state=0"
+        "turn_first=iif(state>=2 OR loaded=0,0,turn_first),"
+        "turn_end=iif(state>=2 OR loaded=0,0,turn_end),state=0"
         " WHERE id=?1";
     sqlite3_stmt *statement = NULL;
     enum err e = prepare(job->store, sql, &statement, out_fault);
@@ -123,7 +127,18 @@ static enum err drop_unloaded(struct store_job *job, struct fault *out_fault)
                              " AND EXISTS(SELECT 1 FROM job WHERE id=?1 AND loaded=0)",
                              out_fault);
     job->info.is_resumed = sqlite3_changes(job->store->db) > 0;
-    return e;
+    /* Of an order that was not finished. */
+    e = e != ERR_NONE ? e
+                      : run_for_job(job->store, job->id,
+                                    "DELETE FROM job_turn WHERE id>=(SELECT turn_first FROM job"
+                                    " WHERE id=?1 AND loaded=0)"
+                                    " AND id<(SELECT turn_end FROM job WHERE id=?1)",
+                                    out_fault);
+    return e != ERR_NONE ? e
+                         : run_for_job(job->store, job->id,
+                                       "DELETE FROM job_place WHERE job=?1 AND EXISTS(SELECT 1 FROM"
+                                       " job WHERE id=?1 AND loaded=0 AND turn_end>turn_first)",
+                                       out_fault);
 }
 
 /* Ours now: what it is called today, and no longer paused; one that was over begins anew. Those that have been over
@@ -211,6 +226,23 @@ enum err store_job_open(struct store *store, const struct store_job_name *name, 
     return ERR_NONE;
 }
 
+enum err store_job_look(struct store *store, int64_t id, struct store_job **out,
+                        struct fault *out_fault)
+{
+    struct store_job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the job");
+    }
+    *job = (struct store_job){.store = store, .id = id, .lock.fd = -1};
+    enum err e = count(job, out_fault);
+    if (e != ERR_NONE) {
+        store_job_close(job);
+        return e;
+    }
+    *out = job;
+    return ERR_NONE;
+}
+
 int64_t store_job_begun(struct store *store, struct slice fingerprint, int64_t now_ms)
 {
     sqlite3_stmt *statement = NULL;
@@ -236,6 +268,7 @@ void store_job_close(struct store_job *job)
         return;
     }
     job_lock_release(&job->lock);
+    job_order_free(job->order);
     free(job);
 }
 
@@ -370,6 +403,9 @@ enum err store_job_add(struct store_job *job, struct slice key, struct slice add
         store_bind(statement, 5, domain);
     }
     e = store_run(statement);
+    if (e == ERR_NONE && job->first_item == 0) {
+        job->first_item = sqlite3_last_insert_rowid(job->store->db);
+    }
     /* Loading commits in large groups: until store_job_loaded the items count for nothing. */
     if (e == ERR_NONE && ++job->store->pending >= STORE_LOAD_ROWS) {
         e = store_flush(job->store, NULL);
@@ -387,14 +423,51 @@ static enum err mark_loaded(struct store_job *job, struct fault *out_fault)
     return run_for_job(job->store, job->id, sql, out_fault);
 }
 
+static enum err order_some(struct store_job *job, size_t limit, bool *out_is_done,
+                           struct fault *out_fault)
+{
+    if (job->order == NULL &&
+        job_order_new(job->store, job->id, job->first_item, &job->order) != ERR_NONE) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the order of the list");
+    }
+    bool is_done = false;
+    enum err e = job_order_step(job->order, limit, &is_done, out_fault);
+    if (e == ERR_NONE && is_done) {
+        job->turn_first = job_order_turn_first(job->order);
+        job->turn_end = job_order_turn_end(job->order);
+        e = mark_loaded(job, out_fault);
+    }
+    if (e != ERR_NONE || is_done) {
+        job_order_free(job->order);
+        job->order = NULL;
+    }
+    *out_is_done = is_done;
+    return e;
+}
+
+enum err store_job_order_some(struct store_job *job, size_t limit, bool *out_is_done,
+                              uint64_t *out_items, struct fault *out_fault)
+{
+    bool is_done = false;
+    enum err e = order_some(job, limit, &is_done, out_fault);
+    e = e == ERR_NONE && is_done ? store_flush(job->store, out_fault) : e;
+    if (e == ERR_NONE) {
+        *out_is_done = is_done;
+        *out_items = (uint64_t)(job->turn_end - job->turn_first);
+    }
+    return e;
+}
+
 enum err store_job_loaded(struct store_job *job, uint64_t *out_items, struct fault *out_fault)
 {
     enum err e = store_change_begin(job->store, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
-    e = job_order_write(job->store, job->id, &job->turn_first, &job->turn_end, out_fault);
-    e = e != ERR_NONE ? e : mark_loaded(job, out_fault);
+    bool is_done = false;
+    while (e == ERR_NONE && !is_done) {
+        e = order_some(job, ORDER_AT_ONCE, &is_done, out_fault);
+    }
     e = store_change_end(job->store, e, out_fault);
     if (e == ERR_NONE) {
         *out_items = (uint64_t)(job->turn_end - job->turn_first);

@@ -18,7 +18,7 @@
 struct store;
 
 enum {
-    STORE_SCHEMA_VERSION = 6,
+    STORE_SCHEMA_VERSION = 7,
     STORE_GROUP_ROWS = 32768,
     STORE_LOAD_ROWS = 16384, /* the same for store_job_add */
     STORE_CLAIM_LIFE_MS = 6 * 60 * 60 * 1000,
@@ -111,6 +111,10 @@ struct store_job_info {
 /* ERR_STATE: another live process runs it (which and since when is in the fault). */
 enum err store_job_open(struct store *store, const struct store_job_name *name, int64_t now_ms,
                         struct store_job **out, struct fault *out_fault) MUST_USE;
+/* To look at its results while somebody runs it or nobody does, also through a store of its own: only
+ * store_job_info, store_job_count_statuses, store_job_result_find and store_job_close may follow. */
+enum err store_job_look(struct store *store, int64_t id, struct store_job **out,
+                        struct fault *out_fault) MUST_USE;
 /* When the job that would go on was first opened; now_ms where none would: it was never opened, or is over. */
 int64_t store_job_begun(struct store *store, struct slice fingerprint, int64_t now_ms);
 struct store_job_info store_job_info(const struct store_job *job); /* as it was opened */
@@ -135,6 +139,11 @@ enum err store_job_add(struct store_job *job, struct slice key, struct slice add
  * memory for an item meanwhile. */
 enum err store_job_loaded(struct store_job *job, uint64_t *out_items, struct fault *out_fault)
     MUST_USE;
+
+/* The same in many calls, each about limit lines of the work: until *out_is_done. Between them the store may be used and
+ * flushed; who dies begins to load again. */
+enum err store_job_order_some(struct store_job *job, size_t limit, bool *out_is_done,
+                              uint64_t *out_items, struct fault *out_fault) MUST_USE;
 
 /* Up to limit unfinished items after the cursor in job order (cursor 0 starts; it is moved on). */
 struct store_item {

@@ -1,0 +1,84 @@
+/* engine/batches: lists that were uploaded to the running service, worked off beside its single questions on the one
+ * knocker that it has: read in small steps, then asked by as many at a time as leaves room for the others, each result
+ * committed. What was acknowledged survives a kill: the next batches_new goes on with it.
+ *
+ *     batch_upload_* (any thread) -> batches_add (the desk) ... events ... -> batch_results_* (any thread)
+ *
+ * All calls belong to the desk, the thread of door, knocker and store, but for batches_live and batches_each_block, which any
+ * thread may make. What is stored of batches anybody reads through a store of his own (store/batches).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_BATCHES_H
+#define ENGINE_BATCHES_H
+
+#include "engine/knocker.h"
+#include "store/batches.h"
+
+struct batches;
+
+enum {
+    BATCHES_RUNNING_MAX = 8, /* the others wait, oldest first */
+    BATCHES_BLOCKS_MAX = 16,
+};
+
+/* door, knocker, store and folder must outlive it. Makes the folder, removes what a killed upload left there, and goes on
+ * with what is not over. ERR_STATE: another service uses the folder. ERR_SYSTEM, ERR_STORE, ERR_NOMEM. */
+enum err batches_new(struct door *door, struct knocker *knocker, struct store *store,
+                     const char *folder, struct batches **out, struct fault *out_fault) MUST_USE;
+/* All batches are left as they are, to be gone on with. Answers that are on their way are not waited for, so the
+ * knocker's questions of batches are over on return. */
+void batches_free(struct batches *batches); /* safe on NULL */
+
+/* An upload that was committed: id, file, bytes and what the uploader said; the texts are copied. On success it is safe.
+ * ERR_STATE, ERR_STORE, ERR_NOMEM. */
+enum err batches_add(struct batches *batches, const struct store_batch *batch,
+                     struct fault *out_fault) MUST_USE;
+
+const char *batches_state_name(enum store_batch_state state); /* "loading" */
+
+enum batches_order {
+    BATCHES_PAUSE,
+    BATCHES_RESUME, /* also one that failed */
+    BATCHES_CANCEL, /* no more is asked; results stay readable */
+    BATCHES_DELETE, /* the list, addresses and results go */
+};
+/* Safe on return; what is being asked comes to its end in the background. ERR_CLOSED: there is no such batch. ERR_STATE: it
+ * is over, and the fault says how. */
+enum err batches_order(struct batches *batches, struct slice id, enum batches_order order,
+                       struct fault *out_fault) MUST_USE;
+
+/* How a batch runs just now. */
+struct batches_live {
+    enum store_batch_state state;
+    struct store_batch_counts counts;
+    double per_second;     /* results, lately */
+    uint64_t seconds_left; /* UINT64_MAX: nobody knows */
+};
+
+/* What is going on, for who subscribes: called on the desk, must not wait, may not call back. */
+enum batches_event {
+    BATCHES_CHANGED, /* its state, or how far it is; about once a second while it runs */
+    BATCHES_RESULT,  /* one more result */
+    BATCHES_OVER,    /* done, cancelled or failed; more than once where a kill comes between */
+};
+struct batches_news {
+    enum batches_event event;
+    struct slice id, owner, webhook;
+    enum store_batch_state state;
+    const struct store_batch *batch;   /* as it is now */
+    const struct batches_live *live;   /* how it runs */
+    const struct record *record; /* of BATCHES_RESULT, else NULL */
+};
+struct batches_listener {
+    struct batches_listener *next; /* theirs */
+    void (*told)(void *context, const struct batches_news *news);
+    void *context;
+};
+void batches_subscribe(struct batches *batches, struct batches_listener *listener); /* lent */
+void batches_unsubscribe(struct batches *batches, struct batches_listener *listener);
+
+/* From any thread. False: it does not run; what there is of it is stored. */
+bool batches_live(struct batches *batches, struct slice id, struct batches_live *out);
+/* Sites that let none of our ways out ask any more, as of about a second ago. From any thread; fn must not wait. */
+void batches_each_block(struct batches *batches, knocker_block_fn fn, void *context);
+
+#endif

@@ -1,0 +1,166 @@
+/* engine/batches_live: what others see of batches at work: a copy for other threads, news for who subscribed.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/slice.h"
+#include "engine/batches_private.h"
+
+enum {
+    RATE_KEEPS = 3, /* parts of four: what came in the last seconds counts most */
+    RATE_PARTS = 4,
+};
+
+/* Bulk keeps the counts of a run; of one that does not run the stored ones hold. */
+static void read_counts(const struct batch *batch, struct store_batch_counts *out)
+{
+    if (batch->bulk == NULL) {
+        *out = batch->stored.counts;
+        return;
+    }
+    struct bulk_counts counts;
+    bulk_count(batch->bulk, &counts);
+    *out = (struct store_batch_counts){
+        .rows = counts.rows,
+        .bad_rows = counts.bad_rows,
+        .invalid_rows = counts.invalid_rows,
+        .items = counts.items,
+        .done = counts.done,
+    };
+    bool was_loaded_before = counts.rows == 0 && batch->is_loaded;
+    if (was_loaded_before) {
+        out->rows = batch->stored.counts.rows;
+        out->bad_rows = batch->stored.counts.bad_rows;
+        out->invalid_rows = batch->stored.counts.invalid_rows;
+    }
+    memcpy(out->by_status, counts.by_status, sizeof out->by_status);
+}
+
+static double rate_of(struct batch *batch, uint64_t done)
+{
+    uint64_t now = door_now_ms(batch->batches->door);
+    uint64_t passed_ms = now - batch->seen_ms;
+    double rate = batch->live.per_second;
+    if (passed_ms == 0) {
+        return rate;
+    }
+    if (batch->seen_ms != 0 && done >= batch->seen_done) {
+        double lately = (double)(done - batch->seen_done) * 1000 / (double)passed_ms;
+        rate = rate <= 0 ? lately : (rate * RATE_KEEPS + lately) / RATE_PARTS;
+    }
+    batch->seen_ms = now;
+    batch->seen_done = done;
+    return rate;
+}
+
+void batches_show(struct batch *batch)
+{
+    struct batches *batches = batch->batches;
+    struct batches_live live = {.state = batch->state, .seconds_left = UINT64_MAX};
+    read_counts(batch, &live.counts);
+    batch->stored.counts = live.counts;
+    if (batch->is_asking) {
+        live.per_second = rate_of(batch, live.counts.done);
+    }
+    if (live.per_second > 0) {
+        double left = (double)(live.counts.items - live.counts.done) / live.per_second;
+        live.seconds_left = (uint64_t)left + 1;
+    }
+    (void)pthread_mutex_lock(&batches->lock);
+    batch->live = live;
+    (void)pthread_mutex_unlock(&batches->lock);
+}
+
+static struct slice keep_text(char out[BATCH_BLOCK_BYTES], struct slice text)
+{
+    size_t len = text.len < BATCH_BLOCK_BYTES ? text.len : BATCH_BLOCK_BYTES;
+    if (len > 0) {
+        memcpy(out, text.at, len);
+    }
+    return slice_make(out, len);
+}
+
+/* With the lock. */
+static void show_block(void *context, const struct knocker_block *block)
+{
+    struct batches *batches = context;
+    if (batches->block_count == BATCHES_BLOCKS_MAX) {
+        return;
+    }
+    struct batches_block *shown = &batches->blocks[batches->block_count++];
+    shown->block = *block;
+    shown->block.who = keep_text(shown->who, block->who);
+    shown->block.said = keep_text(shown->said, block->said);
+}
+
+void batches_show_blocks(struct batches *batches)
+{
+    (void)pthread_mutex_lock(&batches->lock);
+    batches->block_count = 0;
+    knocker_each_block(batches->knocker, show_block, batches);
+    (void)pthread_mutex_unlock(&batches->lock);
+}
+
+void batches_each_block(struct batches *batches, knocker_block_fn fn, void *context)
+{
+    (void)pthread_mutex_lock(&batches->lock);
+    for (size_t i = 0; i < batches->block_count; i++) {
+        fn(context, &batches->blocks[i].block);
+    }
+    (void)pthread_mutex_unlock(&batches->lock);
+}
+
+bool batches_live(struct batches *batches, struct slice id, struct batches_live *out)
+{
+    bool is_found = false;
+    struct batch *batch;
+    (void)pthread_mutex_lock(&batches->lock);
+    TAILQ_FOREACH(batch, &batches->list, link)
+    {
+        if (slice_equal(batch->stored.id, id)) {
+            *out = batch->live;
+            is_found = true;
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&batches->lock);
+    return is_found;
+}
+
+/* News. */
+
+void batches_subscribe(struct batches *batches, struct batches_listener *listener)
+{
+    listener->next = batches->listeners;
+    batches->listeners = listener;
+}
+
+void batches_unsubscribe(struct batches *batches, struct batches_listener *listener)
+{
+    struct batches_listener **at = &batches->listeners;
+    while (*at != NULL && *at != listener) {
+        at = &(*at)->next;
+    }
+    if (*at != NULL) {
+        *at = listener->next;
+    }
+}
+
+void batches_tell(struct batch *batch, enum batches_event event, const struct record *record)
+{
+    const struct batches_news news = {
+        .event = event,
+        .id = batch->stored.id,
+        .owner = batch->stored.owner,
+        .webhook = batch->stored.webhook,
+        .state = batch->state,
+        .batch = &batch->stored,
+        .live = &batch->live, /* only this thread changes it */
+        .record = record,
+    };
+    struct batches_listener *listener = batch->batches->listeners;
+    while (listener != NULL) {
+        struct batches_listener *next = listener->next;
+        listener->told(listener->context, &news);
+        listener = next;
+    }
+}

@@ -1,0 +1,287 @@
+/* engine/batches_run: one batch at work: a bulk run whose questions are put patiently, and which shares the knocker: when it
+ * stops, only its own questions are left.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "base/slice.h"
+#include "engine/batches_private.h"
+
+/* One address on its way. */
+struct question {
+    struct batch *batch;
+    uint64_t id;
+};
+
+static uint64_t now_ms(const struct batch *batch)
+{
+    return door_now_ms(batch->batches->door);
+}
+
+static void one_less(struct batch *batch)
+{
+    batch->open--;
+    batch->batches->open--;
+}
+
+static void on_answer(void *context, const struct record *record)
+{
+    struct question question = *(struct question *)context;
+    free(context);
+    one_less(question.batch);
+    bulk_asked(question.batch->bulk, question.id, record);
+    if (!(record->sub == SUB_SKIPPED && record->skip == SKIP_CANCELLED)) {
+        batches_tell(question.batch, BATCHES_RESULT, record);
+    }
+}
+
+/* The way of a bulk run: its context is the batch. */
+
+static enum err ask(void *context, struct bulk *bulk, const struct store_item *item)
+{
+    struct batch *batch = context;
+    (void)bulk;
+    struct question *question = malloc(sizeof *question);
+    if (question == NULL) {
+        return ERR_NOMEM;
+    }
+    *question = (struct question){batch, item->id};
+    enum err e = knocker_ask_patiently(batch->batches->knocker, item->address, on_answer, question);
+    if (e != ERR_NONE) {
+        free(question);
+        return e;
+    }
+    batch->open++;
+    batch->batches->open++;
+    return ERR_NONE;
+}
+
+static bool is_leaving(void *of, knocker_fn fn, const void *context)
+{
+    return fn == on_answer && ((const struct question *)context)->batch == of;
+}
+
+static void left(void *of, void *context)
+{
+    struct batch *batch = of;
+    free(context);
+    one_less(batch);
+    bulk_unasked(batch->bulk);
+}
+
+static enum err leave(struct batch *batch)
+{
+    const struct knocker_leaver leaver = {.of = batch, .is_leaving = is_leaving, .left = left};
+    return knocker_leave(batch->batches->knocker, &leaver);
+}
+
+static void on_leave(void *context)
+{
+    struct batch *batch = context;
+    if (leave(batch) != ERR_NONE) {
+        door_timer_start(batch->batches->door, &batch->leave, now_ms(batch) + BATCH_LEAVE_AGAIN_MS);
+    }
+}
+
+/* It may be an answer that this comes of: the questions are left in a turn of their own. */
+static void cancel(void *context)
+{
+    struct batch *batch = context;
+    door_timer_start(batch->batches->door, &batch->leave, now_ms(batch));
+}
+
+static void began(void *context, int64_t wall_ms)
+{
+    (void)context; /* the knocker began when the service did */
+    (void)wall_ms;
+}
+
+/* Which of those that wait are this batch's is not known: its share of them. */
+static unsigned share_of(const struct batch *batch, unsigned waiting)
+{
+    size_t open = batch->batches->open;
+    return open == 0 ? 0 : (unsigned)((uint64_t)waiting * batch->open / open);
+}
+
+static void count(void *context, struct knocker_counts *out)
+{
+    const struct batch *batch = context;
+    knocker_count(batch->batches->knocker, out);
+    out->waiting = share_of(batch, out->waiting);
+    out->parked = share_of(batch, out->parked);
+}
+
+/* The run. */
+
+static void on_progress(void *context)
+{
+    struct batch *batch = context;
+    struct batches *batches = batch->batches;
+    batches_show(batch);
+    batches_show_blocks(batches);
+    if (store_batch_progress(batches->store, batch->stored.id, batch->stored.job, batch->is_loaded,
+                             &batch->stored.counts, door_wall_ms(batches->door)) != ERR_NONE) {
+        struct fault fault;
+        (void)store_why(batches->store, &fault);
+        bulk_fail(batch->bulk, &fault);
+    }
+    batches_tell(batch, BATCHES_CHANGED, NULL);
+}
+
+static void on_finished(void *context)
+{
+    struct batch *batch = context;
+    door_timer_start(batch->batches->door, &batch->end, now_ms(batch));
+}
+
+/* What has become of it: what it is to be from now on. */
+static enum store_batch_state next_state(struct batch *batch, const struct fault **out_fault)
+{
+    const struct store_batch_counts *counts = &batch->stored.counts;
+    bool is_whole = counts->done >= counts->items;
+    if (batch->state == STORE_BATCH_DELETED || batch->state == STORE_BATCH_CANCELLED) {
+        return batch->state;
+    }
+    if (bulk_fault(batch->bulk)->err != ERR_NONE) {
+        *out_fault = bulk_fault(batch->bulk);
+        return STORE_BATCH_FAILED;
+    }
+    return is_whole ? STORE_BATCH_DONE : batch->state;
+}
+
+static void on_end(void *context)
+{
+    struct batch *batch = context;
+    struct batches *batches = batch->batches;
+    struct fault fault = {.err = ERR_NONE};
+    const struct fault *cause = NULL;
+    batches_show(batch);
+    enum store_batch_state state = next_state(batch, &cause);
+    char why[sizeof cause->text] = "";
+    if (cause != NULL) {
+        (void)snprintf(why, sizeof why, "%s", cause->text);
+    }
+    enum err e = store_batch_progress(batches->store, batch->stored.id, batch->stored.job, true,
+                                      &batch->stored.counts, door_wall_ms(batches->door));
+    batch_close(batch);
+    if (e != ERR_NONE || batch_settle(batch, state, why, &fault) != ERR_NONE) {
+        batch->state = STORE_BATCH_FAILED; /* until the next start: the store cannot be written */
+    }
+    batches_work_on(batches);
+}
+
+enum err batch_begin(struct batch *batch, struct fault *out_fault)
+{
+    struct batches *batches = batch->batches;
+    const struct bulk_way way = {
+        .context = batch, .ask = ask, .cancel = cancel, .began = began, .count = count};
+    struct buf fingerprint;
+    buf_init(&fingerprint, BATCH_PATH_BYTES);
+    if (buf_printf(&fingerprint, BATCH_FINGERPRINT "%.*s", SLICE_ARG(batch->stored.id)) !=
+        ERR_NONE) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    batch->config = (struct bulk_config){
+        .input_path = batch->path,
+        .name = {.fingerprint = buf_view(&fingerprint), .label = batch->stored.label},
+        .table = {.file_name = batch->stored.file_name, .column = batch->stored.column},
+        .output_format = TABLE_NDJSON, /* the whole record: any form is made of it */
+        .way = &way,
+        .progressed = on_progress,
+        .finished = on_finished,
+        .context = batch,
+    };
+    batch->leave = (struct timer){.fired = on_leave, .context = batch};
+    batch->end = (struct timer){.fired = on_end, .context = batch};
+    enum err e = bulk_open(&batch->config, batches->door, batches->knocker, batches->store,
+                           &batch->bulk, out_fault);
+    batch->config.name.fingerprint = SLICE_NONE;
+    batch->config.way = NULL; /* it was copied */
+    buf_done(&fingerprint);
+    if (e == ERR_NONE) {
+        batch->stored.job = bulk_number(batch->bulk);
+        batch->seen_ms = 0;
+    }
+    return e;
+}
+
+static void begin_asking(struct batch *batch)
+{
+    batch->is_loaded = true;
+    batch->is_asking = true;
+    batch_share(batch->batches);
+    batches_show(batch);
+    on_progress(batch);
+    bulk_start(batch->bulk);
+}
+
+static void fail(struct batch *batch, const struct fault *fault)
+{
+    struct fault again;
+    batches_show(batch);
+    batch_close(batch);
+    if (batch_settle(batch, STORE_BATCH_FAILED, fault->text, &again) != ERR_NONE) {
+        batch->state = STORE_BATCH_FAILED;
+    }
+}
+
+void batch_load_some(struct batch *batch)
+{
+    struct fault fault = {.err = ERR_NONE};
+    bool is_loaded = false;
+    enum err e = batch->bulk == NULL ? batch_begin(batch, &fault) : ERR_NONE;
+    e = e != ERR_NONE ? e : bulk_load_some(batch->bulk, BATCH_LOAD_ROWS, &is_loaded, &fault);
+    if (e == ERR_NONE && is_loaded && batch->state == STORE_BATCH_LOADING) {
+        batches_show(batch);
+        e = batch_settle(batch, STORE_BATCH_RUNNING, "", &fault);
+    }
+    if (e != ERR_NONE) {
+        fail(batch, &fault);
+    } else if (is_loaded) {
+        begin_asking(batch);
+    }
+}
+
+void batch_share(struct batches *batches)
+{
+    size_t asking = 0;
+    struct batch *batch;
+    TAILQ_FOREACH(batch, &batches->list, link)
+    {
+        asking += batch->is_asking ? 1 : 0;
+    }
+    size_t share = asking == 0 ? BULK_OPEN_MAX : BULK_OPEN_MAX / asking;
+    TAILQ_FOREACH(batch, &batches->list, link)
+    {
+        if (batch->is_asking) {
+            bulk_limit(batch->bulk, share > BATCH_OPEN_MIN ? share : BATCH_OPEN_MIN);
+        }
+    }
+}
+
+void batch_stop(struct batch *batch)
+{
+    if (batch->is_asking) {
+        bulk_cancel(batch->bulk);
+    } else {
+        batch_close(batch);
+    }
+}
+
+void batch_close(struct batch *batch)
+{
+    struct batches *batches = batch->batches;
+    must(batch->open == 0);
+    door_timer_stop(batches->door, &batch->leave);
+    door_timer_stop(batches->door, &batch->end);
+    bulk_close(batch->bulk);
+    batch->bulk = NULL;
+    batch->is_asking = false;
+    batch_share(batches);
+}
+
+void batch_leave_now(struct batch *batch)
+{
+    while (batch->open > 0 && leave(batch) == ERR_LIMIT) {
+    }
+}

@@ -6,6 +6,7 @@ const struct http_routes *const http_all_routes[] = {
     &http_batch_routes,
     &http_status_routes,
     &http_verify_routes,
+    &http_insight_routes,
     &http_peer_routes,
 };
 

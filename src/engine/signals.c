@@ -38,7 +38,7 @@ struct signals {
 struct signal_errand {
     struct signals_ticket *ticket;
     enum signal_service service;
-    struct http_exchange *exchange; /* NULL: settled */
+    struct http_call *exchange; /* NULL: settled */
 };
 
 struct signals_ticket {
@@ -261,7 +261,7 @@ static enum err send(struct signal_errand *errand, const struct signal_question 
         return e;
     }
     kind->add_headers(question, &headers);
-    const struct http_request request = {
+    const struct http_question request = {
         .method = HTTP_GET,
         .url = buf_view(&url),
         .headers = headers.at,

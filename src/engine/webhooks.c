@@ -28,7 +28,7 @@ enum {
 /* One try. */
 struct webhook_flight {
     struct webhooks *webhooks;
-    struct http_exchange *exchange;
+    struct http_call *exchange;
     int64_t number;
     int64_t endpoint;
     unsigned tries; /* before this one */
@@ -147,7 +147,7 @@ static enum err ask(struct webhook_flight *flight, const struct store_webhook *e
         {.name = "Webhook-Timestamp", .value = slice_of(timestamp)},
         {.name = "Webhook-Signature", .value = slice_of(signature)},
     };
-    const struct http_request request = {
+    const struct http_question request = {
         .method = HTTP_POST,
         .url = event->endpoint.url,
         .headers = headers,

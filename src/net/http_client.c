@@ -19,9 +19,9 @@ enum {
     HTTP_DETAIL_BYTES = CURL_ERROR_SIZE + 64,
 };
 
-struct http_exchange {
+struct http_call {
     struct http_client *client;
-    struct http_exchange *previous, *next;
+    struct http_call *previous, *next;
     http_answer_fn fn;
     void *context;
     CURL *easy;
@@ -60,7 +60,7 @@ const char *http_end_name(enum http_end end)
 /* Every connection is made here, whatever name it was asked for by. */
 static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct http_exchange *exchange = context;
+    struct http_call *exchange = context;
     struct sockaddr_storage far = {0};
     struct ip ip;
     if (purpose != CURLSOCKTYPE_IPCXN || address->addrlen > sizeof far) {
@@ -80,7 +80,7 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
 
 static size_t on_body(const char *at, size_t size, size_t count, void *context)
 {
-    struct http_exchange *exchange = context;
+    struct http_call *exchange = context;
     exchange->is_too_large |=
         size * count > exchange->response_bytes_max - exchange->answer_body.len;
     if (exchange->is_too_large) {
@@ -93,7 +93,7 @@ static size_t on_body(const char *at, size_t size, size_t count, void *context)
 static size_t on_header(const char *at, size_t size, size_t count, void *context)
 {
     (void)at;
-    struct http_exchange *exchange = context;
+    struct http_call *exchange = context;
     exchange->header_bytes += size * count;
     exchange->is_too_large |= exchange->header_bytes > HTTP_HEADER_BYTES_MAX;
     return exchange->is_too_large ? 0 : size * count;
@@ -121,7 +121,7 @@ static enum err add_line(const struct curl *curl, struct curl_slist **list, cons
     return ERR_NONE;
 }
 
-static enum err add_header(struct http_exchange *exchange, const struct http_header *header,
+static enum err add_header(struct http_call *exchange, const struct http_header *header,
                            struct fault *out_fault)
 {
     const struct curl *curl = &exchange->client->curl;
@@ -138,7 +138,7 @@ static enum err add_header(struct http_exchange *exchange, const struct http_hea
 }
 
 /* Without Expect a body goes out at once, and a POST of none has its Content-Type from us alone. */
-static enum err add_headers(struct http_exchange *exchange, const struct http_request *request,
+static enum err add_headers(struct http_call *exchange, const struct http_question *request,
                             struct fault *out_fault)
 {
     static const struct http_header ours[] = {
@@ -148,7 +148,7 @@ static enum err add_headers(struct http_exchange *exchange, const struct http_re
     enum err e = add_line(curl, &exchange->headers, "Expect:");
     e = e != ERR_NONE ? e : add_line(curl, &exchange->origin_headers, "Expect:");
     e = e != ERR_NONE ? e : add_header(exchange, ours, out_fault);
-    must(request->header_count <= HTTP_HEADERS_MAX);
+    must(request->header_count <= HTTP_CALL_HEADERS_MAX);
     for (size_t i = 0; e == ERR_NONE && i < request->header_count; i++) {
         e = add_header(exchange, &request->headers[i], out_fault);
     }
@@ -156,7 +156,7 @@ static enum err add_headers(struct http_exchange *exchange, const struct http_re
 }
 
 /* Options whose values are ours cannot fail but for memory: one failure among them is told by the last one's value. */
-static CURLcode set_rules(const struct http_exchange *exchange)
+static CURLcode set_rules(const struct http_call *exchange)
 {
     const struct curl *curl = &exchange->client->curl;
     CURL *easy = exchange->easy;
@@ -181,7 +181,7 @@ static CURLcode set_rules(const struct http_exchange *exchange)
     return CURLE_OK;
 }
 
-static CURLcode set_callbacks(struct http_exchange *exchange)
+static CURLcode set_callbacks(struct http_call *exchange)
 {
     const struct curl *curl = &exchange->client->curl;
     CURL *easy = exchange->easy;
@@ -203,7 +203,7 @@ static CURLcode set_callbacks(struct http_exchange *exchange)
     return CURLE_OK;
 }
 
-static CURLcode set_method(struct http_exchange *exchange, enum http_method method)
+static CURLcode set_method(struct http_call *exchange, enum http_method method)
 {
     const struct curl *curl = &exchange->client->curl;
     CURL *easy = exchange->easy;
@@ -219,7 +219,7 @@ static CURLcode set_method(struct http_exchange *exchange, enum http_method meth
 }
 
 /* One hop: the next place, within what is left of the time. False: no memory. */
-static bool start_hop(struct http_exchange *exchange, const char *url)
+static bool start_hop(struct http_call *exchange, const char *url)
 {
     struct http_client *client = exchange->client;
     const struct curl *curl = &client->curl;
@@ -247,7 +247,7 @@ static bool start_hop(struct http_exchange *exchange, const char *url)
     return curl->curl_multi_add_handle(client->multi, easy) == CURLM_OK;
 }
 
-static void unlink_exchange(struct http_exchange *exchange)
+static void unlink_exchange(struct http_call *exchange)
 {
     struct http_client *client = exchange->client;
     if (exchange->previous != NULL) {
@@ -261,7 +261,7 @@ static void unlink_exchange(struct http_exchange *exchange)
     client->count--;
 }
 
-static void link_exchange(struct http_exchange *exchange)
+static void link_exchange(struct http_call *exchange)
 {
     struct http_client *client = exchange->client;
     exchange->next = client->first;
@@ -273,7 +273,7 @@ static void link_exchange(struct http_exchange *exchange)
 }
 
 /* Of one that libcurl does not work on. */
-static void free_exchange(struct http_exchange *exchange)
+static void free_exchange(struct http_call *exchange)
 {
     const struct curl *curl = &exchange->client->curl;
     curl->curl_easy_cleanup(exchange->easy);
@@ -284,7 +284,7 @@ static void free_exchange(struct http_exchange *exchange)
     free(exchange);
 }
 
-static enum err fill_exchange(struct http_exchange *exchange, const struct http_request *request,
+static enum err fill_exchange(struct http_call *exchange, const struct http_question *request,
                               struct fault *out_fault)
 {
     struct http_client *client = exchange->client;
@@ -308,14 +308,14 @@ static enum err fill_exchange(struct http_exchange *exchange, const struct http_
     return is_set ? ERR_NONE : ERR_NOMEM;
 }
 
-enum err http_ask(struct http_client *client, const struct http_request *request, http_answer_fn fn,
-                  void *context, struct http_exchange **out, struct fault *out_fault)
+enum err http_ask(struct http_client *client, const struct http_question *request, http_answer_fn fn,
+                  void *context, struct http_call **out, struct fault *out_fault)
 {
     must(request->timeout_ms > 0 && request->connect_timeout_ms > 0);
     if (client->count == HTTP_EXCHANGES_MAX) {
         return fault_set(out_fault, ERR_LIMIT, 0, "too many requests are under way");
     }
-    struct http_exchange *exchange = calloc(1, sizeof *exchange);
+    struct http_call *exchange = calloc(1, sizeof *exchange);
     if (exchange == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for a request");
     }
@@ -335,7 +335,7 @@ enum err http_ask(struct http_client *client, const struct http_request *request
     return ERR_NONE;
 }
 
-void http_cancel(struct http_exchange *exchange)
+void http_cancel(struct http_call *exchange)
 {
     struct http_client *client = exchange->client;
     (void)client->curl.curl_multi_remove_handle(client->multi, exchange->easy);
@@ -345,7 +345,7 @@ void http_cancel(struct http_exchange *exchange)
 
 /* The end of one. */
 
-static enum http_end end_of_refusal(struct http_exchange *exchange)
+static enum http_end end_of_refusal(struct http_call *exchange)
 {
     char text[IP_TEXT_BYTES];
     (void)snprintf(exchange->detail, sizeof exchange->detail,
@@ -354,7 +354,7 @@ static enum http_end end_of_refusal(struct http_exchange *exchange)
     return HTTP_END_FORBIDDEN;
 }
 
-static enum http_end end_of_failure(struct http_exchange *exchange, CURLcode code)
+static enum http_end end_of_failure(struct http_call *exchange, CURLcode code)
 {
     if (exchange->is_too_large) {
         (void)snprintf(exchange->detail, sizeof exchange->detail,
@@ -392,7 +392,7 @@ static enum http_end end_of_failure(struct http_exchange *exchange, CURLcode cod
     return HTTP_END_UNREACHABLE;
 }
 
-static unsigned status_of(const struct http_exchange *exchange)
+static unsigned status_of(const struct http_call *exchange)
 {
     long status = 0;
     (void)exchange->client->curl.curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -405,7 +405,7 @@ static bool is_followed(unsigned status)
 }
 
 /* True: it goes on elsewhere. False: this is the end, *out_end. */
-static bool follow(struct http_exchange *exchange, enum http_end *out_end)
+static bool follow(struct http_call *exchange, enum http_end *out_end)
 {
     struct http_client *client = exchange->client;
     struct fault fault = {0};
@@ -438,7 +438,7 @@ static bool follow(struct http_exchange *exchange, enum http_end *out_end)
     return start_hop(exchange, copy);
 }
 
-static void tell(struct http_exchange *exchange, enum http_end end)
+static void tell(struct http_call *exchange, enum http_end end)
 {
     const struct curl *curl = &exchange->client->curl;
     curl_off_t retry_after_s = 0;
@@ -460,7 +460,7 @@ static void tell(struct http_exchange *exchange, enum http_end end)
     free_exchange(exchange);
 }
 
-static void finish(struct http_exchange *exchange, CURLcode code)
+static void finish(struct http_call *exchange, CURLcode code)
 {
     struct http_client *client = exchange->client;
     (void)client->curl.curl_multi_remove_handle(client->multi, exchange->easy);
@@ -483,7 +483,7 @@ void http_client_settle(struct http_client *client)
         CURLcode code = message->data.result;
         must(message->msg == CURLMSG_DONE);
         (void)curl->curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
-        finish((struct http_exchange *)(void *)private, code);
+        finish((struct http_call *)(void *)private, code);
         message = curl->curl_multi_info_read(client->multi, &left);
     }
 }

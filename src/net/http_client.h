@@ -16,11 +16,11 @@
 #include "net/door.h"
 
 struct http_client;
-struct http_exchange;
+struct http_call;
 
 enum {
     HTTP_URL_BYTES_MAX = 2048,
-    HTTP_HEADERS_MAX = 16,
+    HTTP_CALL_HEADERS_MAX = 16,
     HTTP_EXCHANGES_MAX = 256, /* under way in one client */
 };
 
@@ -40,7 +40,7 @@ struct http_header {
 };
 
 /* All of it is lent during the call. */
-struct http_request {
+struct http_question {
     enum http_method method;
     struct slice url;
     const struct http_header *headers;
@@ -90,10 +90,10 @@ enum err http_client_check_url(struct http_client *client, struct slice url,
 
 /* fn is called exactly once, unless the exchange is cancelled. ERR_SYNTAX: the URL or a header; ERR_LIMIT: too many at
  * once; ERR_NOMEM. */
-enum err http_ask(struct http_client *client, const struct http_request *request, http_answer_fn fn,
-                  void *context, struct http_exchange **out, struct fault *out_fault) MUST_USE;
+enum err http_ask(struct http_client *client, const struct http_question *request, http_answer_fn fn,
+                  void *context, struct http_call **out, struct fault *out_fault) MUST_USE;
 /* Drops it; fn is not called any more. */
-void http_cancel(struct http_exchange *exchange);
+void http_cancel(struct http_call *exchange);
 
 /* A word for logs: "answered", "timeout". */
 const char *http_end_name(enum http_end end);

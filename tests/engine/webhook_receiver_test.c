@@ -72,7 +72,7 @@ static unsigned forge(struct rig *rig, const struct webhooks_config *config, con
         {.name = "Webhook-Timestamp", .value = SLICE_LITERAL("1614265330")},
         {.name = "Webhook-Signature", .value = SLICE_LITERAL("v1,AAAA")},
     };
-    const struct http_request request = {.method = HTTP_POST,
+    const struct http_question request = {.method = HTTP_POST,
                                          .url = slice_of(url),
                                          .headers = headers,
                                          .header_count = 3,
@@ -80,7 +80,7 @@ static unsigned forge(struct rig *rig, const struct webhooks_config *config, con
                                          .timeout_ms = 20000,
                                          .connect_timeout_ms = 20000};
     struct http_client *client;
-    struct http_exchange *exchange;
+    struct http_call *exchange;
     struct told told = {.rig = rig};
     assert_int_equal(http_client_open(rig->door, &config->http, &client, NULL), ERR_NONE);
     assert_int_equal(http_ask(client, &request, hear, &told, &exchange, NULL), ERR_NONE);

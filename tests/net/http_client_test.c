@@ -44,7 +44,7 @@ static void hear(void *context, const struct http_answer *answer)
     door_stop(told->rig->door);
 }
 
-static const struct http_request plain = {.method = HTTP_GET,
+static const struct http_question plain = {.method = HTTP_GET,
                                           .timeout_ms = LIMIT_MS,
                                           .connect_timeout_ms = LIMIT_MS,
                                           .response_bytes_max = 65536,
@@ -63,10 +63,10 @@ static struct http_client *open_client(struct rig *rig, const struct ip_net *net
     return client;
 }
 
-static struct http_exchange *ask(struct rig *rig, struct http_client *client,
-                                 const struct http_request *request, struct told *out)
+static struct http_call *ask(struct rig *rig, struct http_client *client,
+                                 const struct http_question *request, struct told *out)
 {
-    struct http_exchange *exchange;
+    struct http_call *exchange;
     struct fault fault = {0};
     *out = (struct told){.rig = rig};
     rig->is_asking = true;
@@ -78,7 +78,7 @@ static struct http_exchange *ask(struct rig *rig, struct http_client *client,
 }
 
 static struct told ask_and_wait(struct rig *rig, struct http_client *client,
-                                const struct http_request *request)
+                                const struct http_question *request)
 {
     struct told told;
     (void)ask(rig, client, request, &told);
@@ -172,7 +172,7 @@ static void answers_are_told(void **state)
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, &net, NULL);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct http_request request = plain;
+        struct http_question request = plain;
         size_t before = web.count;
         request.url = slice_of(web_url(&web, "127.0.0.1", rows[i].path, url));
         struct told told = ask_and_wait(rig, client, &request);
@@ -202,7 +202,7 @@ static void a_post_says_what_it_was_given(void **state)
     };
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_request request = plain;
+    struct http_question request = plain;
     request.method = HTTP_POST;
     request.url = slice_of(web_url(&web, "127.0.0.1", "/once", url));
     request.headers = headers;
@@ -248,7 +248,7 @@ static void a_key_stays_with_its_origin(void **state)
     web_open(&first, rig, "127.0.0.1", send_on, onward);
     (void)web_url(&second, "127.0.0.1", "/ok", onward);
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_request request = plain;
+    struct http_question request = plain;
     request.url = slice_of(web_url(&first, "127.0.0.1", "/", url));
     request.headers = &key;
     request.header_count = 1;
@@ -268,7 +268,7 @@ static void nothing_goes_inside(void **state)
     char url[URL_BYTES];
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, NULL, NULL);
-    struct http_request request = plain;
+    struct http_question request = plain;
     request.url = slice_of(web_url(&web, "inside.localhost", "/ok", url)); /* a name for loopback */
     struct told told = ask_and_wait(rig, client, &request);
     assert_int_equal(told.end, HTTP_END_FORBIDDEN);
@@ -360,8 +360,8 @@ static void urls_are_judged(void **state)
         if (!is_right) {
             fail_msg("\"%s\": %s \"%s\" \"%s\"", rows[i].url, err_name(e), origin, fault.text);
         }
-        struct http_request request = plain;
-        struct http_exchange *exchange;
+        struct http_question request = plain;
+        struct http_call *exchange;
         request.url = slice_of(rows[i].url);
         if (rows[i].origin == NULL) {
             assert_int_equal(http_ask(client, &request, hear, NULL, &exchange, &fault), ERR_SYNTAX);
@@ -411,7 +411,7 @@ static void answers_have_their_limits(void **state)
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, &net, NULL);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct http_request request = plain;
+        struct http_question request = plain;
         request.url = slice_of(web_url(&web, "127.0.0.1", rows[i].path, url));
         request.response_bytes_max = rows[i].bytes_max;
         request.timeout_ms = rows[i].timeout_ms;
@@ -433,7 +433,7 @@ static void who_is_not_there_is_told(void **state)
     char url[URL_BYTES];
     int fd = raw_bind("127.0.0.1", &port); /* refuses */
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_request request = plain;
+    struct http_question request = plain;
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", port);
     request.url = slice_of(url);
     assert_int_equal(ask_and_wait(rig, client, &request).end, HTTP_END_UNREACHABLE);
@@ -451,7 +451,7 @@ static void the_environment_names_no_proxy(void **state)
     assert_int_equal(setenv("http_proxy", "http://127.0.0.9:9", 1), 0);
     assert_int_equal(setenv("ALL_PROXY", "socks5://127.0.0.9:9", 1), 0);
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_request request = plain;
+    struct http_question request = plain;
     request.url = slice_of(web_url(&web, "127.0.0.1", "/ok", url));
     assert_int_equal(ask_and_wait(rig, client, &request).status, 200);
     assert_int_equal(unsetenv("http_proxy") + unsetenv("ALL_PROXY"), 0);
@@ -468,9 +468,9 @@ static void what_is_dropped_says_nothing_more(void **state)
     struct ip_net net = net_of("127.0.0.1");
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_request request = plain;
+    struct http_question request = plain;
     request.url = slice_of(web_url(&web, "127.0.0.1", "/silent", url));
-    struct http_exchange *silent = ask(rig, client, &request, &first);
+    struct http_call *silent = ask(rig, client, &request, &first);
     request.url = slice_of(web_url(&web, "127.0.0.1", "/ok", url));
     http_cancel(ask(rig, client, &request, &second)); /* before it began */
     RIG_UNTIL(rig, web.count == 1);
@@ -490,11 +490,11 @@ static void many_at_once_are_bounded(void **state)
     char url[URL_BYTES];
     struct ip_net net = net_of("127.0.0.1");
     static struct told told[HTTP_EXCHANGES_MAX];
-    struct http_exchange *one_more;
+    struct http_call *one_more;
     struct fault fault;
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_request request = plain;
+    struct http_question request = plain;
     request.url = slice_of(web_url(&web, "127.0.0.1", "/ok", url));
     for (size_t i = 0; i < HTTP_EXCHANGES_MAX; i++) {
         (void)ask(rig, client, &request, &told[i]);
@@ -512,8 +512,8 @@ static void headers_are_text(void **state)
                                           SLICE_LITERAL("a\0b"), SLICE_LITERAL("\x7f")};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct http_header header = {.name = "X-A", .value = values[i]};
-        struct http_request request = plain;
-        struct http_exchange *exchange;
+        struct http_question request = plain;
+        struct http_call *exchange;
         struct fault fault;
         request.url = SLICE("https://example.com/");
         request.headers = &header;
@@ -562,7 +562,7 @@ static void certificates_are_verified(void **state)
         web_open(&web, rig, "127.0.0.1", play, NULL);
         web.tls = certs_server(&rows[i].wish);
         struct http_client *client = open_client(rig, &net, rows[i].knows_authority ? roots : NULL);
-        struct http_request request = plain;
+        struct http_question request = plain;
         request.url = slice_of(web_url(&web, "far.localhost", "/ok", url));
         struct told told = ask_and_wait(rig, client, &request);
         if (told.end != rows[i].end || (told.end != HTTP_END_ANSWERED && web.count > 0)) {
@@ -589,7 +589,7 @@ static void https_does_not_lead_to_http(void **state)
     (void)web_url(&open, "127.0.0.1", "/ok", onward);
     web.tls = certs_server(&(struct cert_wish){.host = "far.localhost", .days_left = 9});
     struct http_client *client = open_client(rig, &net, roots);
-    struct http_request request = plain;
+    struct http_question request = plain;
     request.url = slice_of(web_url(&web, "far.localhost", "/", url));
     struct told told = ask_and_wait(rig, client, &request);
     assert_int_equal(told.end, HTTP_END_FORBIDDEN);

@@ -11,6 +11,8 @@
 #include "http/json_body.h"
 #include "http/uri.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 enum { ARENA_BYTES_MAX = 1 << 20, PROBLEM_BYTES_MAX = 16 * 1024 };
 
 struct wanted {

@@ -12,7 +12,7 @@
 enum {
     BULK_FETCH = 512,        /* items taken from the store at a time */
     BULK_FETCH_SHARED = 128, /* where others want the loop too */
-    BULK_FLUSH_MS = 1000, /* results are committed at least so often */
+    BULK_FLUSH_MS = 1000,    /* results are committed at least so often */
 };
 
 static void refill_soon(struct bulk *bulk);

@@ -10,9 +10,10 @@
 enum {
     ORDER_FIRST = 1024,
     ORDER_MAX = 1 << 28,
-    ORDER_RUN = 1024,   /* lines sorted at once, before runs are merged */
-    ORDER_IN_MEMORY = 32, /* lines that are moved in memory cost that much less than those written, */
-    ORDER_READ = 4,       /* and those read, or sorted */
+    ORDER_RUN = 1024, /* lines sorted at once, before runs are merged */
+    ORDER_IN_MEMORY =
+        32,         /* lines that are moved in memory cost that much less than those written, */
+    ORDER_READ = 4, /* and those read, or sorted */
 };
 
 struct line {

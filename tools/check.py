@@ -253,16 +253,26 @@ def fuzz(log):
 
 # --- real servers ---------------------------------------------------------------------------------
 
-def interop(log):
-    program = BUILD / 'clang/src/cli/heloise'  # with sanitizers: real servers find what tests do not
-    good = run(log, ['tests/interop/run.py', '--install', '--heloise', program, '--work', BUILD / 'interop'],
-               1200, **SANITIZER_ENV)
+def named_lines(log, good):
+    """The outcome of a program that says "ok", "not ok" or "skip" for each of its cases."""
     text = log.read_text(errors='replace')
     outcome = Outcome(passed=len(re.findall(r'^ok ', text, re.M)), failed=len(re.findall(r'^not ok ', text, re.M)),
                       skipped=len(re.findall(r'^skip ', text, re.M)))
     if not good and not outcome.failed:
         outcome += Outcome(failed=1)
     return outcome
+
+
+def interop(log):
+    program = BUILD / 'clang/src/cli/heloise'  # with sanitizers: real servers find what tests do not
+    good = all([run(log, [f'tests/interop/{suite}', '--install', '--heloise', program, '--work', BUILD / 'interop'],
+                    1200, **SANITIZER_ENV) for suite in ('run.py', 'clients.py')])
+    return named_lines(log, good)
+
+
+def package(log):
+    """The Debian packages, built and installed in a clean root."""
+    return named_lines(log, run(log, ['tests/packaging/package_test.py', '--work', BUILD / 'package'], 1200))
 
 
 STEPS = [
@@ -286,6 +296,7 @@ STEPS = [
     ('tsan-tests', test('tsan', 'net', 'engine', 'sim', 'store', 'scenarios', 'cli')),
     ('fuzz', fuzz),
     ('interop', interop),
+    ('package', package),
 ]
 QUICK = ['format', 'layers', 'long', 'words', 'headers', 'rfcs', 'packages', 'gcc-build', 'gcc-tests', 'purity']
 

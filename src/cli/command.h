@@ -10,9 +10,12 @@ int cli_verify(int argc, char **argv);
 int cli_bulk(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
+int cli_extract(int argc, char **argv);
 int cli_forecast(int argc, char **argv);
 int cli_jobs(int argc, char **argv);
 int cli_serve(int argc, char **argv);
+int cli_key(int argc, char **argv);
+int cli_store(int argc, char **argv);
 int cli_village(int argc, char **argv);
 int cli_providers(int argc, char **argv);
 

@@ -15,9 +15,9 @@ enum exit_code {
     EXIT_NO_WAY_OUT = 69, /* no mail server can be reached from here */
     EXIT_INTERNAL = 70,
     EXIT_CANNOT_WRITE = 73, /* the output or the store cannot be written */
-    EXIT_BUSY = 75,         /* another process runs the same job, or does not stop running it */
-    EXIT_BAD_CONFIG = 78,   /* the configuration file is wrong or cannot be read */
-    EXIT_STOPPED = 130,     /* by a signal or 'heloise jobs'; what is done is kept */
+    EXIT_BUSY = 75, /* another process runs the same job or uses the store, or does not stop */
+    EXIT_BAD_CONFIG = 78, /* the configuration file is wrong or cannot be read */
+    EXIT_STOPPED = 130,   /* by a signal or 'heloise jobs'; what is done is kept */
 };
 
 #endif

@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/exit.h"
-#include "cli/probe_options.h"
 #include "cli/result_file.h"
+#include "cli/store_options.h"
 #include "cli/workbench.h"
 #include "engine/record_json.h"
 #include "store/job_list.h"
@@ -29,20 +29,10 @@ enum verb { VERB_LIST, VERB_PAUSE, VERB_RESUME, VERB_CANCEL, VERB_FORGET, VERB_C
 static const char *const verbs[VERB_COUNT] = {"list", "pause", "resume", "cancel", "forget"};
 
 struct jobs_options {
-    struct probe_options probe; /* for the configuration file, which may say where the store is */
-    const char *store_path;     /* NULL: as the configuration says */
+    struct store_options store;
     enum verb verb;
     bool has_verb;
     int64_t job; /* 0: none given */
-};
-
-enum { KEY_STORE = 0x400, KEY_CONFIG, KEY_NO_CONFIG };
-
-static const struct argp_option option_table[] = {
-    {"store", KEY_STORE, "FILE", 0, "where the jobs are kept", 0},
-    {"config", KEY_CONFIG, "FILE", 0, "the configuration file", 0},
-    {"no-config", KEY_NO_CONFIG, NULL, 0, "read no configuration file", 0},
-    {0},
 };
 
 static void parse_word(struct argp_state *state, struct jobs_options *options, const char *word)
@@ -71,9 +61,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct jobs_options *options = state->input;
     switch (key) {
-    case KEY_STORE: options->store_path = arg; return 0;
-    case KEY_CONFIG: options->probe.config_path = arg; return 0;
-    case KEY_NO_CONFIG: options->probe.no_config = true; return 0;
+    case ARGP_KEY_INIT: state->child_inputs[0] = &options->store; return 0;
     case ARGP_KEY_ARG: parse_word(state, options, arg); return 0;
     case ARGP_KEY_END:
         if (options->verb != VERB_LIST && options->job == 0) {
@@ -82,13 +70,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* What failed, as an exit code; the store said it in the fault. */
@@ -276,7 +257,7 @@ static int halt(struct store *store, int64_t id, enum store_job_wish wish)
         }
     }
     if (e == ERR_NONE && !is_over(&entry) && entry.state != state) {
-        e = store_job_settle(store, id, state, wall_ms(), &fault);
+        e = store_job_settle(store, id, state, store_options_wall_ms(), &fault);
         entry.state = state;
     }
     return e == ERR_NONE ? tell_outcome(&entry) : refuse(e, &fault);
@@ -285,7 +266,7 @@ static int halt(struct store *store, int64_t id, enum store_job_wish wish)
 static int forget(struct store *store, int64_t id)
 {
     struct fault fault;
-    enum err e = store_job_forget(store, id, wall_ms(), &fault);
+    enum err e = store_job_forget(store, id, store_options_wall_ms(), &fault);
     if (e != ERR_NONE) {
         return refuse(e, &fault);
     }
@@ -391,20 +372,11 @@ static int act(struct store **store, const struct jobs_options *options)
     return list(*store);
 }
 
-static int open_store(struct jobs_options *options, struct store **out)
-{
-    if (options->store_path != NULL) {
-        return workbench_open_store(options->store_path, out);
-    }
-    int code = probe_options_read(&options->probe);
-    return code != EXIT_SUCCESS ? code
-                                : workbench_open_store(options->probe.config.store.path.at, out);
-}
-
 int cli_jobs(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&store_options_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        option_table,
+        NULL,
         parse_option,
         "[list]\npause JOB\nresume JOB\ncancel JOB\nforget JOB",
         "The runs of 'heloise bulk' that the store knows. pause: its process stops within about a "
@@ -414,18 +386,18 @@ int cli_jobs(int argc, char **argv)
         "store cannot be written, 75 another process runs the job, 78 bad configuration; resume "
         "ends "
         "as bulk does.",
-        NULL,
+        children,
         NULL,
         NULL};
     struct jobs_options options = {.verb = VERB_LIST};
-    probe_options_init(&options.probe);
+    store_options_init(&options.store);
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct store *store = NULL;
-    int code = open_store(&options, &store);
+    int code = store_options_open(&options.store, &store);
     if (code == EXIT_SUCCESS) {
         code = act(&store, &options);
         store_close(store);
     }
-    probe_options_done(&options.probe);
+    store_options_done(&options.store);
     return code;
 }

@@ -34,7 +34,7 @@ static void fill_address(const struct ask *ask, struct record *record)
 {
     const struct hel_address *address = &ask->address;
     const struct domain *domain = ask->domain;
-    char normal[HEL_WIRE_BYTES];
+    UNFILLED char normal[HEL_WIRE_BYTES];
     address_normal(address, normal);
     record->ascii = hel_address_wire(address);
     record->normalized = slice_equal(slice_of(normal), record->ascii)
@@ -42,7 +42,7 @@ static void fill_address(const struct ask *ask, struct record *record)
                              : keep(record, slice_of(normal));
     record->local = hel_address_local(address);
     record->domain = hel_address_domain(address);
-    char meant[HEL_WIRE_BYTES];
+    UNFILLED char meant[HEL_WIRE_BYTES];
     if (domain != NULL && domain->suggestion.len > 0 &&
         address_with_domain(address, domain->suggestion, meant)) {
         record->did_you_mean = keep(record, slice_of(meant));
@@ -373,6 +373,7 @@ static void build(struct ask *ask, bool is_over, struct record *out)
     out->duration_ms = (uint32_t)(now - ask->asked_ms);
     out->checked_at_ms = wall_of(ask, now);
     out->expires_at_ms = out->checked_at_ms + (int64_t)life_s * 1000;
+    ask_apply_signals(ask, out);
 }
 
 void answer_build(struct ask *ask, struct record *out)

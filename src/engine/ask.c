@@ -108,6 +108,9 @@ static void spread_news(struct domain *domain)
 static void finish(struct ask *ask)
 {
     const struct knocker *knocker = ask->knocker;
+    if (ask_awaits_signals(ask)) {
+        return;
+    }
     bool is_only = knocker->counts.asked - knocker->counts.answered == 1;
     if (is_only && !knocker->is_turning) {
         ask->is_over = true;

@@ -22,6 +22,55 @@ enum {
     SERVE_STOP_MS = 10000,
 };
 
+/* Likewise, in webhooks_config_init and signals_config_init. */
+static void init_outward(struct config *out)
+{
+    struct webhooks_config webhooks;
+    struct signals_config signals;
+    webhooks_config_init(&webhooks);
+    signals_config_init(&signals);
+    out->webhooks = (struct config_webhooks){.timeout_ms = webhooks.timeout_ms,
+                                             .keep_ms = (uint64_t)webhooks.keep_ms,
+                                             .at_once_max = webhooks.at_once_max,
+                                             .per_host_max = webhooks.per_host_max};
+    for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
+        const struct signal_config *from = &signals.of[i];
+        out->signals[i] = (struct config_signal){.url = from->base_url,
+                                                 .key_file = SLICE_NONE,
+                                                 .key = SLICE_NONE,
+                                                 .timeout_ms = from->timeout_ms,
+                                                 .cache_ms = from->cache_ms,
+                                                 .per_minute = from->per_minute};
+    }
+}
+
+void config_apply_webhooks(const struct config *config, struct webhooks_config *out)
+{
+    const struct config_webhooks *from = &config->webhooks;
+    *out = (struct webhooks_config){.http = {.allowed_nets = from->allowed_nets.at,
+                                             .allowed_net_count = from->allowed_nets.count},
+                                    .timeout_ms = (uint32_t)from->timeout_ms,
+                                    .at_once_max = from->at_once_max,
+                                    .per_host_max = from->per_host_max,
+                                    .keep_ms = (int64_t)from->keep_ms};
+}
+
+/* Their URLs are the operator's own: where mail servers may be asked, they may be, too. */
+void config_apply_signals(const struct config *config, struct signals_config *out)
+{
+    *out = (struct signals_config){.http = {.allowed_nets = config->allowed_nets.at,
+                                            .allowed_net_count = config->allowed_nets.count}};
+    for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
+        const struct config_signal *from = &config->signals[i];
+        out->of[i] = (struct signal_config){.is_enabled = from->is_enabled,
+                                            .base_url = from->url,
+                                            .key = from->key,
+                                            .timeout_ms = (uint32_t)from->timeout_ms,
+                                            .cache_ms = from->cache_ms,
+                                            .per_minute = from->per_minute};
+    }
+}
+
 /* What the engine does without a word from anybody stands in knocker_config_init alone. */
 void config_init(struct config *out)
 {
@@ -56,11 +105,15 @@ void config_init(struct config *out)
                   .idle_ms = SERVE_IDLE_MS,
                   .stop_ms = SERVE_STOP_MS,
                   .logs_requests = true},
+        .keep_verdicts_ms = CONFIG_NO_SPAN,
+        .keep_facts_ms = CONFIG_NO_SPAN,
+        .keep_batches_ms = CONFIG_NO_SPAN,
         .file = SLICE_NONE,
     };
     for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
         out->timeout_ms[i] = knocker.timeout_ms[i];
     }
+    init_outward(out);
     arena_init(&out->arena, ARENA_BYTES_MAX);
 }
 
@@ -404,4 +457,18 @@ void config_apply(const struct config *config, struct config_ways *out_ways,
     out->is_fresh = config->is_fresh || config->cache_age_ms_max == 0;
     out->cache_age_ms_max =
         config->cache_age_ms_max == CONFIG_NO_SPAN ? 0 : (int64_t)config->cache_age_ms_max;
+}
+
+static int64_t before(uint64_t keep_ms, int64_t now_ms)
+{
+    return keep_ms == CONFIG_NO_SPAN ? INT64_MIN : now_ms - (int64_t)keep_ms;
+}
+
+void config_retention(const struct config *config, int64_t now_ms, struct store_retention *out)
+{
+    *out = (struct store_retention){
+        .verdicts_before_ms = before(config->keep_verdicts_ms, now_ms),
+        .facts_before_ms = before(config->keep_facts_ms, now_ms),
+        .jobs_before_ms = before(config->keep_batches_ms, now_ms),
+    };
 }

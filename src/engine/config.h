@@ -15,6 +15,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "engine/knocker.h"
+#include "engine/signals.h"
+#include "engine/webhooks.h"
+#include "store/retention.h"
 
 enum {
     CONFIG_BYTES_MAX = 256 * 1024, /* of a file: thousands of egresses would fit */
@@ -99,6 +102,23 @@ struct config_serve {
     bool logs_requests, logs_addresses;
 };
 
+/* Who is told what has happened. */
+struct config_webhooks {
+    struct config_nets allowed_nets; /* special networks that may be told */
+    uint64_t timeout_ms, keep_ms;
+    uint32_t at_once_max, per_host_max;
+};
+
+/* An external service. */
+struct config_signal {
+    bool is_enabled;
+    struct slice url;
+    struct slice key_file; /* its first line is the key; empty: none */
+    struct slice key;
+    uint64_t timeout_ms, cache_ms;
+    uint32_t per_minute;
+};
+
 /* Slices are NUL-terminated and live as long as the config. */
 struct config {
     struct slice helo; /* empty: this machine's name */
@@ -128,6 +148,9 @@ struct config {
         cache_age_ms_max; /* 0: not believed at all; CONFIG_NO_SPAN: the life of the status counts */
 
     struct config_serve serve;
+    struct config_webhooks webhooks;
+    struct config_signal signals[SIGNAL_SERVICE_COUNT];
+    uint64_t keep_verdicts_ms, keep_facts_ms, keep_batches_ms; /* CONFIG_NO_SPAN: for good */
 
     struct config_egress egresses[CONFIG_EGRESSES_MAX];
     size_t egress_count;
@@ -190,6 +213,14 @@ void config_settle(struct config *config);
  * ERR_NOMEM. */
 enum err config_find_password(struct config *config, struct config_complaints *complaints) MUST_USE;
 
+/* The keys of external services, from the files that are named for them; config_load does that for those of the file.
+ * Keys that are there stay. ERR_SYSTEM, ERR_SYNTAX with a complaint; ERR_NOMEM. */
+enum err config_find_keys(struct config *config, struct config_complaints *complaints) MUST_USE;
+
+/* Sets all of *out; what it borrows is the config's. */
+void config_apply_webhooks(const struct config *config, struct webhooks_config *out);
+void config_apply_signals(const struct config *config, struct signals_config *out);
+
 /* Why the engine cannot go out by it, and what to do; NULL: it can. Static. */
 const char *config_egress_obstacle(const struct config_egress *egress);
 
@@ -207,6 +238,9 @@ void config_list_ways(const struct config *config, struct config_ways *out);
  * it: it must outlive *out, and stay where it is. */
 void config_apply(const struct config *config, struct config_ways *out_ways,
                   struct knocker_config *out);
+
+/* What of a store is too old at that time. */
+void config_retention(const struct config *config, int64_t now_ms, struct store_retention *out);
 
 /* All that holds, as a file that says it, each line with where it comes from; passwords as ***. What nobody set and
  * has no value stands behind '#'. ERR_NOMEM, ERR_LIMIT. */

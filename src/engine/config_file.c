@@ -96,15 +96,50 @@ static void cannot_read(struct config_complaints *complaints, struct slice name,
                     path[0] == '\0' ? "" : " ", strerror_r(errno, room, sizeof room));
 }
 
-static void warn_if_open(struct config_complaints *complaints, struct slice name, unsigned line,
-                         const char *path, const struct stat *about)
+/* What a file holds that is nobody else's business, and where the file was named. */
+struct secret {
+    const char *word; /* "password" */
+    const char *path;
+    struct slice name;
+    unsigned line;
+};
+
+static void warn_if_open(struct config_complaints *complaints, const struct secret *secret,
+                         const struct stat *about)
 {
     if (S_ISREG(about->st_mode) && (about->st_mode & S_IROTH) != 0) {
-        config_complain(complaints, true, name, line,
-                        "everybody on this machine may read the password in %s; chmod o-r takes "
+        config_complain(complaints, true, secret->name, secret->line,
+                        "everybody on this machine may read the %s in %s; chmod o-r takes "
                         "that away",
-                        path);
+                        secret->word, secret->path);
     }
+}
+
+static enum err load_secret(struct config *config, const struct secret *secret, struct slice *out,
+                            struct config_complaints *complaints)
+{
+    struct stat about;
+    struct buf text;
+    buf_init(&text, PASSWORD_FILE_BYTES_MAX);
+    enum err e = read_all(secret->path, &text, &about);
+    if (e == ERR_SYSTEM) {
+        cannot_read(complaints, secret->name, secret->line, secret->path);
+    } else if (e == ERR_NONE || e == ERR_LIMIT) {
+        struct reader r = reader_over(buf_view(&text));
+        struct slice first = SLICE_NONE;
+        bool has_line = reader_line(&r, &first);
+        if (e == ERR_LIMIT || !has_line || first.len == 0 || first.len > PASSWORD_BYTES_MAX) {
+            config_complain(complaints, false, secret->name, secret->line,
+                            "%s holds no %s; its first line is one, of 1 to %d bytes", secret->path,
+                            secret->word, PASSWORD_BYTES_MAX);
+            e = ERR_SYNTAX;
+        } else {
+            warn_if_open(complaints, secret, &about);
+            e = arena_copy(&config->arena, first, out);
+        }
+    }
+    buf_done_wipe(&text);
+    return e;
 }
 
 /* name and line: where the file was named. */
@@ -112,28 +147,26 @@ static enum err load_password(struct config *config, struct config_egress *egres
                               struct slice name, unsigned line,
                               struct config_complaints *complaints)
 {
-    const char *path = egress->proxy_password_file.at;
-    struct stat about;
-    struct buf text;
-    buf_init(&text, PASSWORD_FILE_BYTES_MAX);
-    enum err e = read_all(path, &text, &about);
-    if (e == ERR_SYSTEM) {
-        cannot_read(complaints, name, line, path);
-    } else if (e == ERR_NONE || e == ERR_LIMIT) {
-        struct reader r = reader_over(buf_view(&text));
-        struct slice first = SLICE_NONE;
-        bool has_line = reader_line(&r, &first);
-        if (e == ERR_LIMIT || !has_line || first.len == 0 || first.len > PASSWORD_BYTES_MAX) {
-            config_complain(complaints, false, name, line,
-                            "%s holds no password; its first line is one, of 1 to %d bytes", path,
-                            PASSWORD_BYTES_MAX);
-            e = ERR_SYNTAX;
-        } else {
-            warn_if_open(complaints, name, line, path, &about);
-            e = arena_copy(&config->arena, first, &egress->proxy.password);
+    const struct secret secret = {"password", egress->proxy_password_file.at, name, line};
+    return load_secret(config, &secret, &egress->proxy.password, complaints);
+}
+
+enum err config_find_keys(struct config *config, struct config_complaints *complaints)
+{
+    enum err e = ERR_NONE;
+    for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
+        struct config_signal *signal = &config->signals[i];
+        const char *service = signal_service_name((enum signal_service)i);
+        if (signal->key_file.len == 0 || signal->key.len > 0) {
+            continue;
         }
+        struct config_mark mark = config_mark(config, service, "key-file");
+        bool is_option = mark.origin == CONFIG_COMMAND_LINE;
+        const struct secret secret = {"key", signal->key_file.at,
+                                      is_option ? SLICE("--set") : config->file, mark.line};
+        enum err now = load_secret(config, &secret, &signal->key, complaints);
+        e = now != ERR_NONE ? now : e;
     }
-    buf_done_wipe(&text);
     return e;
 }
 
@@ -143,8 +176,9 @@ static enum err look_at_passwords(struct config *config, const struct stat *abou
     enum err e = ERR_NONE;
     bool is_warned = config->proxy.password.len > 0;
     if (is_warned) {
-        warn_if_open(complaints, config->file, config_mark(config, "", "proxy").line,
-                     config->file.at, about);
+        const struct secret secret = {"password", config->file.at, config->file,
+                                      config_mark(config, "", "proxy").line};
+        warn_if_open(complaints, &secret, about);
     }
     for (size_t i = 0; i < config->egress_count; i++) {
         struct config_egress *egress = &config->egresses[i];
@@ -153,8 +187,9 @@ static enum err look_at_passwords(struct config *config, const struct stat *abou
             now = load_password(config, egress, config->file,
                                 config_egress_mark(egress, "proxy-password-file").line, complaints);
         } else if (egress->proxy.password.len > 0 && !is_warned) {
-            warn_if_open(complaints, config->file, config_egress_mark(egress, "proxy").line,
-                         config->file.at, about);
+            const struct secret secret = {"password", config->file.at, config->file,
+                                          config_egress_mark(egress, "proxy").line};
+            warn_if_open(complaints, &secret, about);
             is_warned = true;
         }
         e = now != ERR_NONE ? now : e;
@@ -192,6 +227,8 @@ enum err config_load(struct config *config, const char *path, struct config_comp
         e = config_read(config, name, slice_of(folder), buf_view(&text), complaints);
         if (e == ERR_NONE) {
             e = look_at_passwords(config, &about, complaints);
+            enum err keys = config_find_keys(config, complaints);
+            e = e != ERR_NONE ? e : keys;
         }
     }
     buf_done_wipe(&text);

@@ -30,6 +30,17 @@ enum {
 
 #define BY_PROVIDER "the provider's limit"
 #define BY_COMMON   "the one outside the egresses"
+#define KEPT        "kept for good"
+
+/* What all external services have. */
+#define SIGNAL_KEYS(section, service)                                                             \
+    {section, "enabled", CONFIG_SWITCH, FIELD(signals[service].is_enabled), 0, 0, NULL},          \
+        {section, "url", CONFIG_URL, FIELD(signals[service].url), 0, 0, NULL},                    \
+        {section, "timeout", CONFIG_SPAN, FIELD(signals[service].timeout_ms), 100, MINUTE, NULL}, \
+        {section, "cache", CONFIG_SPAN, FIELD(signals[service].cache_ms), 0, YEAR_MS, NULL},      \
+    {                                                                                             \
+        section, "per-minute", CONFIG_COUNT, FIELD(signals[service].per_minute), 1, 60000, NULL   \
+    }
 
 const struct config_key config_keys[] = {
     {"", "helo", CONFIG_HELO, FIELD(helo), 0, 0, "this machine's full name"},
@@ -98,6 +109,26 @@ const struct config_key config_keys[] = {
     {"serve", "log-requests", CONFIG_SWITCH, FIELD(serve.logs_requests), 0, 0, NULL},
     {"serve", "log-addresses", CONFIG_SWITCH, FIELD(serve.logs_addresses), 0, 0, NULL},
 
+    {"webhooks", "allow-net", CONFIG_NETS, FIELD(webhooks.allowed_nets), 0, KNOCKER_NETS_MAX,
+     "public ones only"},
+    {"webhooks", "timeout", CONFIG_SPAN, FIELD(webhooks.timeout_ms), SECOND, 5 * MINUTE, NULL},
+    {"webhooks", "at-once", CONFIG_COUNT, FIELD(webhooks.at_once_max), 1, WEBHOOKS_AT_ONCE_MAX,
+     NULL},
+    {"webhooks", "per-host", CONFIG_COUNT, FIELD(webhooks.per_host_max), 1, WEBHOOKS_AT_ONCE_MAX,
+     NULL},
+    {"webhooks", "keep", CONFIG_SPAN, FIELD(webhooks.keep_ms), 0, YEAR_MS, NULL},
+
+    SIGNAL_KEYS("gravatar", SIGNAL_GRAVATAR),
+    SIGNAL_KEYS("github", SIGNAL_GITHUB),
+    {"github", "key-file", CONFIG_PATH, FIELD(signals[SIGNAL_GITHUB].key_file), 0, 0, "none"},
+    SIGNAL_KEYS("hibp", SIGNAL_HIBP),
+    {"hibp", "key-file", CONFIG_PATH, FIELD(signals[SIGNAL_HIBP].key_file), 0, 0, "none"},
+    SIGNAL_KEYS("rdap", SIGNAL_RDAP),
+
+    {"retention", "verdicts", CONFIG_SPAN, FIELD(keep_verdicts_ms), HOUR, 10 * YEAR_MS, KEPT},
+    {"retention", "facts", CONFIG_SPAN, FIELD(keep_facts_ms), HOUR, 10 * YEAR_MS, KEPT},
+    {"retention", "batches", CONFIG_SPAN, FIELD(keep_batches_ms), HOUR, 10 * YEAR_MS, KEPT},
+
     {"egress", "source-v4", CONFIG_IP_V4, EGRESS_FIELD(source_v4), 0, 0, "the system chooses"},
     {"egress", "source-v6", CONFIG_IP_V6, EGRESS_FIELD(source_v6), 0, 0, "the system chooses"},
     {"egress", "proxy", CONFIG_PROXY, EGRESS_FIELD(proxy), 0, 0, "none"},
@@ -120,7 +151,9 @@ const size_t config_key_count = sizeof config_keys / sizeof *config_keys;
 
 static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MAX, "each has its mark");
 
-static const char *const sections[] = {"limits", "timeouts", "verify", "serve", "egress"};
+static const char *const sections[] = {"limits",    "timeouts", "verify",   "serve",
+                                       "retention", "webhooks", "gravatar", "github",
+                                       "hibp",      "rdap",     "egress"};
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
 const struct config_key *config_key_find(struct slice section, struct slice name)
@@ -175,6 +208,17 @@ bool config_is_section(struct slice name)
         }
     }
     return false;
+}
+
+void config_list_sections(char out[CONFIG_SECTIONS_BYTES])
+{
+    size_t len = 0;
+    for (size_t i = 0; i < SECTIONS; i++) {
+        const char *before = i == 0 ? "" : i + 1 == SECTIONS ? " and " : ", ";
+        int more = snprintf(out + len, CONFIG_SECTIONS_BYTES - len, "%s%s", before, sections[i]);
+        must(more > 0 && (size_t)more < CONFIG_SECTIONS_BYTES - len);
+        len += (size_t)more;
+    }
 }
 
 /* The better of two names for what was written; *best_slips is kept along. */

@@ -26,6 +26,7 @@ enum config_kind {
     CONFIG_NETS,      /* struct config_nets */
     CONFIG_RISKY,     /* uint32_t, a set of enum verify_risky */
     CONFIG_PROXY,     /* struct config_proxy */
+    CONFIG_URL,       /* struct slice: http or https, without a slash at the end */
 };
 
 struct config_key {
@@ -52,6 +53,9 @@ struct config_mark config_egress_mark(const struct config_egress *egress, const 
 /* NULL where there is none. */
 const struct config_key *config_key_find(struct slice section, struct slice name);
 bool config_is_section(struct slice name);
+/* "limits, timeouts, ... and egress" */
+enum { CONFIG_SECTIONS_BYTES = 256 };
+void config_list_sections(char out[CONFIG_SECTIONS_BYTES]);
 
 /* The nearest by slips among the keys of the section, all keys, or the sections; NULL: none is near. */
 const char *config_key_near(struct slice section, struct slice name);

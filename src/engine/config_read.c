@@ -252,9 +252,11 @@ static enum err open_section(struct file_reader *r)
         return ERR_NONE;
     }
     const char *near = config_section_near(r->section);
+    char all[CONFIG_SECTIONS_BYTES];
+    config_list_sections(all);
     wrong(r, "there is no section '%.*s'; %s%s%s", SLICE_ARG(shown(r->section)),
-          near != NULL ? "did you mean " : "there are limits, timeouts, verify, serve and egress",
-          near != NULL ? near : "", near != NULL ? "?" : "");
+          near != NULL ? "did you mean " : "there are ", near != NULL ? near : all,
+          near != NULL ? "?" : "");
     r->place = PLACE_UNKNOWN;
     return ERR_NONE;
 }

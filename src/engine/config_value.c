@@ -6,12 +6,14 @@
 
 #include "base/reader.h"
 #include "base/slice.h"
+#include "base/span.h"
 #include "base/text.h"
 #include "engine/config_private.h"
 
 enum {
     SHOWN_BYTES = 60, /* of a value in a complaint */
     HELO_BYTES_MAX = 255,
+    URL_BYTES_MAX = 512,
     YEAR_MIN = 2000,
     YEAR_MAX = 2200,
 };
@@ -89,41 +91,6 @@ static enum err read_percent(const struct value_reader *r, uint32_t *field)
     return ERR_NONE;
 }
 
-static const struct {
-    const char *name;
-    uint64_t ms;
-} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-enum { UNITS = sizeof units / sizeof *units };
-
-/* The largest unit that fits evenly. */
-static void span_text(uint64_t ms, char out[32])
-{
-    size_t unit = 0;
-    for (size_t i = 1; i < UNITS && ms > 0; i++) {
-        unit = ms % units[i].ms == 0 ? i : unit;
-    }
-    (void)snprintf(out, 32, "%llu%s", (unsigned long long)(ms / units[unit].ms),
-                   ms == 0 ? "s" : units[unit].name);
-}
-
-static bool parse_span(struct slice text, bool takes_seconds, uint64_t max_ms, uint64_t *out)
-{
-    struct reader r = reader_over(text);
-    uint64_t number;
-    if (!reader_number(&r, max_ms, &number)) {
-        return false;
-    }
-    uint64_t unit_ms = takes_seconds && r.rest.len == 0 ? 1000 : 0;
-    for (size_t i = 0; i < UNITS; i++) {
-        unit_ms = slice_equal(r.rest, slice_of(units[i].name)) ? units[i].ms : unit_ms;
-    }
-    if (unit_ms == 0 || number > max_ms / unit_ms) {
-        return false;
-    }
-    *out = number * unit_ms;
-    return true;
-}
-
 static enum err read_span(const struct value_reader *r, uint64_t *field)
 {
     struct slice text = SLICE_NONE;
@@ -133,10 +100,10 @@ static enum err read_span(const struct value_reader *r, uint64_t *field)
         return e;
     }
     bool takes_seconds = r->given->takes_seconds;
-    if (!parse_span(text, takes_seconds, r->key->max, &value) || value < r->key->min) {
+    if (!span_read(text, takes_seconds, r->key->max, &value) || value < r->key->min) {
         char min[32], max[32];
-        span_text(r->key->min, min);
-        span_text(r->key->max, max);
+        span_write(r->key->min, min);
+        span_write(r->key->max, max);
         return fault_set(
             r->why, ERR_SYNTAX, 0, "'%.*s' is no time from %s to %s; write a number and %s",
             SLICE_ARG(shown(text)), min, max,
@@ -258,6 +225,27 @@ static enum err read_store(const struct value_reader *r, struct config_store *fi
         *field = store;
     }
     return e;
+}
+
+/* What follows is put behind it, so it ends without a slash. */
+static enum err read_url(const struct value_reader *r, struct slice *field)
+{
+    struct slice text = SLICE_NONE;
+    enum err e = one_word(r, &text);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    bool is_secure = slice_starts(text, SLICE("https://")) && text.len > 8;
+    bool is_plain = slice_starts(text, SLICE("http://")) && text.len > 7;
+    if ((!is_secure && !is_plain) || slice_ends(text, SLICE("/")) || text.len > URL_BYTES_MAX ||
+        slice_find_byte(text, ' ', 0) < text.len || !text_is_ascii(text)) {
+        return fault_set(r->why, ERR_SYNTAX, 0,
+                         "'%.*s' is no URL like https://service.example, without a slash at the "
+                         "end",
+                         SLICE_ARG(shown(text)));
+    }
+    *field = text;
+    return ERR_NONE;
 }
 
 /* ---- lists ---- */
@@ -519,6 +507,7 @@ enum err config_value_read(const struct config_key *key, const struct config_giv
     case CONFIG_NETS: return read_nets(&r, field);
     case CONFIG_RISKY: return read_risky(&r, field);
     case CONFIG_PROXY: return read_proxy(&r, field);
+    case CONFIG_URL: return read_url(&r, field);
     }
     return ERR_STATE;
 }
@@ -588,7 +577,7 @@ static enum err write_span(uint64_t ms, struct buf *out)
     if (ms == CONFIG_NO_SPAN) {
         return ERR_NONE;
     }
-    span_text(ms, text);
+    span_write(ms, text);
     return buf_append(out, slice_of(text));
 }
 
@@ -627,6 +616,7 @@ enum err config_value_write(const struct config_key *key, const void *field, str
     case CONFIG_DATE: return write_date(*(const uint32_t *)field, out);
     case CONFIG_SWITCH: return buf_append(out, *(const bool *)field ? SLICE("yes") : SLICE("no"));
     case CONFIG_PATH:
+    case CONFIG_URL:
     case CONFIG_HELO:
     case CONFIG_SENDER: return write_text(field, out);
     case CONFIG_PATHS: return write_texts(field, true, out);

@@ -6,7 +6,9 @@
 #include "base/date.h"
 #include "base/slice.h"
 #include "engine/json_write.h"
-#include "engine/sentence.h"
+#include "engine/record_json.h"
+
+enum { LOWER_BYTES = 512 }; /* RFC 5321 4.5.3.1.3: a path has 256 */
 
 /* One row for each sub-status: their words for it. */
 struct words {
@@ -153,6 +155,30 @@ static void reacher_syntax(struct json_writer *w, const struct record *record)
     json_close(w, '}');
 }
 
+static void reacher_debug(struct json_writer *w, const struct record *record)
+{
+    char start[RECORD_TIME_BYTES];
+    char end[RECORD_TIME_BYTES];
+    json_open(w, "debug", '{');
+    json_string(w, "backend_name", SLICE("heloise"));
+    json_string(w, "start_time",
+                slice_of(record_time_text(record->checked_at_ms - record->duration_ms, start)));
+    json_string(w, "end_time", slice_of(record_time_text(record->checked_at_ms, end)));
+    json_open(w, "duration", '{');
+    json_int(w, "secs", record->duration_ms / 1000);
+    json_int(w, "nanos", (int64_t)(record->duration_ms % 1000) * 1000000);
+    json_close(w, '}');
+    json_open(w, "smtp", '{');
+    json_open(w, "verif_method", '{');
+    json_string(w, "type", record->smtp.was_tried ? SLICE("Smtp") : SLICE("Skipped"));
+    if (record->smtp.was_tried) {
+        put_or_empty(w, "host", record->smtp.host);
+    }
+    json_close(w, '}');
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
 enum err record_write_reacher(const struct record *record, struct buf *out)
 {
     struct json_writer w;
@@ -164,12 +190,7 @@ enum err record_write_reacher(const struct record *record, struct buf *out)
     reacher_mx(&w, record);
     reacher_smtp(&w, record);
     reacher_syntax(&w, record);
-    json_open(&w, "debug", '{');
-    json_open(&w, "duration", '{');
-    json_int(&w, "secs", record->duration_ms / 1000);
-    json_int(&w, "nanos", (int64_t)(record->duration_ms % 1000) * 1000000);
-    json_close(&w, '}');
-    json_close(&w, '}');
+    reacher_debug(&w, record);
     json_close(&w, '}');
     return w.err;
 }
@@ -223,6 +244,17 @@ enum err record_write_zerobounce(const struct record *record, struct buf *out)
     return w.err;
 }
 
+/* Kickbox gives the address and its user in lower case. */
+static void put_lower(struct json_writer *w, const char *key, struct slice value)
+{
+    char text[LOWER_BYTES];
+    size_t len = value.len < sizeof text ? value.len : sizeof text; /* of a file, perhaps */
+    for (size_t i = 0; i < len; i++) {
+        text[i] = ascii_lower(value.at[i]);
+    }
+    put_or_null(w, key, slice_make(text, len));
+}
+
 enum err record_write_kickbox(const struct record *record, struct buf *out)
 {
     const struct words *words = &table[record->sub];
@@ -238,8 +270,8 @@ enum err record_write_kickbox(const struct record *record, struct buf *out)
               record->is_catch_all == TRI_YES || record->sub == SUB_ACCEPTS_ALL_PROVIDER);
     put_or_null(&w, "did_you_mean", record->did_you_mean);
     json_real(&w, "sendex", record->score / 100.0);
-    json_string(&w, "email", record->email);
-    put_or_null(&w, "user", record->local);
+    put_lower(&w, "email", record->ascii.len > 0 ? record->ascii : record->email);
+    put_lower(&w, "user", record->local);
     put_or_null(&w, "domain", record->domain);
     json_bool(&w, "success", true);
     json_null(&w, "message");

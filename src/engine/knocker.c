@@ -252,6 +252,7 @@ static void ask_free(struct ask *ask)
     if (ask->is_waiting) {
         knocker->counts.waiting--;
     }
+    ask_drop_signals(ask);
     park_give_back_room(ask);
     ask_unlink(ask);
     release_claim(ask);
@@ -569,7 +570,7 @@ static enum err take_question(struct knocker *knocker, const struct question *qu
 {
     struct slice text = question->text;
     enum question_origin origin = question->origin;
-    struct reading reading;
+    UNFILLED struct reading reading;
     enum err e = read_address(knocker, text, &reading);
     if (e != ERR_NONE) {
         return e;

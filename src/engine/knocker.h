@@ -79,6 +79,8 @@ struct knocker_config {
     transcript_fn observe; /* every line as it happens; NULL: nobody */
     void *observe_context;
     int64_t began_at_ms; /* see knocker_began_at; 0: when the knocker was made */
+    struct signals
+        *signals; /* external services, asked last; borrowed; NULL: none. Not in a crew */
     struct knocker_crew crew;
     /* Loads this part of the knowledge, and those before it: the providers while the first answer of a name server is
      * awaited, the rest with the first connection. False: it cannot be done; everything asked ends as cancelled. Where

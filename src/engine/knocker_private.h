@@ -87,6 +87,7 @@ struct ask {
     bool is_watched;       /* a caller observes */
     bool is_live;          /* a caller can be found by its context: it is never parked */
     uint32_t prelude_told; /* the number of the conversation whose beginning the watchers saw */
+    struct ask_signals *signals; /* what external services say of it; NULL: not asked */
     enum skip_reason expired_why;
 
     /* The probe under way. */
@@ -121,7 +122,6 @@ TAILQ_HEAD(ask_list, ask);
 struct domain {
     TAILQ_ENTRY(domain) idle_link;
     bool is_idle;
-    char name[HEL_WIRE_BYTES];
     struct knocker *knocker;
     struct dns_lookup *lookup; /* while it runs */
     TAILQ_ENTRY(domain) lookup_link;
@@ -149,6 +149,7 @@ struct domain {
         unsigned owners; /* parked ones whose answer others may await */
         TAILQ_ENTRY(domain) woken_link;
     } park;
+    char name[];
 };
 TAILQ_HEAD(domain_list, domain);
 
@@ -177,13 +178,12 @@ struct host {
     uint64_t unreached; /* set of ways out that did not lead here lately */
     uint64_t unreached_until_ms;
     uint64_t down_until_ms; /* no way out leads here */
-    struct evidence down;
+    struct evidence *down;  /* and what it said; NULL: it never was */
 };
 
 struct site {
     TAILQ_ENTRY(site) hungry_link;
     bool is_hungry; /* waits for a free connection of the knocker */
-    char key[TRAFFIC_KEY_BYTES];
     struct knocker *knocker;
     struct traffic_site traffic;
     const struct provider *provider;
@@ -203,6 +203,7 @@ struct site {
         bool is_in_line;
         TAILQ_ENTRY(site) line_link;
     } park;
+    char key[];
 };
 TAILQ_HEAD(site_list, site);
 
@@ -433,6 +434,11 @@ bool held_has_control(const struct session *session);
  * memory. */
 const struct conversation_probe *held_closing(struct session *session);
 void held_closed(struct session *session);
+
+/* ask_signals.c. True: what external services say of it is awaited, and the ask comes again when it is there. */
+bool ask_awaits_signals(struct ask *ask);
+void ask_drop_signals(struct ask *ask);
+void ask_apply_signals(const struct ask *ask, struct record *record);
 
 /* history.c: what the store remembers of an address, as far as it counts. False: nothing. */
 bool history_read(const struct ask *ask, struct verify_history *out);

@@ -17,6 +17,8 @@ void record_done(struct record *record)
     }
 }
 
+enum { DAY_MS = 86400 * 1000 };
+
 static char *put_digits(char *at, int value, int count)
 {
     for (int i = count - 1; i >= 0; i--) {
@@ -273,6 +275,42 @@ static void put_smtp(struct json_writer *w, const struct record *record)
     json_close(w, '}');
 }
 
+static void put_signal(struct json_writer *w, enum signal_service service,
+                       const struct verify_signal *signal)
+{
+    if (signal->result == SIGNAL_OFF) {
+        return;
+    }
+    json_open(w, signal_service_name(service), '{');
+    if (signal->result == SIGNAL_NO_ANSWER) {
+        json_null(w, "found");
+    } else {
+        json_bool(w, "found", signal->result == SIGNAL_YES);
+    }
+    if (signal->result == SIGNAL_YES && service == SIGNAL_RDAP) {
+        put_time(w, "registered_at", (int64_t)signal->number * DAY_MS);
+    } else if (signal->result == SIGNAL_YES) {
+        json_int(w, "count", signal->number);
+    }
+    json_close(w, '}');
+}
+
+static void put_signals(struct json_writer *w, const struct record *record)
+{
+    bool was_asked = false;
+    for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
+        was_asked |= record->signals.of[i].result != SIGNAL_OFF;
+    }
+    if (!was_asked) {
+        return;
+    }
+    json_open(w, "signals", '{');
+    for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
+        put_signal(w, (enum signal_service)i, &record->signals.of[i]);
+    }
+    json_close(w, '}');
+}
+
 static void put_transcript(struct json_writer *w, const struct record *record)
 {
     if (record->transcript_count == 0) {
@@ -316,6 +354,7 @@ enum err record_write_json(const struct record *record, struct buf *out)
     put_dns(&w, record);
     put_provider(&w, record);
     put_smtp(&w, record);
+    put_signals(&w, record);
     if (record->retry_after_s > 0) {
         json_int(&w, "retry_after", record->retry_after_s);
     } else {

@@ -9,7 +9,7 @@
 #include "base/slice.h"
 #include "engine/record_json.h"
 
-enum { RECORD_ARENA_BYTES = 4 << 20 };
+enum { RECORD_ARENA_BYTES = 4 << 20, DAY_MS = 86400 * 1000 };
 
 static struct slice text_of(struct record *record, const json_t *object, const char *key)
 {
@@ -251,6 +251,34 @@ static void read_smtp(struct record *record, const json_t *root)
     read_smtp_parts(record, smtp);
 }
 
+static void read_signal(const json_t *object, enum signal_service service,
+                        struct verify_signal *out)
+{
+    const json_t *found = json_object_get(object, "found");
+    bool is_found = json_is_true(found);
+    *out = (struct verify_signal){.result = is_found               ? SIGNAL_YES
+                                            : json_is_false(found) ? SIGNAL_NO
+                                                                   : SIGNAL_NO_ANSWER};
+    if (is_found && service == SIGNAL_RDAP) {
+        int64_t at_ms = time_of(object, "registered_at");
+        out->number = at_ms > 0 ? (uint32_t)(at_ms / DAY_MS) : 0;
+    } else if (is_found) {
+        out->number = (uint32_t)int_of(object, "count", UINT32_MAX);
+    }
+}
+
+static void read_signals(struct record *record, const json_t *root)
+{
+    const json_t *signals = json_object_get(root, "signals");
+    for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
+        enum signal_service service = (enum signal_service)i;
+        const json_t *object = json_object_get(signals, signal_service_name(service));
+        if (json_is_object(object)) {
+            read_signal(object, service, &record->signals.of[i]);
+        }
+    }
+}
+
 static void read_transcript(struct record *record, const json_t *root)
 {
     const json_t *items = json_object_get(root, "transcript");
@@ -316,6 +344,7 @@ static enum err read_root(const json_t *root, struct record *record)
     read_dns(record, root);
     read_provider(record, root);
     read_smtp(record, root);
+    read_signals(record, root);
     read_transcript(record, root);
     return ERR_NONE;
 }

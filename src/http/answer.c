@@ -148,6 +148,10 @@ void http_answer_problem(struct http_request *request, const struct problem *pro
         int len = snprintf(seconds, sizeof seconds, "%u", problem->retry_after_s);
         http_add_header(request, "Retry-After", slice_make(seconds, (size_t)len));
     }
+    if (request->route != NULL && request->route->complain != NULL) {
+        request->route->complain(request, problem);
+        return;
+    }
     if (problem_write(problem, slice_of(request->id), &body) != ERR_NONE) {
         buf_clear(&body);
     }

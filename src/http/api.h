@@ -22,6 +22,8 @@ struct http_api {
 extern const struct http_routes http_batch_routes;
 extern const struct http_routes http_status_routes;
 extern const struct http_routes http_verify_routes;
+extern const struct http_routes http_peer_routes;
+extern const struct http_routes http_insight_routes;
 
 /* All of them. */
 extern const struct http_routes *const http_all_routes[];

@@ -82,9 +82,11 @@ static bool passes_without_keys(struct http_request *request, const struct http_
     return true;
 }
 
-/* Authorization: Bearer KEY, or X-Api-Key: KEY. */
-static struct slice sent_key(const struct http_request *request)
+struct slice http_sent_key(const struct http_request *request)
 {
+    if (request->route->key != NULL) {
+        return request->route->key(request);
+    }
     struct slice value = slice_trim(http_header(request, "Authorization"));
     if (slice_starts_nocase(value, SLICE("Bearer "))) {
         return slice_trim(slice_sub(value, 7, value.len));
@@ -120,7 +122,7 @@ static void refuse(struct http_request *request, const struct http_admission *ad
 }
 
 bool http_auth_passes(struct http_request *request, const struct http_auth *auth,
-                      const struct http_origins *origins)
+                      const struct http_origins *origins, struct slice key)
 {
     if (request->route->scope == NULL) {
         return true;
@@ -128,10 +130,8 @@ bool http_auth_passes(struct http_request *request, const struct http_auth *auth
     if (auth == NULL || !auth->has_keys(auth->context)) {
         return passes_without_keys(request, origins);
     }
-    struct http_caller caller = {.key = sent_key(request),
-                                 .scope = request->route->scope,
-                                 .client = request->client,
-                                 .units = 1};
+    struct http_caller caller = {
+        .key = key, .scope = request->route->scope, .client = request->client, .units = 1};
     if (caller.key.len == 0) {
         http_add_header(request, "WWW-Authenticate", SLICE("Bearer"));
         http_refuse(request, PROBLEM_NO_KEY,

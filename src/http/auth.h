@@ -43,7 +43,10 @@ struct http_origins {
     size_t count;
 };
 bool http_auth_passes(struct http_request *request, const struct http_auth *auth,
-                      const struct http_origins *origins);
+                      const struct http_origins *origins, struct slice key);
+
+/* The key that came with the request: where its route looks, Authorization: Bearer KEY, X-Api-Key: KEY; empty: none. */
+struct slice http_sent_key(const struct http_request *request);
 
 bool http_origin_is_listed(const struct http_origins *origins, struct slice origin);
 

@@ -193,6 +193,13 @@ static bool read_target(struct http_request *request)
     return e == ERR_NONE;
 }
 
+bool http_admit(struct http_request *request, struct slice key)
+{
+    const struct http_server_config *config = &request->exchange->server->config;
+    return http_auth_passes(request, config->auth, &config->cors_origins,
+                            key.len > 0 ? key : http_sent_key(request));
+}
+
 /* "application/json; charset=utf-8" is application/json. */
 static bool is_json(struct slice type)
 {
@@ -284,9 +291,9 @@ static void look_at(struct http_exchange *exchange, const char *method)
         answer_no_route(exchange, allow);
         return;
     }
-    if (!http_auth_passes(request, exchange->server->config.auth,
-                          &exchange->server->config.cors_origins) ||
-        !read_target(request) || !takes_body(exchange)) {
+    if (!read_target(request) ||
+        (!request->route->is_key_late && !http_admit(request, SLICE_NONE)) ||
+        !takes_body(exchange)) {
         return;
     }
     if (request->route->begin != NULL) {
@@ -477,11 +484,13 @@ static void log_end(const struct http_exchange *exchange, uint64_t micros, bool 
     if (log->has_addresses && request->client.family != IP_NONE) {
         (void)ip_format(&request->client, client);
     }
+    /* Such a route takes keys out of the query: they are nobody's to read. */
+    bool has_key_in_query = request->route != NULL && request->route->key != NULL;
     const struct http_log_request line = {
         .id = slice_of(request->id),
         .method = request->method,
         .route = slice_of(exchange->counts->pattern),
-        .target = request->target,
+        .target = has_key_in_query ? request->path : request->target,
         .client = slice_of(client),
         .key = slice_of(request->key_label),
         .status = exchange->status,

@@ -31,7 +31,7 @@ static bool is_too_deep(struct slice text)
     return false;
 }
 
-static json_t *parse(struct slice text, struct problem *problem)
+struct json_t *json_body_parse(struct slice text, struct problem *problem)
 {
     json_error_t error;
     if (is_too_deep(text)) {
@@ -192,7 +192,7 @@ static bool read_object(json_t *body, const struct json_member *members, size_t 
 bool json_body_read(struct slice text, const struct json_member *members, size_t count, void *out,
                     struct json_t **out_body, struct problem *out_problem)
 {
-    json_t *body = parse(text, out_problem);
+    json_t *body = json_body_parse(text, out_problem);
     if (body == NULL) {
         return false;
     }

@@ -31,6 +31,8 @@ struct json_member {
  * live as long as *out_body, which json_body_free frees. False with *out_problem: not JSON (400) or wrong (422). */
 bool json_body_read(struct slice text, const struct json_member *members, size_t count, void *out,
                     struct json_t **out_body, struct problem *out_problem);
+/* Any JSON, no deeper than that, for who walks through it himself. NULL with *out_problem: not JSON. */
+struct json_t *json_body_parse(struct slice text, struct problem *out_problem);
 void json_body_free(struct json_t *body); /* NULL is fine */
 
 size_t json_body_list_length(const struct json_t *list);

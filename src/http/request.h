@@ -45,6 +45,11 @@ struct http_route {
     uint64_t body_bytes_max;
     bool is_stream;     /* the answer is an event stream: no HEAD */
     bool takes_no_body; /* of a route with a body: it may be missing */
+    /* Where the key may stand beside the usual headers; NULL: nowhere. */
+    struct slice (*key)(const struct http_request *request);
+    bool is_key_late; /* the key stands in the body: the handler calls http_admit before all else */
+    /* Answers with a problem in another service's words; NULL: problem+json. */
+    void (*complain)(struct http_request *request, const struct problem *problem);
     void (*handle)(struct http_request *request);
     /* HTTP_BODY_STREAM: before the first piece, and each piece. Either may answer, with a problem: nothing more is called
      * then. */
@@ -127,6 +132,9 @@ void http_answer_pull(struct http_request *request, unsigned status, const char 
 
 /* The answer comes later, from any thread; request->state is set before. False: the server is stopping, which was answered. */
 bool http_hold(struct http_request *request) MUST_USE;
+
+/* Of a route whose key is late: whether that key may do this; empty: the usual places are looked at. False: it was answered. */
+bool http_admit(struct http_request *request, struct slice key) MUST_USE;
 
 /* Counts `units` more against the key's rate and quota (one was counted when the request came); false: answered with 429. */
 bool http_charge(struct http_request *request, uint64_t units);

@@ -10,6 +10,7 @@
 /* OpenSSL 3 still has a type of this name, which is an error code of ours. */
 #define ERR_STATE OPENSSL_ERR_STATE
 #include <openssl/err.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -30,9 +31,13 @@
     each(ERR_clear_error) \
     each(ERR_peek_last_error) \
     each(ERR_reason_error_string) \
+    each(EVP_Digest) \
+    each(EVP_MD_fetch) \
+    each(EVP_MD_free) \
     each(EVP_PKEY_Q_keygen) \
     each(EVP_PKEY_free) \
     each(EVP_sha256) \
+    each(HMAC) \
     each(PEM_read_bio_PrivateKey) \
     each(PEM_read_bio_X509) \
     each(SSL_CIPHER_get_name) \

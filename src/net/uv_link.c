@@ -1,6 +1,7 @@
 /* net/uv_link: TCP connections on the loop, with the TLS filter between socket and owner where asked. What is
  * said to a proxy before a link is up is uv_tunnel's.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,8 +114,12 @@ static void on_linger(void *context)
 
 struct uv_link *uv_link_new(struct uv_door *door)
 {
-    struct uv_link *link = calloc(1, sizeof *link);
-    if (link == NULL || uv_tcp_init(&door->loop, &link->tcp) != 0) {
+    struct uv_link *link = malloc(sizeof *link);
+    if (link == NULL) {
+        return NULL;
+    }
+    memset(link, 0, offsetof(struct uv_link, peer_name));
+    if (uv_tcp_init(&door->loop, &link->tcp) != 0) {
         free(link);
         return NULL;
     }
@@ -139,7 +144,7 @@ static void on_closed(uv_handle_t *handle)
  * peer has not read yet. Session tickets of TLS 1.3 often lie there. */
 static void drop_unread(struct uv_link *link)
 {
-    char block[4096];
+    UNFILLED char block[4096];
     uv_os_fd_t fd;
     if (uv_fileno((uv_handle_t *)&link->tcp, &fd) != 0) {
         return; /* never got so far */
@@ -208,7 +213,7 @@ enum err uv_link_write(struct uv_link *link, struct slice bytes)
 
 static enum err write_outgoing(struct uv_link *link)
 {
-    char block[TLS_BLOCK_BYTES];
+    UNFILLED char block[TLS_BLOCK_BYTES];
     size_t len;
     while ((len = tls_session_outgoing(link->tls, block, sizeof block)) > 0) {
         enum err e = uv_link_write(link, slice_make(block, len));
@@ -262,7 +267,7 @@ static void shake(struct uv_link *link)
 
 static void read_tls(struct uv_link *link)
 {
-    char plain[TLS_BLOCK_BYTES];
+    UNFILLED char plain[TLS_BLOCK_BYTES];
     while (link->state == UV_LINK_OPEN) {
         size_t len;
         enum tls_status status = tls_session_read(link->tls, plain, sizeof plain, &len);

@@ -124,6 +124,21 @@ static enum err become_holder(struct store *store, int64_t now_ms)
     return e;
 }
 
+static bool is_in_memory(const struct store *store)
+{
+    return strcmp(store->path, ":memory:") == 0;
+}
+
+enum err store_holder_become(struct store *store, int64_t now_ms)
+{
+    return store->holder != 0 || is_in_memory(store) ? ERR_NONE : become_holder(store, now_ms);
+}
+
+bool store_holder_is_alive(const struct store *store, int64_t holder)
+{
+    return is_in_memory(store) || !is_dead(store, holder);
+}
+
 /* What stands in the file about a key. */
 struct standing {
     bool is_free; /* nobody's, ours, or that of a holder that is gone or has kept it too long */
@@ -190,8 +205,8 @@ enum err store_claim_try(struct store *store, struct slice key, int64_t now_ms, 
     bool is_free = true;
     if (claim != NULL) {
         claim->at_ms = now_ms;
-    } else if (store->outbox == NULL && strcmp(store->path, ":memory:") != 0) {
-        enum err e = store->holder == 0 ? become_holder(store, now_ms) : ERR_NONE;
+    } else if (store->outbox == NULL && !is_in_memory(store)) {
+        enum err e = store_holder_become(store, now_ms);
         e = e != ERR_NONE ? e : try_new(store, key, now_ms, &is_free);
         if (e != ERR_NONE) {
             return e;

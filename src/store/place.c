@@ -14,19 +14,38 @@ int64_t store_place(struct slice key)
     return (int64_t)(high | low);
 }
 
-static void answer(sqlite3_context *context, int count, sqlite3_value **values)
+struct slice store_variant(struct slice key)
+{
+    size_t at = slice_find_last_byte(key, '@');
+    return at == key.len ? SLICE_NONE : slice_sub(key, slice_find_byte(key, ' ', at), key.len);
+}
+
+static struct slice key_of(sqlite3_value *value)
+{
+    const char *text = (const char *)sqlite3_value_text(value);
+    return text == NULL ? SLICE_NONE : slice_make(text, (size_t)sqlite3_value_bytes(value));
+}
+
+static void answer_place(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count;
-    const char *text = (const char *)sqlite3_value_text(values[0]);
-    struct slice key =
-        text == NULL ? SLICE_NONE : slice_make(text, (size_t)sqlite3_value_bytes(values[0]));
-    sqlite3_result_int64(context, store_place(key));
+    sqlite3_result_int64(context, store_place(key_of(values[0])));
+}
+
+static void answer_variant(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)count;
+    struct slice variant = store_variant(key_of(values[0]));
+    sqlite3_result_text(context, variant.at, (int)variant.len, SQLITE_TRANSIENT);
 }
 
 enum err store_place_teach(struct store *store, struct fault *out_fault)
 {
-    if (sqlite3_create_function(store->db, "place", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-                                answer, NULL, NULL) != SQLITE_OK) {
+    const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
+    if (sqlite3_create_function(store->db, "place", 1, flags, NULL, answer_place, NULL, NULL) !=
+            SQLITE_OK ||
+        sqlite3_create_function(store->db, "variant", 1, flags, NULL, answer_variant, NULL, NULL) !=
+            SQLITE_OK) {
         return store_fail(store, out_fault, "cannot be used");
     }
     return ERR_NONE;

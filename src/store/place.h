@@ -15,4 +15,7 @@ enum { STORE_PLACE_KEY_BITS = 40 }; /* the low ones; those above are the domain'
 
 int64_t store_place(struct slice key);
 
+/* What a key has behind its address, from the first space after the last '@' on; empty in most. */
+struct slice store_variant(struct slice key);
+
 #endif

@@ -108,6 +108,7 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE item_row RENAME TO job_item;"
     "ALTER TABLE turn_row RENAME TO job_turn;"
     "ALTER TABLE result_row RENAME TO job_result;",
+    /* What the service needs: batches, keys, requests that must not be done twice, erasure. */
     "CREATE TABLE batch(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
     " owner TEXT NOT NULL, client_token TEXT NOT NULL, label TEXT NOT NULL, file TEXT NOT NULL,"
     " file_name TEXT NOT NULL, column_name TEXT NOT NULL, output_columns TEXT NOT NULL,"
@@ -118,7 +119,43 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     " done INTEGER NOT NULL DEFAULT 0, deliverable INTEGER NOT NULL DEFAULT 0,"
     " undeliverable INTEGER NOT NULL DEFAULT 0, risky INTEGER NOT NULL DEFAULT 0,"
     " unknown INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,"
-    " changed_at INTEGER NOT NULL, finished_at INTEGER NOT NULL DEFAULT 0);",
+    " changed_at INTEGER NOT NULL, finished_at INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE api_key(id INTEGER PRIMARY KEY AUTOINCREMENT, label TEXT NOT NULL,"
+    " prefix TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, scopes INTEGER NOT NULL,"
+    " created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+    " revoked_at INTEGER NOT NULL DEFAULT 0, used_at INTEGER NOT NULL DEFAULT 0,"
+    " rate_per_minute INTEGER NOT NULL, quota_per_day INTEGER NOT NULL,"
+    " usage_day INTEGER NOT NULL DEFAULT 0, usage INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE api_key_generation(value INTEGER NOT NULL);"
+    "INSERT INTO api_key_generation VALUES(0);"
+    "CREATE TABLE idempotency(owner INTEGER NOT NULL, key TEXT NOT NULL, request BLOB NOT NULL,"
+    " holder INTEGER NOT NULL, status INTEGER NOT NULL DEFAULT 0,"
+    " reference TEXT NOT NULL DEFAULT '',"
+    " at INTEGER NOT NULL, PRIMARY KEY(owner, key)) WITHOUT ROWID;"
+    "CREATE INDEX idempotency_at ON idempotency(at);"
+    /* What follows addresses in keys of verdicts, so that all verdicts of an address are found. */
+    "CREATE TABLE verdict_variant(variant TEXT PRIMARY KEY) WITHOUT ROWID;"
+    "INSERT INTO verdict_variant SELECT DISTINCT variant(key) FROM verdict WHERE variant(key)<>'';"
+    /* The outbox of webhooks; what waits is found by its endpoint or its time, whatever else there is. */
+    "CREATE TABLE webhook_endpoint(id INTEGER PRIMARY KEY, owner TEXT NOT NULL, url TEXT NOT NULL,"
+    " origin TEXT NOT NULL, secret TEXT NOT NULL, created_at INTEGER NOT NULL, UNIQUE(owner, url));"
+    "CREATE TABLE webhook(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " endpoint INTEGER NOT NULL, kind TEXT NOT NULL, batch TEXT NOT NULL, about TEXT NOT NULL,"
+    " once TEXT NOT NULL, body TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0,"
+    " tries INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL,"
+    " next_at INTEGER NOT NULL, last_status INTEGER NOT NULL DEFAULT 0,"
+    " last_error TEXT NOT NULL DEFAULT '');"
+    "CREATE UNIQUE INDEX webhook_once ON webhook(endpoint, once) WHERE once<>'';"
+    "CREATE INDEX webhook_waiting ON webhook(endpoint, next_at) WHERE state=0;"
+    "CREATE INDEX webhook_next ON webhook(next_at) WHERE state=0;"
+    "CREATE INDEX webhook_over ON webhook(changed_at) WHERE state<>0;"
+    "CREATE INDEX webhook_batch ON webhook(batch) WHERE batch<>'';"
+    "CREATE INDEX webhook_about ON webhook(about) WHERE about<>'';"
+    /* What external services said. */
+    "CREATE TABLE signal(place INTEGER NOT NULL, key TEXT NOT NULL, service TEXT NOT NULL,"
+    " result INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " expires_at INTEGER NOT NULL, PRIMARY KEY(place, key, service)) WITHOUT ROWID;"
+    "CREATE INDEX signal_expiry ON signal(expires_at);",
 };
 
 static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)

@@ -32,6 +32,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "INSERT OR REPLACE INTO"
         " verdict(id,place,key,domain,status,sub_status,checked_at,expires_at,json)"
         " VALUES((SELECT id FROM verdict WHERE place=?1 AND key=?2),?1,?2,?3,?4,?5,?6,?7,?8)",
+    [STATEMENT_VARIANT_PUT] = "INSERT OR IGNORE INTO verdict_variant VALUES(?1)",
     [STATEMENT_DOMAIN_FIND] =
         "SELECT value FROM domain WHERE domain=?1 AND name=?2 AND expires_at>?3"
         " AND at-86400000<=?3",
@@ -47,7 +48,9 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "SELECT t.id,key,address,domain FROM job_turn t JOIN job_item ON job_item.id=t.item"
         " WHERE t.id>=?1 AND t.id<?2 AND NOT EXISTS(SELECT 1 FROM job_result WHERE turn=t.id)"
         " ORDER BY t.id LIMIT ?3",
-    [STATEMENT_JOB_RESULT_PUT] = "INSERT OR REPLACE INTO job_result VALUES(?1,?2,?3)",
+    /* Not of an item that was erased meanwhile. */
+    [STATEMENT_JOB_RESULT_PUT] = "INSERT OR REPLACE INTO job_result SELECT ?1,?2,?3"
+                                 " WHERE EXISTS(SELECT 1 FROM job_turn WHERE id=?1 AND item<>0)",
     [STATEMENT_JOB_PROGRESS] = "UPDATE job SET items=?2, done=?3, changed_at=?4 WHERE id=?1",
     /* Where a place has one item only, that is the one: the keys of a list are asked for, and no item need be read. */
     [STATEMENT_JOB_RESULT_FIND] =
@@ -64,6 +67,9 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "UPDATE batch SET job=?2,loaded=?3,changed_at=?4,rows=?5,bad_rows=?6,invalid_rows=?7,"
         "items=?8,done=?9,deliverable=?10,undeliverable=?11,risky=?12,unknown=?13 WHERE id=?1",
     [STATEMENT_CLAIM_DELETE] = "DELETE FROM claim WHERE place=?1 AND key=?2 AND holder=?3",
+    [STATEMENT_KEY_GENERATION] = "SELECT value FROM api_key_generation",
+    [STATEMENT_KEY_USE] = "UPDATE api_key SET usage=iif(usage_day=?2,usage+?3,?3),usage_day=?2,"
+                          "used_at=max(used_at,?4) WHERE id=?1",
 };
 
 enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing)
@@ -199,7 +205,7 @@ enum err store_open(const char *path, struct store **out, struct fault *out_faul
     return ERR_NONE;
 }
 
-enum err store_open_to_read(const char *path, struct store **out, struct fault *out_fault)
+enum err store_open_plain(const char *path, int flags, struct store **out, struct fault *out_fault)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL) {
@@ -211,8 +217,7 @@ enum err store_open_to_read(const char *path, struct store **out, struct fault *
         free(store);
         return fault_set(out_fault, ERR_NOMEM, 0, "store: no memory");
     }
-    if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK) {
+    if (sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         enum err e = store_fail(store, out_fault, "cannot be opened");
         store_close(store);
         return e;
@@ -220,6 +225,11 @@ enum err store_open_to_read(const char *path, struct store **out, struct fault *
     (void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
     *out = store;
     return ERR_NONE;
+}
+
+enum err store_open_to_read(const char *path, struct store **out, struct fault *out_fault)
+{
+    return store_open_plain(path, SQLITE_OPEN_READONLY, out, out_fault);
 }
 
 void store_close(struct store *store)
@@ -321,6 +331,7 @@ enum err store_end_write(struct store *store)
 static void end_group(struct store *store)
 {
     store->is_in_group = false;
+    store->has_variant = false;
     store_claims_forget(store);
 }
 

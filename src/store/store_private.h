@@ -1,5 +1,6 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
- * claims.c, jobs.c, job_order.c, job_list.c, job_lock.c, courier.c.
+ * claims.c, jobs.c, job_order.c, job_shed.c, job_list.c, job_lock.c, courier.c, batches.c, keys.c, idempotency.c,
+ * backup.c, erase.c, retention.c, signals.c, webhooks.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -12,6 +13,7 @@
 enum store_statement {
     STATEMENT_VERDICT_FIND,
     STATEMENT_VERDICT_PUT,
+    STATEMENT_VARIANT_PUT,
     STATEMENT_DOMAIN_FIND,
     STATEMENT_DOMAIN_PUT,
     STATEMENT_FACT_PUT,
@@ -27,10 +29,15 @@ enum store_statement {
     STATEMENT_CLAIM_PUT,
     STATEMENT_CLAIM_DELETE,
     STATEMENT_BATCH_PROGRESS,
+    STATEMENT_KEY_GENERATION,
+    STATEMENT_KEY_USE,
     STATEMENT_COUNT,
 };
 
-enum { STORE_BUSY_MS = 10000 }; /* for another process to end its group */
+enum {
+    STORE_BUSY_MS = 10000, /* for another process to end its group */
+    STORE_VARIANT_BYTES = 128,
+};
 
 struct store {
     sqlite3 *db;
@@ -39,12 +46,18 @@ struct store {
     unsigned pending;   /* rows written since the last commit */
     unsigned reads;     /* in one look at the file; 0: none is open */
     bool is_in_group;
+    bool has_variant; /* in the open group: the one below is written */
+    char variant[STORE_VARIANT_BYTES];
     int64_t holder;     /* our number as a holder of claims; 0: none yet */
     int holder_lock;    /* its descriptor, or -1 */
     bool is_holder_new; /* its row is not committed yet */
     struct map claims;  /* key -> struct claim: of the open group, without a row as yet */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
+
+/* A connection with SQLite's flags and nothing else done: the file is neither made nor looked at. */
+enum err store_open_plain(const char *path, int flags, struct store **out, struct fault *out_fault)
+    MUST_USE;
 
 /* A prepared statement, reset and ready to be bound; NULL: the database said no. */
 sqlite3_stmt *store_statement(struct store *store, enum store_statement which);
@@ -70,13 +83,18 @@ enum err store_fail(const struct store *store, struct fault *out_fault, const ch
 enum err store_schema_check(struct store *store, int *out_version, struct fault *out_fault)
     MUST_USE;
 enum err store_schema_migrate(struct store *store, struct fault *out_fault) MUST_USE;
-/* store_place as a function of SQL, for migrations. */
+/* store_place and store_variant as functions of SQL, for migrations. */
 enum err store_place_teach(struct store *store, struct fault *out_fault) MUST_USE;
 
 /* Claims that no row stands for yet: written before the group is committed, and then forgotten; or forgotten where the
  * group is taken back. */
 enum err store_claims_write(struct store *store) MUST_USE;
 void store_claims_forget(struct store *store);
+/* This store as one among others that may live or die: it has a number from then on, written in the group that is open. A
+ * store in memory needs none. */
+enum err store_holder_become(struct store *store, int64_t now_ms) MUST_USE;
+/* Whether the store that has this number is open; one in memory is alone, and is. */
+bool store_holder_is_alive(const struct store *store, int64_t holder);
 /* Lets go of all claims, with the group that is open or at once. Does not wait for others. */
 void store_claims_close(struct store *store);
 /* The group that is open was taken back. */

@@ -1,5 +1,9 @@
 /* store/verdicts: the verdict cache, what is learned of domains, and the history of facts.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/slice.h"
+#include "store/place.h"
 #include "store/store_private.h"
 
 static bool find_text(sqlite3_stmt *statement, struct buf *out)
@@ -23,6 +27,31 @@ bool store_verdict_find(struct store *store, struct slice key, int64_t now_ms, i
     return find_text(statement, out_json);
 }
 
+/* A run has one variant: it is written once in a group. */
+static enum err put_variant(struct store *store, struct slice variant)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_VARIANT_PUT);
+    if (statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind(statement, 1, variant);
+    enum err e = store_run(statement);
+    store->has_variant = e == ERR_NONE && variant.len < sizeof store->variant;
+    if (store->has_variant) {
+        memcpy(store->variant, variant.at, variant.len);
+        store->variant[variant.len] = '\0';
+    }
+    return e;
+}
+
+static enum err note_variant(struct store *store, struct slice key)
+{
+    struct slice variant = store_variant(key);
+    bool is_known =
+        variant.len == 0 || (store->has_variant && slice_equal(variant, slice_of(store->variant)));
+    return is_known ? ERR_NONE : put_variant(store, variant);
+}
+
 enum err store_verdict_put(struct store *store, const struct store_verdict *verdict)
 {
     if (store->outbox != NULL) {
@@ -41,6 +70,7 @@ enum err store_verdict_put(struct store *store, const struct store_verdict *verd
     (void)sqlite3_bind_int64(statement, 7, verdict->expires_at_ms);
     store_bind(statement, 8, verdict->json);
     e = store_run(statement);
+    e = e != ERR_NONE ? e : note_variant(store, verdict->key);
     return e != ERR_NONE ? e : store_end_write(store);
 }
 

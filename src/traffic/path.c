@@ -160,9 +160,7 @@ void traffic_path_asked(struct traffic_path *path, uint64_t now_ms)
     traffic_adapt_asked(adapt_of(path), now_ms);
     path->asking++;
     traffic_warmup_asked(&path->warmup, now_ms);
-    if (path->egress->egress.rcpts_per_day != 0) {
-        traffic_window_add(&path->egress->day, 1, now_ms);
-    }
+    traffic_window_add(&path->egress->day, 1, now_ms); /* told also where no budget counts it */
 }
 
 bool traffic_path_failed(struct traffic_path *path, const struct traffic_answer *answer,

@@ -7,7 +7,7 @@
 #define VERIFY_RECORD_H
 
 #include "base/arena.h"
-#include "verify/verdict.h"
+#include "verify/signals.h"
 
 struct record_mx {
     struct slice host;
@@ -76,6 +76,7 @@ struct record {
     bool is_gateway;
     struct slice provider_trait; /* "accepts_all", ... or empty */
     struct record_smtp smtp;
+    struct verify_signals signals; /* of external services; all SIGNAL_OFF: none was asked */
     uint32_t retry_after_s;
     int64_t checked_at_ms, expires_at_ms; /* Unix time */
     bool is_cached;

@@ -228,6 +228,28 @@ static void password_files_hold_one(void **state)
     config_case_done(&c);
 }
 
+static void keys_of_services_come_from_their_files(void **state)
+{
+    struct config_case c;
+    write_file(state, "secret", "s3cret\n", 0600);
+    write_file(state, "a.conf", "hibp {\nenabled yes\nkey-file secret\n}\n", 0600);
+    load(state, "a.conf", &c);
+    assert_int_equal(c.err, ERR_NONE);
+    assert_int_equal(c.complaints.count, 0);
+    struct signals_config out;
+    config_apply_signals(&c.config, &out);
+    assert_true(out.of[SIGNAL_HIBP].is_enabled);
+    assert_true(slice_equal(out.of[SIGNAL_HIBP].key, SLICE("s3cret")));
+    assert_int_equal(out.of[SIGNAL_GITHUB].key.len, 0);
+    config_case_done(&c);
+    write_file(state, "secret", "", 0600);
+    load(state, "a.conf", &c);
+    assert_int_equal(c.err, ERR_SYNTAX);
+    assert_non_null(strstr(c.complaints.at[0].text, "a.conf:3: "));
+    assert_non_null(strstr(c.complaints.at[0].text, "holds no key"));
+    config_case_done(&c);
+}
+
 static void the_environment_stands_between(void **state)
 {
     char path[PATH_ROOM];
@@ -261,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(large_files_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(warns_where_all_may_read_a_password, set_up, tear_down),
         cmocka_unit_test_setup_teardown(password_files_hold_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keys_of_services_come_from_their_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_environment_stands_between, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

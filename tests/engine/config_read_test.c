@@ -129,7 +129,7 @@ static const struct {
     {"limits {\nmax_per_site 2\n}\n", 2, "did you mean max-per-site?"},
     {"limits {\nresolvrs 192.0.2.1\n}\n", 2, "did you mean resolvers outside of sections?"},
     {"limts {\nrubbish\n}\n", 1, "did you mean limits?"},
-    {"nonsense {\n}\n", 1, "there are limits, timeouts, verify, serve and egress"},
+    {"nonsense {\n}\n", 1, "there are limits, timeouts, verify, "},
     {"port 25\nport 26\n", 2, "stands in line 1 already"},
     {"allow-net ::1\nallow-net ::2\n", 2, "with all values on its line"},
     {"limits {\n}\nlimits {\n}\n", 3, "begins in line 1 already"},

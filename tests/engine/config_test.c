@@ -103,6 +103,61 @@ static void the_engine_gets_what_is_set(void **state)
     config_case_done(&c);
 }
 
+/* Nobody said anything: webhooks and signals are as they are without a configuration. */
+static void what_goes_out_has_its_defaults(void **state)
+{
+    (void)state;
+    struct config config;
+    struct webhooks_config plain_hooks, hooks;
+    struct signals_config plain_signals, signals;
+    config_init(&config);
+    webhooks_config_init(&plain_hooks);
+    signals_config_init(&plain_signals);
+    config_apply_webhooks(&config, &hooks);
+    config_apply_signals(&config, &signals);
+    assert_int_equal(hooks.timeout_ms, plain_hooks.timeout_ms);
+    assert_int_equal(hooks.at_once_max, plain_hooks.at_once_max);
+    assert_int_equal(hooks.per_host_max, plain_hooks.per_host_max);
+    assert_int_equal(hooks.keep_ms, plain_hooks.keep_ms);
+    assert_int_equal(hooks.http.allowed_net_count, 0);
+    for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
+        assert_false(signals.of[i].is_enabled);
+        assert_true(slice_equal(signals.of[i].base_url, plain_signals.of[i].base_url));
+        assert_int_equal(signals.of[i].timeout_ms, plain_signals.of[i].timeout_ms);
+        assert_int_equal(signals.of[i].cache_ms, plain_signals.of[i].cache_ms);
+        assert_int_equal(signals.of[i].per_minute, plain_signals.of[i].per_minute);
+    }
+    config_done(&config);
+}
+
+static void what_goes_out_gets_what_is_set(void **state)
+{
+    (void)state;
+    struct config_case c;
+    struct webhooks_config hooks;
+    struct signals_config signals;
+    config_case_read_right(&c, "allow-net 10.0.0.0/8\n"
+                               "webhooks {\nallow-net 127.0.0.0/8 ::1\ntimeout 3s\nat-once 2\n"
+                               "per-host 1\nkeep 1d\n}\n"
+                               "rdap {\nenabled yes\nurl http://10.0.0.1/rdap\ntimeout 250ms\n"
+                               "cache 0s\nper-minute 7\n}\n");
+    config_apply_webhooks(&c.config, &hooks);
+    config_apply_signals(&c.config, &signals);
+    assert_int_equal(hooks.http.allowed_net_count, 2);
+    assert_int_equal(hooks.timeout_ms, 3000);
+    assert_int_equal(hooks.at_once_max, 2);
+    assert_int_equal(hooks.per_host_max, 1);
+    assert_int_equal(hooks.keep_ms, 86400000);
+    assert_int_equal(signals.http.allowed_net_count, 1);
+    assert_true(signals.of[SIGNAL_RDAP].is_enabled);
+    assert_false(signals.of[SIGNAL_HIBP].is_enabled);
+    assert_true(slice_equal(signals.of[SIGNAL_RDAP].base_url, SLICE("http://10.0.0.1/rdap")));
+    assert_int_equal(signals.of[SIGNAL_RDAP].timeout_ms, 250);
+    assert_int_equal(signals.of[SIGNAL_RDAP].cache_ms, 0);
+    assert_int_equal(signals.of[SIGNAL_RDAP].per_minute, 7);
+    config_case_done(&c);
+}
+
 static void timeouts_of_the_command_line_are_fixed_too(void **state)
 {
     (void)state;
@@ -133,6 +188,19 @@ static void a_cache_of_no_time_is_none(void **state)
     knocker_config_init(&out);
     config_apply(&c.config, &ways, &out);
     assert_true(out.is_fresh);
+    config_case_done(&c);
+}
+
+static void what_is_kept_for_good_is_never_too_old(void **state)
+{
+    (void)state;
+    struct config_case c;
+    struct store_retention retention;
+    config_case_read_right(&c, "retention {\nfacts 2d\nbatches 1h\n}\n");
+    config_retention(&c.config, 1000000000, &retention);
+    assert_true(retention.verdicts_before_ms == INT64_MIN);
+    assert_int_equal(retention.facts_before_ms, 1000000000 - 2 * 86400000);
+    assert_int_equal(retention.jobs_before_ms, 1000000000 - 3600000);
     config_case_done(&c);
 }
 
@@ -488,8 +556,18 @@ static void the_example_has_every_key(void **state)
 
 /* The headings of heloise.conf(5) under which the keys of a section stand. */
 static const char *const headings[][2] = {
-    {"", ".Sh OUTSIDE OF SECTIONS\n"}, {"limits", ".Sh LIMITS\n"}, {"timeouts", ".Sh TIMEOUTS\n"},
-    {"verify", ".Sh WHAT IS ASKED\n"}, {"serve", ".Sh SERVICE\n"}, {"egress", ".Sh EGRESSES\n"},
+    {"", ".Sh OUTSIDE OF SECTIONS\n"},
+    {"limits", ".Sh LIMITS\n"},
+    {"timeouts", ".Sh TIMEOUTS\n"},
+    {"verify", ".Sh WHAT IS ASKED\n"},
+    {"egress", ".Sh EGRESSES\n"},
+    {"webhooks", ".Sh WEBHOOKS\n"},
+    {"gravatar", ".Sh EXTERNAL SIGNALS\n"},
+    {"github", ".Sh EXTERNAL SIGNALS\n"},
+    {"hibp", ".Sh EXTERNAL SIGNALS\n"},
+    {"rdap", ".Sh EXTERNAL SIGNALS\n"},
+    {"serve", ".Sh SERVICE\n"},
+    {"retention", ".Sh RETENTION\n"},
 };
 
 static void the_manual_has_every_key(void **state)
@@ -521,8 +599,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_the_engines),
         cmocka_unit_test(the_engine_gets_what_is_set),
+        cmocka_unit_test(what_goes_out_has_its_defaults),
+        cmocka_unit_test(what_goes_out_gets_what_is_set),
         cmocka_unit_test(timeouts_of_the_command_line_are_fixed_too),
         cmocka_unit_test(a_cache_of_no_time_is_none),
+        cmocka_unit_test(what_is_kept_for_good_is_never_too_old),
         cmocka_unit_test(the_first_sender),
         cmocka_unit_test(egresses_take_what_is_common),
         cmocka_unit_test(every_way_out_is_the_knockers),

@@ -211,6 +211,10 @@ static void test_reacher_fields(void **state)
     assert_word(root, "syntax.suggestion", "jane.doe@example.com");
     assert_int_equal(json_integer_value(at(root, "debug.duration.secs")), 4);
     assert_int_equal(json_integer_value(at(root, "debug.duration.nanos")), 321000000);
+    assert_word(root, "debug.start_time", "2025-11-21T08:05:41.357Z");
+    assert_word(root, "debug.end_time", "2025-11-21T08:05:45.678Z");
+    assert_word(root, "debug.smtp.verif_method.type", "Smtp");
+    assert_word(root, "debug.smtp.verif_method.host", "mx1.example.org");
     json_decref(root);
     record.smtp.stage = HEL_SMTP_BANNER;
     record.route_status = ROUTE_NULL_MX;
@@ -261,7 +265,8 @@ static void test_kickbox_fields(void **state)
     assert_truth(root, "accept_all", true);
     assert_truth(root, "success", true);
     assert_word(root, "did_you_mean", "jane.doe@example.com");
-    assert_word(root, "user", "Jane.Doe+tag");
+    assert_word(root, "email", "jane.doe+tag@example.org");
+    assert_word(root, "user", "jane.doe+tag");
     assert_word(root, "domain", "example.org");
     assert_true(json_is_null(at(root, "message")));
     assert_true(json_real_value(at(root, "sendex")) == 0.41);

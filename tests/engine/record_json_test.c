@@ -31,6 +31,14 @@ static void assert_text(struct slice actual, struct slice expected)
     }
 }
 
+static void assert_same_signals(const struct verify_signals *a, const struct verify_signals *b)
+{
+    for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
+        assert_int_equal(a->of[i].result, b->of[i].result);
+        assert_int_equal(a->of[i].number, b->of[i].number);
+    }
+}
+
 static void assert_same_smtp(const struct record_smtp *a, const struct record_smtp *b)
 {
     assert_int_equal(a->was_tried, b->was_tried);
@@ -127,6 +135,7 @@ static void assert_same(const struct record *a, const struct record *b)
     assert_text(a->rules_version, b->rules_version);
     assert_same_lists(a, b);
     assert_same_smtp(&a->smtp, &b->smtp);
+    assert_same_signals(&a->signals, &b->signals);
 }
 
 static void check_round_trip(const struct record *record)

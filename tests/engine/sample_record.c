@@ -292,6 +292,15 @@ static void random_provider(struct maker *m)
     }
 }
 
+static void random_signals(struct maker *m)
+{
+    for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
+        struct verify_signal *signal = &m->record->signals.of[i];
+        signal->result = (enum signal_result)below(m, SIGNAL_NO_ANSWER + 1);
+        signal->number = signal->result == SIGNAL_YES ? below(m, 100000) : 0;
+    }
+}
+
 static void random_transcript(struct maker *m)
 {
     size_t count = below(m, 6);
@@ -340,5 +349,6 @@ void sample_record_random(struct random *random, bool is_hostile, struct record 
     random_dns(&m);
     random_provider(&m);
     random_smtp(&m);
+    random_signals(&m);
     random_transcript(&m);
 }

@@ -119,6 +119,14 @@ void certs_pem(const struct cert_wish *wish, char **out_certificate, char **out_
     EVP_PKEY_free(key);
 }
 
+char *certs_authority(void)
+{
+    need_authority();
+    BIO *bio = BIO_new(BIO_s_mem());
+    assert_int_equal(PEM_write_bio_X509(bio, authority), 1);
+    return text_of(bio);
+}
+
 struct tls_server *certs_server(const struct cert_wish *wish)
 {
     char *certificate, *key;

@@ -22,6 +22,9 @@ char *certs_key(void);
 /* PEM text of the certificate and its key, owned by the caller. */
 void certs_pem(const struct cert_wish *wish, char **out_certificate, char **out_key);
 
+/* PEM text of the authority's certificate, owned by the caller. */
+char *certs_authority(void);
+
 void certs_done(void); /* the authority; safe without one */
 
 #endif

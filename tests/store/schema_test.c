@@ -45,7 +45,10 @@ static void an_older_schema_is_brought_up_to_date(void **state)
     char path[SCRATCH_PATH_BYTES];
     bool is_mine = false;
     scratch_path(state, "x.db", path);
-    (void)scratch_sql(path, SCHEMA_1 UNFINISHED_JOB_1);
+    (void)scratch_sql(path, SCHEMA_1 UNFINISHED_JOB_1
+                      "INSERT INTO verdict VALUES('a@b port=1','b','valid','',1,9000,'{}'),"
+                      "('\"x y\"@b port=1','b','valid','',1,9000,'{}'),"
+                      "('\"x y\"@b','b','valid','',1,9000,'{}');");
     struct store *store = scratch_open(path);
     assert_true(scratch_has(store, "a@b", "{\"old\":1}"));
     assert_int_equal(store_claim_try(store, SLICE("a@b"), 1, &is_mine), ERR_NONE);
@@ -56,6 +59,9 @@ static void an_older_schema_is_brought_up_to_date(void **state)
     assert_int_equal(scratch_sql(path, "SELECT item FROM job_turn WHERE id=2"), 1);
     assert_int_equal(scratch_sql(path, "SELECT count(*) FROM job_turn"), 3);
     assert_int_equal(scratch_sql(path, "SELECT turn FROM job_result"), 3);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM verdict_variant"), 1);
+    assert_int_equal(
+        scratch_sql(path, "SELECT count(*) FROM verdict_variant WHERE variant=' port=1'"), 1);
 }
 
 /* As version 5 left it. */

@@ -1,0 +1,149 @@
+/* heloise: the service as an object. Every method may throw HeloiseError (the service refuses) or HeloiseUnreachable.
+ * SPDX-License-Identifier: Apache-2.0 */
+import { HeloiseError } from './errors.js';
+import { events, ndjson } from './streams.js';
+import { Transport } from './transport.js';
+
+const ANSWER_GRACE_MS = 5000; /* on top of the time that the service was given */
+const POLL_MS = 2000;
+
+const path = (...parts) => `/v1/${parts.map(encodeURIComponent).join('/')}`;
+
+function sleep(ms) {
+    return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function contentTypeOf(filename) {
+    const types = {
+        csv: 'text/csv', txt: 'text/plain', ndjson: 'application/x-ndjson', json: 'application/json',
+        xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+    };
+    return types[filename.split('.').pop().toLowerCase()] ?? 'text/csv';
+}
+
+export class Heloise {
+    constructor({
+        baseUrl = 'http://127.0.0.1:8025', key = null, retries = 2, retryWaitMaxMs = 30000,
+        fetch = (...args) => globalThis.fetch(...args),
+    } = {}) {
+        this.transport = new Transport({ baseUrl, key, retries, retryWaitMaxMs, fetch });
+    }
+
+    /** One address: its record. Where the time is over first, `pending` is true and it says what is known by then. */
+    verify(email, { timeoutMs, fresh, transcript, signal } = {}) {
+        return this.transport.json('POST', '/v1/verify', {
+            value: { email, timeout_ms: timeoutMs, fresh, transcript },
+            timeoutMs: timeoutMs === undefined ? undefined : timeoutMs + ANSWER_GRACE_MS,
+            signal,
+        });
+    }
+
+    /** The conversation as it happens: events of type stage and line, and verdict or pending as the last. */
+    async* verifyStream(email, { timeoutMs, fresh, signal } = {}) {
+        const response = await this.transport.send('GET', '/v1/verify/stream', {
+            query: { email, timeout_ms: timeoutMs, fresh }, headers: { Accept: 'text/event-stream' }, signal,
+        });
+        for await (const event of events(response.body)) {
+            if (event.type === 'error') {
+                throw new HeloiseError(500, { detail: event.data.text });
+            }
+            yield event;
+        }
+    }
+
+    /** Up to 1,000 addresses; records come as they are found, each with its `row` in the list, from 1. */
+    async* verifyMany(emails, { timeoutMs, fresh, signal } = {}) {
+        const response = await this.transport.send('POST', '/v1/verify/many', {
+            body: JSON.stringify({ emails: [...emails], timeout_ms: timeoutMs, fresh }),
+            headers: { 'Content-Type': 'application/json', Accept: 'application/x-ndjson' }, signal,
+        });
+        yield* ndjson(response.body);
+    }
+
+    /** Uploads a list: text, bytes, a Blob or a ReadableStream of a CSV, text, NDJSON, JSON or XLSX file. */
+    createBatch(body, {
+        filename = 'list.csv', column, label, webhook, idempotencyKey, contentType = contentTypeOf(filename), signal,
+    } = {}) {
+        const headers = { 'Content-Type': contentType };
+        if (idempotencyKey !== undefined) {
+            headers['Idempotency-Key'] = idempotencyKey;
+        }
+        return this.transport.json('POST', '/v1/batches', { query: { name: filename, column, label, webhook }, headers, body, signal });
+    }
+
+    /** One page, newest first; pass its `next` as before for the one after it. */
+    batches({ limit, before } = {}) {
+        return this.transport.json('GET', '/v1/batches', { query: { limit, before } });
+    }
+
+    batch(id) {
+        return this.transport.json('GET', path('batches', id));
+    }
+
+    pauseBatch(id) {
+        return this.transport.json('POST', path('batches', id, 'pause'));
+    }
+
+    resumeBatch(id) {
+        return this.transport.json('POST', path('batches', id, 'resume'));
+    }
+
+    cancelBatch(id) {
+        return this.transport.json('POST', path('batches', id, 'cancel'));
+    }
+
+    deleteBatch(id) {
+        return this.transport.json('DELETE', path('batches', id));
+    }
+
+    /** The batch when nothing more will happen to it. */
+    async waitForBatch(id, { pollMs = POLL_MS, signal } = {}) {
+        for (;;) {
+            signal?.throwIfAborted();
+            const batch = await this.batch(id);
+            if (['done', 'cancelled', 'failed'].includes(batch.state)) {
+                return batch;
+            }
+            await sleep(pollMs);
+        }
+    }
+
+    /** Progress as events: progress, and over as the last. */
+    async* batchEvents(id, { signal } = {}) {
+        const response = await this.transport.send('GET', path('batches', id, 'events'), {
+            headers: { Accept: 'text/event-stream' }, signal,
+        });
+        yield* events(response.body);
+    }
+
+    /** The results as a file: a Response, whose body may be streamed. status: one or several, joined by commas. */
+    downloadResults(id, { format = 'csv', status, subStatus, finishedOnly, signal } = {}) {
+        return this.transport.send('GET', path('batches', id, 'results'), {
+            query: { format, status, sub_status: subStatus, finished_rows_only: finishedOnly }, signal,
+        });
+    }
+
+    /** The rows of the list, each with its record as `heloise`; null: there is no result yet. */
+    async* results(id, options = {}) {
+        const response = await this.downloadResults(id, { ...options, format: 'ndjson' });
+        yield* ndjson(response.body);
+    }
+
+    domain(name) {
+        return this.transport.json('GET', path('domains', name));
+    }
+
+    history(email, { limit } = {}) {
+        return this.transport.json('GET', path('addresses', email, 'history'), { query: { limit } });
+    }
+
+    /** Removes all that is stored of an address. */
+    erase(email) {
+        return this.transport.json('DELETE', path('addresses', email));
+    }
+
+    /** The addresses in any text. */
+    extract(text) {
+        return this.transport.json('POST', '/v1/extract', { body: text, headers: { 'Content-Type': 'text/plain' } });
+    }
+}

@@ -1,0 +1,127 @@
+"""The service as an object. Every method may raise HeloiseError (the service refuses) or HeloiseUnreachable.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import http.client
+import time
+import typing
+import urllib.parse
+
+from .errors import HeloiseError
+from .transport import Body, Transport, events, ndjson
+from .types import Answer, Batch, Event, Json, Verdict
+
+ANSWER_GRACE_S = 5.0  # on top of the time that the service was given
+POLL_S = 2.0
+CONTENT_TYPES = {
+    'csv': 'text/csv', 'txt': 'text/plain', 'ndjson': 'application/x-ndjson', 'json': 'application/json',
+    'xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+}
+
+
+def _path(*parts: str) -> str:
+    return '/v1/' + '/'.join(urllib.parse.quote(part, safe='') for part in parts)
+
+
+def _given(**values: typing.Any) -> Json:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+class Heloise:
+    """base_url: of the service. timeout_s: for each read from the line. A 429 or 503 that names a wait of at most
+    retry_wait_max_s is asked again, `retries` times. May be shared by threads: each call has its own connection."""
+
+    def __init__(self, base_url: str = 'http://127.0.0.1:8025', key: typing.Optional[str] = None, timeout_s: float = 150.0,
+                 retries: int = 2, retry_wait_max_s: float = 30.0):
+        self._transport = Transport(base_url, key, timeout_s, retries, retry_wait_max_s)
+
+    def verify(self, email: str, timeout_ms: typing.Optional[int] = None, fresh: typing.Optional[bool] = None,
+               transcript: typing.Optional[bool] = None) -> Answer:
+        """One address: its record. Where the time is over first, `pending` is true and it says what is known by then."""
+        value = _given(email=email, timeout_ms=timeout_ms, fresh=fresh, transcript=transcript)
+        timeout_s = None if timeout_ms is None else timeout_ms / 1000 + ANSWER_GRACE_S
+        return self._transport.json('POST', '/v1/verify', value, timeout_s=timeout_s)
+
+    def verify_stream(self, email: str, timeout_ms: typing.Optional[int] = None,
+                      fresh: typing.Optional[bool] = None) -> typing.Iterator[Event]:
+        """The conversation as it happens: events of type stage and line, and verdict or pending as the last."""
+        response = self._transport.send('GET', '/v1/verify/stream', headers={'Accept': 'text/event-stream'},
+                                        query={'email': email, 'timeout_ms': timeout_ms, 'fresh': fresh})
+        for event in events(response):
+            if event.type == 'error':
+                raise HeloiseError(500, {'detail': event.data['text']})
+            yield event
+
+    def verify_many(self, emails: typing.Iterable[str], timeout_ms: typing.Optional[int] = None,
+                    fresh: typing.Optional[bool] = None) -> typing.Iterator[Verdict]:
+        """Up to 1,000 addresses; records come as they are found, each with its `row` in the list, from 1."""
+        value = _given(emails=list(emails), timeout_ms=timeout_ms, fresh=fresh)
+        yield from ndjson(self._transport.post_json('/v1/verify/many', value, accept='application/x-ndjson'))
+
+    def create_batch(self, body: Body, filename: str = 'list.csv', column: typing.Optional[str] = None,
+                     label: typing.Optional[str] = None, webhook: typing.Optional[str] = None,
+                     idempotency_key: typing.Optional[str] = None, content_type: typing.Optional[str] = None) -> Batch:
+        """Uploads a list: text, bytes or an open file, which is sent as it is read."""
+        kind = content_type or CONTENT_TYPES.get(filename.rpartition('.')[2].lower(), 'text/csv')
+        headers = _given(**{'Content-Type': kind, 'Idempotency-Key': idempotency_key})
+        return self._transport.json('POST', '/v1/batches', body=body, headers=headers,
+                                    query={'name': filename, 'column': column, 'label': label, 'webhook': webhook})
+
+    def batches(self, limit: typing.Optional[int] = None, before: typing.Optional[str] = None) -> Json:
+        """One page, newest first; pass its `next` as before for the one after it."""
+        return self._transport.json('GET', '/v1/batches', query={'limit': limit, 'before': before})
+
+    def batch(self, batch_id: str) -> Batch:
+        return self._transport.json('GET', _path('batches', batch_id))
+
+    def pause_batch(self, batch_id: str) -> Batch:
+        return self._transport.json('POST', _path('batches', batch_id, 'pause'))
+
+    def resume_batch(self, batch_id: str) -> Batch:
+        return self._transport.json('POST', _path('batches', batch_id, 'resume'))
+
+    def cancel_batch(self, batch_id: str) -> Batch:
+        return self._transport.json('POST', _path('batches', batch_id, 'cancel'))
+
+    def delete_batch(self, batch_id: str) -> None:
+        self._transport.json('DELETE', _path('batches', batch_id))
+
+    def wait_for_batch(self, batch_id: str, poll_s: float = POLL_S) -> Batch:
+        """The batch when nothing more will happen to it."""
+        while True:
+            batch = self.batch(batch_id)
+            if batch['state'] in ('done', 'cancelled', 'failed'):
+                return batch
+            time.sleep(poll_s)
+
+    def batch_events(self, batch_id: str) -> typing.Iterator[Event]:
+        """Progress as events: progress, and over as the last."""
+        yield from events(self._transport.send('GET', _path('batches', batch_id, 'events'),
+                                               headers={'Accept': 'text/event-stream'}))
+
+    def download_results(self, batch_id: str, format: str = 'csv', status: typing.Optional[str] = None,
+                         sub_status: typing.Optional[str] = None,
+                         finished_only: typing.Optional[bool] = None) -> http.client.HTTPResponse:
+        """The results as a file, to be read and closed. status, sub_status: one or several, joined by commas."""
+        return self._transport.send('GET', _path('batches', batch_id, 'results'),
+                                    query={'format': format, 'status': status, 'sub_status': sub_status,
+                                           'finished_rows_only': finished_only})
+
+    def results(self, batch_id: str, status: typing.Optional[str] = None, sub_status: typing.Optional[str] = None,
+                finished_only: typing.Optional[bool] = None) -> typing.Iterator[Json]:
+        """The rows of the list, each with its record as 'heloise'; None: there is no result yet."""
+        yield from ndjson(self.download_results(batch_id, 'ndjson', status, sub_status, finished_only))
+
+    def domain(self, name: str) -> Json:
+        return self._transport.json('GET', _path('domains', name))
+
+    def history(self, email: str, limit: typing.Optional[int] = None) -> Json:
+        return self._transport.json('GET', _path('addresses', email, 'history'), query={'limit': limit})
+
+    def erase(self, email: str) -> None:
+        """Removes all that is stored of an address."""
+        self._transport.json('DELETE', _path('addresses', email))
+
+    def extract(self, text: str) -> Json:
+        """The addresses in any text."""
+        return self._transport.json('POST', '/v1/extract', body=text, headers={'Content-Type': 'text/plain'})

@@ -1,0 +1,13 @@
+#!/usr/bin/python3
+"""The example's project: ./manage.py runserver --insecure
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+if __name__ == '__main__':
+    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'settings')
+    execute_from_command_line(sys.argv)

@@ -1,0 +1,73 @@
+/* The JavaScript client against the real service at HELOISE_URL.
+ * SPDX-License-Identifier: Apache-2.0 */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { Heloise, HeloiseError } from '../../clients/javascript/src/index.js';
+
+const LIST = 'name,email\nJane,jane@plain.example\nGone,g.fischer@plain.example\nAnna,anna@catchall.example\n';
+const FOUND = {
+    'jane@plain.example': 'deliverable', 'g.fischer@plain.example': 'undeliverable', 'anna@catchall.example': 'risky',
+};
+
+const heloise = new Heloise({ baseUrl: process.env.HELOISE_URL });
+
+async function statuses(records) {
+    const found = {};
+    for await (const record of records) {
+        found[record.email] = record.status;
+    }
+    return found;
+}
+
+test('verify', async () => {
+    const answer = await heloise.verify('jane@plain.example', { timeoutMs: 60000, fresh: true, transcript: true });
+    assert.equal(answer.status, 'deliverable');
+    assert.equal(answer.pending, undefined);
+    assert.ok(answer.transcript.some(({ line }) => line.startsWith('RCPT TO:')));
+    assert.equal((await heloise.verify('jane@plain.example')).cached, true);
+});
+
+test('verify, pending', async () => {
+    const answer = await heloise.verify('nora@grey.example', { timeoutMs: 100 });
+    assert.equal(answer.pending, true);
+    assert.equal(answer.status, 'unknown');
+});
+
+test('a stream', async () => {
+    const seen = [];
+    for await (const event of heloise.verifyStream('otto@full.example', { fresh: true })) {
+        seen.push(event);
+    }
+    assert.equal(seen.at(-1).type, 'verdict');
+    assert.equal(seen.at(-1).data.sub_status, 'mailbox_full');
+    assert.ok(seen.some(({ type, data }) => type === 'line' && data.text === 'RCPT TO:<otto@full.example>'));
+});
+
+test('many', async () => {
+    assert.deepEqual(await statuses(heloise.verifyMany(Object.keys(FOUND))), FOUND);
+});
+
+test('a problem', async () => {
+    await assert.rejects(heloise.verify(''), (error) => error instanceof HeloiseError
+        && [400, 422].includes(error.status) && typeof error.problem.title === 'string');
+});
+
+test('a batch', async () => {
+    const batch = await heloise.createBatch(new Blob([LIST]), { filename: 'contacts.csv', label: 'Spring' });
+    const done = await heloise.waitForBatch(batch.id, { pollMs: 50 });
+    assert.deepEqual([done.state, done.label, done.counts.rows], ['done', 'Spring', 3]);
+    const found = {};
+    for await (const row of heloise.results(batch.id)) {
+        found[row.email] = row.heloise.status;
+    }
+    assert.deepEqual(found, FOUND);
+    const file = await (await heloise.downloadResults(batch.id, { status: 'risky' })).text();
+    assert.equal(file.trim().split('\n').length, 2);
+    for await (const event of heloise.batchEvents(batch.id)) {
+        assert.equal(event.type, 'over');
+    }
+    assert.ok((await heloise.batches({ limit: 100 })).batches.some(({ id }) => id === batch.id));
+    assert.equal(await heloise.deleteBatch(batch.id), null);
+    await assert.rejects(heloise.batch(batch.id), { status: 404 });
+});

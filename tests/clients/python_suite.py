@@ -1,0 +1,72 @@
+"""The Python client against the real service, after its own tests.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import sys
+import unittest
+
+from service import ROOT, Settings
+
+sys.path[:0] = [str(ROOT / 'clients/python'), str(ROOT / 'clients/python/tests')]
+
+from heloise_client import Heloise, HeloiseError
+from test_client import ClientTest
+from test_webhook import WebhookTest
+
+LIST = 'name,email\nJane,jane@plain.example\nGone,g.fischer@plain.example\nAnna,anna@catchall.example\n'
+FOUND = {'jane@plain.example': 'deliverable', 'g.fischer@plain.example': 'undeliverable', 'anna@catchall.example': 'risky'}
+
+
+class PythonClient(unittest.TestCase):
+    def setUp(self):
+        self.heloise = Heloise(Settings.base_url)
+
+    def test_verify(self):
+        answer = self.heloise.verify('jane@plain.example', timeout_ms=60000, fresh=True, transcript=True)
+        self.assertNotIn('pending', answer)
+        self.assertEqual(answer['status'], 'deliverable')
+        self.assertTrue(any(line['line'].startswith('RCPT TO:') for line in answer['transcript']))
+        self.assertTrue(self.heloise.verify('jane@plain.example')['cached'])
+
+    def test_verify_pending(self):
+        answer = self.heloise.verify('nora@grey.example', timeout_ms=100)
+        self.assertTrue(answer['pending'])
+        self.assertEqual(answer['status'], 'unknown')
+
+    def test_stream(self):
+        seen = list(self.heloise.verify_stream('otto@full.example', fresh=True))
+        self.assertEqual(seen[-1].type, 'verdict')
+        self.assertEqual(seen[-1].data['sub_status'], 'mailbox_full')
+        self.assertIn('RCPT TO:<otto@full.example>', [event.data['text'] for event in seen if event.type == 'line'])
+
+    def test_many(self):
+        found = {record['email']: record['status'] for record in self.heloise.verify_many(FOUND)}
+        self.assertEqual(found, FOUND)
+
+    def test_problem(self):
+        with self.assertRaises(HeloiseError) as caught:
+            self.heloise.verify('')
+        self.assertIn(caught.exception.status, (400, 422))
+        self.assertTrue(caught.exception.problem['title'])
+
+    def test_batch(self):
+        batch = self.heloise.create_batch(LIST, filename='contacts.csv', label='Spring')
+        done = self.heloise.wait_for_batch(batch['id'], poll_s=0.05)
+        self.assertEqual((done['state'], done['label'], done['counts']['rows']), ('done', 'Spring', 3))
+        rows = list(self.heloise.results(batch['id']))
+        self.assertEqual({row['email']: row['heloise']['status'] for row in rows}, FOUND)
+        self.assertEqual([row['name'] for row in rows], ['Jane', 'Gone', 'Anna'])
+        with self.heloise.download_results(batch['id'], status='risky') as response:
+            self.assertEqual(len(response.read().splitlines()), 2)
+        self.assertEqual([event.type for event in self.heloise.batch_events(batch['id'])], ['over'])
+        self.assertIn(batch['id'], [one['id'] for one in self.heloise.batches(limit=100)['batches']])
+        self.heloise.delete_batch(batch['id'])
+        with self.assertRaises(HeloiseError) as caught:
+            self.heloise.batch(batch['id'])
+        self.assertEqual(caught.exception.status, 404)
+
+    def test_orders(self):
+        batch = self.heloise.create_batch('nora@grey.example\n', filename='wait.txt')
+        self.assertEqual(self.heloise.pause_batch(batch['id'])['state'], 'paused')
+        self.assertIn(self.heloise.resume_batch(batch['id'])['state'], ('loading', 'running'))
+        self.assertEqual(self.heloise.cancel_batch(batch['id'])['state'], 'cancelled')

@@ -1,0 +1,327 @@
+"""The service with a mail server behind it, and what surrounds it: events, clients that leave, the page, TLS, proxies, signals.
+SPDX-License-Identifier: Apache-2.0
+"""
+import contextlib
+import gzip
+import json
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import unittest
+
+import client
+import rig
+from client import request
+
+VERIFY = '/v1/verify'
+
+
+class Mail(client.Case):
+    """With a mail server that can be held up."""
+
+    def setUp(self):
+        super().setUp()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.mailer = rig.Mailer(say=self.wait)
+        self.addCleanup(self.mailer.close)
+        self.addCleanup(self.gate.set)
+        self.extra = self.mailer.options
+        self.process = self.serve()
+        self.schema = client.Schema(json.loads(self.ask('GET', '/openapi.json').body))
+
+    def wait(self, verb, _):
+        if verb == 'RCPT':
+            self.gate.wait(rig.PATIENCE_S)
+
+    def asked(self):
+        return len(self.mailer.rcpts())
+
+    def test_one(self):
+        answer = self.ask('POST', VERIFY, {'email': 'live1@d.example'})
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(self.schema.answer_faults('POST', VERIFY, answer), [])
+        first = answer.json()
+        self.assertEqual((first['status'], first['cached']), ('deliverable', False))
+        again = self.ask('POST', VERIFY, {'email': 'live1@d.example'}).json()
+        self.assertEqual((again['status'], again['cached'], again['checked_at']),
+                         ('deliverable', True, first['checked_at']))
+        self.assertEqual(self.asked(), 1)
+        fresh = self.ask('POST', VERIFY, {'email': 'live1@d.example', 'fresh': True}).json()
+        self.assertEqual((fresh['cached'], self.asked()), (False, 2))
+        told = self.ask('POST', VERIFY, {'email': 'live1@d.example', 'transcript': True}).json()
+        self.assertTrue(any('RCPT TO:<live1@d.example>' in line['line'] for line in told['transcript']), told)
+
+    def test_what_is_known_then(self):
+        self.ask('POST', VERIFY, {'email': 'dead1@d.example'})
+        self.ask('POST', VERIFY, {'email': 'live1@d.example'})
+        for target in ['/v1/domains/d.example', '/v1/egresses', '/v1/sites', '/v1/addresses/live1@d.example',
+                       '/v1/addresses/live1%40d.example/history']:
+            answer = self.ask('GET', target)
+            self.assertEqual((answer.status, self.schema.answer_faults('GET', target, answer)), (200, []), answer)
+        domain = self.ask('GET', '/v1/domains/D.example').json()
+        self.assertEqual((domain['known'], domain['mx'], domain['catch_all']),
+                         (True, [{'host': 'mx.d.example', 'preference': 10}], False))
+        site = self.ask('GET', '/v1/sites').json()['sites'][0]
+        self.assertEqual((site['paths'][0]['egress'], site['paths'][0]['health']), ('default', 'well'))
+        self.assertGreaterEqual(self.ask('GET', '/v1/egresses').json()['egresses'][0]['asked_24h'], 2)
+        rig.wait_until(lambda: self.ask('GET', '/v1/addresses/live1@d.example/history').json()['history'], 'it is kept')
+        seen = self.ask('GET', '/v1/addresses/live1@d.example/history').json()['history'][0]
+        self.assertEqual((seen['status'], seen['sub_status'], seen['server']),
+                         ('deliverable', 'accepted', 'mx.d.example'))
+
+    def test_pending(self):
+        self.gate.clear()
+        answer = self.ask('POST', VERIFY, {'email': 'live+x@d.example', 'timeout_ms': 300})
+        self.assertEqual(answer.status, 202, answer)
+        self.assertEqual(self.schema.answer_faults('POST', VERIFY, answer), [])
+        record = answer.json()
+        self.assertEqual((record['pending'], record['link']), (True, '/v1/addresses/live%2Bx@d.example'))
+        self.assertEqual(self.ask('GET', record['link']).status, 404)
+        self.gate.set()
+        rig.wait_until(lambda: self.ask('GET', record['link']).status == 200, 'the work went on')
+        self.assertEqual(self.ask('GET', record['link']).json()['status'], 'deliverable')
+
+    def test_two_share_one_probe(self):
+        self.gate.clear()
+        lines = [self.line(), self.line()]
+        for line in lines:
+            line.send(request('POST', VERIFY, {'email': 'live1@d.example'}))
+        rig.wait_until(lambda: self.metric('heloise_questions_open') == 2, 'both are asked')
+        self.gate.set()
+        self.assertEqual([line.answer().json()['status'] for line in lines], ['deliverable'] * 2)
+        self.assertEqual(self.asked(), 1)
+
+    def test_stream(self):
+        answer = self.ask('GET', VERIFY + '/stream?email=live1%40d.example')
+        self.assertEqual((answer.status, answer.headers['content-type']), (200, 'text/event-stream'))
+        events = answer.events()
+        self.assertEqual(events[-1][0], 'verdict')
+        self.assertEqual(events[-1][1]['status'], 'deliverable')
+        self.assertEqual(self.schema.faults(events[-1][1], {'$ref': '#/components/schemas/Record'}), [])
+        self.assertIn('stage', [name for name, _ in events])
+        said = [data['text'] for name, data in events if name == 'line']
+        self.assertIn('RCPT TO:<live1@d.example>', said)
+        self.assertIn('220 mx.d.example ESMTP', said)
+        cached = self.ask('GET', VERIFY + '/stream?email=live1@d.example').events()
+        self.assertEqual([(name, data['cached']) for name, data in cached], [('verdict', True)])
+
+    def test_events_come_as_they_happen(self):
+        self.gate.clear()
+        line = self.line()
+        line.send(request('GET', VERIFY + '/stream?email=live1@d.example'))
+        seen = b''
+        while b'RCPT TO:<live1@d.example>' not in seen:
+            seen += line.file.readline()
+        self.assertNotIn(b'event: verdict', seen)
+        self.gate.set()
+        while b'event: verdict' not in seen:
+            seen += line.file.readline()
+
+    def test_who_leaves_is_noticed(self):
+        self.gate.clear()
+        for target in [VERIFY + '/stream?email=live1@d.example', None]:
+            line = self.line()
+            line.send(request('GET', target) if target else request('POST', VERIFY, {'email': 'live2@d.example'}))
+            rig.wait_until(lambda: self.metric('heloise_http_requests_open') == 2, 'it is under way')
+            line.socket.shutdown(socket.SHUT_RDWR)
+            line.close()
+            rig.wait_until(lambda: self.metric('heloise_http_requests_open') == 1, 'it is given up')
+        self.assertEqual(self.metric('heloise_http_streams_open'), 0)
+        self.assertEqual(self.metric('heloise_http_clients_left_total'), 2)
+        self.gate.set()
+        rig.wait_until(lambda: self.ask('GET', '/v1/addresses/live1@d.example').status == 200, 'the work went on')
+
+    def test_many(self):
+        emails = [f'live{i}@d.example' for i in range(40)] + ['no address', 'dead1@d.example']
+        answer = self.ask('POST', VERIFY + '/many', {'emails': emails})
+        self.assertEqual((answer.status, answer.headers['content-type']), (200, 'application/x-ndjson'))
+        self.assertEqual(self.schema.answer_faults('POST', VERIFY + '/many', answer), [])
+        rows = {line['row']: line for line in answer.lines()}
+        self.assertEqual(sorted(rows), list(range(1, 43)))
+        self.assertEqual([rows[i + 1]['email'] for i in range(42)], emails)
+        self.assertEqual({rows[i]['status'] for i in range(1, 41)}, {'deliverable'})
+        self.assertEqual((rows[41]['sub_status'], rows[42]['status']), ('invalid_syntax', 'undeliverable'))
+
+    def test_many_to_who_does_not_read(self):
+        """A thousand records wait in the server for a client that takes its time."""
+        line = self.line()
+        line.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.send(request('POST', VERIFY + '/many', {'emails': ['no address'] * 1000}))
+        self.assertEqual(self.ask('GET', '/healthz').status, 200)
+        self.assertEqual(len(line.answer().lines()), 1000)
+
+    def test_a_stop_answers_who_waits(self):
+        self.gate.clear()
+        line, stream = self.line(), self.line()
+        line.send(request('POST', VERIFY, {'email': 'live1@d.example'}))
+        stream.send(request('GET', VERIFY + '/stream?email=live2@d.example'))
+        rig.wait_until(lambda: self.metric('heloise_http_requests_open') == 3, 'both are under way')
+        self.process.send_signal(signal.SIGTERM)
+        rig.wait_until(lambda: 'stopping' in self.log(), 'it stops')
+        self.assertEqual(line.answer().status, 503)
+        self.assertTrue(stream.is_closed_by_server())
+        self.gate.set()
+        self.assertEqual(self.process.wait(rig.PATIENCE_S), 0, self.log())
+
+
+class Around(client.Case):
+    extra = ('--no-smtp', '--resolver', '127.0.0.1:1')
+
+    def test_logs_have_no_addresses(self):
+        process = self.serve()
+        self.ask('GET', '/v1/addresses/jane@never.example')
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(rig.PATIENCE_S), 0)
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith('{')]
+        mine = [line for line in lines if line.get('route') == '/v1/addresses/{address}']
+        self.assertEqual([(line['method'], line['status']) for line in mine], [('GET', 404)])
+        self.assertNotIn('jane', self.log())
+        self.assertNotIn('client', mine[0])
+
+    def test_logs_have_addresses_where_asked(self):
+        process = self.serve('--set', 'serve.log-addresses=yes')
+        self.ask('GET', '/v1/addresses/jane@never.example')
+        process.send_signal(signal.SIGTERM)
+        process.wait(rig.PATIENCE_S)
+        self.assertIn('"client":"127.0.0.1","target":"/v1/addresses/jane@never.example"', self.log())
+
+    def test_only_this_machine_without_keys(self):
+        for place in ['0.0.0.0:0', '[::]:0', '192.0.2.1']:
+            run = self.expect(78, 'serve', '--listen', place)
+            self.assertIn('there is no API key', run.err)
+        self.assertIn('serve needs a store', self.expect(64, 'serve', '--no-store').err)
+        self.assertIn('is not an address', self.expect(64, 'serve', '--listen', 'localhost').err)
+        self.assertIn('TLS needs both', self.expect(78, 'serve', '--set', 'serve.tls-key=/dev/null').err)
+
+    def test_a_taken_port(self):
+        with socket.create_server(('127.0.0.1', 0)) as taken:
+            run = self.expect(73, 'serve', '--listen', f'127.0.0.1:{taken.getsockname()[1]}')
+        self.assertIn('another process does', run.err)
+
+    def test_proxies(self):
+        self.serve('--set', 'serve.trusted-proxies=127.0.0.0/8')
+        for headers, status in [([], 200), ([('X-Forwarded-For', '127.0.0.9')], 200),
+                                ([('X-Forwarded-For', '192.0.2.1')], 401),
+                                ([('X-Forwarded-For', '127.0.0.1, 192.0.2.1')], 401),
+                                ([('X-Forwarded-For', '192.0.2.1, 127.0.0.1')], 401),
+                                ([('Forwarded', 'for="[2001:db8::1]:4711";proto=https')], 401)]:
+            self.assertEqual(self.ask('GET', '/v1/egresses', headers=headers).status, status, headers)
+
+    def test_who_is_no_proxy_is_not_believed(self):
+        self.serve()
+        answer = self.ask('GET', '/v1/egresses', headers=[('X-Forwarded-For', '192.0.2.1')])
+        self.assertEqual(answer.status, 200)
+
+    def test_cors(self):
+        self.serve('--set', 'serve.cors-origins=https://good.example')
+        asked = self.ask('OPTIONS', VERIFY, headers=[('Origin', 'https://good.example'),
+                                                     ('Access-Control-Request-Method', 'POST')])
+        self.assertEqual(asked.status, 204)
+        self.assertEqual(asked.headers['access-control-allow-origin'], 'https://good.example')
+        self.assertIn('POST', asked.headers['access-control-allow-methods'])
+        self.assertIn('Content-Type', asked.headers['access-control-allow-headers'])
+        good = self.ask('POST', VERIFY, {'email': 'no address'}, [('Origin', 'https://good.example')])
+        self.assertEqual((good.status, good.headers['access-control-allow-origin']), (200, 'https://good.example'))
+        other = self.ask('OPTIONS', VERIFY, headers=[('Origin', 'https://evil.example')])
+        self.assertNotIn('access-control-allow-origin', other.headers)
+
+    def make_page(self):
+        (self.folder / 'web' / 'sub').mkdir(parents=True)
+        self.write('web/index.html', '<!doctype html><title>Heloise</title>' + ' ' * 3000)
+        self.write('web/sub/app.js', 'export const a = 1;\n' * 200)
+        self.write('web/.hidden', 'secret')
+        self.write('web/LICENSE', 'not served')
+        (self.folder / 'web' / 'passwd.txt').symlink_to('/etc/passwd')
+
+    def test_page(self):
+        self.make_page()
+        (self.folder / 'web' / 'passwd.txt').unlink()
+        self.serve('--set', f'serve.page={self.path("web")}')
+        index = self.ask('GET', '/')
+        self.assertEqual((index.status, index.headers['content-type']), (200, 'text/html; charset=utf-8'))
+        self.assertIn("default-src 'self'", index.headers['content-security-policy'])
+        self.assertNotIn('unsafe', index.headers['content-security-policy'])
+        self.assertEqual(self.ask('GET', '/index.html').body, index.body)
+        script = self.ask('GET', '/sub/app.js', headers=[('Accept-Encoding', 'br, gzip')])
+        self.assertEqual((script.headers['content-encoding'], script.headers['vary']), ('gzip', 'Accept-Encoding'))
+        self.assertEqual(gzip.decompress(script.body).decode(), 'export const a = 1;\n' * 200)
+        again = self.ask('GET', '/', headers=[('If-None-Match', index.headers['etag'])])
+        self.assertEqual((again.status, again.body), (304, b''))
+        self.assertEqual(self.ask('HEAD', '/').headers['content-length'], str(len(index.body)))
+        for target in ['/.hidden', '/LICENSE', '/sub', '/sub/', '/../log', '/%2e%2e/log', '//index.html']:
+            self.assertEqual(self.ask('GET', target).status, 404, target)
+        self.assertEqual(self.ask('POST', '/', {}).status, 404)
+
+    def test_links_out_of_the_page_are_refused(self):
+        self.make_page()
+        run = self.expect(65, 'serve', '--listen', '127.0.0.1:0', '--set', f'serve.page={self.path("web")}')
+        self.assertIn('passwd.txt cannot be read', run.err)
+
+    def test_reload(self):
+        self.make_page()
+        (self.folder / 'web' / 'passwd.txt').unlink()
+        process = self.serve('--set', f'serve.page={self.path("web")}')
+        self.write('web/index.html', 'new')
+        process.send_signal(signal.SIGHUP)
+        rig.wait_until(lambda: self.ask('GET', '/').body == b'new', 'the new page is served')
+        shutil.rmtree(self.path('web'))
+        process.send_signal(signal.SIGHUP)
+        rig.wait_until(lambda: 'what was there before is still served' in self.log(), 'it is told')
+        self.assertEqual(self.ask('GET', '/').body, b'new')
+
+    def test_the_manager_is_told(self):
+        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager:
+            manager.bind(self.path('notify'))
+            manager.settimeout(rig.PATIENCE_S)
+            process = self.serve(env={'NOTIFY_SOCKET': self.path('notify')})
+            self.assertIn(b'READY=1', manager.recv(100))
+            process.send_signal(signal.SIGHUP)
+            self.assertEqual(manager.recv(100), b'RELOADING=1')
+            self.assertEqual(manager.recv(100), b'READY=1')
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(manager.recv(100), b'STOPPING=1')
+
+    @unittest.skipUnless(shutil.which('openssl'), 'openssl makes the certificate')
+    def test_tls(self):
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj',
+                        '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', self.path('key'), '-out',
+                        self.path('cert')], check=True, capture_output=True)
+        self.context = ssl.create_default_context(cafile=self.path('cert'))
+        self.serve('--set', f'serve.tls-certificate={self.path("cert")}', '--set', f'serve.tls-key={self.path("key")}')
+        answer = self.ask('POST', VERIFY, {'email': 'no address'})
+        self.assertEqual(answer.status, 200)
+        self.assertIn('strict-transport-security', answer.headers)
+        self.assertIn('https://127.0.0.1:', self.log())
+        plain = client.Line(self.port)
+        plain.send(request('GET', '/version'))
+        self.assertTrue(plain.is_closed_by_server())
+        plain.close()
+
+    def test_bad_certificate(self):
+        self.write('cert', 'nonsense')
+        run = self.expect(73, 'serve', '--listen', '127.0.0.1:0', '--set', f'serve.tls-certificate={self.path("cert")}',
+                          '--set', f'serve.tls-key={self.path("cert")}')
+        self.assertIn('holds no "-----BEGIN CERTIFICATE', run.err)
+
+    def test_metrics_are_well_formed(self):
+        self.serve()
+        self.ask('POST', VERIFY, {'email': 'no address'})
+        answer = self.ask('GET', '/metrics')
+        self.assertEqual(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
+        typed = {}
+        for line in answer.body.decode().splitlines():
+            if line.startswith('# TYPE '):
+                _, _, name, kind = line.split()
+                self.assertNotIn(name, typed)
+                typed[name] = kind
+            elif not line.startswith('#'):
+                name = line.split('{')[0].split(' ')[0]
+                base = name.removesuffix('_bucket').removesuffix('_sum').removesuffix('_count')
+                self.assertTrue(name in typed or typed.get(base) == 'histogram', line)
+                self.assertTrue(name.startswith('heloise_'))
+                float(line.rsplit(' ', 1)[1])
+        self.assertEqual(self.metric('heloise_http_requests_total{method="POST",route="/v1/verify",code="200"}'), 1)

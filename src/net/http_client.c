@@ -22,7 +22,7 @@ enum {
 struct http_exchange {
     struct http_client *client;
     struct http_exchange *previous, *next;
-    http_answer_fn fn;
+    http_client_fn fn;
     void *context;
     CURL *easy;
     struct curl_slist *headers;        /* for any origin */
@@ -40,17 +40,17 @@ struct http_exchange {
     char curl_words[CURL_ERROR_SIZE];
 };
 
-const char *http_end_name(enum http_end end)
+const char *http_end_name(enum http_client_end end)
 {
     switch (end) {
-    case HTTP_END_ANSWERED: return "answered";
-    case HTTP_END_TIMEOUT: return "timeout";
-    case HTTP_END_FORBIDDEN: return "forbidden";
-    case HTTP_END_REDIRECTED: return "redirected";
-    case HTTP_END_TOO_LARGE: return "too_large";
-    case HTTP_END_TLS: return "tls";
-    case HTTP_END_UNREACHABLE: return "unreachable";
-    case HTTP_END_LOCAL: return "local";
+    case HTTP_CLIENT_END_ANSWERED: return "answered";
+    case HTTP_CLIENT_END_TIMEOUT: return "timeout";
+    case HTTP_CLIENT_END_FORBIDDEN: return "forbidden";
+    case HTTP_CLIENT_END_REDIRECTED: return "redirected";
+    case HTTP_CLIENT_END_TOO_LARGE: return "too_large";
+    case HTTP_CLIENT_END_TLS: return "tls";
+    case HTTP_CLIENT_END_UNREACHABLE: return "unreachable";
+    case HTTP_CLIENT_END_LOCAL: return "local";
     }
     return "unknown";
 }
@@ -121,7 +121,7 @@ static enum err add_line(const struct curl *curl, struct curl_slist **list, cons
     return ERR_NONE;
 }
 
-static enum err add_header(struct http_exchange *exchange, const struct http_header *header,
+static enum err add_header(struct http_exchange *exchange, const struct http_client_header *header,
                            struct fault *out_fault)
 {
     const struct curl *curl = &exchange->client->curl;
@@ -138,17 +138,17 @@ static enum err add_header(struct http_exchange *exchange, const struct http_hea
 }
 
 /* Without Expect a body goes out at once, and a POST of none has its Content-Type from us alone. */
-static enum err add_headers(struct http_exchange *exchange, const struct http_request *request,
-                            struct fault *out_fault)
+static enum err add_headers(struct http_exchange *exchange,
+                            const struct http_client_request *request, struct fault *out_fault)
 {
-    static const struct http_header ours[] = {
+    static const struct http_client_header ours[] = {
         {.name = "User-Agent", .value = SLICE_LITERAL("Heloise/" HELOISE_VERSION)},
     };
     const struct curl *curl = &exchange->client->curl;
     enum err e = add_line(curl, &exchange->headers, "Expect:");
     e = e != ERR_NONE ? e : add_line(curl, &exchange->origin_headers, "Expect:");
     e = e != ERR_NONE ? e : add_header(exchange, ours, out_fault);
-    must(request->header_count <= HTTP_HEADERS_MAX);
+    must(request->header_count <= HTTP_CLIENT_HEADERS_MAX);
     for (size_t i = 0; e == ERR_NONE && i < request->header_count; i++) {
         e = add_header(exchange, &request->headers[i], out_fault);
     }
@@ -203,11 +203,11 @@ static CURLcode set_callbacks(struct http_exchange *exchange)
     return CURLE_OK;
 }
 
-static CURLcode set_method(struct http_exchange *exchange, enum http_method method)
+static CURLcode set_method(struct http_exchange *exchange, enum http_client_method method)
 {
     const struct curl *curl = &exchange->client->curl;
     CURL *easy = exchange->easy;
-    if (method == HTTP_GET) {
+    if (method == HTTP_CLIENT_GET) {
         return curl->curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     }
     const char *body = exchange->request_body.len == 0 ? "" : exchange->request_body.at;
@@ -284,11 +284,11 @@ static void free_exchange(struct http_exchange *exchange)
     free(exchange);
 }
 
-static enum err fill_exchange(struct http_exchange *exchange, const struct http_request *request,
-                              struct fault *out_fault)
+static enum err fill_exchange(struct http_exchange *exchange,
+                              const struct http_client_request *request, struct fault *out_fault)
 {
     struct http_client *client = exchange->client;
-    char url[HTTP_URL_BYTES_MAX + 1];
+    char url[HTTP_CLIENT_URL_BYTES + 1];
     enum err e = http_place_read(client, request->url, &exchange->place, out_fault);
     e = e != ERR_NONE ? e : add_headers(exchange, request, out_fault);
     e = e != ERR_NONE ? e : buf_append(&exchange->request_body, request->body);
@@ -308,11 +308,12 @@ static enum err fill_exchange(struct http_exchange *exchange, const struct http_
     return is_set ? ERR_NONE : ERR_NOMEM;
 }
 
-enum err http_ask(struct http_client *client, const struct http_request *request, http_answer_fn fn,
-                  void *context, struct http_exchange **out, struct fault *out_fault)
+enum err http_client_ask(struct http_client *client, const struct http_client_request *request,
+                         http_client_fn fn, void *context, struct http_exchange **out,
+                         struct fault *out_fault)
 {
     must(request->timeout_ms > 0 && request->connect_timeout_ms > 0);
-    if (client->count == HTTP_EXCHANGES_MAX) {
+    if (client->count == HTTP_CLIENT_EXCHANGES_MAX) {
         return fault_set(out_fault, ERR_LIMIT, 0, "too many requests are under way");
     }
     struct http_exchange *exchange = calloc(1, sizeof *exchange);
@@ -335,7 +336,7 @@ enum err http_ask(struct http_client *client, const struct http_request *request
     return ERR_NONE;
 }
 
-void http_cancel(struct http_exchange *exchange)
+void http_client_cancel(struct http_exchange *exchange)
 {
     struct http_client *client = exchange->client;
     (void)client->curl.curl_multi_remove_handle(client->multi, exchange->easy);
@@ -345,21 +346,21 @@ void http_cancel(struct http_exchange *exchange)
 
 /* The end of one. */
 
-static enum http_end end_of_refusal(struct http_exchange *exchange)
+static enum http_client_end end_of_refusal(struct http_exchange *exchange)
 {
     char text[IP_TEXT_BYTES];
     (void)snprintf(exchange->detail, sizeof exchange->detail,
                    "%.200s is at %s, which is not a public address; its network is not allowed",
                    exchange->place.origin, ip_format(&exchange->refused, text));
-    return HTTP_END_FORBIDDEN;
+    return HTTP_CLIENT_END_FORBIDDEN;
 }
 
-static enum http_end end_of_failure(struct http_exchange *exchange, CURLcode code)
+static enum http_client_end end_of_failure(struct http_exchange *exchange, CURLcode code)
 {
     if (exchange->is_too_large) {
         (void)snprintf(exchange->detail, sizeof exchange->detail,
                        "the answer is longer than is taken");
-        return HTTP_END_TOO_LARGE;
+        return HTTP_CLIENT_END_TOO_LARGE;
     }
     if (exchange->refused.family != IP_NONE && !exchange->was_let_connect) {
         return end_of_refusal(exchange);
@@ -371,25 +372,25 @@ static enum http_end end_of_failure(struct http_exchange *exchange, CURLcode cod
     /* Codes of libcurl are many; what is not named here is a line that broke or speaks no HTTP. */
     static const struct {
         CURLcode code;
-        enum http_end end;
+        enum http_client_end end;
     } ends[] = {
-        {CURLE_OPERATION_TIMEDOUT, HTTP_END_TIMEOUT},
-        {CURLE_SSL_CONNECT_ERROR, HTTP_END_TLS},
-        {CURLE_PEER_FAILED_VERIFICATION, HTTP_END_TLS},
-        {CURLE_SSL_CERTPROBLEM, HTTP_END_TLS},
-        {CURLE_SSL_CIPHER, HTTP_END_TLS},
-        {CURLE_SSL_INVALIDCERTSTATUS, HTTP_END_TLS},
-        {CURLE_SSL_CACERT_BADFILE, HTTP_END_LOCAL},
-        {CURLE_OUT_OF_MEMORY, HTTP_END_LOCAL},
-        {CURLE_WRITE_ERROR, HTTP_END_LOCAL}, /* of the body's buffer, and not its ceiling */
-        {CURLE_FAILED_INIT, HTTP_END_LOCAL},
+        {CURLE_OPERATION_TIMEDOUT, HTTP_CLIENT_END_TIMEOUT},
+        {CURLE_SSL_CONNECT_ERROR, HTTP_CLIENT_END_TLS},
+        {CURLE_PEER_FAILED_VERIFICATION, HTTP_CLIENT_END_TLS},
+        {CURLE_SSL_CERTPROBLEM, HTTP_CLIENT_END_TLS},
+        {CURLE_SSL_CIPHER, HTTP_CLIENT_END_TLS},
+        {CURLE_SSL_INVALIDCERTSTATUS, HTTP_CLIENT_END_TLS},
+        {CURLE_SSL_CACERT_BADFILE, HTTP_CLIENT_END_LOCAL},
+        {CURLE_OUT_OF_MEMORY, HTTP_CLIENT_END_LOCAL},
+        {CURLE_WRITE_ERROR, HTTP_CLIENT_END_LOCAL}, /* of the body's buffer, and not its ceiling */
+        {CURLE_FAILED_INIT, HTTP_CLIENT_END_LOCAL},
     };
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         if (ends[i].code == code) {
             return ends[i].end;
         }
     }
-    return HTTP_END_UNREACHABLE;
+    return HTTP_CLIENT_END_UNREACHABLE;
 }
 
 static unsigned status_of(const struct http_exchange *exchange)
@@ -405,13 +406,13 @@ static bool is_followed(unsigned status)
 }
 
 /* True: it goes on elsewhere. False: this is the end, *out_end. */
-static bool follow(struct http_exchange *exchange, enum http_end *out_end)
+static bool follow(struct http_exchange *exchange, enum http_client_end *out_end)
 {
     struct http_client *client = exchange->client;
     struct fault fault = {0};
     char *url = NULL; /* whole, whatever Location says; the handle's own */
     (void)client->curl.curl_easy_getinfo(exchange->easy, CURLINFO_REDIRECT_URL, &url);
-    *out_end = HTTP_END_REDIRECTED;
+    *out_end = HTTP_CLIENT_END_REDIRECTED;
     if (url == NULL || exchange->redirects_left == 0) {
         (void)snprintf(exchange->detail, sizeof exchange->detail,
                        url == NULL ? "it redirects to nowhere"
@@ -425,27 +426,27 @@ static bool follow(struct http_exchange *exchange, enum http_end *out_end)
         e = fault_set(&fault, ERR_SYNTAX, 0, "https may not lead to http");
     }
     if (e != ERR_NONE) {
-        *out_end = e == ERR_SYNTAX ? HTTP_END_FORBIDDEN : HTTP_END_LOCAL;
+        *out_end = e == ERR_SYNTAX ? HTTP_CLIENT_END_FORBIDDEN : HTTP_CLIENT_END_LOCAL;
         (void)snprintf(exchange->detail, sizeof exchange->detail,
                        "a redirect is not followed: %.200s", fault.text);
         return false;
     }
-    char copy[HTTP_URL_BYTES_MAX + 1];
+    char copy[HTTP_CLIENT_URL_BYTES + 1];
     (void)snprintf(copy, sizeof copy, "%s", url);
     exchange->redirects_left--;
     exchange->place = place;
-    *out_end = HTTP_END_LOCAL;
+    *out_end = HTTP_CLIENT_END_LOCAL;
     return start_hop(exchange, copy);
 }
 
-static void tell(struct http_exchange *exchange, enum http_end end)
+static void tell(struct http_exchange *exchange, enum http_client_end end)
 {
     const struct curl *curl = &exchange->client->curl;
     curl_off_t retry_after_s = 0;
     char *content_type = NULL;
     (void)curl->curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     (void)curl->curl_easy_getinfo(exchange->easy, CURLINFO_CONTENT_TYPE, &content_type);
-    const struct http_answer answer = {
+    const struct http_client_answer answer = {
         .end = end,
         .status = status_of(exchange),
         .retry_after_s = retry_after_s <= 0           ? 0
@@ -464,7 +465,7 @@ static void finish(struct http_exchange *exchange, CURLcode code)
 {
     struct http_client *client = exchange->client;
     (void)client->curl.curl_multi_remove_handle(client->multi, exchange->easy);
-    enum http_end end = HTTP_END_ANSWERED;
+    enum http_client_end end = HTTP_CLIENT_END_ANSWERED;
     if (code != CURLE_OK) {
         end = end_of_failure(exchange, code);
     } else if (is_followed(status_of(exchange)) && follow(exchange, &end)) {
@@ -519,7 +520,7 @@ void http_client_close(struct http_client *client)
         return;
     }
     while (client->first != NULL) {
-        http_cancel(client->first);
+        http_client_cancel(client->first);
     }
     (void)client->curl.curl_multi_cleanup(client->multi);
     http_loop_leave(client);

@@ -85,7 +85,7 @@ function Charts({ batch, points }) {
       options=${[['status', 'By status'], ['provider', 'By provider']]} onChange=${setBy} />`}>
     ${by === 'status' ? html`<${TimeChart} key="status" label="Addresses by status over time" is_stacked=${true} times=${status.times}
         series=${STATUSES.map((s) => ({ label: STATUS[s].text, colour: s, values: status.series[s] }))} />`
-      : html`<${TimeChart} key="provider" label="Addresses by provider over time" times=${provider.times}
+      : provider.times.length > 1 && html`<${TimeChart} key="provider" label="Addresses by provider over time" times=${provider.times}
         series=${names.map((name, i) => ({ label: name, colour: `series-${i + 1}`, values: provider.series[name] }))} />`}
     ${by === 'provider' && batch.providers?.length > 0 && html`<${Providers} providers=${batch.providers} />`}<//>`;
 }
@@ -149,8 +149,8 @@ function Results({ batch }) {
     ${rows?.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Sample of the results"><table class="table results">
       <thead><tr><th scope="col">Address</th><th scope="col">Status</th><th scope="col" class="num">Score</th><th scope="col">Reason</th><th scope="col">Provider</th></tr></thead>
       <tbody>${rows.map((r) => html`<tr><td class="address"><a href=${`#/check/${encodeURIComponent(r.email ?? '')}`}>${r.email}</a></td>
-        <td><${StatusBadge} status=${r.status} /></td><td class="num">${r.score}</td><td>${subSentence(r)}</td>
-        <td>${r.provider?.label ?? (typeof r.provider === 'string' ? r.provider : '–')}</td></tr>`)}</tbody></table></div>`}
+        <td><${StatusBadge} status=${r.status} /></td><td class="num">${r.score}</td><td class="reason">${subSentence(r)}</td>
+        <td class="provider">${r.provider?.label ?? (typeof r.provider === 'string' ? r.provider : '–')}</td></tr>`)}</tbody></table></div>`}
     ${(offset > 0 || rows?.length === SAMPLE) && html`<nav class="pager" aria-label="Pages of results">
       <${Button} icon="back" disabled=${offset === 0} onClick=${() => setOffset(Math.max(0, offset - SAMPLE))}>Back<//>
       <span class="muted">${count(offset + 1)} to ${count(offset + (rows?.length ?? 0))} of ${count(total)}</span>

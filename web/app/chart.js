@@ -41,7 +41,7 @@ function options(series, is_stacked, width, height) {
   return {
     width, height, legend: { show: false }, scales: { x: { time: false }, y: { range: (u, least, most) => [0, Math.max(most, 1) * 1.06] } },
     cursor: { y: false, points: { show: false } },
-    axes: [{ ...axis, values: (u, ticks) => ticks.map((t) => (t === 0 ? '0' : duration(t))), space: 90, gap: 6 },
+    axes: [{ ...axis, values: (u, ticks) => ticks.map((t) => (t === 0 ? '0' : duration(t))), space: 90, gap: 6, size: 30 },
       { ...axis, values: (u, ticks) => ticks.map(brief), size: 52, gap: 6 }],
     series: [{}, ...(is_stacked ? drawn.reverse() : drawn)],
   };

@@ -4,7 +4,7 @@
 import { html, useEffect, useRef, useState } from './html.js';
 import { call, path, query, stream } from './api.js';
 import { Button, Card, Icon, StatusBadge, Trouble } from './parts.js';
-import { Verdict } from './verdict.js';
+import { RecordJson, Verdict } from './verdict.js';
 import { ago, clock, plural } from './format.js';
 import { STATUS, subSentence } from './words.js';
 
@@ -17,13 +17,13 @@ async function run(address, is_fresh, signal, told) {
   await stream(`/v1/verify/stream${query({ email: address, fresh: is_fresh })}`, (type, data) => {
     if (type === 'stage') told((old) => ({ ...old, stages: [...old.stages, data] }));
     if (type === 'line') told((old) => ({ ...old, lines: [...old.lines, data].slice(-LINES_MAX) }));
-    if (type === 'verdict') {
+    if (type === 'verdict' || type === 'pending') {
       is_over = true;
-      told((old) => ({ ...old, phase: 'done', record: data.record ?? data, pending: data.pending === true }));
+      told((old) => ({ ...old, phase: 'done', record: data, pending: type === 'pending' }));
     }
-    if (type === 'problem') {
+    if (type === 'error') {
       is_over = true;
-      told((old) => ({ ...old, phase: 'done', problem: data }));
+      told((old) => ({ ...old, phase: 'done', problem: { title: 'The server could not answer', detail: data.text } }));
     }
   }, { signal });
   if (!is_over) told((old) => ({ ...old, phase: 'done', problem: { title: 'The answer broke off', detail: 'The stream ended before there was a verdict.' } }));
@@ -76,7 +76,7 @@ function Stages({ stages, address }) {
     <h2 class="breaks">${address}</h2>
     <ol>${stages.map((stage, i) => html`<li class=${i === stages.length - 1 ? 'now' : 'past'}>
       ${i === stages.length - 1 ? html`<span class="spinner"></span>` : html`<${Icon} name="check" size="16" />`}
-      <span>${stage.stage}</span></li>`)}
+      <span>${stage.text}</span></li>`)}
       ${stages.length === 0 && html`<li class="now"><span class="spinner"></span><span>Starting</span></li>`}</ol></div>`;
 }
 
@@ -106,7 +106,7 @@ function Intro() {
 
 /** What a screen reader is told: the stage while it runs, the verdict once. */
 function spokenState(state) {
-  if (state.phase === 'running') return state.stages.at(-1)?.stage ?? 'Checking';
+  if (state.phase === 'running') return state.stages.at(-1)?.text ?? 'Checking';
   if (state.problem) return state.problem.title;
   if (!state.record) return '';
   return `${STATUS[state.record.status]?.text ?? state.record.status}, score ${state.record.score} of 100. ${subSentence(state.record)}`;
@@ -150,7 +150,8 @@ export function CheckView({ address }) {
         ${state.problem && html`<${Trouble} problem=${state.problem} retry=${() => start(state.address, is_fresh)} />`}
         ${is_running && html`<${Card} class="verdict"><${Stages} stages=${state.stages} address=${state.address} /><//>`}
         ${state.record && html`<${Verdict} record=${state.record} pending=${state.pending} onAsk=${ask} />
-          <${History} address=${state.record.email} checked_at=${state.record.checked_at} />`}
+          <${History} address=${state.record.email} checked_at=${state.record.checked_at} />
+          <${RecordJson} record=${state.record} />`}
       </div>
       <div class="column"><${Card} class="talk-card" title="Conversation"
         actions=${html`<span class="muted small">${state.lines.length > 0 && plural(state.lines.length, 'line')}</span>`}>

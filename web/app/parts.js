@@ -44,7 +44,7 @@ export function PageHead({ title, text, children }) {
 
 /** Name and value pairs; a value of null or undefined is left out. */
 export function Facts({ items }) {
-  return html`<dl class="facts">${items.filter(([, value]) => value !== null && value !== undefined && value !== '')
+  return html`<dl class="facts">${items.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== '')
     .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 

@@ -12,7 +12,7 @@ function ScoreRing({ score, status }) {
   const part = Math.max(0, Math.min(100, Number(score) || 0)) / 100;
   return html`<div class=${`ring ${status}`} role="img" aria-label=${`Score ${score} of 100`}>
     <svg viewBox="0 0 80 80" width="92" height="92" aria-hidden="true"><circle class="track" cx="40" cy="40" r=${RADIUS} />
-      <circle class="value" cx="40" cy="40" r=${RADIUS} stroke-dasharray=${`${part * ROUND} ${ROUND}`} /></svg>
+      ${part > 0 && html`<circle class="value" cx="40" cy="40" r=${RADIUS} stroke-dasharray=${`${part * ROUND} ${ROUND}`} />`}</svg>
     <b>${score}</b></div>`;
 }
 
@@ -52,10 +52,15 @@ function latencyText(latency) {
   return parts.length === 0 ? null : parts.map(([name, ms]) => `${name} ${millis(ms)}`).join(' · ');
 }
 
+function providerText({ label, name, class: kind }) {
+  const text = label ?? name;
+  return classText(kind) === text ? text : html`${text} <span class="muted">${classText(kind)}</span>`;
+}
+
 function Server({ record }) {
   const { smtp, provider, dns } = record;
   return html`<${Card} title="Server"><${Facts} items=${[
-    ['Provider', provider && html`${provider.label ?? provider.name} <span class="muted">${classText(provider.class)}</span>`],
+    ['Provider', provider && providerText(provider)],
     ['Host', smtp?.host],
     ['Address', smtp?.ip && `${smtp.ip}, port ${smtp.port}`],
     ['It said', replyText(smtp)],
@@ -81,7 +86,7 @@ function Flags({ flags }) {
 }
 
 function Advice({ record, onAsk }) {
-  return html`${record.did_you_mean && html`<div class="hint"><${Icon} name="spark" /><span>Did you mean
+  return html`${record.did_you_mean && html`<div class="hint"><${Icon} name="spark" /><span>Did you mean${' '}
       <b class="breaks">${record.did_you_mean}</b>?</span><${Button} kind="quiet" icon="arrow" onClick=${() => onAsk(record.did_you_mean)}>Check it<//></div>`}
     ${record.retry_after > 0 && html`<div class="hint"><${Icon} name="clock" />
       <span>Asking again in ${duration(record.retry_after)} may tell more.</span></div>`}`;
@@ -95,7 +100,6 @@ function shownTime(record) {
 
 /** The whole verdict; onAsk(address) checks another one. */
 export function Verdict({ record, pending, onAsk }) {
-  const json = JSON.stringify(record, null, 2);
   const cause = causeSentence(record);
   return html`
     <section class=${`card verdict ${record.status}`} aria-label="Verdict">
@@ -110,7 +114,12 @@ export function Verdict({ record, pending, onAsk }) {
         <code>${record.sub_status}</code></p>
     </section>
     <${Reasons} reasons=${record.reasons ?? []} score=${record.score} />
-    <${Server} record=${record} />
-    <details class="card json"><summary>Record as JSON</summary>
+    <${Server} record=${record} />`;
+}
+
+/** The record itself, to copy. */
+export function RecordJson({ record }) {
+  const json = JSON.stringify(record, null, 2);
+  return html`<details class="card json"><summary>Record as JSON</summary>
       <div class="json-head"><${CopyButton} text=${json} label="Copy JSON" /></div><pre tabindex="0">${json}</pre></details>`;
 }

@@ -24,9 +24,9 @@ function useTrail(items, name_of, value_of) {
 }
 
 /** How much of a limit is used, as a bar and in numbers. */
-function Gauge({ label, used, most }) {
+function Gauge({ label, used, most, is_bad = false }) {
   const part = most > 0 ? Math.min(1, used / most) : 0;
-  const tone = part >= 0.9 ? 'undeliverable' : part >= 0.7 ? 'risky' : 'accent';
+  const tone = is_bad && part > 0.5 ? 'undeliverable' : part === 1 || (is_bad && part > 0) ? 'risky' : 'accent';
   return html`<div class="gauge"><span>${label}</span><span class="muted">${count(used)}${most > 0 ? ` of ${count(most)}` : ''}</span>
     <span class=${`gauge-bar ${tone}`} role="meter" aria-label=${label} aria-valuemin="0" aria-valuemax=${most || 1} aria-valuenow=${Math.min(used ?? 0, most || 1)}>
       <i style=${{ width: `${part * 100}%` }}></i></span></div>`;
@@ -35,11 +35,11 @@ function Gauge({ label, used, most }) {
 function Egress({ egress, trail }) {
   const sites = (egress.sites_open ?? 0) + (egress.sites_closed ?? 0);
   return html`<${Card} class="egress" level="3" title=${egress.name} actions=${html`<${StateBadge} state=${stateOf(EGRESS_STATE, egress.state)} />`}>
-    <div class="egress-chart"><${Sparkline} values=${trail} width="280" height="44" label=${`Connections of ${egress.name} in the last minutes, now ${egress.connections ?? 0}`} />
-      <span class="muted small">${count(egress.connections ?? 0)} connections now</span></div>
+    ${egress.state !== 'disabled' && html`<div class="egress-chart"><${Sparkline} values=${trail} width="280" height="44" label=${`Connections of ${egress.name} in the last minutes, now ${egress.connections ?? 0}`} />
+      <span class="muted small">${count(egress.connections ?? 0)} connections now</span></div>`}
     ${egress.budget > 0 && html`<${Gauge} label="Used today" used=${egress.used_today} most=${egress.budget} />`}
     ${egress.warm_up && html`<${Gauge} label=${`Warm-up, day ${egress.warm_up.day}`} used=${egress.used_today} most=${egress.warm_up.allowance} />`}
-    ${sites > 0 && html`<${Gauge} label="Closed at far ends" used=${egress.sites_closed} most=${sites} />`}
+    ${sites > 0 && html`<${Gauge} label="Closed at far ends" used=${egress.sites_closed} most=${sites} is_bad=${true} />`}
     <${Facts} items=${[['EHLO name', egress.helo], ['Sender', egress.mail_from === '' ? '<>' : egress.mail_from],
       ['Source', [egress.source_v4, egress.source_v6].filter(Boolean).join(', ') || (egress.proxy ? null : 'as the system chooses')],
       ['Proxy', egress.proxy], ['Weight', egress.weight]]} /><//>`;

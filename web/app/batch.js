@@ -73,7 +73,8 @@ function Numbers({ batch }) {
         ? `until ${date(new Date(Date.now() + batch.remaining_s * 1000).toISOString()).split(', ').at(-1)}` : ''],
     ['Deliverable', percent(batch.statuses?.deliverable ?? 0, batch.done), `${count(batch.statuses?.deliverable ?? 0)} addresses`],
   ];
-  return html`<dl class="numbers">${cells.map(([name, value, more]) => html`<div><dt>${name}</dt><dd>${value}</dd><dd class="more">${more}</dd></div>`)}</dl>`;
+  return html`<dl class="numbers">${cells.map(([name, value, more]) => html`<div><dt>${name}</dt><dd>${value}</dd><dd class="more">${more}</dd>
+    </div>`)}</dl>`;
 }
 
 function Charts({ batch, points }) {
@@ -216,7 +217,7 @@ export function BatchView({ id }) {
       <div class="row"><${StateBadge} state=${stateOf(BATCH_STATE, batch.state)} />
         ${!is_live && html`<span class="muted small"><span class="spinner"></span> The connection is lost; trying again</span>`}
         <span class="grow"></span><span class="big-percent">${is_over ? '' : percent(batch.done, batch.addresses)}</span></div>
-      ${batch.state === 'reading' ? html`<${Progress} label="Reading the list" />`
+      ${batch.state === 'loading' ? html`<${Progress} label="Reading the list" />`
         : html`<div class="offscreen"><${Progress} value=${batch.done} total=${batch.addresses} label="Addresses checked" /></div>
           <${StatusBar} statuses=${batch.statuses} total=${batch.addresses} label="Results" />`}
       ${batch.waiting_for && !is_over && html`<p class="muted small"><${Icon} name="clock" size="15" /> ${batch.waiting_for}</p>`}

@@ -31,7 +31,8 @@ export function BatchesView() {
     <section class="below" aria-label="All batches">
       <${Trouble} problem=${problem} retry=${reload} />
       ${!data && !problem && html`<${Loading} />`}
-      ${data && data.batches.length === 0 && cursors.length === 1 && html`<${Empty} icon="list" title="No batches yet"><p>The first list that you drop above will appear here.</p><//>`}
+      ${data && data.batches.length === 0 && cursors.length === 1 && html`
+        <${Empty} icon="list" title="No batches yet"><p>The first list that you drop above will appear here.</p><//>`}
       ${data && data.batches.length > 0 && html`<ul class="card rows">${data.batches.map((batch) => html`<${Row} key=${batch.id} batch=${batch} />`)}</ul>`}
       ${data && (cursors.length > 1 || data.next) && html`<nav class="pager" aria-label="Pages">
         <${Button} icon="back" disabled=${cursors.length === 1} onClick=${() => setCursors(cursors.slice(0, -1))}>Newer<//>

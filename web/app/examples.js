@@ -5,6 +5,10 @@ import { Card, CopyButton, PageHead, Segments } from './parts.js';
 
 const LANGUAGES = [['curl', 'curl'], ['javascript', 'JavaScript'], ['python', 'Python']];
 
+function text(...lines) {
+  return lines.join('\n');
+}
+
 /** The texts of all examples; origin is this server's, needs_key whether a key is sent. Pure. */
 export function examples(origin, needs_key) {
   const curl = needs_key ? ' \\\n  -H "Authorization: Bearer $HELOISE_KEY"' : '';
@@ -14,24 +18,73 @@ export function examples(origin, needs_key) {
   const py_more = needs_key ? ', "Authorization": f"Bearer {key}"' : '';
   return [
     { title: 'Check one address', text: 'Answers within the time given; what takes longer is pending, and goes on.', code: {
-      curl: `curl ${origin}/v1/verify${curl} \\\n  -H "Content-Type: application/json" \\\n  -d '{"email": "jane@example.com", "timeout_ms": 8000}'`,
-      javascript: `const answer = await fetch("${origin}/v1/verify", {\n  method: "POST",\n  headers: { "Content-Type": "application/json"${js} },\n  body: JSON.stringify({ email: "jane@example.com", timeout_ms: 8000 }),\n});\nconst { status, score, did_you_mean } = await answer.json();`,
-      python: `import requests\n\nrecord = requests.post("${origin}/v1/verify",\n    json={"email": "jane@example.com", "timeout_ms": 8000}${py}).json()\nprint(record["status"], record["score"])`,
+      curl: text(
+        `curl ${origin}/v1/verify${curl} \\`,
+        `  -H "Content-Type: application/json" \\`,
+        `  -d '{"email": "jane@example.com", "timeout_ms": 8000}'`),
+      javascript: text(
+        `const answer = await fetch("${origin}/v1/verify", {`,
+        `  method: "POST",`,
+        `  headers: { "Content-Type": "application/json"${js} },`,
+        `  body: JSON.stringify({ email: "jane@example.com", timeout_ms: 8000 }),`,
+        `});`,
+        `const { status, score, did_you_mean } = await answer.json();`),
+      python: text(
+        `import requests`,
+        ``,
+        `record = requests.post("${origin}/v1/verify",`,
+        `    json={"email": "jane@example.com", "timeout_ms": 8000}${py}).json()`,
+        `print(record["status"], record["score"])`),
     } },
-    { title: 'Check many in one call', text: 'Up to 1,000; each verdict is a line of NDJSON, sent as soon as it is there.', code: {
-      curl: `curl -N ${origin}/v1/verify/many${curl} \\\n  -H "Content-Type: application/json" \\\n  -d '{"emails": ["jane@example.com", "info@example.org"]}'`,
-      javascript: `const answer = await fetch("${origin}/v1/verify/many", {\n  method: "POST",\n  headers: { "Content-Type": "application/json"${js} },\n  body: JSON.stringify({ emails: ["jane@example.com", "info@example.org"] }),\n});\nconst records = (await answer.text()).trim().split("\\n").map(JSON.parse);`,
-      python: `import json, requests\n\nwith requests.post("${origin}/v1/verify/many", stream=True,\n        json={"emails": ["jane@example.com", "info@example.org"]}${py}) as answer:\n    for line in answer.iter_lines():\n        record = json.loads(line)`,
+    { title: 'Check many in one call', text: 'Up to 1,000; each verdict is a line of NDJSON, sent as soon as it is there; row says which of the addresses it is.', code: {
+      curl: text(
+        `curl -N ${origin}/v1/verify/many${curl} \\`,
+        `  -H "Content-Type: application/json" \\`,
+        `  -d '{"emails": ["jane@example.com", "info@example.org"]}'`),
+      javascript: text(
+        `const answer = await fetch("${origin}/v1/verify/many", {`,
+        `  method: "POST",`,
+        `  headers: { "Content-Type": "application/json"${js} },`,
+        `  body: JSON.stringify({ emails: ["jane@example.com", "info@example.org"] }),`,
+        `});`,
+        `const records = (await answer.text()).trim().split("\\n").map(JSON.parse);`),
+      python: text(
+        `import json, requests`,
+        ``,
+        `with requests.post("${origin}/v1/verify/many", stream=True,`,
+        `        json={"emails": ["jane@example.com", "info@example.org"]}${py}) as answer:`,
+        `    for line in answer.iter_lines():`,
+        `        record = json.loads(line)`),
     } },
     { title: 'Hand in a list', text: 'CSV, Excel, text, NDJSON or JSON, as the body. The answer names the batch.', code: {
-      curl: `curl "${origin}/v1/batches?filename=contacts.csv&column=email"${curl} \\\n  -H "Content-Type: text/csv" \\\n  --data-binary @contacts.csv`,
-      javascript: `const answer = await fetch("${origin}/v1/batches?filename=contacts.csv", {\n  method: "POST",\n  headers: { "Content-Type": "text/csv"${js} },\n  body: file,\n});\nconst { id } = await answer.json();`,
-      python: `import requests\n\nwith open("contacts.csv", "rb") as file:\n    batch = requests.post("${origin}/v1/batches", params={"filename": "contacts.csv"},\n        data=file, headers={"Content-Type": "text/csv"${py_more}}).json()`,
+      curl: text(
+        `curl "${origin}/v1/batches?filename=contacts.csv&column=email"${curl} \\`,
+        `  -H "Content-Type: text/csv" \\`,
+        `  --data-binary @contacts.csv`),
+      javascript: text(
+        `const answer = await fetch("${origin}/v1/batches?filename=contacts.csv", {`,
+        `  method: "POST",`,
+        `  headers: { "Content-Type": "text/csv"${js} },`,
+        `  body: file,`,
+        `});`,
+        `const { id } = await answer.json();`),
+      python: text(
+        `import requests`,
+        ``,
+        `with open("contacts.csv", "rb") as file:`,
+        `    batch = requests.post("${origin}/v1/batches", params={"filename": "contacts.csv"},`,
+        `        data=file, headers={"Content-Type": "text/csv"${py_more}}).json()`),
     } },
     { title: 'Fetch the results', text: 'Also while the batch runs. status takes a list: risky,unknown.', code: {
-      curl: `curl -OJ "${origin}/v1/batches/$BATCH/results?format=csv&status=deliverable"${curl}`,
-      javascript: `const answer = await fetch(\`${origin}/v1/batches/\${id}/results?format=csv\`${js_only});\nconst csv = await answer.text();`,
-      python: `import requests\n\nanswer = requests.get(f"${origin}/v1/batches/{batch['id']}/results",\n    params={"format": "csv", "status": "deliverable"}${py})`,
+            curl: `curl -OJ "${origin}/v1/batches/$BATCH/results?format=csv&status=deliverable"${curl}`,
+      javascript: text(
+        `const answer = await fetch(\`${origin}/v1/batches/\${id}/results?format=csv\`${js_only});`,
+        `const csv = await answer.text();`),
+      python: text(
+        `import requests`,
+        ``,
+        `answer = requests.get(f"${origin}/v1/batches/{batch['id']}/results",`,
+        `    params={"format": "csv", "status": "deliverable"}${py})`),
     } },
   ];
 }

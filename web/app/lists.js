@@ -57,9 +57,12 @@ export function ListsView() {
       <${Button} kind="primary" icon="plus" onClick=${() => setNew(true)}>Watch a list<//><//>
     <${Trouble} problem=${problem} retry=${reload} />
     ${!data && !problem && html`<${Loading} />`}
-    ${data?.lists.length === 0 && html`<${Empty} icon="eye" title="Nothing is watched yet"><p>People change jobs, mailboxes fill up, domains lapse. Watch a list to learn of it in time.</p><//>`}
-    ${data?.lists.length > 0 && html`<ul class="card rows">${data.lists.map((list) => html`<li key=${list.id}><a class="batch-row" href=${`#/lists/${encodeURIComponent(list.id)}`}>
-      <div class="batch-name"><strong class="breaks">${list.label || list.id}</strong><span class="muted">${count(list.addresses)} addresses · ${scheduleText(list.every_s)}</span></div>
+    ${data?.lists.length === 0 && html`<${Empty} icon="eye" title="Nothing is watched yet">
+      <p>People change jobs, mailboxes fill up, domains lapse. Watch a list to learn of it in time.</p><//>`}
+    ${data?.lists.length > 0 && html`<ul class="card rows">${data.lists.map((list) => html`<li key=${list.id}>
+      <a class="batch-row" href=${`#/lists/${encodeURIComponent(list.id)}`}>
+      <div class="batch-name"><strong class="breaks">${list.label || list.id}</strong>
+        <span class="muted">${count(list.addresses)} addresses · ${scheduleText(list.every_s)}</span></div>
       <${StateBadge} state=${stateOf(LIST_STATE, list.state)} />
       <div class="batch-bar"><span>${list.changed > 0 ? html`<b>${count(list.changed)}</b> changed` : 'No changes'}</span>
         <span class="muted">${list.next_at ? `next ${ago(list.next_at)}` : ''}</span></div></a></li>`)}</ul>`}

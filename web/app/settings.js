@@ -13,7 +13,8 @@ function Key() {
     setSet(false);
   };
   return html`<${Card} title="API key"><p class="muted">Needed only where the server asks for one. It is kept until this tab is closed, and sent to no one else.</p>
-    ${is_set ? html`<div class="row"><span class="grow" role="status">A key is set for this tab.</span><${Button} onClick=${forget}>Forget it<//></div>`
+    ${is_set ? html`<div class="row"><span class="grow" role="status">A key is set for this tab.</span><${Button} onClick=${forget}>Forget it<//>
+      </div>`
       : html`<${KeyForm} done=${() => setSet(apiKey() !== '')} />`}<//>`;
 }
 
@@ -36,8 +37,10 @@ function ServerSettings() {
     <${Trouble} problem=${problem} retry=${reload} />
     ${!data && !problem && html`<${Loading} />`}
     ${data && bySection(data.settings).map(([section, settings]) => html`<h3>${section === '' ? 'General' : spoken(section)}</h3>
-      <div class="scroll" tabindex="0" role="region" aria-label=${`Settings: ${section || 'general'}`}><table class="table settings"><thead class="offscreen"><tr><th scope="col">Setting</th><th scope="col">Value</th><th scope="col">Source</th></tr></thead>
-      <tbody>${settings.map((s) => html`<tr><th scope="row"><code>${s.name}</code></th><td class="breaks">${s.value}</td><td class="muted">${s.source}</td></tr>`)}</tbody></table></div>`)}<//>`;
+      <div class="scroll" tabindex="0" role="region" aria-label=${`Settings: ${section || 'general'}`}><table class="table settings">
+        <thead class="offscreen"><tr><th scope="col">Setting</th><th scope="col">Value</th><th scope="col">Source</th></tr></thead>
+      <tbody>${settings.map((s) => html`<tr><th scope="row"><code>${s.name}</code></th><td class="breaks">${s.value}</td>
+        <td class="muted">${s.source}</td></tr>`)}</tbody></table></div>`)}<//>`;
 }
 
 export function SettingsView() {

@@ -36,7 +36,7 @@ export function looksLikeAddress(text) {
   return ADDRESS.test(t) || NAMED_ADDRESS.test(t);
 }
 
-/** Rows of cells of a delimited text, quotes after RFC 4180; a row that the cut may have hurt is left out. */
+/** Rows of cells of a delimited text (null: one cell a line), quotes after RFC 4180; a row that the cut may have hurt is left out. */
 export function splitRows(text, delimiter, is_cut = false, rows_max = ROWS_MAX) {
   const rows = [];
   let row = [];
@@ -157,7 +157,7 @@ export function sniff(bytes, name, is_cut) {
     return sniffObjects('ndjson', lines.slice(0, ROWS_MAX).map(parsed).filter((v) => v !== undefined));
   }
   const delimiter = findDelimiter(text, is_cut);
-  const rows = splitRows(text, delimiter ?? '\n', is_cut);
+  const rows = splitRows(text, delimiter, is_cut);
   const has_header = rows.length > 0 && !rows[0].some(looksLikeAddress)
     && (rows[0].some((cell) => HEADING.test(cell.trim())) || rows.slice(1).some((row) => row.some(looksLikeAddress)));
   const format = delimiter === null && !has_header && ending !== 'csv' ? 'txt' : 'csv';

@@ -42,7 +42,8 @@ function Preview({ seen, column }) {
   if (seen.rows.length === 0) return html`<p class="muted">No rows were found at the beginning of this file.</p>`;
   const columns = seen.columns.slice(0, PREVIEW_COLUMNS);
   return html`<div class="scroll" tabindex="0" role="region" aria-label="First rows of the file"><table class="table preview">
-    <thead><tr>${columns.map((c) => html`<th scope="col" class=${c.number === column ? 'chosen' : ''}>${c.name || `Column ${c.number}`}</th>`)}</tr></thead>
+    <thead><tr>${columns.map((c) => html`<th scope="col" class=${c.number === column ? 'chosen' : ''}>${c.name || `Column ${c.number}`}</th>`)}</tr>
+      </thead>
     <tbody>${seen.rows.slice(0, PREVIEW_ROWS).map((row) => html`<tr>${columns.map((c) => html`
       <td class=${c.number === column ? 'chosen' : ''}>${row[c.number - 1] ?? ''}</td>`)}</tr>`)}</tbody></table></div>`;
 }

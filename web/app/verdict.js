@@ -72,7 +72,8 @@ function Server({ record }) {
     ['Extensions', smtp?.extensions?.length > 0 && html`<span class="breaks">${smtp.extensions.join(', ')}</span>`],
     ['Times', latencyText(smtp?.latency_ms)],
     ['Rule', smtp?.rule && html`<code class="breaks">${smtp.rule}</code>`],
-  ]} />${dns && html`<h3>DNS</h3>${dns.mx?.length > 0 ? html`<div class="scroll" tabindex="0" role="region" aria-label="Mail exchangers"><table class="table small">
+  ]} />${dns && html`<h3>DNS</h3>${dns.mx?.length > 0 ? html`<div class="scroll" tabindex="0" role="region" aria-label="Mail exchangers">
+    <table class="table small">
       <thead><tr><th scope="col">Exchanger</th><th scope="col" class="num">Pref.</th><th scope="col">Addresses</th></tr></thead>
       <tbody>${dns.mx.map((mx) => html`<tr><td>${mx.host}</td><td class="num">${mx.preference}</td>
         <td>${(mx.addresses ?? []).join(', ')}</td></tr>`)}</tbody></table></div>`
@@ -107,7 +108,8 @@ export function Verdict({ record, pending, onAsk }) {
         <div class="grow"><${StatusBadge} status=${record.status} large=${true} />
           <h2 class="breaks">${record.email}</h2>
           <p>${subSentence(record)} ${cause}</p></div></div>
-      ${pending && html`<div class="hint"><${Icon} name="clock" /><span>This is what is known by now. The work goes on, and the answer is kept.</span></div>`}
+      ${pending && html`<div class="hint"><${Icon} name="clock" />
+        <span>This is what is known by now. The work goes on, and the answer is kept.</span></div>`}
       <${Advice} record=${record} onAsk=${onAsk} />
       <${Flags} flags=${record.flags} />
       <p class="meta"><span>${shownTime(record)}</span><span>${Math.round((record.confidence ?? 0) * 100)} % sure</span>

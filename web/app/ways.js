@@ -35,7 +35,8 @@ function Gauge({ label, used, most, is_bad = false }) {
 function Egress({ egress, trail }) {
   const sites = (egress.sites_open ?? 0) + (egress.sites_closed ?? 0);
   return html`<${Card} class="egress" level="3" title=${egress.name} actions=${html`<${StateBadge} state=${stateOf(EGRESS_STATE, egress.state)} />`}>
-    ${egress.state !== 'disabled' && html`<div class="egress-chart"><${Sparkline} values=${trail} width="280" height="44" label=${`Connections of ${egress.name} in the last minutes, now ${egress.connections ?? 0}`} />
+    ${egress.state !== 'disabled' && html`<div class="egress-chart">
+      <${Sparkline} values=${trail} width="280" height="44" label=${`Connections of ${egress.name} in the last minutes, now ${egress.connections ?? 0}`} />
       <span class="muted small">${count(egress.connections ?? 0)} connections now</span></div>`}
     ${egress.budget > 0 && html`<${Gauge} label="Used today" used=${egress.used_today} most=${egress.budget} />`}
     ${egress.warm_up && html`<${Gauge} label=${`Warm-up, day ${egress.warm_up.day}`} used=${egress.used_today} most=${egress.warm_up.allowance} />`}
@@ -50,11 +51,13 @@ function Egresses() {
   const trail = useTrail(data?.egresses, (e) => e.name, (e) => e.connections ?? 0);
   return html`<section aria-label="Ways out"><${Trouble} problem=${problem} retry=${reload} />
     ${!data && !problem && html`<${Loading} />`}
-    <div class="cards">${data?.egresses.map((egress) => html`<${Egress} key=${egress.name} egress=${egress} trail=${trail(egress.name)} />`)}</div></section>`;
+    <div class="cards">${data?.egresses.map((egress) => html`<${Egress} key=${egress.name} egress=${egress} trail=${trail(egress.name)} />`)}</div>
+      </section>`;
 }
 
 function SiteRow({ site, trail }) {
-  return html`<tr><th scope="row"><span class="breaks">${site.label ?? site.provider ?? site.site}</span><span class="muted small block breaks">${site.site}</span></th>
+  return html`<tr><th scope="row"><span class="breaks">${site.label ?? site.provider ?? site.site}</span>
+    <span class="muted small block breaks">${site.site}</span></th>
     <td><${StateBadge} state=${stateOf(SITE_STATE, site.state)} />
       ${site.closed_until && html`<span class="muted small block">opens ${ago(site.closed_until)}</span>`}
       ${site.reason && html`<span class="muted small block">${site.reason}</span>`}</td>
@@ -72,10 +75,13 @@ function Sites() {
   const trail = useTrail(data?.sites, (s) => s.site, (s) => s.waiting ?? 0);
   return html`<${Card} title="Far ends"><${Trouble} problem=${problem} retry=${reload} />
     ${!data && !problem && html`<${Loading} />`}
-    ${data?.sites.length === 0 && html`<${Empty} icon="server" title="No mail servers yet"><p>Those that are asked will appear here, with their limits and how they answer.</p><//>`}
+    ${data?.sites.length === 0 && html`<${Empty} icon="server" title="No mail servers yet">
+      <p>Those that are asked will appear here, with their limits and how they answer.</p><//>`}
     ${data?.sites.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Far ends"><table class="table sites">
-      <thead><tr><th scope="col">Far end</th><th scope="col">State</th><th scope="col">Queue</th><th scope="col" class="num">Waiting</th><th scope="col" class="num">Connections</th>
-        <th scope="col" class="num">Asked</th><th scope="col" class="num">Accepted</th><th scope="col" class="num">Refused / h</th><th scope="col" class="num">Answer</th></tr></thead>
+      <thead><tr><th scope="col">Far end</th><th scope="col">State</th><th scope="col">Queue</th><th scope="col" class="num">Waiting</th>
+        <th scope="col" class="num">Connections</th>
+        <th scope="col" class="num">Asked</th><th scope="col" class="num">Accepted</th><th scope="col" class="num">Refused / h</th>
+          <th scope="col" class="num">Answer</th></tr></thead>
       <tbody>${data.sites.map((site) => html`<${SiteRow} key=${site.site} site=${site} trail=${trail(site.site)} />`)}</tbody></table></div>`}<//>`;
 }
 

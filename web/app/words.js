@@ -149,7 +149,7 @@ export function adviceText(score) {
 }
 
 export const BATCH_STATE = {
-  reading: { text: 'Reading', tone: 'busy' },
+  loading: { text: 'Reading', tone: 'busy' },
   running: { text: 'Running', tone: 'busy' },
   paused: { text: 'Paused', tone: 'risky' },
   done: { text: 'Done', tone: 'deliverable' },

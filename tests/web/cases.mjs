@@ -1,0 +1,227 @@
+// What a person does on the page, in a browser, against the real program and the demo village.
+// A case is {name, run(world)}; world has page(options), origin, shot(page, name), axe(page, name), and the files to hand in.
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const PHONE = { width: 360, height: 740 };
+
+const text = (page, selector) => page.$eval(selector, (e) => e.textContent.replace(/\s+/g, ' ').trim());
+const clickText = (page, selector, words) => page.$$eval(selector, (all, wanted) => {
+  const found = all.find((e) => e.textContent.includes(wanted));
+  if (!found) throw new Error(`nothing says "${wanted}"`);
+  found.click();
+}, words);
+const until = (page, what, ...values) => page.waitForFunction(what, { timeout: 60000, polling: 100 }, ...values);
+const said = (page, selector, words) => until(page, (s, w) => document.querySelector(s)?.textContent.includes(w), selector, words);
+
+async function check(page, address) {
+  await page.waitForSelector('.ask input');
+  await page.$eval('.ask input', (input) => { input.value = ''; });
+  await page.type('.ask input', address);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.verdict .badge.large');
+}
+
+async function noOverflow(page, what) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(over <= 0, `${what} is ${over} pixels too wide`);
+}
+
+/** Waits for a file to be whole in a folder of downloads. */
+async function downloaded(folder, ending) {
+  for (let i = 0; i < 300; i++) {
+    const name = (await readdir(folder)).find((n) => n.endsWith(ending));
+    if (name) return readFile(join(folder, name));
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+  }
+  throw new Error(`no ${ending} was downloaded`);
+}
+
+async function handIn(page, file) {
+  const input = await page.waitForSelector('input[type=file]');
+  await input.uploadFile(file);
+  await page.waitForSelector('.chosen-file .preview');
+}
+
+async function startBatch(page, world, file) {
+  await page.goto(`${world.origin}/#/batches`);
+  await handIn(page, file);
+  await clickText(page, '.chosen-file button', 'Check this list');
+  await page.waitForSelector('.progress-card');
+}
+
+export const cases = [
+  { name: 'one address: the conversation appears line by line, then the verdict', async run(world) {
+    const page = await world.page();
+    await page.goto(world.origin);
+    await page.waitForSelector('.ask input');
+    await page.evaluate(() => {
+      window.seenCounts = new Set();
+      new MutationObserver(() => window.seenCounts.add(document.querySelectorAll('.say.S, .say.C').length)).observe(document.body, { childList: true, subtree: true });
+    });
+    await check(page, 'nora@slow.example');
+    assert.ok((await page.evaluate(() => window.seenCounts.size)) >= 3, 'lines came in more than one step');
+    const lines = await page.$$eval('.say', (all) => all.map((e) => e.querySelector('code')?.textContent ?? ''));
+    assert.ok(lines.some((l) => l.startsWith('RCPT TO:<nora@slow.example>')), lines.join('\n'));
+    await page.waitForSelector('.reasons li');
+    await world.axe(page, 'verdict');
+    await world.shot(page, 'check-light');
+  } },
+
+  { name: 'one address: score, reasons and JSON agree with the API', async run(world) {
+    const page = await world.page();
+    await page.goto(`${world.origin}/#/check/anna.weber%40catchall.example`);
+    await page.waitForSelector('.verdict .badge.large');
+    assert.match(await text(page, '.verdict .badge.large'), /Risky/);
+    const record = JSON.parse(await page.$eval('.json pre', (e) => e.textContent));
+    assert.equal(record.sub_status, 'catch_all');
+    assert.equal(await text(page, '.ring b'), String(record.score));
+    assert.equal(await page.$$eval('.reasons li', (all) => all.length), record.reasons.length);
+  } },
+
+  { name: 'one address: did you mean is asked by a click', async run(world) {
+    const page = await world.page();
+    await page.goto(`${world.origin}/#/check/jane%40gmial.com`);
+    await said(page, '.hint', 'jane@gmail.com');
+    await clickText(page, '.hint button', 'Check it');
+    await until(page, () => document.querySelector('.ask input').value === 'jane@gmail.com');
+  } },
+
+  { name: 'one address: a wrong one is told so', async run(world) {
+    const page = await world.page();
+    await page.goto(world.origin);
+    await check(page, 'not an address');
+    assert.match(await text(page, '.verdict .badge.large'), /Undeliverable/);
+    assert.match(await text(page, '.reasons'), /column 4/);
+  } },
+
+  { name: 'texts of others are never markup', async run(world) {
+    const page = await world.page();
+    await page.goto(world.origin);
+    await check(page, '<img src=x onerror=alert(1)>@plain.example');
+    assert.equal(await page.$$eval('main img', (all) => all.length), 0);
+    assert.match(await text(page, '.verdict h2'), /<img/);
+  } },
+
+  { name: 'dark: by the system, and by the switch, which is kept', async run(world) {
+    const page = await world.page({ dark: true });
+    await page.goto(`${world.origin}/#/check/jane%40plain.example`);
+    await page.waitForSelector('.verdict .badge.large');
+    const ground = () => page.evaluate(() => getComputedStyle(document.body.parentElement).backgroundColor);
+    const dark = await ground();
+    await world.axe(page, 'verdict, dark');
+    await world.shot(page, 'check-dark');
+    await page.click('.side-foot button');
+    await until(page, (old) => getComputedStyle(document.documentElement).backgroundColor !== old, dark);
+    const light = await ground();
+    await page.reload();
+    await page.waitForSelector('.ask input');
+    assert.equal(await ground(), light);
+  } },
+
+  { name: 'phone: every view fits 360 pixels', async run(world) {
+    const page = await world.page({ viewport: PHONE });
+    for (const view of ['check', 'check/jane%40plain.example', 'batches', 'lists', 'ways', 'api', 'settings']) {
+      await page.goto(`${world.origin}/#/${view}`);
+      await page.waitForSelector('main h1');
+      if (view.startsWith('check/')) await page.waitForSelector('.verdict .badge.large');
+      await noOverflow(page, view);
+    }
+    await page.goto(`${world.origin}/#/check/jane%40plain.example`);
+    await page.waitForSelector('.verdict .badge.large');
+    await world.shot(page, 'check-phone');
+  } },
+
+  { name: 'keyboard: the page is walked and used without a mouse', async run(world) {
+    const page = await world.page();
+    await page.goto(`${world.origin}/#/settings`);
+    await page.waitForSelector('main h1');
+    const stops = [];
+    for (let i = 0; i < 12; i++) {
+      await page.keyboard.press('Tab');
+      stops.push(await page.evaluate(() => {
+        const e = document.activeElement;
+        return { what: e.textContent.trim() || e.getAttribute('aria-label') || e.tagName, outline: getComputedStyle(e).outlineStyle };
+      }));
+    }
+    assert.equal(stops[0].what, 'Skip to the content');
+    assert.ok(stops.every((stop) => stop.outline !== 'none'), `focus can be seen: ${JSON.stringify(stops)}`);
+    assert.ok(stops.some((stop) => stop.what === 'Batches'));
+    await page.$eval('nav a[href="#/batches"]', (e) => e.focus());
+    await page.keyboard.press('Enter');
+    await said(page, 'h1', 'Batches');
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+  } },
+
+  { name: 'the other views: no barriers', async run(world) {
+    for (const dark of [false, true]) {
+      const page = await world.page({ dark });
+      for (const view of ['check', 'batches', 'lists', 'ways', 'api', 'settings']) {
+        await page.goto(`${world.origin}/#/${view}`);
+        await page.waitForSelector('main h1');
+        await until(page, () => document.querySelector('.loading') === null);
+        await world.axe(page, view);
+        await world.shot(page, `${view}-${dark ? 'dark' : 'light'}`);
+      }
+    }
+  } },
+
+  { name: 'API examples carry the address of this server, and run', async run(world) {
+    const page = await world.page();
+    await page.goto(`${world.origin}/#/api`);
+    await page.waitForSelector('pre.code');
+    const first = await page.$eval('pre.code', (e) => e.textContent);
+    assert.ok(first.includes(`${world.origin}/v1/verify`), first);
+    const answer = await world.shell(first.replace('jane@example.com', 'jane@plain.example'));
+    assert.equal(JSON.parse(answer).status, 'deliverable');
+  } },
+
+  { name: 'a list: columns and rows are shown before it is handed in', needs: 'batches', async run(world) {
+    const page = await world.page();
+    await page.goto(`${world.origin}/#/batches`);
+    await handIn(page, world.contacts);
+    assert.deepEqual(await page.$$eval('.preview th', (all) => all.map((e) => e.textContent)), ['id', 'name', 'email', 'company', 'note']);
+    assert.equal(await text(page, '.preview th.chosen'), 'email');
+    assert.equal(await page.$$eval('.preview tbody tr', (all) => all.length), 6);
+    await world.axe(page, 'upload');
+    await world.shot(page, 'upload-light');
+  } },
+
+  { name: 'a list of 10,000 rows: from upload to download', needs: 'batches', async run(world) {
+    const page = await world.page();
+    await startBatch(page, world, world.tenThousand);
+    await page.waitForSelector('.chart canvas');
+    await said(page, '.progress-card .badge', 'Done');
+    assert.match(await text(page, '.numbers'), /10,000/);
+    await clickText(page, '.chip', 'Undeliverable');
+    await until(page, () => [...document.querySelectorAll('.results .badge')].every((e) => e.textContent.includes('Undeliverable')));
+    await world.axe(page, 'batch');
+    await world.shot(page, 'batch-light');
+    const folder = await world.downloads(page);
+    await clickText(page, '.chip', 'All');
+    await clickText(page, '.downloads button', 'CSV');
+    const csv = (await downloaded(folder, '.csv')).toString();
+    assert.equal(csv.trimEnd().split('\n').length, 10001);
+  } },
+
+  { name: 'a list: pause, resume, cancel, delete', needs: 'batches', async run(world) {
+    const page = await world.page({ viewport: PHONE, dark: true });
+    await startBatch(page, world, world.slowList);
+    await page.waitForSelector('.page-head .actions button');
+    await said(page, '.page-head .actions', 'Pause');
+    await clickText(page, '.page-head .actions button', 'Pause');
+    await said(page, '.progress-card .badge', 'Paused');
+    await noOverflow(page, 'batch');
+    await world.shot(page, 'batch-dark-phone');
+    await clickText(page, '.page-head .actions button', 'Resume');
+    await said(page, '.progress-card .badge', 'Running');
+    await clickText(page, '.page-head .actions button', 'Cancel');
+    await clickText(page, 'dialog button', 'Cancel the batch');
+    await said(page, '.progress-card .badge', 'Cancelled');
+    await clickText(page, '.page-head .actions button', 'Delete');
+    await clickText(page, 'dialog button', 'Delete for good');
+    await said(page, 'h1', 'Batches');
+  } },
+];

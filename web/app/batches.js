@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { html, useState } from './html.js';
 import { call, query } from './api.js';
-import { Button, Empty, Loading, PageHead, StateBadge, StatusBar, Trouble, useLoad } from './parts.js';
+import { Button, Empty, isMissing, Loading, PageHead, StateBadge, StatusBar, Trouble, useLoad } from './parts.js';
 import { Upload } from './upload.js';
 import { ago, count, percent } from './format.js';
 import { BATCH_STATE, stateOf } from './words.js';
@@ -27,9 +27,10 @@ export function BatchesView() {
   const { data, problem, reload } = useLoad((signal) => call('GET', `/v1/batches${query({ limit: PAGE, cursor })}`, { signal }), [cursor], PERIOD_MS);
   const opened = (batch) => { location.hash = `#/batches/${encodeURIComponent(batch.id)}`; };
   return html`<${PageHead} title="Batches" text="Check a whole list. All its columns come back, with the verdict beside them." />
-    <${Upload} onDone=${opened} />
+    ${!isMissing(problem) && html`<${Upload} onDone=${opened} />`}
     <section class="below" aria-label="All batches">
-      <${Trouble} problem=${problem} retry=${reload} />
+      ${isMissing(problem) ? html`<${Empty} icon="list" title="This server takes no lists"><p>Its version or its settings do not offer it.</p><//>`
+        : html`<${Trouble} problem=${problem} retry=${reload} />`}
       ${!data && !problem && html`<${Loading} />`}
       ${data && data.batches.length === 0 && cursors.length === 1 && html`
         <${Empty} icon="list" title="No batches yet"><p>The first list that you drop above will appear here.</p><//>`}

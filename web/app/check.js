@@ -5,11 +5,12 @@ import { html, useEffect, useRef, useState } from './html.js';
 import { call, path, query, stream } from './api.js';
 import { Button, Card, Icon, StatusBadge, Trouble } from './parts.js';
 import { RecordJson, Verdict } from './verdict.js';
-import { ago, clock, plural } from './format.js';
-import { STATUS, subSentence } from './words.js';
+import { ago, clock, date, plural } from './format.js';
+import { STATUS, statusOf, subSentence } from './words.js';
 
 const IDLE = { phase: 'idle', address: '', stages: [], lines: [], record: null, pending: false, problem: null };
 const LINES_MAX = 2000;
+const HISTORY_MAX = 10;
 
 /** Runs one check; told(change) gets a function from the old state to the new. */
 async function run(address, is_fresh, signal, told) {
@@ -84,14 +85,15 @@ function History({ address, checked_at }) {
   const [past, setPast] = useState([]);
   useEffect(() => {
     const stop = new AbortController();
-    call('GET', `${path('addresses', address, 'history')}?limit=20`, { signal: stop.signal })
-      .then((answer) => setPast(answer?.history ?? [])).catch(() => setPast([]));
+    call('GET', path('addresses', address, 'history'), { signal: stop.signal })
+      .then((answer) => setPast((answer?.history ?? []).filter((one) => one.kind === 'probe').slice(0, HISTORY_MAX)))
+      .catch(() => setPast([]));
     return () => stop.abort();
   }, [address, checked_at]);
   if (past.length === 0) return null;
   return html`<${Card} title="Earlier answers"><ol class="history">${past.map((one) => html`<li>
-    <${StatusBadge} status=${one.status} /><span class="grow">${subSentence(one)}</span>
-    <time datetime=${one.checked_at} title=${one.checked_at}>${ago(one.checked_at)}</time></li>`)}</ol><//>`;
+    <${StatusBadge} status=${statusOf(one.sub_status)} /><span class="grow">${subSentence(one)}</span>
+    <time datetime=${one.at} title=${date(one.at)}>${ago(one.at)}</time></li>`)}</ol><//>`;
 }
 
 function Intro() {

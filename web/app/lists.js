@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { html, useEffect, useRef, useState } from './html.js';
 import { call, path } from './api.js';
-import { Button, Card, Confirm, Empty, Facts, Icon, Loading, PageHead, Progress, StateBadge, StatusBadge, Trouble, useLoad } from './parts.js';
+import { Button, Card, Confirm, Empty, Facts, Icon, isMissing, Loading, PageHead, Progress, StateBadge, StatusBadge, Trouble, useLoad } from './parts.js';
 import { ago, count, date, duration } from './format.js';
 import { LIST_STATE, stateOf, subSentence } from './words.js';
 
@@ -54,8 +54,9 @@ export function ListsView() {
   const { data, problem, reload } = useLoad((signal) => call('GET', '/v1/lists?limit=100', { signal }), [], PERIOD_MS);
   const [is_new, setNew] = useState(false);
   return html`<${PageHead} title="Watched lists" text="Lists that are checked again on a schedule; what changed is reported.">
-      <${Button} kind="primary" icon="plus" onClick=${() => setNew(true)}>Watch a list<//><//>
-    <${Trouble} problem=${problem} retry=${reload} />
+      ${data && html`<${Button} kind="primary" icon="plus" onClick=${() => setNew(true)}>Watch a list<//>`}<//>
+    ${isMissing(problem) ? html`<${Empty} icon="eye" title="This server watches no lists"><p>Its version or its settings do not offer it.</p><//>`
+      : html`<${Trouble} problem=${problem} retry=${reload} />`}
     ${!data && !problem && html`<${Loading} />`}
     ${data?.lists.length === 0 && html`<${Empty} icon="eye" title="Nothing is watched yet">
       <p>People change jobs, mailboxes fill up, domains lapse. Watch a list to learn of it in time.</p><//>`}

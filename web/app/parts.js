@@ -70,6 +70,11 @@ export function KeyForm({ done }) {
     <button type="submit" class="button primary"><span>Use this key</span></button></form>`;
 }
 
+/** True: this server is one that has no such endpoint. */
+export function isMissing(problem) {
+  return problem?.status === 404 || problem?.status === 501;
+}
+
 /** What went wrong, with what can be done about it. */
 export function Trouble({ problem, retry }) {
   if (!problem) return null;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { html, useState } from './html.js';
 import { apiKey, call, setApiKey } from './api.js';
-import { Button, Card, KeyForm, Loading, PageHead, Segments, Trouble, useLoad } from './parts.js';
+import { Button, Card, isMissing, KeyForm, Loading, PageHead, Segments, Trouble, useLoad } from './parts.js';
 import { setTheme, useTheme } from './theme.js';
 import { spoken } from './format.js';
 
@@ -34,7 +34,7 @@ function bySection(settings) {
 function ServerSettings() {
   const { data, problem, reload } = useLoad((signal) => call('GET', '/v1/settings', { signal }), []);
   return html`<${Card} title="Server"><p class="muted">They stand in the configuration file; <code>heloise config show</code> prints them as well.</p>
-    <${Trouble} problem=${problem} retry=${reload} />
+    ${isMissing(problem) ? html`<p class="muted">This server does not show them here.</p>` : html`<${Trouble} problem=${problem} retry=${reload} />`}
     ${!data && !problem && html`<${Loading} />`}
     ${data && bySection(data.settings).map(([section, settings]) => html`<h3>${section === '' ? 'General' : spoken(section)}</h3>
       <div class="scroll" tabindex="0" role="region" aria-label=${`Settings: ${section || 'general'}`}><table class="table settings">

@@ -48,6 +48,11 @@ const SUB = {
   internal_error: 'Trouble on our side; ask again.',
 };
 
+const DELIVERABLE = ['accepted', 'accepted_rate_limited', 'accepted_forward'];
+const RISKY = ['catch_all', 'accepts_all_provider', 'accepted_unconfirmed', 'mailbox_full', 'disposable', 'role', 'suppressed'];
+const UNDELIVERABLE = ['mailbox_not_found', 'mailbox_disabled', 'mailbox_moved', 'invalid_syntax', 'domain_not_found', 'no_mail_host', 'null_mx',
+  'mx_unroutable', 'domain_not_hosted', 'smtputf8_unsupported'];
+
 const BLOCK = {
   ip_list: 'Our address is on a block list.',
   ip_reputation: 'Our address has a poor reputation there.',
@@ -124,6 +129,13 @@ export function subSentence(record) {
   return SUB[record.sub_status] ?? spoken(record.sub_status);
 }
 
+/** Each sub-status belongs to one status. */
+export function statusOf(sub) {
+  if (DELIVERABLE.includes(sub)) return 'deliverable';
+  if (RISKY.includes(sub)) return 'risky';
+  return UNDELIVERABLE.includes(sub) ? 'undeliverable' : 'unknown';
+}
+
 /** What makes a block or a skip precise, or null. */
 export function causeSentence(record) {
   return BLOCK[record.block_kind] ?? SKIP[record.skip_reason] ?? null;
@@ -163,18 +175,12 @@ export const LIST_STATE = {
   paused: { text: 'Paused', tone: 'risky' },
 };
 
-export const EGRESS_STATE = {
-  healthy: { text: 'Healthy', tone: 'deliverable' },
-  warming: { text: 'Warming up', tone: 'busy' },
-  troubled: { text: 'Troubled', tone: 'risky' },
+/** How one way out fares at one far end. */
+export const HEALTH = {
+  well: { text: 'Well', tone: 'deliverable' },
+  recovering: { text: 'Recovering', tone: 'busy' },
+  trying: { text: 'Trying again', tone: 'risky' },
   blocked: { text: 'Blocked', tone: 'undeliverable' },
-  disabled: { text: 'Switched off', tone: 'unknown' },
-};
-
-export const SITE_STATE = {
-  open: { text: 'Open', tone: 'deliverable' },
-  slowed: { text: 'Slowed', tone: 'risky' },
-  closed: { text: 'Closed', tone: 'undeliverable' },
 };
 
 export function stateOf(table, state) {

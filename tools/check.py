@@ -184,7 +184,7 @@ def install(log):
     for what in ('usr/bin/heloise', 'usr/share/man/man1/heloise.1', 'usr/share/man/man1/heloise-verify.1',
                  'usr/share/man/man1/heloise-bulk.1', 'usr/share/man/man1/heloise-jobs.1',
                  'usr/share/man/man5/heloise.conf.5',
-                 'usr/share/doc/heloise/examples/heloise.conf', 'usr/share/heloise/*', 'usr/include/heloise/address.h',
+                 'usr/share/doc/heloise/examples/heloise.conf', 'usr/share/heloise/*', 'usr/share/heloise/web/index.html', 'usr/include/heloise/address.h',
                  'usr/lib*/**/libheloise.*'):
         found = any(root.glob(what))
         outcome += one(found)
@@ -265,6 +265,17 @@ def interop(log):
     return outcome
 
 
+def web(log):
+    """The page: its helpers and files by node alone, then what a person does with it, in a browser."""
+    units = sorted((ROOT / 'tests/web').glob('*.test.mjs'))
+    good = run(log, ['node', '--test', '--test-reporter=tap', *units]) and run(
+        log, ['tests/web/run.mjs', '--heloise', BUILD / 'gcc/src/cli/heloise', '--work', BUILD / 'web'], 900)
+    text = log.read_text(errors='replace')
+    outcome = Outcome(passed=len(re.findall(r'^ok ', text, re.M)), failed=len(re.findall(r'^not ok ', text, re.M)),
+                      skipped=len(re.findall(r'^skip ', text, re.M)))
+    return outcome if good or outcome.failed else outcome + Outcome(failed=1)
+
+
 STEPS = [
     ('format', tool('tools/format')),
     ('layers', tool('tools/layers')),
@@ -280,6 +291,7 @@ STEPS = [
     ('install', install),
     ('demo', demo),
     ('kills', kills),
+    ('web', web),
     ('clang-build', build('clang')),
     ('clang-tests', test('clang')),
     ('tidy', tidy),

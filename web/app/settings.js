@@ -32,7 +32,7 @@ function Server() {
     ${!data && !problem && html`<${Loading} />`}
     ${data && html`<${Facts} items=${[['Version', data.version], ['Address', html`<code>${location.origin}</code>`],
       ['Ways out', html`<a href="#/ways">limits and health</a>`], ['API', html`<a href="/openapi.json">OpenAPI document</a>`],
-      ['Metrics', html`<a href="/metrics">for Prometheus</a>`]]} />`}<//>`;
+      ['Metrics', html`<code>/metrics</code>`]]} />`}<//>`;
 }
 
 export function SettingsView() {

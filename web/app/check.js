@@ -61,7 +61,7 @@ function useCheck() {
 const SPEAKER = { C: 'we', S: 'server', T: 'note' };
 
 /** The conversation; while it runs it follows the last line, unless the reader scrolled up. */
-function Conversation({ lines, is_running, onAnew }) {
+function Conversation({ lines, is_running, is_answered, onAnew }) {
   const box = useRef(null);
   const follows = useRef(true);
   useEffect(() => {
@@ -75,7 +75,7 @@ function Conversation({ lines, is_running, onAnew }) {
     ${lines.map((l) => html`<div class=${`say ${l.direction}`}>
       <span class="t">${clock(l.t_ms)}</span><b title=${SPEAKER[l.direction]}>${l.direction}</b><code>${l.text}</code></div>`)}
     ${is_running && html`<div class="say wait"><span class="t"></span><b></b><span class="caret"></span></div>`}
-    ${lines.length === 0 && !is_running && html`<div class="talk-none"><p class="muted">No mail server was talked to: it was answered from
+    ${lines.length === 0 && is_answered && html`<div class="talk-none"><p class="muted">No mail server was talked to: it was answered from
       memory, or by syntax and DNS alone.</p><${Button} icon="repeat" onClick=${onAnew}>Ask anew<//></div>`}</div>`;
 }
 
@@ -164,5 +164,6 @@ export function CheckView({ address }) {
       </div>
       <div class="column"><${Card} class="talk-card" title="Conversation"
         actions=${html`<span class="muted small">${state.lines.length > 0 && plural(state.lines.length, 'line')}</span>`}>
-        <${Conversation} lines=${state.lines} is_running=${is_running} onAnew=${() => start(state.address, true)} /><//></div></div>`}</div>`;
+        <${Conversation} lines=${state.lines} is_running=${is_running} is_answered=${state.record !== null}
+          onAnew=${() => start(state.address, true)} /><//></div></div>`}</div>`;
 }

@@ -30,19 +30,20 @@ struct bulk_options {
     struct probe_options probe;
     const char *input, *output;
     const char *output_format; /* NULL: by the output's name, else by the input's */
-    const char *column;
+    const char *column, *sheet;
     const struct slice *fingerprint; /* the job that is to go on; NULL: whichever it is */
     int argc;
     char **argv; /* for the command to go on with */
 };
 
-enum { KEY_OUTPUT_FORMAT = 0x300, KEY_COLUMN };
+enum { KEY_OUTPUT_FORMAT = 0x300, KEY_COLUMN, KEY_SHEET };
 
 static const struct argp_option option_table[] = {
     {"output", 'o', "FILE", 0, "where to write (standard output)", -1},
-    {"output-format", KEY_OUTPUT_FORMAT, "NAME", 0, "csv or ndjson", -1},
+    {"output-format", KEY_OUTPUT_FORMAT, "NAME", 0, "csv, ndjson or xlsx", -1},
     {"column", KEY_COLUMN, "NAME|N", 0, "the column with the address: its header or number from 1",
      -1},
+    {"sheet", KEY_SHEET, "NAME|N", 0, "of a workbook: the sheet to read", -1},
     {0},
 };
 
@@ -53,12 +54,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_INIT: state->child_inputs[0] = &options->probe; return 0;
     case 'o': options->output = arg; return 0;
     case KEY_OUTPUT_FORMAT:
-        if (strcmp(arg, "csv") != 0 && strcmp(arg, "ndjson") != 0) {
-            argp_error(state, "--output-format: '%.60s' is neither csv nor ndjson", arg);
+        if (strcmp(arg, "csv") != 0 && strcmp(arg, "ndjson") != 0 && strcmp(arg, "xlsx") != 0) {
+            argp_error(state, "--output-format: '%.60s' is neither csv, ndjson nor xlsx", arg);
         }
         options->output_format = arg;
         return 0;
     case KEY_COLUMN: options->column = arg; return 0;
+    case KEY_SHEET: options->sheet = arg; return 0;
     case ARGP_KEY_ARG:
         if (options->input != NULL) {
             argp_error(state, "one input at a time; '%.60s' is a second one", arg);
@@ -261,12 +263,15 @@ static enum table_format output_format(const struct bulk_options *options)
 {
     const char *name = options->output_format;
     if (name != NULL) {
-        return strcmp(name, "ndjson") == 0 ? TABLE_NDJSON : TABLE_CSV;
+        return strcmp(name, "ndjson") == 0 ? TABLE_NDJSON
+               : strcmp(name, "xlsx") == 0 ? TABLE_XLSX
+                                           : TABLE_CSV;
     }
     struct slice path = slice_of(options->output != NULL ? options->output : options->input);
     bool is_ndjson =
         slice_ends_nocase(path, SLICE(".ndjson")) || slice_ends_nocase(path, SLICE(".jsonl"));
-    return is_ndjson ? TABLE_NDJSON : TABLE_CSV;
+    bool is_xlsx = options->output != NULL && slice_ends_nocase(path, SLICE(".xlsx"));
+    return is_ndjson ? TABLE_NDJSON : is_xlsx ? TABLE_XLSX : TABLE_CSV;
 }
 
 static int write_output(struct run *run, bool is_whole)
@@ -500,7 +505,9 @@ static int open_and_run(struct run *run, const struct store_job_name *name)
     struct bulk_config config = {
         .input_path = options->input,
         .name = *name,
-        .table = {.file_name = slice_of(options->input), .column = slice_of(options->column)},
+        .table = {.file_name = slice_of(options->input),
+                  .column = slice_of(options->column),
+                  .sheet = slice_of(options->sheet)},
         .output_format = output_format(options),
         .progressed = show_progress,
         .may_go_on = may_go_on,
@@ -536,6 +543,7 @@ static int run_bulk(struct run *run)
         .output = options->output,
         .output_format = options->output_format,
         .column = options->column,
+        .sheet = options->sheet,
         .is_stdin = is_stdin,
         .argc = options->argc,
         .argv = options->argv,
@@ -573,7 +581,8 @@ int cli_bulk_job(int argc, char **argv, const struct slice *fingerprint)
         option_table,
         parse_option,
         "INPUT",
-        "Verifies a list: CSV of any kind, plain text or NDJSON. All columns and the order of rows "
+        "Verifies a list: CSV of any kind, plain text, NDJSON, a JSON array or an XLSX workbook. "
+        "All columns and the order of rows "
         "are kept; "
         "an address that stands twice is asked once.\v"
         "A run that was stopped or killed goes on with the same command. Exit status: 0 completed, "

@@ -20,6 +20,7 @@
 
 enum {
     KEY_COLUMN = 0x300,
+    KEY_SHEET,
     KEY_NO_DNS,
     KEY_INVALID_SHARE,
     KEY_GREYLIST_SHARE,
@@ -43,7 +44,7 @@ enum {
 
 struct forecast_options {
     struct probe_options probe;
-    const char *input, *column;
+    const char *input, *column, *sheet;
     double invalid_share, greylist_share;
     uint32_t rtt_ms;
     bool no_dns, shows_all, is_json;
@@ -53,6 +54,7 @@ static const struct argp_option option_table[] = {
     {NULL, 0, NULL, 0, "What is read:", 0},
     {"column", KEY_COLUMN, "NAME|N", 0, "the column with the address: its header or number from 1",
      0},
+    {"sheet", KEY_SHEET, "NAME|N", 0, "of a workbook: the sheet to read", 0},
     {"no-dns", KEY_NO_DNS, NULL, 0, "look up no domain: judge by its name alone", 0},
     {NULL, 0, NULL, 0, "What is assumed:", 0},
     {"invalid-share", KEY_INVALID_SHARE, "PERCENT", 0,
@@ -96,6 +98,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &options->probe; return 0;
     case KEY_COLUMN: options->column = arg; return 0;
+    case KEY_SHEET: options->sheet = arg; return 0;
     case KEY_NO_DNS: options->no_dns = true; return 0;
     case KEY_INVALID_SHARE:
         options->invalid_share = parse_percent(state, "--invalid-share", arg);
@@ -216,6 +219,7 @@ static int read_file(struct run *run, FILE *file, const char *name)
         .seed = run->seed,
         .table = {.file_name = slice_of(name),
                   .column = slice_of(options->column),
+                  .sheet = slice_of(options->sheet),
                   .may_go_on = may_go_on,
                   .context = run},
     };

@@ -20,9 +20,10 @@ static enum err put_fingerprint(const struct job_call *call, const char *path,
 {
     const struct knocker_config *config = &call->probe->knocker;
     return buf_printf(
-        out, "%s|%lld|%lld.%09ld|%s|%s|%s|%d%d|%u|%u%u|%.*s", path, (long long)info->st_size,
+        out, "%s|%lld|%lld.%09ld|%s%s%s|%s|%s|%d%d|%u|%u%u|%.*s", path, (long long)info->st_size,
         (long long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec,
-        call->column == NULL ? "" : call->column, call->output == NULL ? "" : call->output,
+        call->column == NULL ? "" : call->column, call->sheet == NULL ? "" : "|sheet ",
+        call->sheet == NULL ? "" : call->sheet, call->output == NULL ? "" : call->output,
         call->output_format == NULL ? "" : call->output_format, config->verify.no_smtp,
         config->verify.no_control, config->port, config->verify.risky_if,
         (unsigned)config->address_mode, SLICE_ARG(config->egresses[0].mail_from));

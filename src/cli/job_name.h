@@ -12,7 +12,7 @@
 
 struct job_call {
     const struct probe_options *probe;
-    const char *input, *output, *output_format, *column; /* all but input may be NULL */
+    const char *input, *output, *output_format, *column, *sheet; /* all but input may be NULL */
     bool is_stdin; /* input is a copy of it: nobody can run that again */
     int argc;
     char *const *argv;

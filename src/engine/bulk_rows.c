@@ -212,10 +212,11 @@ static enum err write_rows(struct bulk *bulk, struct table_reader *reader, FILE 
             break;
         }
     }
+    e = e == ERR_CLOSED ? table_writer_finish(writer, out_fault) : e;
     buf_done(&buffers.stored);
     buf_done(&buffers.shown);
     table_writer_close(writer);
-    return e == ERR_CLOSED ? ERR_NONE : e;
+    return e;
 }
 
 enum err bulk_write(struct bulk *bulk, FILE *to, uint64_t *out_unfinished, struct fault *out_fault)

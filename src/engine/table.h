@@ -1,8 +1,8 @@
 /* engine/table: lists as people have them, row by row, in bounded memory: CSV with any of the usual
- * separators, plain text with one address a line, NDJSON; and the same rows written back with results beside
- * them. What a file is, is found out from its first megabyte: character set, kind, separator, header, the
- * column with the addresses. A row that cannot be read is handed out as a bad row with its reason, and reading
- * goes on behind it.
+ * separators, plain text with one address a line, NDJSON, one JSON array, a sheet of an XLSX workbook; and the same
+ * rows written back with results beside them. What a file is, is found out from its first megabyte: character set,
+ * kind, separator, header, the column with the addresses. A row that cannot be read is handed out as a bad row with its
+ * reason, and reading goes on behind it. An array is read as NDJSON, a sheet as CSV: that is their format here.
  *
  * All text that comes out is UTF-8. Input is UTF-8 or UTF-16; a row that is not well-formed UTF-8 is taken as
  * Windows-1252. Blank lines are counted and passed over.
@@ -24,12 +24,14 @@ enum {
     TABLE_SAMPLE_BYTES = 1 << 20, /* what the file is judged by */
 };
 
-enum table_format { TABLE_CSV, TABLE_TEXT, TABLE_NDJSON };
+/* Read are the first three; written all but text. */
+enum table_format { TABLE_CSV, TABLE_TEXT, TABLE_NDJSON, TABLE_XLSX };
 
 struct table_reader_config {
     struct slice file_name; /* for messages; .ndjson and .jsonl decide the kind */
     struct slice column;    /* header or number from 1; empty: found out */
-    size_t read_bytes;      /* taken from the file at a time; 0: a sensible block */
+    struct slice sheet; /* of a workbook: name or number from 1; empty: the first that is shown */
+    size_t read_bytes;  /* taken from the file at a time; 0: a sensible block */
     /* Before each such block, so also within an endless row; false: ERR_STATE. NULL: always. */
     bool (*may_go_on)(void *context);
     void *context;
@@ -43,7 +45,7 @@ struct table_row {
     struct slice address;  /* that cell as it stands */
     struct slice raw;      /* NDJSON: the object; a bad row: its text, cut where it is long */
     uint64_t number;       /* from 1; the header and blank lines are not counted */
-    uint64_t line;         /* of its first byte, from 1 */
+    uint64_t line;         /* of its first byte, from 1; of a sheet: the row's number there */
     bool is_bad;
     bool has_result_key; /* NDJSON: the object has a field named as ours already */
     const char *why;     /* a bad row: one sentence without full stop; static */
@@ -51,13 +53,15 @@ struct table_row {
 
 struct table_reader;
 
-/* file and config's slices must outlive the reader; file stays the caller's, at any place. ERR_SYNTAX: no such
- * column, no column with addresses, not a list at all. ERR_SYSTEM: cannot be read. ERR_STATE: stopped. ERR_NOMEM. */
+/* file and config's slices must outlive the reader; file stays the caller's, at any place; one that holds a workbook
+ * must be one that can be read from any place. ERR_SYNTAX: no such column or sheet, no column with addresses, not a list
+ * at all. ERR_SYSTEM: cannot be read. ERR_STATE: stopped. ERR_NOMEM. */
 enum err table_reader_open(const struct table_reader_config *config, FILE *file,
                            struct table_reader **out, struct fault *out_fault) MUST_USE;
 void table_reader_close(struct table_reader *reader); /* safe on NULL */
 
-/* ERR_CLOSED: that was all (no fault is set). ERR_SYSTEM, ERR_STATE, ERR_NOMEM. */
+/* ERR_CLOSED: that was all (no fault is set). ERR_SYNTAX: an array or workbook is broken from here on. ERR_SYSTEM,
+ * ERR_STATE, ERR_NOMEM. */
 enum err table_reader_next(struct table_reader *reader, struct table_row *out,
                            struct fault *out_fault) MUST_USE;
 
@@ -70,14 +74,18 @@ size_t table_reader_address_column(const struct table_reader *reader);
 struct slice table_reader_column_name(const struct table_reader *reader, size_t column);
 uint64_t table_reader_blank_lines(const struct table_reader *reader);
 
-/* Writing: TABLE_CSV (RFC 4180, comma) or TABLE_NDJSON. In CSV a cell that a spreadsheet would take for a
- * formula gets an apostrophe in front. */
+/* Writing: TABLE_CSV (RFC 4180, comma), TABLE_NDJSON or TABLE_XLSX. In CSV a cell that a spreadsheet would take for a
+ * formula gets an apostrophe in front; in XLSX it is a text as all that was read is, cut where it has more than 32,767
+ * characters, and rows that a sheet has no room for go on in the next. */
 struct table_writer;
 
 /* Writes the header. reader gives the columns and must outlive the writer; to stays the caller's. */
 enum err table_writer_open(enum table_format format, const struct table_reader *reader, FILE *to,
                            struct table_writer **out, struct fault *out_fault) MUST_USE;
 void table_writer_close(struct table_writer *writer); /* safe on NULL; flushes nothing */
+/* After the last row: what is written at the end only, which of XLSX is all. Flushes nothing. Nothing but closing may
+ * follow. */
+enum err table_writer_finish(struct table_writer *writer, struct fault *out_fault) MUST_USE;
 
 /* A result as it is written into a row of that format, to be kept and written later. */
 enum err table_result_write(enum table_format format, const struct record *record, struct buf *out)

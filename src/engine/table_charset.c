@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/slice.h"
 #include "base/text.h"
 #include "engine/table_private.h"
@@ -9,6 +10,8 @@
 enum {
     READ_BYTES = 65536,
     WINDOW_BYTES_MAX = 16 << 20, /* a sample and a row with what UTF-16 grows by; a safety net */
+    LINES_BYTES_MAX = 64 << 20,  /* a line for every two bytes of the window */
+    BEGIN_BYTES = 3,             /* an array is known by, without spaces */
     UTF8_BYTES_MAX = 4,
     JUDGED_BYTES = 64, /* the charset is found from */
     REPLACEMENT = 0xfffd,
@@ -23,13 +26,38 @@ void table_source_init(struct table_source *source, const struct table_reader_co
         .read_bytes = config->read_bytes > 0 ? config->read_bytes : READ_BYTES,
         .may_go_on = config->may_go_on,
         .context = config->context,
+        .sheet_name = config->sheet,
+        .array = {.line = 1, .column = 1},
     };
     buf_init(&source->bytes, WINDOW_BYTES_MAX);
+    buf_init(&source->text, WINDOW_BYTES_MAX);
+    buf_init(&source->lines, LINES_BYTES_MAX);
 }
 
 void table_source_done(struct table_source *source)
 {
+    xlsx_close(source->sheet);
     buf_done(&source->bytes);
+    buf_done(&source->text);
+    buf_done(&source->lines);
+}
+
+bool table_source_has_lines(const struct table_source *source)
+{
+    return source->sheet != NULL || source->is_array;
+}
+
+uint64_t table_source_take_line(struct table_source *source)
+{
+    uint64_t line;
+    must(source->lines_pos + sizeof line <= source->lines.len);
+    memcpy(&line, source->lines.at + source->lines_pos, sizeof line);
+    source->lines_pos += sizeof line;
+    if (source->lines_pos > source->lines.len / 2) {
+        buf_drop_front(&source->lines, source->lines_pos);
+        source->lines_pos = 0;
+    }
+    return line;
 }
 
 struct slice table_source_unread(const struct table_source *source)
@@ -59,6 +87,12 @@ static size_t encode(unsigned code, char out[UTF8_BYTES_MAX])
     out[2] = (char)(0x80u | (code >> 6 & 0x3fu));
     out[3] = (char)(0x80u | (code & 0x3fu));
     return 4;
+}
+
+/* Where what is read goes to. */
+static struct buf *room_of(struct table_source *source)
+{
+    return source->is_array ? &source->text : &source->bytes;
 }
 
 static enum err append_code(struct buf *out, unsigned code)
@@ -113,7 +147,7 @@ static enum err append_utf16(struct table_source *source, const unsigned char *b
         if (taken == 0) {
             break;
         }
-        enum err e = append_code(&source->bytes, code);
+        enum err e = append_code(room_of(source), code);
         if (e != ERR_NONE) {
             return e;
         }
@@ -137,8 +171,8 @@ static enum err out_of_room(enum err e, struct fault *out_fault)
     return fault_set(out_fault, e, 0, "%s", e == ERR_LIMIT ? "a row is too long" : "out of memory");
 }
 
-/* Reads a block: into the window itself, or through the conversion. */
-static enum err read_block(struct table_source *source, struct fault *out_fault)
+/* Reads a block as UTF-8 or an ASCII superset. */
+static enum err read_bytes(struct table_source *source, struct fault *out_fault)
 {
     if (source->may_go_on != NULL && !source->may_go_on(source->context)) {
         return fault_set(out_fault, ERR_STATE, 0, "stopped");
@@ -156,14 +190,41 @@ static enum err read_block(struct table_source *source, struct fault *out_fault)
     if (got == 0) {
         bool is_cut = held > 0;
         source->held_len = 0;
-        enum err e = is_cut ? append_code(&source->bytes, REPLACEMENT) : ERR_NONE;
+        enum err e = is_cut ? append_code(room_of(source), REPLACEMENT) : ERR_NONE;
         return e == ERR_NONE ? e : out_of_room(e, out_fault);
     }
     source->held_len = 0;
     enum err e = source->charset == CHARSET_BYTES
-                     ? buf_append(&source->bytes, slice_make((const char *)block, got))
+                     ? buf_append(room_of(source), slice_make((const char *)block, got))
                      : append_utf16(source, block, held + got);
     return e == ERR_NONE ? e : out_of_room(e, out_fault);
+}
+
+static enum err cut_array(struct table_source *source, struct fault *out_fault)
+{
+    enum err e = table_array_cut(&source->array, source->name, buf_view(&source->text),
+                                 &source->bytes, &source->lines, out_fault);
+    buf_clear(&source->text);
+    return e == ERR_NONE && source->is_at_end
+               ? table_array_end(&source->array, source->name, out_fault)
+               : e;
+}
+
+static enum err read_sheet(struct table_source *source, struct fault *out_fault)
+{
+    enum err e = xlsx_read(source->sheet, &source->bytes, &source->lines, out_fault);
+    source->is_at_end = e == ERR_CLOSED;
+    return e == ERR_CLOSED ? ERR_NONE : e;
+}
+
+/* Into the window: as it stands, or as rows. */
+static enum err read_block(struct table_source *source, struct fault *out_fault)
+{
+    if (source->sheet != NULL) {
+        return read_sheet(source, out_fault);
+    }
+    enum err e = read_bytes(source, out_fault);
+    return e == ERR_NONE && source->is_array ? cut_array(source, out_fault) : e;
 }
 
 enum err table_source_more(struct table_source *source, struct fault *out_fault)
@@ -233,27 +294,63 @@ static enum err settle_charset(struct table_source *source)
     return e;
 }
 
+static enum err fill(struct table_source *source, size_t wanted, struct fault *out_fault)
+{
+    enum err e = ERR_NONE;
+    while (e == ERR_NONE && source->bytes.len < wanted && !source->is_at_end) {
+        e = table_source_more(source, out_fault);
+    }
+    return e;
+}
+
+/* The sheet's rows take the place of the file's bytes. The line in front says what parts the cells. */
+static enum err begin_sheet(struct table_source *source, struct fault *out_fault)
+{
+    const struct xlsx_config config = {
+        .file_name = source->name,
+        .sheet = source->sheet_name,
+        .row_bytes_max = TABLE_ROW_BYTES_MAX,
+        .may_go_on = source->may_go_on,
+        .context = source->context,
+    };
+    enum err e = xlsx_open(&config, source->file, &source->sheet, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    buf_clear(&source->bytes);
+    source->is_at_end = false;
+    e = buf_append(&source->bytes, SLICE("sep=,\n"));
+    return e == ERR_NONE ? e : out_of_room(e, out_fault);
+}
+
+/* What came before it was known as an array is cut once. */
+static enum err begin_array(struct table_source *source, struct fault *out_fault)
+{
+    enum err e = ERR_NONE;
+    while (e == ERR_NONE && slice_trim(buf_view(&source->bytes)).len < BEGIN_BYTES &&
+           source->bytes.len < TABLE_SAMPLE_BYTES && !source->is_at_end) {
+        e = table_source_more(source, out_fault);
+    }
+    source->is_array = e == ERR_NONE && table_array_looks_like(buf_view(&source->bytes));
+    if (!source->is_array) {
+        return e;
+    }
+    struct buf first = source->bytes;
+    source->bytes = source->text;
+    source->text = first;
+    return cut_array(source, out_fault);
+}
+
 enum err table_source_begin(struct table_source *source, struct fault *out_fault)
 {
-    while (source->bytes.len < JUDGED_BYTES && !source->is_at_end) {
-        enum err e = table_source_more(source, out_fault);
-        if (e != ERR_NONE) {
-            return e;
-        }
+    enum err e = fill(source, JUDGED_BYTES, out_fault);
+    if (e == ERR_NONE && xlsx_is_archive(buf_view(&source->bytes))) {
+        e = begin_sheet(source, out_fault);
+    } else if (e == ERR_NONE && source->bytes.len > 0) {
+        e = settle_charset(source);
+        e = e == ERR_NONE ? begin_array(source, out_fault) : out_of_room(e, out_fault);
     }
-    if (source->bytes.len > 0) {
-        enum err e = settle_charset(source);
-        if (e != ERR_NONE) {
-            return out_of_room(e, out_fault);
-        }
-    }
-    while (source->bytes.len < TABLE_SAMPLE_BYTES && !source->is_at_end) {
-        enum err e = table_source_more(source, out_fault);
-        if (e != ERR_NONE) {
-            return e;
-        }
-    }
-    return ERR_NONE;
+    return e == ERR_NONE ? fill(source, TABLE_SAMPLE_BYTES, out_fault) : e;
 }
 
 /* 0x80 to 0x9f; those that Windows leaves open are the C1 controls, as browsers have it. */

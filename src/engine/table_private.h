@@ -1,6 +1,7 @@
 /* engine/table_private: the parts of a table reader.
  * table_charset.c: bytes of the file as UTF-8 or an ASCII superset. table_rows.c: where a row ends, its cells.
- * table_columns.c: what the file is. table_json.c: NDJSON rows. table_read.c joins them.
+ * table_columns.c: what the file is. table_json.c: NDJSON rows. table_array.c: a JSON array as such rows. A sheet
+ * of a workbook comes as CSV from engine/xlsx. table_read.c joins them.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_TABLE_PRIVATE_H
 #define ENGINE_TABLE_PRIVATE_H
@@ -8,10 +9,40 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "engine/table.h"
+#include "engine/xlsx.h"
+
+/* A JSON array. */
+
+enum table_array_state {
+    ARRAY_BEFORE, /* its '[' */
+    ARRAY_FIRST,  /* before the first element, or ']' */
+    ARRAY_NEXT,   /* before an element */
+    ARRAY_INSIDE,
+    ARRAY_BEHIND, /* an element */
+    ARRAY_OVER,
+};
+
+/* Where in the array the text that was cut so far ends. Begins with line and column 1, all else zero. */
+struct table_array {
+    enum table_array_state state;
+    uint64_t line, column;
+    unsigned depth; /* inside the element */
+    bool is_in_string, is_escaped, was_cr;
+};
+
+/* '[' and the beginning of an object or a text, or nothing. */
+bool table_array_looks_like(struct slice sample);
+/* Appends whole elements and the beginning of one to *to, each ended by a newline, and to *lines a uint64_t for each that
+ * begins: its line. ERR_SYNTAX: no array. ERR_LIMIT, ERR_NOMEM. */
+enum err table_array_cut(struct table_array *array, struct slice name, struct slice text,
+                         struct buf *to, struct buf *lines, struct fault *out_fault) MUST_USE;
+/* At the end of the text. ERR_SYNTAX: of the array there is more to come. */
+enum err table_array_end(const struct table_array *array, struct slice name,
+                         struct fault *out_fault) MUST_USE;
 
 enum table_charset { CHARSET_BYTES, CHARSET_UTF16_LE, CHARSET_UTF16_BE };
 
-/* The window onto the file: bytes[pos..len) is unread. */
+/* The window onto the file: bytes[pos..len) is unread. Of an array or sheet it shows the rows made from it. */
 struct table_source {
     FILE *file;
     struct slice name;
@@ -24,6 +55,14 @@ struct table_source {
     bool is_at_end;
     unsigned char held[4]; /* of a UTF-16 character cut by a read */
     size_t held_len;
+    struct slice sheet_name;
+    struct xlsx *sheet; /* NULL: no workbook */
+    bool is_array;
+    struct table_array array;
+    struct buf text; /* of an array, before it is cut */
+    struct buf
+        lines; /* of rows in the window, where they are made: uint64_t each, from lines_pos on */
+    size_t lines_pos;
 };
 
 void table_source_init(struct table_source *source, const struct table_reader_config *config,
@@ -34,6 +73,9 @@ enum err table_source_begin(struct table_source *source, struct fault *out_fault
 /* At least one more byte, or is_at_end. Moves the unread bytes. */
 enum err table_source_more(struct table_source *source, struct fault *out_fault) MUST_USE;
 struct slice table_source_unread(const struct table_source *source);
+/* Rows are made: each has a line of its own, which is taken with it. */
+bool table_source_has_lines(const struct table_source *source);
+uint64_t table_source_take_line(struct table_source *source);
 
 /* text as it is where it is UTF-8, else read as Windows-1252 into *scratch. */
 enum err table_to_utf8(struct slice text, struct buf *scratch, struct slice *out) MUST_USE;
@@ -127,6 +169,27 @@ bool table_json_looks_like(struct slice sample);
 size_t table_result_count(void);
 const char *table_result_name(size_t column);
 enum err table_result_put(size_t column, const struct record *record, struct buf *out) MUST_USE;
+bool table_result_is_number(size_t column); /* what put appends is a number or nothing */
+
+/* A workbook that is being made. */
+
+struct table_sheet_column {
+    struct slice name;
+    bool is_number;
+};
+
+struct table_sheets;
+
+/* columns must outlive it. Each sheet begins with their names. ERR_SYSTEM, ERR_NOMEM. */
+enum err table_sheets_open(const struct table_sheet_column *columns, size_t count,
+                           struct table_sheets **out, struct fault *out_fault) MUST_USE;
+void table_sheets_close(struct table_sheets *sheets); /* safe on NULL */
+/* As many cells as there are columns. */
+enum err table_sheets_row(struct table_sheets *sheets, const struct slice *cells,
+                          struct fault *out_fault) MUST_USE;
+/* The whole workbook. Nothing but closing may follow. */
+enum err table_sheets_finish(struct table_sheets *sheets, FILE *to, struct fault *out_fault)
+    MUST_USE;
 
 struct table_reader {
     struct table_source source;

@@ -19,6 +19,12 @@ static enum err no_memory(enum err e, struct fault *out_fault)
     return fault_set(out_fault, e, 0, "out of memory");
 }
 
+/* Behind a row with that many newlines inside. */
+static void move_line(struct table_reader *reader, uint64_t newlines)
+{
+    reader->line += table_source_has_lines(&reader->source) ? 0 : 1 + newlines;
+}
+
 /* What people take for a list and is none. */
 static enum err refuse_foreign(const struct table_reader *reader, struct slice sample,
                                struct fault *out_fault)
@@ -27,8 +33,8 @@ static enum err refuse_foreign(const struct table_reader *reader, struct slice s
         struct slice magic;
         const char *what;
     } foreign[] = {
-        {SLICE_LITERAL("PK\x03\x04"), "a spreadsheet or archive; save it as CSV"},
-        {SLICE_LITERAL("\xd0\xcf\x11\xe0"), "an old spreadsheet; save it as CSV"},
+        {SLICE_LITERAL("\xd0\xcf\x11\xe0"),
+         "an old spreadsheet (XLS) or one with a password; save it as XLSX without one, or as CSV"},
         {SLICE_LITERAL("\x1f\x8b"), "compressed; unpack it first"},
         {SLICE_LITERAL("%PDF-"), "a PDF; a list is needed"},
     };
@@ -37,14 +43,6 @@ static enum err refuse_foreign(const struct table_reader *reader, struct slice s
             return fault_set(out_fault, ERR_SYNTAX, 0, "%.*s is %s", SLICE_ARG(reader->source.name),
                              foreign[i].what);
         }
-    }
-    struct slice text = slice_trim(sample);
-    struct slice inner = slice_trim(slice_sub(text, 1, text.len));
-    if (text.len > 0 && text.at[0] == '[' &&
-        (slice_starts(inner, SLICE("{\"")) || slice_starts(inner, SLICE("\"")))) {
-        return fault_set(out_fault, ERR_SYNTAX, 0,
-                         "%.*s is one JSON array; one object a line is needed (jq -c '.[]')",
-                         SLICE_ARG(reader->source.name));
     }
     return ERR_NONE;
 }
@@ -75,7 +73,7 @@ static enum err begin(struct table_reader *reader, const struct table_reader_con
                    slice_ends_nocase(config->file_name, SLICE(".jsonl")) ||
                    table_json_looks_like(sample);
     bool is_whole = reader->source.is_at_end;
-    if (is_json) {
+    if (reader->source.is_array || (is_json && reader->source.sheet == NULL)) {
         return table_json_shape(config, sample, is_whole, &reader->arena, &reader->shape,
                                 out_fault);
     }
@@ -83,7 +81,7 @@ static enum err begin(struct table_reader *reader, const struct table_reader_con
     e = table_shape_find(config, &sample, is_whole, &reader->arena, &reader->shape, out_fault);
     if (e == ERR_NONE && sample.len < before) {
         reader->source.pos += before - sample.len;
-        reader->line++;
+        move_line(reader, 0);
     }
     return e == ERR_NONE ? skip_header(reader, out_fault) : e;
 }
@@ -150,7 +148,7 @@ static enum err drop_long_row(struct table_reader *reader, struct raw_row *out,
         size_t next;
         if (table_frame_find(&frame, unread, source->is_at_end, &len, &next) != FRAME_MORE) {
             source->pos += next;
-            reader->line++;
+            move_line(reader, 0);
             return ERR_NONE;
         }
         source->pos += unread.len - 1; /* the last byte may be half a newline */
@@ -174,7 +172,7 @@ static void take_row(struct table_reader *reader, const struct table_frame *fram
 {
     out->text = slice_sub(table_source_unread(&reader->source), 0, len);
     reader->source.pos += next;
-    reader->line += 1 + frame->newlines;
+    move_line(reader, frame->newlines);
 }
 
 /* ERR_CLOSED at the end. */
@@ -183,11 +181,15 @@ static enum err next_raw(struct table_reader *reader, struct raw_row *out, struc
     struct table_source *source = &reader->source;
     struct table_frame frame;
     table_frame_init(&frame, &reader->shape.rules);
-    *out = (struct raw_row){.line = reader->line};
+    bool is_made = table_source_has_lines(source);
+    *out = (struct raw_row){.line = is_made ? 0 : reader->line};
     for (;;) {
         struct slice unread = table_source_unread(source);
         if (unread.len == 0 && source->is_at_end) {
             return ERR_CLOSED;
+        }
+        if (unread.len > 0 && is_made && out->line == 0) {
+            out->line = table_source_take_line(source);
         }
         size_t len;
         size_t next;

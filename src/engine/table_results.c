@@ -145,28 +145,29 @@ static enum err put_expires(const struct record *record, struct buf *out)
 static const struct {
     const char *name;
     enum err (*put)(const struct record *record, struct buf *out);
+    bool is_number;
 } result_columns[] = {
-    {"status", put_status},
-    {"sub_status", put_sub},
-    {"score", put_score},
-    {"confidence", put_confidence},
-    {"reason", put_reason},
-    {"did_you_mean", put_suggestion},
-    {"normalized", put_normalized},
-    {"domain", put_domain},
-    {"mx_host", put_host},
-    {"provider", put_provider},
-    {"catch_all", put_catch_all},
-    {"smtp_code", put_code},
-    {"smtp_enhanced", put_enhanced},
-    {"smtp_text", put_text},
-    {"is_role", put_role},
-    {"is_free", put_free},
-    {"is_disposable", put_disposable},
-    {"is_tag", put_tag},
-    {"retry_after", put_retry},
-    {"checked_at", put_checked},
-    {"expires_at", put_expires},
+    {"status", put_status, false},
+    {"sub_status", put_sub, false},
+    {"score", put_score, true},
+    {"confidence", put_confidence, true},
+    {"reason", put_reason, false},
+    {"did_you_mean", put_suggestion, false},
+    {"normalized", put_normalized, false},
+    {"domain", put_domain, false},
+    {"mx_host", put_host, false},
+    {"provider", put_provider, false},
+    {"catch_all", put_catch_all, false},
+    {"smtp_code", put_code, true},
+    {"smtp_enhanced", put_enhanced, false},
+    {"smtp_text", put_text, false},
+    {"is_role", put_role, false},
+    {"is_free", put_free, false},
+    {"is_disposable", put_disposable, false},
+    {"is_tag", put_tag, false},
+    {"retry_after", put_retry, true},
+    {"checked_at", put_checked, false},
+    {"expires_at", put_expires, false},
 };
 
 size_t table_result_count(void)
@@ -182,4 +183,9 @@ const char *table_result_name(size_t column)
 enum err table_result_put(size_t column, const struct record *record, struct buf *out)
 {
     return result_columns[column].put(record, out);
+}
+
+bool table_result_is_number(size_t column)
+{
+    return result_columns[column].is_number;
 }

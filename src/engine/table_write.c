@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/reader.h"
 #include "base/slice.h"
 #include "engine/json_write.h"
@@ -24,6 +25,9 @@ struct table_writer {
     struct slice *names; /* of the input's columns in the output */
     const char *result_key;
     struct buf line, text, record;
+    struct table_sheets *sheets; /* of a workbook, with its columns and the cells of a row */
+    struct table_sheet_column *columns;
+    struct slice *cells;
 };
 
 /* CSV. */
@@ -65,14 +69,15 @@ static bool needs_quotes(struct slice cell)
     return cell.at[0] == ' ' || cell.at[cell.len - 1] == ' ';
 }
 
-static enum err append_cell(struct buf *out, struct slice cell, bool is_first)
+/* is_guarded: it shall be no formula for who opens the file. */
+static enum err append_bytes(struct buf *out, struct slice cell, bool is_guarded)
 {
-    enum err e = is_first ? ERR_NONE : buf_append_byte(out, ',');
+    enum err e = ERR_NONE;
     bool is_quoted = needs_quotes(cell);
-    if (e == ERR_NONE && is_quoted) {
+    if (is_quoted) {
         e = buf_append_byte(out, '"');
     }
-    if (e == ERR_NONE && is_formula(cell)) {
+    if (e == ERR_NONE && is_guarded && is_formula(cell)) {
         e = buf_append_byte(out, '\'');
     }
     if (e != ERR_NONE || !is_quoted) {
@@ -83,6 +88,12 @@ static enum err append_cell(struct buf *out, struct slice cell, bool is_first)
         e = e == ERR_NONE ? buf_append_byte(out, cell.at[i]) : e;
     }
     return e == ERR_NONE ? buf_append_byte(out, '"') : e;
+}
+
+static enum err append_cell(struct buf *out, struct slice cell, bool is_first)
+{
+    enum err e = is_first ? ERR_NONE : buf_append_byte(out, ',');
+    return e == ERR_NONE ? append_bytes(out, cell, true) : e;
 }
 
 static bool is_taken(const struct table_writer *writer, struct slice name, size_t count)
@@ -127,7 +138,7 @@ static enum err append_header(struct table_writer *writer)
     return e == ERR_NONE ? buf_append(&writer->line, SLICE("\r\n")) : e;
 }
 
-static enum err write_csv_result(const struct record *record, struct buf *out)
+static enum err write_csv_result(const struct record *record, bool is_guarded, struct buf *out)
 {
     struct buf text;
     buf_init(&text, LINE_BYTES_MAX);
@@ -135,7 +146,8 @@ static enum err write_csv_result(const struct record *record, struct buf *out)
     for (size_t i = 0; i < table_result_count() && e == ERR_NONE; i++) {
         buf_clear(&text);
         e = table_result_put(i, record, &text);
-        e = e == ERR_NONE ? append_cell(out, buf_view(&text), false) : e;
+        e = e == ERR_NONE ? buf_append_byte(out, ',') : e;
+        e = e == ERR_NONE ? append_bytes(out, buf_view(&text), is_guarded) : e;
     }
     buf_done(&text);
     return e;
@@ -242,7 +254,72 @@ static enum err append_json(struct table_writer *writer, const struct table_row 
     return w.err == ERR_NONE ? buf_append(&writer->line, SLICE("\n")) : w.err;
 }
 
-/* Both. */
+/* XLSX. */
+
+static enum err name_columns(struct table_writer *writer, size_t count)
+{
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < count; i++) {
+        writer->columns[i].name = writer->names[i];
+    }
+    for (size_t i = 0; i < table_result_count() && e == ERR_NONE; i++) {
+        struct table_sheet_column *column = &writer->columns[count + i];
+        column->is_number = table_result_is_number(i);
+        e = find_free_name(writer, "heloise_", table_result_name(i), count);
+        e = e == ERR_NONE ? arena_copy(&writer->arena, buf_view(&writer->text), &column->name) : e;
+    }
+    return e;
+}
+
+static enum err begin_sheets(struct table_writer *writer, struct fault *out_fault)
+{
+    size_t count = table_reader_column_count(writer->reader);
+    size_t all = count + table_result_count();
+    writer->columns = arena_alloc(&writer->arena, all * sizeof *writer->columns);
+    writer->cells = arena_alloc(&writer->arena, all * sizeof *writer->cells);
+    if (writer->columns == NULL || writer->cells == NULL ||
+        name_columns(writer, count) != ERR_NONE) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    return table_sheets_open(writer->columns, all, &writer->sheets, out_fault);
+}
+
+/* What write_csv_result wrote. */
+static enum err split_result(struct table_writer *writer, struct slice result, struct slice *cells)
+{
+    static const struct table_rules rules = {',', true, true};
+    size_t count = table_result_count();
+    size_t found;
+    if (result.len == 0) {
+        for (size_t i = 0; i < count; i++) {
+            cells[i] = SLICE_NONE;
+        }
+        return ERR_NONE;
+    }
+    struct slice behind_comma = slice_sub(result, 1, result.len);
+    enum err e = table_cells_split(&rules, behind_comma, &writer->text, cells, count, &found);
+    must(e != ERR_NONE || found == count);
+    return e;
+}
+
+static enum err write_sheet_row(struct table_writer *writer, const struct table_row *row,
+                                struct slice result, struct fault *out_fault)
+{
+    size_t count = table_reader_column_count(writer->reader);
+    for (size_t i = 0; i < count; i++) {
+        writer->cells[i] = i < row->cell_count ? row->cells[i] : SLICE_NONE;
+    }
+    if (row->cell_count == 0 && count > 0) {
+        writer->cells[0] = row->raw;
+    }
+    enum err e = split_result(writer, result, writer->cells + count);
+    if (e != ERR_NONE) {
+        return fault_set(out_fault, e, 0, "out of memory");
+    }
+    return table_sheets_row(writer->sheets, writer->cells, out_fault);
+}
+
+/* All. */
 
 static enum err begin(struct table_writer *writer)
 {
@@ -254,8 +331,8 @@ static enum err begin(struct table_writer *writer)
     for (size_t i = 0; i < count; i++) {
         writer->names[i] = table_reader_column_name(writer->reader, i);
     }
-    if (writer->format == TABLE_CSV) {
-        return append_header(writer);
+    if (writer->format != TABLE_NDJSON) {
+        return writer->format == TABLE_CSV ? append_header(writer) : ERR_NONE;
     }
     enum err e = make_keys_unique(writer);
     struct slice key = SLICE(TABLE_RESULT_KEY);
@@ -292,7 +369,7 @@ enum err table_writer_open(enum table_format format, const struct table_reader *
     if (writer == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
-    writer->format = format == TABLE_NDJSON ? TABLE_NDJSON : TABLE_CSV;
+    writer->format = format == TABLE_TEXT ? TABLE_CSV : format;
     writer->reader = reader;
     writer->to = to;
     arena_init(&writer->arena, ARENA_BYTES_MAX);
@@ -300,6 +377,9 @@ enum err table_writer_open(enum table_format format, const struct table_reader *
     buf_init(&writer->text, LINE_BYTES_MAX);
     buf_init(&writer->record, LINE_BYTES_MAX);
     enum err e = flush_line(writer, begin(writer), out_fault);
+    if (e == ERR_NONE && format == TABLE_XLSX) {
+        e = begin_sheets(writer, out_fault);
+    }
     if (e != ERR_NONE) {
         table_writer_close(writer);
         return e;
@@ -313,6 +393,7 @@ void table_writer_close(struct table_writer *writer)
     if (writer == NULL) {
         return;
     }
+    table_sheets_close(writer->sheets);
     buf_done(&writer->line);
     buf_done(&writer->text);
     buf_done(&writer->record);
@@ -320,14 +401,24 @@ void table_writer_close(struct table_writer *writer)
     free(writer);
 }
 
+enum err table_writer_finish(struct table_writer *writer, struct fault *out_fault)
+{
+    return writer->format == TABLE_XLSX ? table_sheets_finish(writer->sheets, writer->to, out_fault)
+                                        : ERR_NONE;
+}
+
 enum err table_result_write(enum table_format format, const struct record *record, struct buf *out)
 {
-    return format == TABLE_NDJSON ? record_write_json(record, out) : write_csv_result(record, out);
+    return format == TABLE_NDJSON ? record_write_json(record, out)
+                                  : write_csv_result(record, format != TABLE_XLSX, out);
 }
 
 enum err table_writer_result(struct table_writer *writer, const struct table_row *row,
                              struct slice result, struct fault *out_fault)
 {
+    if (writer->format == TABLE_XLSX) {
+        return write_sheet_row(writer, row, result, out_fault);
+    }
     buf_clear(&writer->line);
     enum err e = writer->format == TABLE_NDJSON ? append_json(writer, row, result)
                                                 : append_csv(writer, row, result);

@@ -239,9 +239,49 @@ static const struct read_case read_cases[] = {
     {"NDJSON, no such column", SLICE_LITERAL("{\"a\":\"x@y.z\"}\n"), NULL, "b",
      "list.csv has no column 'b'; its columns: a"},
     {"JSON array", SLICE_LITERAL("[{\"email\":\"a@b.c\"}]"), "x.json", NULL,
-     "x.json is one JSON array; one object a line is needed (jq -c '.[]')"},
-    {"spreadsheet", SLICE_LITERAL("PK\x03\x04rest"), "x.xlsx", NULL,
-     "x.xlsx is a spreadsheet or archive; save it as CSV"},
+     "ndjson none header *email\n1@1 a@b.c\n"},
+    {"JSON array of texts", SLICE_LITERAL(" [ \"a@b.c\",\r\n\"d\\\"@e.f\"\n, \"g@h.i\" ] \n"), NULL,
+     NULL, "ndjson none bare *email\n1@1 a@b.c\n2@2 d\"@e.f\n3@3 g@h.i\n"},
+    {"JSON array, pretty",
+     SLICE_LITERAL("\n\n[\n  {\n    \"email\": \"a@b.c\",\n    \"more\": {\"x\": [1,\n 2, "
+                   "\"]}\"]}\n  },\n  {\n    \"email\": \"d@e.f\"\n  }\n]\n"),
+     NULL, NULL, "ndjson none header *email more\n1@4 a@b.c|{\"x\":[1,2,\"]}\"]}\n2@9 d@e.f|\n"},
+    {"JSON array, bad elements",
+     SLICE_LITERAL(
+         "[{\"email\":\"a@b.c\"}, 12,null ,[{}], {\"email\" 1},\n{\"x\":\"d@e.f\"}, \"g@h.i\"]"),
+     NULL, NULL,
+     "ndjson none header *email x\n1@1 a@b.c|\n"
+     "2@1 !this is neither a JSON object nor a JSON string <12>\n"
+     "3@1 !this is neither a JSON object nor a JSON string <null>\n"
+     "4@1 !this is neither a JSON object nor a JSON string <[{}]>\n"
+     "5@1 !this is not valid JSON <{\"email\" 1}>\n"
+     "6@2 !the object has no field with the address <{\"x\":\"d@e.f\"}>\n7@2 g@h.i|\n"},
+    {"JSON array, empty", SLICE_LITERAL("[ ]\n"), NULL, NULL, "ndjson none bare *email\n"},
+    {"JSON array in UTF-16", SLICE_LITERAL("\xff\xfe[\0\"\0a\0@\0b\0.\0c\0\"\0]\0"), NULL, NULL,
+     "ndjson none bare *email\n1@1 a@b.c\n"},
+    {"JSON array, no comma", SLICE_LITERAL("[\"a@b.c\"\n  \"d@e.f\"]"), "x.json", NULL,
+     "x.json:2:3: this is no JSON array: ',' or ']' is missing before this"},
+    {"JSON array, two commas", SLICE_LITERAL("[\"a@b.c\",,\"d@e.f\"]"), "x.json", NULL,
+     "x.json:1:10: this is no JSON array: a value is missing here"},
+    {"JSON array, last comma", SLICE_LITERAL("[\"a@b.c\",\r\n]"), "x.json", NULL,
+     "x.json:2:1: this is no JSON array: a value is missing here"},
+    {"JSON array, cut", SLICE_LITERAL("[\"a@b.c\""), "x.json", NULL,
+     "x.json:1:9: this is no JSON array: the file ends before its ']'"},
+    {"JSON array, cut inside", SLICE_LITERAL("[{\"email\":\"a@b"), "x.json", NULL,
+     "x.json:1:15: this is no JSON array: the file ends before its ']'"},
+    {"JSON array, open text", SLICE_LITERAL("[\"a@b.c\n\"]"), "x.json", NULL,
+     "x.json:1:8: this is no JSON array: a text is not closed on its line"},
+    {"JSON array, more behind", SLICE_LITERAL("[\"a@b.c\"]\n[]"), "x.json", NULL,
+     "x.json:2:1: this is no JSON array: the array has ended before this"},
+    {"no JSON array", SLICE_LITERAL("[x] name,email\ny,a@b.c\n"), NULL, NULL,
+     "csv , header [x] name *email\n1@2 y|a@b.c\n"},
+    {"archive", SLICE_LITERAL("PK\x03\x04rest"), "x.xlsx", NULL,
+     "x.xlsx begins like a spreadsheet, but its archive is damaged (Not a zip archive); save it "
+     "again "
+     "or as CSV"},
+    {"old spreadsheet", SLICE_LITERAL("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "x.xls", NULL,
+     "x.xls is an old spreadsheet (XLS) or one with a password; save it as XLSX without one, or as "
+     "CSV"},
 };
 
 static void test_reading(void **state)

@@ -379,3 +379,8 @@ void address_flags(const struct address_lists *lists, const struct hel_address *
         .is_gibberish = is_gibberish(word),
     };
 }
+
+bool address_is_top_domain(const struct address_lists *lists, struct slice label)
+{
+    return list_find(&lists->lists[LIST_TLDS], label).len > 0;
+}

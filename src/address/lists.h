@@ -52,4 +52,7 @@ bool address_with_domain(const struct hel_address *address, struct slice domain,
 /* The domain alone, an entry of the lists; empty: nothing to suggest. domain: lower-case A-labels. */
 struct slice address_suggest_domain(const struct address_lists *lists, struct slice domain);
 
+/* label: lower-case U-label. */
+bool address_is_top_domain(const struct address_lists *lists, struct slice label);
+
 #endif

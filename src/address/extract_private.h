@@ -1,0 +1,41 @@
+/* address/extract_private: the parts of the extraction. extract_unit.c: what stands at a place of the text, decoded.
+ * extract_judge.c: whether there is an address around an at sign. extract.c: the window over the text.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ADDRESS_EXTRACT_PRIVATE_H
+#define ADDRESS_EXTRACT_PRIVATE_H
+
+#include "address/extract.h"
+
+enum {
+    /* What is looked at of the text around an at sign: 64 and 254 bytes, each as a character reference of up to ten, and
+     * some spaces. */
+    EXTRACT_BEHIND_BYTES = 768,
+    EXTRACT_AHEAD_BYTES = 2816,
+    EXTRACT_TEXT_BYTES = 512, /* an address that may still be too long */
+};
+
+/* A character, or what stands for one. */
+struct extract_unit {
+    unsigned code;     /* '\0': none, not UTF-8, or the end */
+    size_t len;        /* in the text; at least 1 but at its end */
+    bool is_encoded;   /* percent-encoded */
+    bool is_word;      /* '@' or '.': in brackets or as a word */
+    bool is_bare_word; /* without brackets */
+};
+
+struct extract_rules {
+    bool has_percent; /* %40 is read as '@' */
+    bool has_words;   /* so is "[at]" */
+};
+
+/* What stands at the beginning of text. */
+struct extract_unit extract_unit_at(struct slice text, struct extract_rules rules);
+/* A cheap test: no at sign begins with another byte. */
+bool extract_may_begin_at_sign(char byte, bool has_words);
+
+/* text[at] begins an at sign, which is sign. Nothing before text[begin] may be used. Fills all but line of *out, offsets
+ * counted in text; text is kept in to, of EXTRACT_TEXT_BYTES. */
+bool extract_judge(const struct extract_config *config, struct slice text, size_t begin, size_t at,
+                   struct extract_unit sign, char *to, struct extract_found *out);
+
+#endif

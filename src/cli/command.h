@@ -10,6 +10,7 @@ int cli_verify(int argc, char **argv);
 int cli_bulk(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
+int cli_extract(int argc, char **argv);
 int cli_forecast(int argc, char **argv);
 int cli_jobs(int argc, char **argv);
 int cli_village(int argc, char **argv);

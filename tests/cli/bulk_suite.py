@@ -5,9 +5,14 @@ import csv
 import io
 import json
 import os
+import pathlib
 import stat
+import sys
 
 import rig
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'engine'))
+import xlsx_file  # noqa: E402
 
 RESULTS = ('status sub_status score confidence reason did_you_mean normalized domain mx_host provider catch_all '
            'smtp_code smtp_enhanced smtp_text is_role is_free is_disposable is_tag retry_after checked_at '
@@ -67,6 +72,45 @@ class Lists(rig.Case):
         self.assertEqual(out[2][:9], ['2', 'say "hi"', 'plain', '', 'x', 'y', 'ghost@plain.example', 'tail\n',
                                       'undeliverable'])
         self.assertEqual({len(row) for row in out}, {8 + len(RESULTS)})
+
+    def test_workbook(self):
+        book = xlsx_file.Workbook()
+        book.add('Notes', [['Note', 'Page'], ['nothing', 'here']])
+        book.add('People', [['Name', 'E-Mail', 'Since'], ['=1+1', 'jane@plain.example', 7],
+                            [None, 'ghost@plain.example', None]])
+        path = self.write('list.xlsx', book.bytes())
+        run = self.bulk(path, code=65)
+        self.assertIn('--column', run.err)
+        out = self.path('out.xlsx')
+        self.bulk(path, '--sheet', 'People', '-o', out)
+        (_, rows, _), = xlsx_file.read(out)
+        self.assertEqual([c[2] for c in rows[0]], ['Name', 'E-Mail', 'Since', *RESULTS])
+        self.assertEqual([c[1:] for c in rows[1][:5]],
+                         [('inlineStr', '=1+1'), ('inlineStr', 'jane@plain.example'), ('inlineStr', '7'),
+                          ('inlineStr', 'deliverable'), ('inlineStr', 'accepted')])
+        table = table_of(self.bulk(path, '--sheet', '2').out)
+        self.assertEqual([(row['E-Mail'], row['status']) for row in table],
+                         [('jane@plain.example', 'deliverable'), ('ghost@plain.example', 'undeliverable')])
+        self.assertEqual(table[0]['Name'], "'=1+1")
+
+    def test_workbook_to_standard_output(self):
+        path = self.write('list.txt', 'jane@plain.example\n')
+        process = self.start('bulk', *self.village.options, '--no-store', '--output-format', 'xlsx', path)
+        out, _ = process.communicate(timeout=rig.PATIENCE_S)
+        self.write('out.xlsx', out)
+        (_, rows, _), = xlsx_file.read(self.path('out.xlsx'))
+        self.assertEqual(rows[1][1][2], 'deliverable')
+
+    def test_json_array(self):
+        path = self.write('list.json', '[{"email": "jane@plain.example",\n  "tags": ["a", {"b": 1}]},\n "ghost@plain.example"]')
+        table = table_of(self.bulk(path).out)
+        self.assertEqual([(row['email'], row['tags'], row['status']) for row in table],
+                         [('jane@plain.example', '["a",{"b":1}]', 'deliverable'),
+                          ('ghost@plain.example', '', 'undeliverable')])
+        rows = [json.loads(line) for line in self.bulk('--output-format', 'ndjson', path).out.splitlines()]
+        self.assertEqual(rows[0]['tags'], ['a', {'b': 1}])
+        run = self.bulk(self.write('broken.json', '["jane@plain.example"\n "x@plain.example"]'), code=65)
+        self.assertIn("broken.json:2:2: this is no JSON array: ',' or ']' is missing before this", run.err)
 
     def test_column_by_name_and_number(self):
         path = self.write('list.csv', 'old,new\nghost@plain.example,jane@plain.example\n')

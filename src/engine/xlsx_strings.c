@@ -15,7 +15,7 @@ enum {
     INDEX_BYTES_MAX = 64 << 20, /* for 268 million texts */
     PENDING_BYTES = 65536,
     BLOCK_BYTES = 16384,
-    BLOCKS = 256,
+    BLOCKS = 64,
     LENGTH_BYTES = 4,
     ESCAPE_BYTES = 7, /* _xHHHH_ */
 };

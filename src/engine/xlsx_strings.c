@@ -209,7 +209,7 @@ static enum err take(struct xlsx_strings *strings, uint64_t *at, size_t len, cha
                      struct buf *out, struct fault *out_fault)
 {
     while (len > 0) {
-        struct slice block;
+        struct slice block = SLICE_NONE;
         enum err e = find_block(strings, *at, &block, out_fault);
         if (e != ERR_NONE) {
             return e;

@@ -21,7 +21,7 @@ static const char *const list_names[LIST_COUNT] = {
 
 enum { ENTRY_BYTES_MAX = 253 };
 
-struct slice list_find(const struct list *list, struct slice word)
+struct slice list_from(const struct list *list, struct slice word)
 {
     struct slice text = list->text;
     size_t low = 0; /* both where an entry begins, or at the end */
@@ -31,18 +31,20 @@ struct slice list_find(const struct list *list, struct slice word)
         const char *before = memrchr(text.at + low, '\n', middle - low);
         size_t begin = before == NULL ? low : (size_t)(before - text.at) + 1;
         size_t end = slice_find_byte(text, '\n', middle);
-        struct slice entry = slice_sub(text, begin, end);
-        int order = slice_compare(word, entry);
-        if (order == 0) {
-            return entry;
-        }
-        if (order < 0) {
+        if (slice_compare(word, slice_sub(text, begin, end)) <= 0) {
             high = begin;
         } else {
             low = end + 1;
         }
     }
-    return SLICE_NONE;
+    return slice_sub(text, low, text.len);
+}
+
+struct slice list_find(const struct list *list, struct slice word)
+{
+    struct slice rest = list_from(list, word);
+    struct slice entry = slice_sub(rest, 0, slice_find_byte(rest, '\n', 0));
+    return slice_equal(word, entry) ? entry : SLICE_NONE;
 }
 
 /* Loading. */

@@ -26,6 +26,9 @@ struct address_lists {
     struct list lists[LIST_COUNT];
 };
 
+/* The entries from this one on, or from where it would stand: whole lines, to the end. */
+struct slice list_from(const struct list *list, struct slice word);
+
 /* The entry, or an empty slice. */
 struct slice list_find(const struct list *list, struct slice word);
 

@@ -14,10 +14,11 @@ static struct slice name_of(struct slice domain)
 }
 
 /* Names that are no words of a language and that nobody else is called nearly: only here a slip is likelier
- * than another domain. Of the popular domains many are words (lawyer, casino, live) and never suggested. */
+ * than another domain. Of the popular domains many are words (lawyer, casino, live) and never suggested. In the
+ * order of their bytes, as the popular domains are. */
 static const struct slice sure_names[] = {
-    SLICE_LITERAL("blueyonder"), SLICE_LITERAL("bluewin"),     SLICE_LITERAL("bellsouth"),
-    SLICE_LITERAL("bigpond"),    SLICE_LITERAL("btinternet"),  SLICE_LITERAL("centurylink"),
+    SLICE_LITERAL("bellsouth"),  SLICE_LITERAL("bigpond"),     SLICE_LITERAL("bluewin"),
+    SLICE_LITERAL("blueyonder"), SLICE_LITERAL("btinternet"),  SLICE_LITERAL("centurylink"),
     SLICE_LITERAL("comcast"),    SLICE_LITERAL("earthlink"),   SLICE_LITERAL("fastmail"),
     SLICE_LITERAL("foxmail"),    SLICE_LITERAL("freenet"),     SLICE_LITERAL("gmail"),
     SLICE_LITERAL("googlemail"), SLICE_LITERAL("hanmail"),     SLICE_LITERAL("hotmail"),
@@ -90,50 +91,57 @@ static bool is_other_top(const struct list *tops, struct slice given, struct sli
     return !slice_equal(top, known_top) && !is_com && list_find(tops, top).len > 0;
 }
 
-/* The name must be right or nearly, the ending right or nearly. */
-static unsigned cost(const struct list *tops, struct slice given, struct slice known)
+struct best {
+    struct slice domain;
+    unsigned cost;
+};
+
+/* Of equals the one with the same first letter: people slip later in a word. */
+static void take_better(struct best *best, struct slice given, struct slice known, unsigned cost)
 {
-    struct slice name = name_of(given);
-    struct slice known_name = name_of(known);
-    struct slice ending = slice_sub(given, name.len, given.len);
-    struct slice known_ending = slice_sub(known, known_name.len, known.len);
-    unsigned ending_slips = slip_distance(ending, known_ending, 1);
-    if (ending_slips > 1) {
-        return SLIP_FAR; /* as most are: nothing more to compute */
+    bool is_better =
+        cost < best->cost ||
+        (cost == best->cost && best->domain.at[0] != given.at[0] && known.at[0] == given.at[0]);
+    if (is_better) {
+        *best = (struct best){.domain = known, .cost = cost};
     }
-    unsigned name_slips = slip_distance(name, known_name, slips_allowed(known_name));
-    bool is_com = slice_equal(known_ending, SLICE(".com"));
-    bool is_near = (name_slips == 0 || ending_slips == 0 || is_com) &&
-                   name_slips <= slips_allowed(known_name) && ending_slips <= 1 &&
-                   name_slips + ending_slips <= 2;
-    if (!is_near || !is_among(sure_names, sizeof sure_names / sizeof sure_names[0], known_name) ||
-        is_other_top(tops, given, known)) {
-        return SLIP_FAR;
+}
+
+/* The popular domains of a name that the given one has or nearly has: the ending must be right or nearly, too. */
+static void try_endings(const struct address_lists *lists, struct slice given,
+                        struct slice sure_name, unsigned name_slips, struct best *best)
+{
+    struct slice ending = slice_sub(given, name_of(given).len, given.len);
+    struct reader popular = reader_over(list_from(&lists->lists[LIST_POPULAR], sure_name));
+    struct slice known;
+    while (reader_line(&popular, &known) && slice_starts(known, sure_name)) {
+        struct slice known_ending = slice_sub(known, sure_name.len, known.len);
+        unsigned ending_slips = slip_distance(ending, known_ending, 1);
+        bool is_com = slice_equal(known_ending, SLICE(".com"));
+        bool is_near = name_of(known).len == sure_name.len && ending_slips <= 1 &&
+                       (name_slips == 0 || ending_slips == 0 || is_com) &&
+                       name_slips + ending_slips <= 2;
+        if (is_near && !is_other_top(&lists->lists[LIST_TLDS], given, known)) {
+            take_better(best, given, known, name_slips + ending_slips);
+        }
     }
-    return name_slips + ending_slips;
 }
 
 struct slice address_suggest_domain(const struct address_lists *lists, struct slice domain)
 {
-    struct slice best = SLICE_NONE;
+    struct best best = {.domain = SLICE_NONE, .cost = SLIP_FAR};
     if (domain.len == 0 || is_known(lists, domain)) {
-        return best;
+        return SLICE_NONE;
     }
-    unsigned best_cost = SLIP_FAR;
-    struct reader popular = reader_over(lists->lists[LIST_POPULAR].text);
-    struct slice known;
-    while (reader_line(&popular, &known)) {
-        unsigned now = cost(&lists->lists[LIST_TLDS], domain, known);
-        /* Of equals the one with the same first letter: people slip later in a word. */
-        bool is_better =
-            now < best_cost || (now == best_cost && now < SLIP_FAR && best.at[0] != domain.at[0] &&
-                                known.at[0] == domain.at[0]);
-        if (is_better) {
-            best = known;
-            best_cost = now;
+    struct slice name = name_of(domain);
+    for (size_t i = 0; i < sizeof sure_names / sizeof sure_names[0]; i++) {
+        unsigned allowed = slips_allowed(sure_names[i]);
+        unsigned name_slips = slip_distance(name, sure_names[i], allowed);
+        if (name_slips <= allowed) {
+            try_endings(lists, domain, sure_names[i], name_slips, &best);
         }
     }
-    return best_cost >= SLIP_FAR ? SLICE_NONE : best;
+    return best.domain;
 }
 
 bool address_with_domain(const struct hel_address *address, struct slice domain,

@@ -1,6 +1,7 @@
 /* base/attr: the compiler extensions that the project uses, behind words. No other file spells them.
  * DEFER(x_done) on a local calls x_done(&local) when the scope ends; TAKE(p) hands a pointer on and
- * leaves NULL behind, so that the deferred call finds nothing to free.
+ * leaves NULL behind, so that the deferred call finds nothing to free. UNFILLED is for a large local whose bytes are
+ * written before they are read: release builds clear locals, and this one would cost more than what is done with it.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_ATTR_H
 #define BASE_ATTR_H
@@ -11,6 +12,7 @@
 #define DEFER(done)              __attribute__((cleanup(done)))
 #define TYPE_OF(thing)           __typeof__(thing)
 #define UNUSED                   __attribute__((unused))
+#define UNFILLED                 __attribute__((uninitialized))
 #define TAKE(pointer)                                \
     __extension__({                                  \
         __typeof__(pointer) *take_from = &(pointer); \

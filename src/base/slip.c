@@ -24,7 +24,7 @@ static unsigned letters_apart(struct slice a, struct slice b)
 
 unsigned slip_distance(struct slice a, struct slice b, unsigned limit)
 {
-    unsigned rows[3][SLIP_BYTES_MAX + 1];
+    UNFILLED unsigned rows[3][SLIP_BYTES_MAX + 1]; /* most words are told apart without it */
     size_t gap = a.len > b.len ? a.len - b.len : b.len - a.len;
     if (a.len > SLIP_BYTES_MAX || b.len > SLIP_BYTES_MAX || gap > limit ||
         letters_apart(a, b) > 2 * limit) {

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "dns/lookup.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +32,16 @@ static void want(struct dns_lookup *lookup, unsigned id, const char *name, uint1
     memcpy(asked->name, name, strlen(name) + 1);
 }
 
+/* All hosts are there: room for the questions about them, none of which is wanted yet. */
+static void count_hosts(struct dns_lookup *lookup)
+{
+    lookup->asked_count = 1 + 2 * (unsigned)lookup->target_count;
+    memset(&lookup->asked[1], 0, 2 * lookup->target_count * sizeof lookup->asked[0]);
+}
+
 static void ask_addresses(struct dns_lookup *lookup)
 {
+    count_hosts(lookup);
     for (size_t i = 0; i < lookup->target_count; i++) {
         struct ip ip;
         struct target *target = &lookup->targets[i];
@@ -91,6 +100,7 @@ static void begin_literal(struct dns_lookup *lookup, struct slice inside)
     if (parse_literal(inside, &ip)) {
         dns_target_add_address(lookup, target, &ip);
     }
+    count_hosts(lookup);
 }
 
 enum err dns_lookup_new(struct slice domain, const struct dns_lookup_options *options,
@@ -105,10 +115,13 @@ enum err dns_lookup_new(struct slice domain, const struct dns_lookup_options *op
     if (is_literal && (text.len < 3 || !slice_ends(text, SLICE("]")))) {
         return ERR_SYNTAX;
     }
-    struct dns_lookup *lookup = calloc(1, sizeof *lookup);
+    struct dns_lookup *lookup = malloc(sizeof *lookup);
     if (lookup == NULL) {
         return ERR_NOMEM;
     }
+    memset(lookup, 0, offsetof(struct dns_lookup, asked));
+    lookup->asked[0] = (struct asked){.is_wanted = false};
+    lookup->asked_count = 1;
     lookup->options = *options;
     lookup->random.state = options->seed;
     lookup->ttl_s = LOOKUP_TTL_MAX_S;
@@ -129,7 +142,7 @@ void dns_lookup_free(struct dns_lookup *lookup)
 
 bool dns_lookup_next(struct dns_lookup *lookup, struct dns_question *out)
 {
-    for (unsigned i = 0; i < DNS_LOOKUP_IDS; i++) {
+    for (unsigned i = 0; i < lookup->asked_count; i++) {
         struct asked *asked = &lookup->asked[i];
         if (asked->is_wanted && !asked->is_sent) {
             asked->is_sent = true;
@@ -207,12 +220,12 @@ static void take_addresses(struct dns_lookup *lookup, unsigned id)
 void dns_lookup_answered(struct dns_lookup *lookup, unsigned id, enum dns_transport transport,
                          struct slice message)
 {
-    must(id < DNS_LOOKUP_IDS && lookup->asked[id].is_sent);
+    must(id < lookup->asked_count && lookup->asked[id].is_sent);
     struct asked *asked = &lookup->asked[id];
     if (asked->kind != DNS_ANSWER_OPEN) {
         return;
     }
-    struct dns_answer answer;
+    UNFILLED struct dns_answer answer; /* room for many records; most have one */
     dns_answer_read(asked->name, asked->type, transport, message, &answer);
     lookup->answer = &answer;
     judge(lookup, asked);
@@ -231,7 +244,7 @@ void dns_lookup_answered(struct dns_lookup *lookup, unsigned id, enum dns_transp
 
 bool dns_lookup_is_done(const struct dns_lookup *lookup)
 {
-    for (unsigned i = 0; i < DNS_LOOKUP_IDS; i++) {
+    for (unsigned i = 0; i < lookup->asked_count; i++) {
         if (lookup->asked[i].is_wanted && lookup->asked[i].kind == DNS_ANSWER_OPEN) {
             return false;
         }

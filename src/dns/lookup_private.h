@@ -30,9 +30,11 @@ struct dns_lookup {
     bool is_implicit_mx, is_null_mx;
     uint32_t ttl_s;
     size_t target_count;
-    struct target targets[ROUTE_EXCHANGERS_MAX];
+    const struct dns_answer *answer; /* being looked at; NULL between answers */
+    unsigned asked_count;
+    /* Only as many as are counted are there: most domains have one or two hosts. */
     struct asked asked[DNS_LOOKUP_IDS]; /* 0: MX; 1 + 2i: A of target i; 2 + 2i: AAAA */
-    const struct dns_answer *answer;    /* being looked at; NULL between answers */
+    struct target targets[ROUTE_EXCHANGERS_MAX];
 };
 
 /* The caller sees to the room. */

@@ -224,14 +224,13 @@ static bool read_answers(struct slice message, struct reader *r, unsigned count,
 {
     *out_is_whole = count <= DNS_SECTION_MAX;
     for (unsigned i = 0; i < count && i < DNS_SECTION_MAX; i++) {
-        struct dns_record record;
-        if (!read_record(message, r, &record)) {
+        UNFILLED struct dns_record beyond; /* is read for what follows it */
+        bool has_room = out->answer_count < DNS_RECORDS_MAX;
+        if (!read_record(message, r, has_room ? &out->answers[out->answer_count] : &beyond)) {
             *out_is_whole = false;
             return out->is_truncated; /* a cut answer is asked again over TCP */
         }
-        if (out->answer_count < DNS_RECORDS_MAX) {
-            out->answers[out->answer_count++] = record;
-        }
+        out->answer_count += has_room ? 1 : 0;
     }
     return true;
 }

@@ -139,7 +139,7 @@ static void on_closed(uv_handle_t *handle)
  * peer has not read yet. Session tickets of TLS 1.3 often lie there. */
 static void drop_unread(struct uv_link *link)
 {
-    char block[4096];
+    UNFILLED char block[4096];
     uv_os_fd_t fd;
     if (uv_fileno((uv_handle_t *)&link->tcp, &fd) != 0) {
         return; /* never got so far */
@@ -208,7 +208,7 @@ enum err uv_link_write(struct uv_link *link, struct slice bytes)
 
 static enum err write_outgoing(struct uv_link *link)
 {
-    char block[TLS_BLOCK_BYTES];
+    UNFILLED char block[TLS_BLOCK_BYTES];
     size_t len;
     while ((len = tls_session_outgoing(link->tls, block, sizeof block)) > 0) {
         enum err e = uv_link_write(link, slice_make(block, len));
@@ -262,7 +262,7 @@ static void shake(struct uv_link *link)
 
 static void read_tls(struct uv_link *link)
 {
-    char plain[TLS_BLOCK_BYTES];
+    UNFILLED char plain[TLS_BLOCK_BYTES];
     while (link->state == UV_LINK_OPEN) {
         size_t len;
         enum tls_status status = tls_session_read(link->tls, plain, sizeof plain, &len);

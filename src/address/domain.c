@@ -168,7 +168,7 @@ enum err address_parse_domain(struct parse *parse, size_t at)
     if (!text_is_ascii(domain)) {
         return international(parse, at, parse->text + at);
     }
-    char lower[PARSE_TEXT_BYTES_MAX];
+    UNFILLED char lower[PARSE_TEXT_BYTES_MAX];
     for (size_t i = 0; i < domain.len; i++) {
         lower[i] = ascii_lower(domain.at[i]);
     }

@@ -21,20 +21,43 @@ static const char *const list_names[LIST_COUNT] = {
 
 enum { ENTRY_BYTES_MAX = 253 };
 
+/* The bytes at `at` and seven more as one number in the order of strings; those beyond the text count as 0. */
+static uint64_t first_eight(struct slice text, size_t at)
+{
+    uint64_t word = 0;
+    size_t left = text.len - at;
+    if (left > 0) {
+        memcpy(&word, text.at + at, left < sizeof word ? left : sizeof word);
+    }
+    return be64toh(word);
+}
+
+/* The line feed is below all bytes of entries, so that most are told from the word by their first eight bytes,
+ * whatever their length. */
+static bool is_below(struct slice text, size_t begin, struct slice word, uint64_t word_eight)
+{
+    uint64_t eight = first_eight(text, begin);
+    if (eight != word_eight) {
+        return eight < word_eight;
+    }
+    size_t end = slice_find_byte(text, '\n', begin);
+    return slice_compare(slice_sub(text, begin, end), word) < 0;
+}
+
 struct slice list_from(const struct list *list, struct slice word)
 {
     struct slice text = list->text;
+    uint64_t word_eight = first_eight(word, 0);
     size_t low = 0; /* both where an entry begins, or at the end */
     size_t high = text.len;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const char *before = memrchr(text.at + low, '\n', middle - low);
         size_t begin = before == NULL ? low : (size_t)(before - text.at) + 1;
-        size_t end = slice_find_byte(text, '\n', middle);
-        if (slice_compare(word, slice_sub(text, begin, end)) <= 0) {
-            high = begin;
+        if (is_below(text, begin, word, word_eight)) {
+            low = slice_find_byte(text, '\n', middle) + 1;
         } else {
-            low = end + 1;
+            high = begin;
         }
     }
     return slice_sub(text, low, text.len);
@@ -106,17 +129,7 @@ static struct slice without_head(struct slice text)
     return text;
 }
 
-/* The bytes at `at` and seven more as one number in the order of strings; those beyond the text count as 0. */
-static uint64_t first_eight(struct slice text, size_t at)
-{
-    uint64_t word = 0;
-    size_t left = text.len - at;
-    memcpy(&word, text.at + at, left < sizeof word ? left : sizeof word);
-    return be64toh(word);
-}
-
-/* Every line is an entry, and not below the one before it. The line feed is below all bytes of entries, so that
- * most lines are told apart by their first eight bytes, whatever their length. */
+/* Every line is an entry, and not below the one before it. */
 static bool is_in_order(struct slice text)
 {
     struct slice before = SLICE_NONE;
@@ -365,7 +378,7 @@ void address_flags(const struct address_lists *lists, const struct hel_address *
 {
     struct slice local = hel_address_local(address);
     struct slice tag;
-    char lower[HEL_WIRE_BYTES];
+    UNFILLED char lower[HEL_WIRE_BYTES];
     bool is_tagged = address_tag(address, &tag);
     size_t len = is_tagged ? local.len - tag.len - 1 : local.len;
     for (size_t i = 0; i < len; i++) {

@@ -25,6 +25,10 @@ static bool is_utext(unsigned code)
 
 static enum err check_char(struct parse *parse, size_t at, struct slice *rest)
 {
+    if (ascii_is_alnum(rest->at[0])) { /* as most are */
+        *rest = slice_sub(*rest, 1, rest->len);
+        return ERR_NONE;
+    }
     unsigned code = 0;
     size_t step = text_utf8_next(*rest, &code);
     if (code >= 0x80) {
@@ -128,9 +132,11 @@ static enum err check_escapes(struct parse *parse, size_t begin, size_t end)
 {
     static const struct slice escapes[] = {SLICE_LITERAL("%0d"), SLICE_LITERAL("%0a"),
                                            SLICE_LITERAL("%00")};
-    for (size_t i = begin; i < end; i++) {
+    struct slice local = slice_sub(slice_make(parse->text, parse->len), 0, end);
+    for (size_t i = slice_find_byte(local, '%', begin); i < end;
+         i = slice_find_byte(local, '%', i + 1)) {
         for (size_t j = 0; j < sizeof escapes / sizeof escapes[0]; j++) {
-            if (slice_starts_nocase(slice_make(parse->text + i, end - i), escapes[j])) {
+            if (slice_starts_nocase(slice_sub(local, i, end), escapes[j])) {
                 return address_fail(parse, i, "an encoded control character stands here");
             }
         }

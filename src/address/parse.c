@@ -63,7 +63,11 @@ enum err hel_address_parse(struct slice text, enum hel_address_mode mode, struct
                            struct hel_address_error *out_error)
 {
     struct hel_address address = {.is_quoted = false};
-    struct parse parse = {.out = &address, .out_error = out_error, .first_column = 1};
+    UNFILLED struct parse parse;
+    parse.len = 0;
+    parse.first_column = 1;
+    parse.out = &address;
+    parse.out_error = out_error;
     enum err e = address_clean(text, &parse);
     if (e == ERR_NONE) {
         e = parse_parts(&parse);

@@ -34,7 +34,7 @@ static void fill_address(const struct ask *ask, struct record *record)
 {
     const struct hel_address *address = &ask->address;
     const struct domain *domain = ask->domain;
-    char normal[HEL_WIRE_BYTES];
+    UNFILLED char normal[HEL_WIRE_BYTES];
     address_normal(address, normal);
     record->ascii = hel_address_wire(address);
     record->normalized = slice_equal(slice_of(normal), record->ascii)
@@ -42,7 +42,7 @@ static void fill_address(const struct ask *ask, struct record *record)
                              : keep(record, slice_of(normal));
     record->local = hel_address_local(address);
     record->domain = hel_address_domain(address);
-    char meant[HEL_WIRE_BYTES];
+    UNFILLED char meant[HEL_WIRE_BYTES];
     if (domain != NULL && domain->suggestion.len > 0 &&
         address_with_domain(address, domain->suggestion, meant)) {
         record->did_you_mean = keep(record, slice_of(meant));

@@ -495,7 +495,7 @@ enum question_origin { QUESTION_NEW, QUESTION_SENT, QUESTION_SENT_BACK };
 static enum err take_question(struct knocker *knocker, struct slice text,
                               enum question_origin origin, knocker_fn fn, void *context)
 {
-    struct reading reading;
+    UNFILLED struct reading reading;
     enum err e = read_address(knocker, text, &reading);
     if (e != ERR_NONE) {
         return e;

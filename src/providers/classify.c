@@ -118,7 +118,7 @@ static const struct rule *deciding_rule(const struct matter *m, struct rules_mem
 static bool has_own_word(const struct classify_question *q, struct slice text)
 {
     for (size_t i = 0; i < q->own_word_count; i++) {
-        char folded[FOLD_BYTES_MAX];
+        UNFILLED char folded[FOLD_BYTES_MAX];
         struct slice word = slice_make(folded, fold_text(q->own_words[i], folded, sizeof folded));
         if (word.len >= OWN_WORD_BYTES_MIN && fold_has_word(text, word)) {
             return true;
@@ -159,7 +159,7 @@ static unsigned code_within(uint16_t code)
 struct classification rules_classify(const struct rules *rules,
                                      const struct classify_question *question)
 {
-    char text[FOLD_BYTES_MAX];
+    UNFILLED char text[FOLD_BYTES_MAX];
     size_t len = fold_text(question->reply->text, text, sizeof text);
     len = fold_mask(text, len, question->rcpt);
     const struct rule_provider *provider = map_find(&rules->provider_ids, question->provider);

@@ -96,6 +96,17 @@ static size_t fold_one(struct folder *f, struct slice rest)
     return used;
 }
 
+/* Most of a text: printable ASCII up to the next blank or other character, which is folded like all else. */
+static size_t fold_ascii_run(struct folder *f, struct slice rest)
+{
+    size_t n = 0;
+    size_t room = f->is_blank_due ? 0 : f->cap - f->len;
+    while (n < rest.len && n < room && rest.at[n] > ' ' && rest.at[n] < 0x7F) {
+        f->out[f->len++] = ascii_lower(rest.at[n++]);
+    }
+    return n;
+}
+
 /* NOLINTNEXTLINE(readability-non-const-parameter): written to through the folder */
 size_t fold_text(struct slice text, char *out, size_t cap)
 {
@@ -110,6 +121,7 @@ size_t fold_text(struct slice text, char *out, size_t cap)
         f.is_blank_due = true;
         while (line.len > 0 && f.len < f.cap) {
             line = slice_sub(line, fold_one(&f, line), line.len);
+            line = slice_sub(line, fold_ascii_run(&f, line), line.len);
         }
     }
     return f.len;
@@ -199,9 +211,24 @@ static bool fits_as_word(struct slice text, size_t at, size_t word_len)
            (end == text.len || !is_word_byte(text.at[end]));
 }
 
+/* Whether a byte is there that an address, a domain, or something quoted has at least one of. */
+static bool may_echo(struct slice text)
+{
+    static const char marks[] = "@.<([\"'";
+    for (size_t i = 0; i + 1 < sizeof marks; i++) {
+        if (slice_find_byte(text, marks[i], 0) < text.len) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t fold_mask(char *text, size_t len, struct slice rcpt)
 {
-    char folded[FOLD_BYTES_MAX];
+    if (!may_echo(slice_make(text, len))) {
+        return len;
+    }
+    UNFILLED char folded[FOLD_BYTES_MAX];
     struct slice whole = slice_make(folded, fold_text(rcpt, folded, sizeof folded));
     size_t at = slice_find_last_byte(whole, '@');
     bool has_parts = at > 0 && at < whole.len;

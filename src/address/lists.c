@@ -26,8 +26,10 @@ static uint64_t first_eight(struct slice text, size_t at)
 {
     uint64_t word = 0;
     size_t left = text.len - at;
-    if (left > 0) {
-        memcpy(&word, text.at + at, left < sizeof word ? left : sizeof word);
+    if (left >= sizeof word) {
+        memcpy(&word, text.at + at, sizeof word);
+    } else if (left > 0) {
+        memcpy(&word, text.at + at, left);
     }
     return be64toh(word);
 }

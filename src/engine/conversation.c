@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/conversation.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,11 +355,12 @@ enum err conversation_new(struct door *door, const struct conversation_config *c
                           const struct exchanger *exchanger, uint32_t number, void *context,
                           struct conversation **out)
 {
-    struct conversation *c =
-        calloc(1, sizeof *c + config->pipelined_rcpts * sizeof c->questions[0]);
+    struct conversation *c = malloc(sizeof *c + config->pipelined_rcpts * sizeof c->questions[0]);
     if (c == NULL) {
         return ERR_NOMEM;
     }
+    memset(c, 0, offsetof(struct conversation, trouble));
+    c->trouble[0] = '\0';
     c->under_way_max = config->pipelined_rcpts;
     c->door = door;
     c->config = config;

@@ -43,14 +43,11 @@ struct conversation {
     bool avoids_tls, broke_tls, tls_was_refused, tls_used;
     bool had_timeout; /* of a connect */
     bool had_local_trouble;
-    char trouble[CONVERSATION_TROUBLE_BYTES]; /* of ours, the last one, in words */
     uint64_t stage_began_ms;
     uint32_t latency_ms[HEL_SMTP_STAGE_COUNT];
     struct ip ip; /* of the line */
-    struct tls_info tls;
     struct transcript prelude;
     bool has_banner; /* whole, or as much of it as there is room for */
-    char banner[CONVERSATION_BANNER_BYTES];
     size_t banner_len;
 
     /* The dialogue. */
@@ -63,8 +60,13 @@ struct conversation {
     bool transaction_null_sender, transaction_smtputf8;
     uint64_t transaction_domain; /* hash: recipients of one domain share a transaction */
     bool has_early_evidence;     /* MAIL was refused; told when RCPT's reply is in */
-    struct evidence early;
     unsigned under_way, under_way_max;
+
+    /* Last, and not cleared: most conversations never touch most of it. */
+    char trouble[CONVERSATION_TROUBLE_BYTES]; /* of ours, the last one, in words */
+    char banner[CONVERSATION_BANNER_BYTES];
+    struct tls_info tls;                      /* with tls_used */
+    struct evidence early;                    /* with has_early_evidence */
     struct conversation_question questions[]; /* those under way, as they were asked */
 };
 

@@ -164,11 +164,10 @@ enum err domain_get(struct knocker *knocker, struct slice name, struct domain **
 {
     struct domain *domain = map_find(&knocker->domains, name);
     if (domain == NULL) {
-        domain = calloc(1, sizeof *domain);
+        domain = calloc(1, sizeof *domain + name.len + 1);
         if (domain == NULL) {
             return ERR_NOMEM;
         }
-        must(name.len < sizeof domain->name);
         memcpy(domain->name, name.at, name.len);
         domain->knocker = knocker;
         TAILQ_INIT(&domain->waiting);

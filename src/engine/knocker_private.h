@@ -111,7 +111,6 @@ TAILQ_HEAD(ask_list, ask);
 struct domain {
     TAILQ_ENTRY(domain) idle_link;
     bool is_idle;
-    char name[HEL_WIRE_BYTES];
     struct knocker *knocker;
     struct dns_lookup *lookup; /* while it runs */
     TAILQ_ENTRY(domain) lookup_link;
@@ -139,6 +138,7 @@ struct domain {
         unsigned owners; /* parked ones whose answer others may await */
         TAILQ_ENTRY(domain) woken_link;
     } park;
+    char name[];
 };
 TAILQ_HEAD(domain_list, domain);
 
@@ -165,13 +165,12 @@ struct host {
     uint64_t unreached; /* set of ways out that did not lead here lately */
     uint64_t unreached_until_ms;
     uint64_t down_until_ms; /* no way out leads here */
-    struct evidence down;
+    struct evidence *down;  /* and what it said; NULL: it never was */
 };
 
 struct site {
     TAILQ_ENTRY(site) hungry_link;
     bool is_hungry; /* waits for a free connection of the knocker */
-    char key[TRAFFIC_KEY_BYTES];
     struct knocker *knocker;
     struct traffic_site traffic;
     const struct provider *provider;
@@ -191,6 +190,7 @@ struct site {
         bool is_in_line;
         TAILQ_ENTRY(site) line_link;
     } park;
+    char key[];
 };
 TAILQ_HEAD(site_list, site);
 

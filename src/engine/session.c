@@ -511,6 +511,18 @@ static void one_too_many(struct session *session, const struct evidence *evidenc
     }
 }
 
+/* Without memory for what was said, the next address finds it out anew. */
+static void believe_down(struct host *host, const struct evidence *evidence, uint64_t until_ms)
+{
+    if (host->down == NULL) {
+        host->down = malloc(sizeof *host->down);
+    }
+    if (host->down != NULL) {
+        evidence_copy(host->down, evidence);
+        host->down_until_ms = until_ms;
+    }
+}
+
 /* A machine that does not answer may be behind a wall on this way only: before it is called down, every other way
  * out that is well has a try. */
 static bool tries_another_way(const struct session *session, const struct evidence *evidence)
@@ -562,8 +574,7 @@ static void on_failed(void *context, struct conversation *c, const struct eviden
     }
     host->unreached = 0;
     if (!is_temporary && evidence->kind != EVIDENCE_LOCAL) {
-        host->down_until_ms = now + KNOCKER_DOWN_MS;
-        evidence_copy(&host->down, evidence);
+        believe_down(host, evidence, now + KNOCKER_DOWN_MS);
     }
     tell_queues(host, evidence);
 }

@@ -43,18 +43,19 @@ void site_recognise(struct site *site, struct slice banner)
 enum err site_get(struct knocker *knocker, const struct route *route,
                   const struct provider *provider, struct site **out)
 {
-    char key[TRAFFIC_KEY_BYTES];
+    UNFILLED char key[TRAFFIC_KEY_BYTES];
     traffic_site_key(route, provider, key);
     struct site *site = map_find(&knocker->sites, slice_of(key));
     if (site != NULL) {
         *out = site;
         return ERR_NONE;
     }
-    site = calloc(1, sizeof *site);
+    size_t key_bytes = strlen(key) + 1;
+    site = calloc(1, sizeof *site + key_bytes);
     if (site == NULL) {
         return ERR_NOMEM;
     }
-    memcpy(site->key, key, sizeof key);
+    memcpy(site->key, key, key_bytes);
     site->knocker = knocker;
     site->provider = provider;
     struct traffic_limits limits = site_limits(&knocker->config, provider);
@@ -87,6 +88,7 @@ static void host_free(struct host *host)
         free(host->lanes);
         host->lanes = next;
     }
+    free(host->down);
     free(host);
 }
 
@@ -225,7 +227,7 @@ void site_enqueue(struct site *site, struct ask *ask, const struct exchanger *ex
         return;
     }
     if (host->down_until_ms > site_now_ms(site)) {
-        site_tell_later(ask, &host->down);
+        site_tell_later(ask, host->down);
         return;
     }
     bool is_first = ask->is_first;

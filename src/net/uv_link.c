@@ -1,6 +1,7 @@
 /* net/uv_link: TCP connections on the loop, with the TLS filter between socket and owner where asked. What is
  * said to a proxy before a link is up is uv_tunnel's.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,8 +114,12 @@ static void on_linger(void *context)
 
 struct uv_link *uv_link_new(struct uv_door *door)
 {
-    struct uv_link *link = calloc(1, sizeof *link);
-    if (link == NULL || uv_tcp_init(&door->loop, &link->tcp) != 0) {
+    struct uv_link *link = malloc(sizeof *link);
+    if (link == NULL) {
+        return NULL;
+    }
+    memset(link, 0, offsetof(struct uv_link, peer_name));
+    if (uv_tcp_init(&door->loop, &link->tcp) != 0) {
         free(link);
         return NULL;
     }

@@ -71,7 +71,7 @@ struct uv_link {
     size_t unsent;
     struct timer linger; /* also carries a late bad word about a connect */
     int late_error;
-    char peer_name[256]; /* for SNI and the certificate check */
+    char peer_name[256]; /* with tls: for SNI and the certificate check; last, and not cleared */
 };
 
 struct uv_link *uv_link_new(struct uv_door *door);

@@ -2,6 +2,7 @@
  * handed up as they came; what they say is dns/message's.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <ares.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -333,13 +334,18 @@ void uv_resolver_query(struct door *base, struct slice name, uint16_t type, quer
     struct uv_resolver *resolver = ((struct uv_door *)(void *)base)->resolver;
     struct resolver_query *query = malloc(sizeof *query);
     must(query != NULL); /* the answer could not be told from the loop: there is no way on */
-    *query = (struct resolver_query){.fn = fn, .context = context, .door = base, .type = type};
+    memset(query, 0, offsetof(struct resolver_query, name));
+    query->fn = fn;
+    query->context = context;
+    query->door = base;
+    query->type = type;
     bool is_name = name.len < sizeof query->name && slice_find_byte(name, '\0', 0) == name.len;
     if (!is_name || resolver->is_closing) {
         tell_late(resolver, query, is_name ? ARES_EDESTRUCTION : ARES_EBADNAME);
         return;
     }
     memcpy(query->name, name.at, name.len);
+    query->name[name.len] = '\0';
     resolver->open++;
     resolver->is_asking = true;
     ares_query(resolver->channels[CHANNEL_SEEKS].ares, query->name, DNS_CLASS_IN, type, on_answer,

@@ -16,6 +16,8 @@ enum {
     SIGNAL_LIMITED_MS = 60 * 1000, /* where it names no time */
     SIGNAL_DENIED_MS = 10 * 60 * 1000,
     SIGNAL_PAUSE_MS_MAX = 60 * 60 * 1000,
+    SIGNAL_PRUNE_MS = 60 * 60 * 1000,
+    SIGNAL_PRUNE_ROWS = 10000, /* at once */
 };
 
 /* Of one service. */
@@ -32,6 +34,7 @@ struct signals {
     struct signals_config config;
     struct signal_gate gates[SIGNAL_SERVICE_COUNT];
     struct signals_ticket *first;
+    uint64_t prune_ms; /* when next, of door_now_ms */
 };
 
 /* One service's part of a ticket. */
@@ -180,6 +183,20 @@ static void keep(const struct signals_ticket *ticket, enum signal_service servic
     (void)e;
 }
 
+/* What is dead leaves the store now and then. */
+static void prune(struct signals *signals)
+{
+    uint64_t now_ms = door_now_ms(signals->door);
+    size_t count = 0;
+    if (signals->store == NULL || now_ms < signals->prune_ms) {
+        return;
+    }
+    enum err e =
+        store_signal_prune(signals->store, door_wall_ms(signals->door), SIGNAL_PRUNE_ROWS, &count);
+    (void)e; /* the next time will do */
+    signals->prune_ms = now_ms + SIGNAL_PRUNE_MS;
+}
+
 /* Tickets. */
 
 static void free_ticket(struct signals_ticket *ticket)
@@ -311,6 +328,7 @@ enum err signals_ask(struct signals *signals, struct slice ascii, struct slice k
     if (ticket == NULL) {
         return ERR_NOMEM;
     }
+    prune(signals);
     ticket->signals = signals;
     ticket->fn = fn;
     ticket->context = context;

@@ -240,6 +240,19 @@ static void what_was_said_is_kept(void **state)
     assert_int_equal(stage->web.count, 3);
 }
 
+static void what_is_dead_leaves_the_store(void **state)
+{
+    struct stage *stage = *state;
+    struct store_signal signal = {
+        .key = SLICE("x@y"), .service = SLICE("hibp"), .at_ms = 1, .expires_at_ms = 2};
+    assert_int_equal(store_signal_put(stage->store, &signal), ERR_NONE);
+    assert_true(store_signal_find(stage->store, 1, &signal));
+    switch_on(stage, SIGNAL_HIBP);
+    set_reply(stage, 404, "", "");
+    (void)ask_and_wait(stage, "a@d.example");
+    assert_false(store_signal_find(stage->store, 1, &signal));
+}
+
 static void trouble_is_not_kept_and_ends_in_time(void **state)
 {
     struct stage *stage = *state;
@@ -360,6 +373,7 @@ int main(void)
         ON_STAGE(documented_answers_are_understood),
         ON_STAGE(questions_are_those_of_the_documentation),
         ON_STAGE(what_was_said_is_kept),
+        ON_STAGE(what_is_dead_leaves_the_store),
         ON_STAGE(trouble_is_not_kept_and_ends_in_time),
         ON_STAGE(a_service_that_wants_rest_gets_it),
         ON_STAGE(questions_have_their_rate),

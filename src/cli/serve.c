@@ -49,6 +49,8 @@ struct serving {
     const struct config *config;
     struct knowledge *knowledge;
     struct service *service;
+    struct webhooks_config webhooks;
+    struct signals_config signals;
     struct serve_keys keys;
     struct static_files *files;
     struct buf openapi;
@@ -246,13 +248,27 @@ static int open_server(struct serving *s, const struct static_files *files,
 
 static int open_service(struct serving *s, const struct serve_options *options)
 {
-    const struct service_config config = {
+    config_apply_webhooks(s->config, &s->webhooks);
+    config_apply_signals(s->config, &s->signals);
+    const char *obstacle = signals_config_obstacle(&s->signals);
+    bool has_signals = false;
+    for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
+        has_signals = has_signals || s->signals.of[i].is_enabled;
+    }
+    struct service_config config = {
         .knowledge = s->knowledge,
         .door = workbench_door_config(&options->probe),
-        .knocker = options->probe.knocker,
         .store_path = s->config->store.path.at,
+        .webhooks = &s->webhooks,
+        .signals = has_signals ? &s->signals : NULL,
     };
+    /* Not above: gcc 12 loses part of it there, with -ftrivial-auto-var-init=zero. */
+    config.knocker = options->probe.knocker;
     struct fault fault;
+    if (obstacle != NULL) {
+        complain("%s", obstacle);
+        return EXIT_BAD_CONFIG;
+    }
     if (s->config->store.is_none || s->config->store.path.len == 0) {
         complain("serve needs a store: give --store FILE");
         return EXIT_BAD_USAGE;

@@ -22,13 +22,13 @@ struct batch_results {
     struct arena texts;
     struct store_batch batch; /* id, file, file_name, column, job */
     struct store_job *job;    /* NULL: it was not begun */
-    FILE *file, *to;
+    FILE *file, *to; /* the latter of a workbook: a file, for all of it is written at the end */
     struct table_reader *reader;
     struct table_writer *writer;
     struct buf *out; /* where the writer's bytes go just now */
     struct buf head; /* what it wrote before the first piece */
     struct buf stored;
-    bool is_over;
+    bool is_over, is_written; /* is_written: a workbook waits to be read from its file */
 };
 
 /* The writer writes to a stream; its bytes end in the buffer of the piece. */
@@ -73,9 +73,10 @@ static enum err open_list(struct batch_results *results, struct fault *out_fault
 static enum err open_writer(struct batch_results *results, struct fault *out_fault)
 {
     const cookie_io_functions_t functions = {.write = put_bytes};
-    results->to = fopencookie(results, "w", functions);
+    bool is_workbook = results->query.format == TABLE_XLSX;
+    results->to = is_workbook ? tmpfile() : fopencookie(results, "w", functions);
     if (results->to == NULL) {
-        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+        return fault_set(out_fault, ERR_SYSTEM, errno, "there is no room for the results");
     }
     return table_writer_open(results->query.format, results->reader, results->to, &results->writer,
                              out_fault);
@@ -226,6 +227,44 @@ static enum err write_rows(struct batch_results *results, struct buf *out, struc
     return e;
 }
 
+/* Rows are read until the workbook is whole; then its bytes come. */
+static enum err finish_workbook(struct batch_results *results, struct fault *out_fault)
+{
+    enum err e = table_writer_finish(results->writer, out_fault);
+    if (e == ERR_NONE && (fflush(results->to) != 0 || fseek(results->to, 0, SEEK_SET) != 0)) {
+        e = fault_set(out_fault, ERR_SYSTEM, errno, "the workbook cannot be written");
+    }
+    results->is_written = e == ERR_NONE;
+    return e;
+}
+
+static enum err read_workbook(struct batch_results *results, struct buf *out,
+                              struct fault *out_fault)
+{
+    if (buf_reserve(out, BATCH_RESULTS_PIECE) != ERR_NONE) {
+        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    size_t len = fread(out->at + out->len, 1, BATCH_RESULTS_PIECE, results->to);
+    out->len += len;
+    if (ferror(results->to) != 0) {
+        return fault_set(out_fault, ERR_SYSTEM, errno, "the workbook cannot be read");
+    }
+    return len > 0 ? ERR_NONE : ERR_CLOSED;
+}
+
+static enum err next_piece(struct batch_results *results, struct buf *out, struct fault *out_fault)
+{
+    if (results->is_written) {
+        return read_workbook(results, out, out_fault);
+    }
+    enum err e = write_rows(results, out, out_fault);
+    if (e != ERR_CLOSED || results->query.format != TABLE_XLSX) {
+        return e;
+    }
+    e = finish_workbook(results, out_fault);
+    return e != ERR_NONE ? e : read_workbook(results, out, out_fault);
+}
+
 static void ignore_batch(void *context, const struct store_batch *batch)
 {
     (void)context;
@@ -245,7 +284,7 @@ enum err batch_results_read(struct batch_results *results, struct buf *out, stru
     e = e != ERR_NONE ? e : buf_append(out, buf_view(&results->head));
     buf_clear(&results->head);
     results->out = out;
-    e = e != ERR_NONE ? e : write_rows(results, out, out_fault);
+    e = e != ERR_NONE ? e : next_piece(results, out, out_fault);
     results->out = &results->head;
     /* Who is slow must not keep the store's log from being shortened. */
     enum err left = store_flush(results->store, out_fault);

@@ -124,6 +124,7 @@ enum err batch_settle(struct batch *batch, enum store_batch_state state, const c
         return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
     batch->stored.cause = why;
+    batches_tell_settling(batch, state);
     enum err e = store_batch_settle(batches->store, batch->stored.id, state, why,
                                     door_wall_ms(batches->door), out_fault);
     if (e != ERR_NONE) {

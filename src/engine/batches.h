@@ -58,7 +58,8 @@ struct batches_live {
 enum batches_event {
     BATCHES_CHANGED, /* its state, or how far it is; about once a second while it runs */
     BATCHES_RESULT,  /* one more result */
-    BATCHES_OVER,    /* done, cancelled or failed; more than once where a kill comes between */
+    BATCHES_SETTLING, /* it is about to get the state that is told: what is put into the store now is kept with it */
+    BATCHES_OVER, /* done, cancelled or failed; more than once where a kill comes between */
 };
 struct batches_news {
     enum batches_event event;

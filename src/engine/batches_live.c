@@ -145,14 +145,15 @@ void batches_unsubscribe(struct batches *batches, struct batches_listener *liste
     }
 }
 
-void batches_tell(struct batch *batch, enum batches_event event, const struct record *record)
+static void tell(struct batch *batch, enum batches_event event, enum store_batch_state state,
+                 const struct record *record)
 {
     const struct batches_news news = {
         .event = event,
         .id = batch->stored.id,
         .owner = batch->stored.owner,
         .webhook = batch->stored.webhook,
-        .state = batch->state,
+        .state = state,
         .batch = &batch->stored,
         .live = &batch->live, /* only this thread changes it */
         .record = record,
@@ -163,4 +164,14 @@ void batches_tell(struct batch *batch, enum batches_event event, const struct re
         listener->told(listener->context, &news);
         listener = next;
     }
+}
+
+void batches_tell(struct batch *batch, enum batches_event event, const struct record *record)
+{
+    tell(batch, event, batch->state, record);
+}
+
+void batches_tell_settling(struct batch *batch, enum store_batch_state state)
+{
+    tell(batch, BATCHES_SETTLING, state, NULL);
 }

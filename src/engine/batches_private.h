@@ -78,5 +78,7 @@ void batch_leave_now(struct batch *batch); /* all its questions, for good */
 void batches_show(struct batch *batch); /* how far it is */
 void batches_show_blocks(struct batches *batches);
 void batches_tell(struct batch *batch, enum batches_event event, const struct record *record);
+void batches_tell_settling(struct batch *batch,
+                           enum store_batch_state state); /* before it is stored */
 
 #endif

@@ -15,7 +15,9 @@
 #include "base/must.h"
 #include "base/slice.h"
 #include "engine/answer_cache.h"
+#include "engine/batch_hooks.h"
 #include "engine/record_json.h"
+#include "engine/signals.h"
 #include "net/quiet_thread.h"
 #include "net/uv_mailbox.h"
 
@@ -67,6 +69,8 @@ struct service {
     struct knocker_config config;
     char *store_path;
     char *batches_folder;
+    struct batch_hooks hooks;
+    struct signals *signals; /* NULL: none */
     const struct knowledge *knowledge;
     struct batches *batches; /* while the desk is there, as others may look at it */
     struct answer_cache *cache;
@@ -366,6 +370,7 @@ static void close_batches(struct service *service)
 {
     struct batches *batches = service->desk.batches;
     service->desk.batches = service->batches = NULL;
+    batch_hooks_stop(&service->hooks);
     batches_free(batches);
 }
 
@@ -408,6 +413,21 @@ static void *run(void *context)
 
 /* Opening and closing. */
 
+/* What speaks HTTP to others. */
+static enum err open_outside(struct service *service, const struct service_config *config,
+                             struct fault *out_fault)
+{
+    struct desk *desk = &service->desk;
+    enum err e = ERR_NONE;
+    if (config->webhooks != NULL) {
+        e = webhooks_open(desk->door, desk->store, config->webhooks, &desk->webhooks, out_fault);
+    }
+    if (e == ERR_NONE && config->signals != NULL) {
+        e = signals_open(desk->door, desk->store, config->signals, &service->signals, out_fault);
+    }
+    return e;
+}
+
 static enum err open_desk(struct service *service, const struct service_config *config,
                           struct fault *out_fault)
 {
@@ -421,9 +441,15 @@ static enum err open_desk(struct service *service, const struct service_config *
     door_random_bytes(desk->door, &seed, sizeof seed);
     e = answer_cache_new(SERVICE_CACHE_BYTES, seed, &service->cache);
     e = e == ERR_NONE ? uv_mailbox_open(desk->door, on_posts, service, &service->inbox) : e;
-    e = e == ERR_NONE ? knocker_new(desk->door, config->knowledge, &service->config, desk->store,
-                                    &desk->knocker)
-                      : e;
+    if (e != ERR_NONE) {
+        return fault_set(out_fault, e, 0, "cannot make the service: %s", err_name(e));
+    }
+    e = open_outside(service, config, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    service->config.signals = service->signals;
+    e = knocker_new(desk->door, config->knowledge, &service->config, desk->store, &desk->knocker);
     if (e != ERR_NONE) {
         return fault_set(out_fault, e, 0, "cannot make the service: %s", err_name(e));
     }
@@ -433,6 +459,9 @@ static enum err open_desk(struct service *service, const struct service_config *
         return e;
     }
     service->batches = desk->batches;
+    if (desk->webhooks != NULL) {
+        batch_hooks_start(&service->hooks, desk->batches, desk->webhooks);
+    }
     knocker_on_idle(desk->knocker, on_idle, service);
     service->news = (struct timer){.fired = on_news, .context = service};
     door_timer_start(desk->door, &service->news, door_now_ms(desk->door));
@@ -538,6 +567,8 @@ void service_close(struct service *service)
     }
     close_batches(service);
     knocker_free(desk->knocker);
+    signals_close(service->signals);
+    webhooks_close(desk->webhooks);
     uv_mailbox_close(service->inbox);
     uv_door_close(desk->door);
     store_close(desk->store);

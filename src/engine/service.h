@@ -16,6 +16,9 @@
 
 struct service;
 struct service_ticket;
+struct signals_config;
+struct webhooks;
+struct webhooks_config;
 
 enum {
     SERVICE_READERS_MAX = 64,       /* connections that are kept for those who read */
@@ -28,6 +31,9 @@ struct service_config {
     struct uv_door_config door;        /* borrowed during open */
     struct knocker_config knocker;     /* what it borrows must outlive the service */
     const char *store_path;            /* a file; borrowed during open */
+    /* What they borrow must outlive the service. NULL: nobody is told; no external service is asked. */
+    const struct webhooks_config *webhooks;
+    const struct signals_config *signals;
 };
 
 /* Starts the desk. ERR_STORE, ERR_SYSTEM, ERR_SYNTAX, ERR_NOMEM with what is wrong. */
@@ -75,7 +81,8 @@ struct desk {
     struct door *door;
     struct knocker *knocker;
     struct store *store;
-    struct batches *batches; /* NULL: the service is closing */
+    struct batches *batches;   /* NULL: the service is closing */
+    struct webhooks *webhooks; /* NULL: there are none */
 };
 bool service_call(struct service *service, void (*fn)(struct desk *desk, void *context),
                   void *context) MUST_USE;

@@ -23,6 +23,7 @@ extern const struct http_routes http_batch_routes;
 extern const struct http_routes http_status_routes;
 extern const struct http_routes http_verify_routes;
 extern const struct http_routes http_peer_routes;
+extern const struct http_routes http_hook_routes;
 extern const struct http_routes http_insight_routes;
 
 /* All of them. */

@@ -31,7 +31,8 @@ static void on_news(void *context, const struct batches_news *news)
 {
     struct watcher *watcher = context;
     struct buf data;
-    if (news->event == BATCHES_RESULT || !slice_equal(news->id, watcher->id)) {
+    bool is_wanted = news->event != BATCHES_RESULT && news->event != BATCHES_SETTLING;
+    if (!is_wanted || !slice_equal(news->id, watcher->id)) {
         return;
     }
     buf_init(&data, EVENT_BYTES_MAX);

@@ -217,6 +217,26 @@ static bool parse_sub(struct slice word, unsigned *out)
     return is_known;
 }
 
+static const struct download_format {
+    const char *name, *type;
+    enum table_format format;
+} download_formats[] = {
+    {"csv", "text/csv; charset=utf-8; header=present", TABLE_CSV},
+    {"ndjson", "application/x-ndjson", TABLE_NDJSON},
+    {"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", TABLE_XLSX},
+};
+
+/* The first where none is named; NULL: there is no such one. */
+static const struct download_format *find_format(struct slice name)
+{
+    for (size_t i = 0; i < sizeof download_formats / sizeof *download_formats; i++) {
+        if (name.len == 0 || slice_equal(name, slice_of(download_formats[i].name))) {
+            return &download_formats[i];
+        }
+    }
+    return NULL;
+}
+
 static bool read_query(struct http_request *request, struct batch_results_query *out)
 {
     static const char *const names[] = {"format", "status", "sub_status", "finished_rows_only",
@@ -230,11 +250,12 @@ static bool read_query(struct http_request *request, struct batch_results_query 
         return false;
     }
     out->statuses = (unsigned)statuses;
-    out->format = slice_equal(format, SLICE("ndjson")) ? TABLE_NDJSON : TABLE_CSV;
-    if (format.len > 0 && out->format == TABLE_CSV && !slice_equal(format, SLICE("csv"))) {
-        http_refuse(request, PROBLEM_BAD_ARGUMENT, "format: csv or ndjson");
+    const struct download_format *is = find_format(format);
+    if (is == NULL) {
+        http_refuse(request, PROBLEM_BAD_ARGUMENT, "format: csv, ndjson or xlsx");
         return false;
     }
+    out->format = is->format;
     return true;
 }
 
@@ -273,14 +294,12 @@ static void get_results(struct http_request *request)
         return;
     }
     char name[HTTP_ID_BYTES + 64];
-    bool is_csv = query.format == TABLE_CSV;
+    const struct download_format *is = find_format(http_argument(request, "format"));
     (void)snprintf(name, sizeof name, "attachment; filename=\"%.*s.%s\"",
-                   SLICE_ARG(request->params[0]), is_csv ? "csv" : "ndjson");
+                   SLICE_ARG(request->params[0]), is->name);
     http_add_header(request, "Content-Disposition", slice_of(name));
     const struct http_pull answer = {pull, end_download, download};
-    http_answer_pull(request, 200,
-                     is_csv ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson",
-                     &answer);
+    http_answer_pull(request, 200, is->type, &answer);
 }
 
 /* Orders. */

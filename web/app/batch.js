@@ -154,7 +154,7 @@ function Downloads({ batch, chosen }) {
     download(`${path('batches', batch.id)}/results${query({ format, status: chosen.join(','), finished_rows_only: chosen.length > 0 })}`, `${name}.${format}`).catch(setProblem);
   };
   return html`<div class="downloads"><span class="muted"><${Icon} name="download" size="16" /> Download</span>
-    ${['csv', 'ndjson'].map((format) => html`<${Button} onClick=${() => take(format)}
+    ${['csv', 'ndjson', 'xlsx'].map((format) => html`<${Button} onClick=${() => take(format)}
       aria-label=${`Download as ${format.toUpperCase()}`}>${format.toUpperCase()}<//>`)}<${Trouble} problem=${problem} /></div>`;
 }
 

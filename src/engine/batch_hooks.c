@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/batch_hooks.h"
+
+#include "base/slice.h"
+#include "engine/batch_json.h"
+
+enum { ONCE_BYTES_MAX = 256 };
+
+/* False: nobody is told of it. */
+static bool kind_of(enum store_batch_state state, enum webhook_kind *out)
+{
+    switch (state) {
+    case STORE_BATCH_DONE: *out = WEBHOOK_BATCH_DONE; return true;
+    case STORE_BATCH_FAILED: *out = WEBHOOK_BATCH_FAILED; return true;
+    case STORE_BATCH_PAUSED: *out = WEBHOOK_BATCH_PAUSED; return true;
+    case STORE_BATCH_LOADING:
+    case STORE_BATCH_RUNNING:
+    case STORE_BATCH_CANCELLED:
+    case STORE_BATCH_DELETED:
+    case STORE_BATCH_STATE_COUNT: break;
+    }
+    return false;
+}
+
+static enum err put(struct batch_hooks *hooks, const struct batches_news *news,
+                    enum webhook_kind kind)
+{
+    struct buf data;
+    struct buf once;
+    struct fault fault;
+    buf_init(&data, WEBHOOK_BODY_BYTES_MAX);
+    buf_init(&once, ONCE_BYTES_MAX);
+    struct store_batch batch = *news->batch;
+    struct batches_live live = *news->live;
+    batch.state = live.state = news->state; /* as it is about to be */
+    enum err e = batch_write_json(&batch, &live, &data);
+    if (e == ERR_NONE && kind != WEBHOOK_BATCH_PAUSED) { /* which may happen again */
+        e = buf_printf(&once, "%.*s %s", SLICE_ARG(news->id), webhook_kind_name(kind));
+    }
+    if (e == ERR_NONE) {
+        const struct webhook_event event = {
+            .kind = kind,
+            .owner = news->owner,
+            .url = news->webhook,
+            .batch = news->id,
+            .once = buf_view(&once),
+            .data = buf_view(&data),
+        };
+        e = webhooks_put(hooks->webhooks, &event, &fault);
+    }
+    buf_done(&data);
+    buf_done(&once);
+    return e;
+}
+
+static void told(void *context, const struct batches_news *news)
+{
+    struct batch_hooks *hooks = context;
+    enum webhook_kind kind;
+    if (news->event != BATCHES_SETTLING || news->webhook.len == 0 || !kind_of(news->state, &kind)) {
+        return;
+    }
+    hooks->lost += put(hooks, news, kind) == ERR_NONE ? 0 : 1;
+}
+
+void batch_hooks_start(struct batch_hooks *hooks, struct batches *batches,
+                       struct webhooks *webhooks)
+{
+    *hooks = (struct batch_hooks){
+        .listener = {.told = told, .context = hooks}, .batches = batches, .webhooks = webhooks};
+    batches_subscribe(batches, &hooks->listener);
+}
+
+void batch_hooks_stop(struct batch_hooks *hooks)
+{
+    if (hooks->batches != NULL) {
+        batches_unsubscribe(hooks->batches, &hooks->listener);
+        hooks->batches = NULL;
+    }
+}

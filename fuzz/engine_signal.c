@@ -16,8 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) {
         return 0;
     }
-    const struct http_answer answer = {
-        .end = HTTP_END_ANSWERED,
+    const struct http_client_answer answer = {
+        .end = HTTP_CLIENT_END_ANSWERED,
         .status = statuses[data[1] % (sizeof statuses / sizeof statuses[0])],
         .body = slice_make((const char *)data + 2, size - 2),
         .detail = "",

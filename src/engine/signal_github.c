@@ -24,13 +24,13 @@ static enum err write_path(const struct signal_question *question, struct buf *u
 
 static void add_headers(const struct signal_question *question, struct signal_headers *out)
 {
+    out->at[out->count++] = (struct http_client_header){
+        .name = "Accept", .value = SLICE("application/vnd.github+json")};
     out->at[out->count++] =
-        (struct http_header){.name = "Accept", .value = SLICE("application/vnd.github+json")};
-    out->at[out->count++] =
-        (struct http_header){.name = "X-GitHub-Api-Version", .value = SLICE("2022-11-28")};
+        (struct http_client_header){.name = "X-GitHub-Api-Version", .value = SLICE("2022-11-28")};
     if (question->key.len > 0) {
         (void)snprintf(out->text, sizeof out->text, "Bearer %.*s", SLICE_ARG(question->key));
-        out->at[out->count++] = (struct http_header){
+        out->at[out->count++] = (struct http_client_header){
             .name = "Authorization", .value = slice_of(out->text), .is_for_origin = true};
     }
 }
@@ -52,7 +52,8 @@ static enum signal_reading read_body(struct slice body, struct verify_signal *ou
 }
 
 /* 403 is what it says to those who ask too much, as well as 429. */
-static enum signal_reading read_answer(const struct http_answer *answer, struct verify_signal *out)
+static enum signal_reading read_answer(const struct http_client_answer *answer,
+                                       struct verify_signal *out)
 {
     if (answer->status == 200) {
         return read_body(answer->body, out);

@@ -34,7 +34,8 @@ static void add_headers(const struct signal_question *question, struct signal_he
     (void)out;
 }
 
-static enum signal_reading read_answer(const struct http_answer *answer, struct verify_signal *out)
+static enum signal_reading read_answer(const struct http_client_answer *answer,
+                                       struct verify_signal *out)
 {
     if (answer->status == 200) {
         *out = (struct verify_signal){.result = SIGNAL_YES, .number = 1};

@@ -15,8 +15,8 @@ static enum err write_path(const struct signal_question *question, struct buf *u
 
 static void add_headers(const struct signal_question *question, struct signal_headers *out)
 {
-    out->at[out->count++] =
-        (struct http_header){.name = "hibp-api-key", .value = question->key, .is_for_origin = true};
+    out->at[out->count++] = (struct http_client_header){
+        .name = "hibp-api-key", .value = question->key, .is_for_origin = true};
 }
 
 static enum signal_reading read_body(struct slice body, struct verify_signal *out)
@@ -32,7 +32,8 @@ static enum signal_reading read_body(struct slice body, struct verify_signal *ou
     return SIGNAL_READ;
 }
 
-static enum signal_reading read_answer(const struct http_answer *answer, struct verify_signal *out)
+static enum signal_reading read_answer(const struct http_client_answer *answer,
+                                       struct verify_signal *out)
 {
     if (answer->status == 200) {
         return read_body(answer->body, out);

@@ -17,7 +17,7 @@ struct signal_question {
 };
 
 struct signal_headers {
-    struct http_header at[SIGNAL_HEADERS_MAX];
+    struct http_client_header at[SIGNAL_HEADERS_MAX];
     size_t count;
     char text[SIGNAL_HEADER_BYTES]; /* of one that was made */
 };
@@ -36,7 +36,7 @@ struct signal_kind {
     enum err (*write_path)(const struct signal_question *question, struct buf *url);
     void (*add_headers)(const struct signal_question *question, struct signal_headers *out);
     /* The answer is whole. */
-    enum signal_reading (*read)(const struct http_answer *answer, struct verify_signal *out);
+    enum signal_reading (*read)(const struct http_client_answer *answer, struct verify_signal *out);
 };
 
 extern const struct signal_kind signal_gravatar, signal_github, signal_hibp, signal_rdap;

@@ -22,7 +22,7 @@ static void add_headers(const struct signal_question *question, struct signal_he
 {
     (void)question;
     out->at[out->count++] =
-        (struct http_header){.name = "Accept", .value = SLICE("application/rdap+json")};
+        (struct http_client_header){.name = "Accept", .value = SLICE("application/rdap+json")};
 }
 
 static bool read_part(struct reader *reader, size_t digits, uint64_t max, int64_t *out)
@@ -73,7 +73,8 @@ static bool find_registration(const json_t *events, uint32_t *out_day)
     return false;
 }
 
-static enum signal_reading read_answer(const struct http_answer *answer, struct verify_signal *out)
+static enum signal_reading read_answer(const struct http_client_answer *answer,
+                                       struct verify_signal *out)
 {
     uint32_t day = 0;
     if (answer->status == 404) {

@@ -38,7 +38,7 @@ struct signals {
 struct signal_errand {
     struct signals_ticket *ticket;
     enum signal_service service;
-    struct http_call *exchange; /* NULL: settled */
+    struct http_exchange *exchange; /* NULL: settled */
 };
 
 struct signals_ticket {
@@ -217,13 +217,13 @@ static void settle(struct signals_ticket *ticket)
     }
 }
 
-static void read_answer(struct signal_errand *errand, const struct http_answer *answer)
+static void read_answer(struct signal_errand *errand, const struct http_client_answer *answer)
 {
     struct signals_ticket *ticket = errand->ticket;
     struct signals *signals = ticket->signals;
     enum signal_service service = errand->service;
     struct verify_signal *told = &ticket->told.of[service];
-    if (answer->end != HTTP_END_ANSWERED) {
+    if (answer->end != HTTP_CLIENT_END_ANSWERED) {
         return;
     }
     switch (signal_kind_of(service)->read(answer, told)) {
@@ -238,7 +238,7 @@ static void read_answer(struct signal_errand *errand, const struct http_answer *
     }
 }
 
-static void on_answer(void *context, const struct http_answer *answer)
+static void on_answer(void *context, const struct http_client_answer *answer)
 {
     struct signal_errand *errand = context;
     errand->exchange = NULL;
@@ -254,15 +254,15 @@ static enum err send(struct signal_errand *errand, const struct signal_question 
     const struct signal_kind *kind = signal_kind_of(errand->service);
     struct signal_headers headers = {.count = 0};
     struct buf url DEFER(buf_done) = {0};
-    buf_init(&url, HTTP_URL_BYTES_MAX);
+    buf_init(&url, HTTP_CLIENT_URL_BYTES);
     enum err e = buf_append(&url, config->base_url);
     e = e != ERR_NONE ? e : kind->write_path(question, &url);
     if (e != ERR_NONE) {
         return e;
     }
     kind->add_headers(question, &headers);
-    const struct http_question request = {
-        .method = HTTP_GET,
+    const struct http_client_request request = {
+        .method = HTTP_CLIENT_GET,
         .url = buf_view(&url),
         .headers = headers.at,
         .header_count = headers.count,
@@ -271,7 +271,7 @@ static enum err send(struct signal_errand *errand, const struct signal_question 
         .response_bytes_max = SIGNAL_BODY_BYTES_MAX,
         .redirects_max = SIGNAL_REDIRECTS_MAX,
     };
-    return http_ask(signals->client, &request, on_answer, errand, &errand->exchange, NULL);
+    return http_client_ask(signals->client, &request, on_answer, errand, &errand->exchange, NULL);
 }
 
 static void run_errand(struct signals_ticket *ticket, enum signal_service service,
@@ -336,7 +336,7 @@ void signals_cancel(struct signals_ticket *ticket)
 {
     for (int i = 0; i < SIGNAL_SERVICE_COUNT; i++) {
         if (ticket->errands[i].exchange != NULL) {
-            http_cancel(ticket->errands[i].exchange);
+            http_client_cancel(ticket->errands[i].exchange);
         }
     }
     free_ticket(ticket);

@@ -24,7 +24,7 @@ static int64_t moved(int64_t delay_ms, uint32_t chance)
 
 struct webhook_next webhook_schedule(const struct webhook_try *done)
 {
-    bool is_answered = done->end == HTTP_END_ANSWERED;
+    bool is_answered = done->end == HTTP_CLIENT_END_ANSWERED;
     if (is_answered && done->status / 100 == 2) {
         return (struct webhook_next){STORE_WEBHOOK_DELIVERED, done->now_ms};
     }

@@ -13,7 +13,7 @@ enum { WEBHOOK_TRIES_MAX = 12 };
 struct webhook_try {
     unsigned tries; /* made so far, this one included: from 1 on */
     int64_t now_ms;
-    enum http_end end;
+    enum http_client_end end;
     unsigned status;        /* of HTTP; 0: there was no answer */
     uint32_t retry_after_s; /* 0: nothing was said */
     uint32_t

@@ -28,7 +28,7 @@ enum {
 /* One try. */
 struct webhook_flight {
     struct webhooks *webhooks;
-    struct http_call *exchange;
+    struct http_exchange *exchange;
     int64_t number;
     int64_t endpoint;
     unsigned tries; /* before this one */
@@ -98,7 +98,7 @@ static unsigned count_at(const struct webhooks *webhooks, const char *origin)
 }
 
 /* What came of it goes into the store, with the next commit; that comes before anything else is sent. */
-static void land(struct webhook_flight *flight, const struct http_answer *answer)
+static void land(struct webhook_flight *flight, const struct http_client_answer *answer)
 {
     struct webhooks *webhooks = flight->webhooks;
     struct webhook_try done = {.tries = flight->tries + 1,
@@ -109,7 +109,7 @@ static void land(struct webhook_flight *flight, const struct http_answer *answer
     door_random_bytes(webhooks->door, &done.chance, sizeof done.chance);
     struct webhook_next next = webhook_schedule(&done);
     char error[WEBHOOK_ERROR_BYTES] = "";
-    if (answer->end != HTTP_END_ANSWERED) {
+    if (answer->end != HTTP_CLIENT_END_ANSWERED) {
         (void)snprintf(error, sizeof error, "%s: %s", http_end_name(answer->end), answer->detail);
     } else if (next.state != STORE_WEBHOOK_DELIVERED) {
         (void)snprintf(error, sizeof error, "the receiver answered %u", answer->status);
@@ -130,7 +130,7 @@ static void land(struct webhook_flight *flight, const struct http_answer *answer
     look_within(webhooks, is_kept ? 0 : WEBHOOKS_SHORT_MS);
 }
 
-static void on_answer(void *context, const struct http_answer *answer)
+static void on_answer(void *context, const struct http_client_answer *answer)
 {
     land(context, answer);
 }
@@ -141,14 +141,14 @@ static enum err ask(struct webhook_flight *flight, const struct store_webhook *e
     const struct webhooks *webhooks = flight->webhooks;
     char timestamp[24];
     (void)snprintf(timestamp, sizeof timestamp, "%lld", (long long)timestamp_s);
-    const struct http_header headers[] = {
+    const struct http_client_header headers[] = {
         {.name = "Content-Type", .value = SLICE("application/json")},
         {.name = "Webhook-Id", .value = event->id},
         {.name = "Webhook-Timestamp", .value = slice_of(timestamp)},
         {.name = "Webhook-Signature", .value = slice_of(signature)},
     };
-    const struct http_question request = {
-        .method = HTTP_POST,
+    const struct http_client_request request = {
+        .method = HTTP_CLIENT_POST,
         .url = event->endpoint.url,
         .headers = headers,
         .header_count = sizeof headers / sizeof headers[0],
@@ -158,7 +158,8 @@ static enum err ask(struct webhook_flight *flight, const struct store_webhook *e
         .response_bytes_max = WEBHOOKS_ANSWER_BYTES_MAX,
         .redirects_max = WEBHOOKS_REDIRECTS_MAX,
     };
-    return http_ask(webhooks->client, &request, on_answer, flight, &flight->exchange, out_fault);
+    return http_client_ask(webhooks->client, &request, on_answer, flight, &flight->exchange,
+                           out_fault);
 }
 
 struct start {
@@ -205,7 +206,8 @@ static bool launch(struct webhooks *webhooks, struct webhook_flight *flight, int
     flight->is_used = e == ERR_NONE || e == ERR_SYNTAX;
     webhooks->counts.under_way += flight->is_used ? 1 : 0;
     if (e == ERR_SYNTAX) { /* where it goes to is not allowed any more: that may change back */
-        const struct http_answer refusal = {.end = HTTP_END_FORBIDDEN, .detail = start.fault.text};
+        const struct http_client_answer refusal = {.end = HTTP_CLIENT_END_FORBIDDEN,
+                                                   .detail = start.fault.text};
         land(flight, &refusal);
     } else if (e != ERR_NONE) {
         look_within(webhooks, WEBHOOKS_SHORT_MS);

@@ -19,10 +19,10 @@ enum {
     HTTP_DETAIL_BYTES = CURL_ERROR_SIZE + 64,
 };
 
-struct http_call {
+struct http_exchange {
     struct http_client *client;
-    struct http_call *previous, *next;
-    http_answer_fn fn;
+    struct http_exchange *previous, *next;
+    http_client_fn fn;
     void *context;
     CURL *easy;
     struct curl_slist *headers;        /* for any origin */
@@ -40,17 +40,17 @@ struct http_call {
     char curl_words[CURL_ERROR_SIZE];
 };
 
-const char *http_end_name(enum http_end end)
+const char *http_end_name(enum http_client_end end)
 {
     switch (end) {
-    case HTTP_END_ANSWERED: return "answered";
-    case HTTP_END_TIMEOUT: return "timeout";
-    case HTTP_END_FORBIDDEN: return "forbidden";
-    case HTTP_END_REDIRECTED: return "redirected";
-    case HTTP_END_TOO_LARGE: return "too_large";
-    case HTTP_END_TLS: return "tls";
-    case HTTP_END_UNREACHABLE: return "unreachable";
-    case HTTP_END_LOCAL: return "local";
+    case HTTP_CLIENT_END_ANSWERED: return "answered";
+    case HTTP_CLIENT_END_TIMEOUT: return "timeout";
+    case HTTP_CLIENT_END_FORBIDDEN: return "forbidden";
+    case HTTP_CLIENT_END_REDIRECTED: return "redirected";
+    case HTTP_CLIENT_END_TOO_LARGE: return "too_large";
+    case HTTP_CLIENT_END_TLS: return "tls";
+    case HTTP_CLIENT_END_UNREACHABLE: return "unreachable";
+    case HTTP_CLIENT_END_LOCAL: return "local";
     }
     return "unknown";
 }
@@ -60,7 +60,7 @@ const char *http_end_name(enum http_end end)
 /* Every connection is made here, whatever name it was asked for by. */
 static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct http_call *exchange = context;
+    struct http_exchange *exchange = context;
     struct sockaddr_storage far = {0};
     struct ip ip;
     if (purpose != CURLSOCKTYPE_IPCXN || address->addrlen > sizeof far) {
@@ -80,7 +80,7 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
 
 static size_t on_body(const char *at, size_t size, size_t count, void *context)
 {
-    struct http_call *exchange = context;
+    struct http_exchange *exchange = context;
     exchange->is_too_large |=
         size * count > exchange->response_bytes_max - exchange->answer_body.len;
     if (exchange->is_too_large) {
@@ -93,7 +93,7 @@ static size_t on_body(const char *at, size_t size, size_t count, void *context)
 static size_t on_header(const char *at, size_t size, size_t count, void *context)
 {
     (void)at;
-    struct http_call *exchange = context;
+    struct http_exchange *exchange = context;
     exchange->header_bytes += size * count;
     exchange->is_too_large |= exchange->header_bytes > HTTP_HEADER_BYTES_MAX;
     return exchange->is_too_large ? 0 : size * count;
@@ -121,7 +121,7 @@ static enum err add_line(const struct curl *curl, struct curl_slist **list, cons
     return ERR_NONE;
 }
 
-static enum err add_header(struct http_call *exchange, const struct http_header *header,
+static enum err add_header(struct http_exchange *exchange, const struct http_client_header *header,
                            struct fault *out_fault)
 {
     const struct curl *curl = &exchange->client->curl;
@@ -138,17 +138,17 @@ static enum err add_header(struct http_call *exchange, const struct http_header 
 }
 
 /* Without Expect a body goes out at once, and a POST of none has its Content-Type from us alone. */
-static enum err add_headers(struct http_call *exchange, const struct http_question *request,
-                            struct fault *out_fault)
+static enum err add_headers(struct http_exchange *exchange,
+                            const struct http_client_request *request, struct fault *out_fault)
 {
-    static const struct http_header ours[] = {
+    static const struct http_client_header ours[] = {
         {.name = "User-Agent", .value = SLICE_LITERAL("Heloise/" HELOISE_VERSION)},
     };
     const struct curl *curl = &exchange->client->curl;
     enum err e = add_line(curl, &exchange->headers, "Expect:");
     e = e != ERR_NONE ? e : add_line(curl, &exchange->origin_headers, "Expect:");
     e = e != ERR_NONE ? e : add_header(exchange, ours, out_fault);
-    must(request->header_count <= HTTP_CALL_HEADERS_MAX);
+    must(request->header_count <= HTTP_CLIENT_HEADERS_MAX);
     for (size_t i = 0; e == ERR_NONE && i < request->header_count; i++) {
         e = add_header(exchange, &request->headers[i], out_fault);
     }
@@ -156,7 +156,7 @@ static enum err add_headers(struct http_call *exchange, const struct http_questi
 }
 
 /* Options whose values are ours cannot fail but for memory: one failure among them is told by the last one's value. */
-static CURLcode set_rules(const struct http_call *exchange)
+static CURLcode set_rules(const struct http_exchange *exchange)
 {
     const struct curl *curl = &exchange->client->curl;
     CURL *easy = exchange->easy;
@@ -181,7 +181,7 @@ static CURLcode set_rules(const struct http_call *exchange)
     return CURLE_OK;
 }
 
-static CURLcode set_callbacks(struct http_call *exchange)
+static CURLcode set_callbacks(struct http_exchange *exchange)
 {
     const struct curl *curl = &exchange->client->curl;
     CURL *easy = exchange->easy;
@@ -203,11 +203,11 @@ static CURLcode set_callbacks(struct http_call *exchange)
     return CURLE_OK;
 }
 
-static CURLcode set_method(struct http_call *exchange, enum http_method method)
+static CURLcode set_method(struct http_exchange *exchange, enum http_client_method method)
 {
     const struct curl *curl = &exchange->client->curl;
     CURL *easy = exchange->easy;
-    if (method == HTTP_GET) {
+    if (method == HTTP_CLIENT_GET) {
         return curl->curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     }
     const char *body = exchange->request_body.len == 0 ? "" : exchange->request_body.at;
@@ -219,7 +219,7 @@ static CURLcode set_method(struct http_call *exchange, enum http_method method)
 }
 
 /* One hop: the next place, within what is left of the time. False: no memory. */
-static bool start_hop(struct http_call *exchange, const char *url)
+static bool start_hop(struct http_exchange *exchange, const char *url)
 {
     struct http_client *client = exchange->client;
     const struct curl *curl = &client->curl;
@@ -247,7 +247,7 @@ static bool start_hop(struct http_call *exchange, const char *url)
     return curl->curl_multi_add_handle(client->multi, easy) == CURLM_OK;
 }
 
-static void unlink_exchange(struct http_call *exchange)
+static void unlink_exchange(struct http_exchange *exchange)
 {
     struct http_client *client = exchange->client;
     if (exchange->previous != NULL) {
@@ -261,7 +261,7 @@ static void unlink_exchange(struct http_call *exchange)
     client->count--;
 }
 
-static void link_exchange(struct http_call *exchange)
+static void link_exchange(struct http_exchange *exchange)
 {
     struct http_client *client = exchange->client;
     exchange->next = client->first;
@@ -273,7 +273,7 @@ static void link_exchange(struct http_call *exchange)
 }
 
 /* Of one that libcurl does not work on. */
-static void free_exchange(struct http_call *exchange)
+static void free_exchange(struct http_exchange *exchange)
 {
     const struct curl *curl = &exchange->client->curl;
     curl->curl_easy_cleanup(exchange->easy);
@@ -284,11 +284,11 @@ static void free_exchange(struct http_call *exchange)
     free(exchange);
 }
 
-static enum err fill_exchange(struct http_call *exchange, const struct http_question *request,
-                              struct fault *out_fault)
+static enum err fill_exchange(struct http_exchange *exchange,
+                              const struct http_client_request *request, struct fault *out_fault)
 {
     struct http_client *client = exchange->client;
-    char url[HTTP_URL_BYTES_MAX + 1];
+    char url[HTTP_CLIENT_URL_BYTES + 1];
     enum err e = http_place_read(client, request->url, &exchange->place, out_fault);
     e = e != ERR_NONE ? e : add_headers(exchange, request, out_fault);
     e = e != ERR_NONE ? e : buf_append(&exchange->request_body, request->body);
@@ -308,14 +308,15 @@ static enum err fill_exchange(struct http_call *exchange, const struct http_ques
     return is_set ? ERR_NONE : ERR_NOMEM;
 }
 
-enum err http_ask(struct http_client *client, const struct http_question *request, http_answer_fn fn,
-                  void *context, struct http_call **out, struct fault *out_fault)
+enum err http_client_ask(struct http_client *client, const struct http_client_request *request,
+                         http_client_fn fn, void *context, struct http_exchange **out,
+                         struct fault *out_fault)
 {
     must(request->timeout_ms > 0 && request->connect_timeout_ms > 0);
-    if (client->count == HTTP_EXCHANGES_MAX) {
+    if (client->count == HTTP_CLIENT_EXCHANGES_MAX) {
         return fault_set(out_fault, ERR_LIMIT, 0, "too many requests are under way");
     }
-    struct http_call *exchange = calloc(1, sizeof *exchange);
+    struct http_exchange *exchange = calloc(1, sizeof *exchange);
     if (exchange == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for a request");
     }
@@ -335,7 +336,7 @@ enum err http_ask(struct http_client *client, const struct http_question *reques
     return ERR_NONE;
 }
 
-void http_cancel(struct http_call *exchange)
+void http_client_cancel(struct http_exchange *exchange)
 {
     struct http_client *client = exchange->client;
     (void)client->curl.curl_multi_remove_handle(client->multi, exchange->easy);
@@ -345,21 +346,21 @@ void http_cancel(struct http_call *exchange)
 
 /* The end of one. */
 
-static enum http_end end_of_refusal(struct http_call *exchange)
+static enum http_client_end end_of_refusal(struct http_exchange *exchange)
 {
     char text[IP_TEXT_BYTES];
     (void)snprintf(exchange->detail, sizeof exchange->detail,
                    "%.200s is at %s, which is not a public address; its network is not allowed",
                    exchange->place.origin, ip_format(&exchange->refused, text));
-    return HTTP_END_FORBIDDEN;
+    return HTTP_CLIENT_END_FORBIDDEN;
 }
 
-static enum http_end end_of_failure(struct http_call *exchange, CURLcode code)
+static enum http_client_end end_of_failure(struct http_exchange *exchange, CURLcode code)
 {
     if (exchange->is_too_large) {
         (void)snprintf(exchange->detail, sizeof exchange->detail,
                        "the answer is longer than is taken");
-        return HTTP_END_TOO_LARGE;
+        return HTTP_CLIENT_END_TOO_LARGE;
     }
     if (exchange->refused.family != IP_NONE && !exchange->was_let_connect) {
         return end_of_refusal(exchange);
@@ -371,28 +372,28 @@ static enum http_end end_of_failure(struct http_call *exchange, CURLcode code)
     /* Codes of libcurl are many; what is not named here is a line that broke or speaks no HTTP. */
     static const struct {
         CURLcode code;
-        enum http_end end;
+        enum http_client_end end;
     } ends[] = {
-        {CURLE_OPERATION_TIMEDOUT, HTTP_END_TIMEOUT},
-        {CURLE_SSL_CONNECT_ERROR, HTTP_END_TLS},
-        {CURLE_PEER_FAILED_VERIFICATION, HTTP_END_TLS},
-        {CURLE_SSL_CERTPROBLEM, HTTP_END_TLS},
-        {CURLE_SSL_CIPHER, HTTP_END_TLS},
-        {CURLE_SSL_INVALIDCERTSTATUS, HTTP_END_TLS},
-        {CURLE_SSL_CACERT_BADFILE, HTTP_END_LOCAL},
-        {CURLE_OUT_OF_MEMORY, HTTP_END_LOCAL},
-        {CURLE_WRITE_ERROR, HTTP_END_LOCAL}, /* of the body's buffer, and not its ceiling */
-        {CURLE_FAILED_INIT, HTTP_END_LOCAL},
+        {CURLE_OPERATION_TIMEDOUT, HTTP_CLIENT_END_TIMEOUT},
+        {CURLE_SSL_CONNECT_ERROR, HTTP_CLIENT_END_TLS},
+        {CURLE_PEER_FAILED_VERIFICATION, HTTP_CLIENT_END_TLS},
+        {CURLE_SSL_CERTPROBLEM, HTTP_CLIENT_END_TLS},
+        {CURLE_SSL_CIPHER, HTTP_CLIENT_END_TLS},
+        {CURLE_SSL_INVALIDCERTSTATUS, HTTP_CLIENT_END_TLS},
+        {CURLE_SSL_CACERT_BADFILE, HTTP_CLIENT_END_LOCAL},
+        {CURLE_OUT_OF_MEMORY, HTTP_CLIENT_END_LOCAL},
+        {CURLE_WRITE_ERROR, HTTP_CLIENT_END_LOCAL}, /* of the body's buffer, and not its ceiling */
+        {CURLE_FAILED_INIT, HTTP_CLIENT_END_LOCAL},
     };
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         if (ends[i].code == code) {
             return ends[i].end;
         }
     }
-    return HTTP_END_UNREACHABLE;
+    return HTTP_CLIENT_END_UNREACHABLE;
 }
 
-static unsigned status_of(const struct http_call *exchange)
+static unsigned status_of(const struct http_exchange *exchange)
 {
     long status = 0;
     (void)exchange->client->curl.curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -405,13 +406,13 @@ static bool is_followed(unsigned status)
 }
 
 /* True: it goes on elsewhere. False: this is the end, *out_end. */
-static bool follow(struct http_call *exchange, enum http_end *out_end)
+static bool follow(struct http_exchange *exchange, enum http_client_end *out_end)
 {
     struct http_client *client = exchange->client;
     struct fault fault = {0};
     char *url = NULL; /* whole, whatever Location says; the handle's own */
     (void)client->curl.curl_easy_getinfo(exchange->easy, CURLINFO_REDIRECT_URL, &url);
-    *out_end = HTTP_END_REDIRECTED;
+    *out_end = HTTP_CLIENT_END_REDIRECTED;
     if (url == NULL || exchange->redirects_left == 0) {
         (void)snprintf(exchange->detail, sizeof exchange->detail,
                        url == NULL ? "it redirects to nowhere"
@@ -425,27 +426,27 @@ static bool follow(struct http_call *exchange, enum http_end *out_end)
         e = fault_set(&fault, ERR_SYNTAX, 0, "https may not lead to http");
     }
     if (e != ERR_NONE) {
-        *out_end = e == ERR_SYNTAX ? HTTP_END_FORBIDDEN : HTTP_END_LOCAL;
+        *out_end = e == ERR_SYNTAX ? HTTP_CLIENT_END_FORBIDDEN : HTTP_CLIENT_END_LOCAL;
         (void)snprintf(exchange->detail, sizeof exchange->detail,
                        "a redirect is not followed: %.200s", fault.text);
         return false;
     }
-    char copy[HTTP_URL_BYTES_MAX + 1];
+    char copy[HTTP_CLIENT_URL_BYTES + 1];
     (void)snprintf(copy, sizeof copy, "%s", url);
     exchange->redirects_left--;
     exchange->place = place;
-    *out_end = HTTP_END_LOCAL;
+    *out_end = HTTP_CLIENT_END_LOCAL;
     return start_hop(exchange, copy);
 }
 
-static void tell(struct http_call *exchange, enum http_end end)
+static void tell(struct http_exchange *exchange, enum http_client_end end)
 {
     const struct curl *curl = &exchange->client->curl;
     curl_off_t retry_after_s = 0;
     char *content_type = NULL;
     (void)curl->curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     (void)curl->curl_easy_getinfo(exchange->easy, CURLINFO_CONTENT_TYPE, &content_type);
-    const struct http_answer answer = {
+    const struct http_client_answer answer = {
         .end = end,
         .status = status_of(exchange),
         .retry_after_s = retry_after_s <= 0           ? 0
@@ -460,11 +461,11 @@ static void tell(struct http_call *exchange, enum http_end end)
     free_exchange(exchange);
 }
 
-static void finish(struct http_call *exchange, CURLcode code)
+static void finish(struct http_exchange *exchange, CURLcode code)
 {
     struct http_client *client = exchange->client;
     (void)client->curl.curl_multi_remove_handle(client->multi, exchange->easy);
-    enum http_end end = HTTP_END_ANSWERED;
+    enum http_client_end end = HTTP_CLIENT_END_ANSWERED;
     if (code != CURLE_OK) {
         end = end_of_failure(exchange, code);
     } else if (is_followed(status_of(exchange)) && follow(exchange, &end)) {
@@ -483,7 +484,7 @@ void http_client_settle(struct http_client *client)
         CURLcode code = message->data.result;
         must(message->msg == CURLMSG_DONE);
         (void)curl->curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
-        finish((struct http_call *)(void *)private, code);
+        finish((struct http_exchange *)(void *)private, code);
         message = curl->curl_multi_info_read(client->multi, &left);
     }
 }
@@ -519,7 +520,7 @@ void http_client_close(struct http_client *client)
         return;
     }
     while (client->first != NULL) {
-        http_cancel(client->first);
+        http_client_cancel(client->first);
     }
     (void)client->curl.curl_multi_cleanup(client->multi);
     http_loop_leave(client);

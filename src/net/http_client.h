@@ -16,12 +16,12 @@
 #include "net/door.h"
 
 struct http_client;
-struct http_call;
+struct http_exchange;
 
 enum {
-    HTTP_URL_BYTES_MAX = 2048,
-    HTTP_CALL_HEADERS_MAX = 16,
-    HTTP_EXCHANGES_MAX = 256, /* under way in one client */
+    HTTP_CLIENT_URL_BYTES = 2048,
+    HTTP_CLIENT_HEADERS_MAX = 16,
+    HTTP_CLIENT_EXCHANGES_MAX = 256, /* under way in one client */
 };
 
 struct http_client_config {
@@ -30,9 +30,9 @@ struct http_client_config {
     const char *ca_file; /* PEM, borrowed; NULL: the system's roots */
 };
 
-enum http_method { HTTP_GET, HTTP_POST };
+enum http_client_method { HTTP_CLIENT_GET, HTTP_CLIENT_POST };
 
-struct http_header {
+struct http_client_header {
     const char *name;
     struct slice value; /* no control characters */
     bool
@@ -40,10 +40,10 @@ struct http_header {
 };
 
 /* All of it is lent during the call. */
-struct http_question {
-    enum http_method method;
+struct http_client_request {
+    enum http_client_method method;
     struct slice url;
-    const struct http_header *headers;
+    const struct http_client_header *headers;
     size_t header_count;
     struct slice body;           /* of a POST */
     uint32_t timeout_ms;         /* of all of it, redirects included; above 0 */
@@ -52,19 +52,19 @@ struct http_question {
     unsigned redirects_max;
 };
 
-enum http_end {
-    HTTP_END_ANSWERED,    /* status and body are whole */
-    HTTP_END_TIMEOUT,     /* the time was over */
-    HTTP_END_FORBIDDEN,   /* it leads to where we do not go: address, scheme */
-    HTTP_END_REDIRECTED,  /* more redirects than were allowed, or one without a place */
-    HTTP_END_TOO_LARGE,   /* the body is longer than wanted, or the headers are than is decent */
-    HTTP_END_TLS,         /* handshake or certificate */
-    HTTP_END_UNREACHABLE, /* no such name, no connection, or it broke */
-    HTTP_END_LOCAL,       /* our own trouble: memory, descriptors */
+enum http_client_end {
+    HTTP_CLIENT_END_ANSWERED,   /* status and body are whole */
+    HTTP_CLIENT_END_TIMEOUT,    /* the time was over */
+    HTTP_CLIENT_END_FORBIDDEN,  /* it leads to where we do not go: address, scheme */
+    HTTP_CLIENT_END_REDIRECTED, /* more redirects than were allowed, or one without a place */
+    HTTP_CLIENT_END_TOO_LARGE, /* the body is longer than wanted, or the headers are than is decent */
+    HTTP_CLIENT_END_TLS,       /* handshake or certificate */
+    HTTP_CLIENT_END_UNREACHABLE, /* no such name, no connection, or it broke */
+    HTTP_CLIENT_END_LOCAL,       /* our own trouble: memory, descriptors */
 };
 
-struct http_answer {
-    enum http_end end;
+struct http_client_answer {
+    enum http_client_end end;
     unsigned status;           /* of the last answer; 0: there was none */
     uint32_t retry_after_s;    /* what Retry-After says; 0: nothing */
     struct slice content_type; /* empty: none was told */
@@ -73,7 +73,7 @@ struct http_answer {
 };
 
 /* The exchange is gone when it returns; what the answer points to, too. Must not close the client. */
-typedef void (*http_answer_fn)(void *context, const struct http_answer *answer);
+typedef void (*http_client_fn)(void *context, const struct http_client_answer *answer);
 
 /* ERR_SYSTEM: there is no libcurl; ERR_NOMEM. */
 enum err http_client_open(struct door *door, const struct http_client_config *config,
@@ -90,12 +90,13 @@ enum err http_client_check_url(struct http_client *client, struct slice url,
 
 /* fn is called exactly once, unless the exchange is cancelled. ERR_SYNTAX: the URL or a header; ERR_LIMIT: too many at
  * once; ERR_NOMEM. */
-enum err http_ask(struct http_client *client, const struct http_question *request, http_answer_fn fn,
-                  void *context, struct http_call **out, struct fault *out_fault) MUST_USE;
+enum err http_client_ask(struct http_client *client, const struct http_client_request *request,
+                         http_client_fn fn, void *context, struct http_exchange **out,
+                         struct fault *out_fault) MUST_USE;
 /* Drops it; fn is not called any more. */
-void http_cancel(struct http_call *exchange);
+void http_client_cancel(struct http_exchange *exchange);
 
 /* A word for logs: "answered", "timeout". */
-const char *http_end_name(enum http_end end);
+const char *http_end_name(enum http_client_end end);
 
 #endif

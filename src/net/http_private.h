@@ -14,7 +14,7 @@ struct http_client {
     struct curl curl;
     CURLM *multi;
     struct timer alarm; /* libcurl's */
-    struct http_call *first;
+    struct http_exchange *first;
     size_t count;
 };
 

@@ -102,7 +102,7 @@ static enum err read_url(const struct http_client *client, CURLU *parsed, struct
                          struct http_place *out, struct fault *out_fault)
 {
     const struct curl *curl = &client->curl;
-    char text[HTTP_URL_BYTES_MAX + 1];
+    char text[HTTP_CLIENT_URL_BYTES + 1];
     memcpy(text, url.at, url.len);
     text[url.len] = '\0';
     CURLUcode code = curl->curl_url_set(parsed, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
@@ -127,11 +127,11 @@ static enum err read_url(const struct http_client *client, CURLU *parsed, struct
 enum err http_place_read(const struct http_client *client, struct slice url, struct http_place *out,
                          struct fault *out_fault)
 {
-    if (url.len == 0 || url.len > HTTP_URL_BYTES_MAX || !is_plain(url)) {
+    if (url.len == 0 || url.len > HTTP_CLIENT_URL_BYTES || !is_plain(url)) {
         return fault_set(out_fault, ERR_SYNTAX, 0,
                          "the URL must have from 1 to %d characters, of printable ASCII without "
                          "spaces",
-                         HTTP_URL_BYTES_MAX);
+                         HTTP_CLIENT_URL_BYTES);
     }
     CURLU *parsed = client->curl.curl_url();
     if (parsed == NULL) {

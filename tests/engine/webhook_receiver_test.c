@@ -57,33 +57,33 @@ struct told {
     unsigned status;
 };
 
-static void hear(void *context, const struct http_answer *answer)
+static void hear(void *context, const struct http_client_answer *answer)
 {
     struct told *told = context;
-    told->status = answer->end == HTTP_END_ANSWERED ? answer->status : 1;
+    told->status = answer->end == HTTP_CLIENT_END_ANSWERED ? answer->status : 1;
     door_stop(told->rig->door);
 }
 
 /* Somebody else's, with a signature that is none. */
 static unsigned forge(struct rig *rig, const struct webhooks_config *config, const char *url)
 {
-    static const struct http_header headers[] = {
+    static const struct http_client_header headers[] = {
         {.name = "Webhook-Id", .value = SLICE_LITERAL("evt_1")},
         {.name = "Webhook-Timestamp", .value = SLICE_LITERAL("1614265330")},
         {.name = "Webhook-Signature", .value = SLICE_LITERAL("v1,AAAA")},
     };
-    const struct http_question request = {.method = HTTP_POST,
-                                         .url = slice_of(url),
-                                         .headers = headers,
-                                         .header_count = 3,
-                                         .body = SLICE("{}"),
-                                         .timeout_ms = 20000,
-                                         .connect_timeout_ms = 20000};
+    const struct http_client_request request = {.method = HTTP_CLIENT_POST,
+                                                .url = slice_of(url),
+                                                .headers = headers,
+                                                .header_count = 3,
+                                                .body = SLICE("{}"),
+                                                .timeout_ms = 20000,
+                                                .connect_timeout_ms = 20000};
     struct http_client *client;
-    struct http_call *exchange;
+    struct http_exchange *exchange;
     struct told told = {.rig = rig};
     assert_int_equal(http_client_open(rig->door, &config->http, &client, NULL), ERR_NONE);
-    assert_int_equal(http_ask(client, &request, hear, &told, &exchange, NULL), ERR_NONE);
+    assert_int_equal(http_client_ask(client, &request, hear, &told, &exchange, NULL), ERR_NONE);
     RIG_UNTIL(rig, told.status != 0);
     http_client_close(client);
     return told.status;

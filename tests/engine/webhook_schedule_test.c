@@ -15,26 +15,27 @@ enum { MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
 static void answers_decide(void **state)
 {
     static const struct {
-        enum http_end end;
+        enum http_client_end end;
         unsigned status;
         enum store_webhook_state state;
     } rows[] = {
-        {HTTP_END_ANSWERED, 200, STORE_WEBHOOK_DELIVERED},
-        {HTTP_END_ANSWERED, 204, STORE_WEBHOOK_DELIVERED},
-        {HTTP_END_ANSWERED, 299, STORE_WEBHOOK_DELIVERED},
-        {HTTP_END_ANSWERED, 303, STORE_WEBHOOK_WAITING},
-        {HTTP_END_ANSWERED, 400, STORE_WEBHOOK_WAITING},
-        {HTTP_END_ANSWERED, 404, STORE_WEBHOOK_WAITING},
-        {HTTP_END_ANSWERED, 410, STORE_WEBHOOK_FAILED},
-        {HTTP_END_ANSWERED, 429, STORE_WEBHOOK_WAITING},
-        {HTTP_END_ANSWERED, 500, STORE_WEBHOOK_WAITING},
-        {HTTP_END_TOO_LARGE, 200, STORE_WEBHOOK_WAITING}, /* nobody knows what the rest says */
-        {HTTP_END_TIMEOUT, 0, STORE_WEBHOOK_WAITING},
-        {HTTP_END_FORBIDDEN, 302, STORE_WEBHOOK_WAITING},
-        {HTTP_END_REDIRECTED, 302, STORE_WEBHOOK_WAITING},
-        {HTTP_END_TLS, 0, STORE_WEBHOOK_WAITING},
-        {HTTP_END_UNREACHABLE, 0, STORE_WEBHOOK_WAITING},
-        {HTTP_END_LOCAL, 0, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_ANSWERED, 200, STORE_WEBHOOK_DELIVERED},
+        {HTTP_CLIENT_END_ANSWERED, 204, STORE_WEBHOOK_DELIVERED},
+        {HTTP_CLIENT_END_ANSWERED, 299, STORE_WEBHOOK_DELIVERED},
+        {HTTP_CLIENT_END_ANSWERED, 303, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_ANSWERED, 400, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_ANSWERED, 404, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_ANSWERED, 410, STORE_WEBHOOK_FAILED},
+        {HTTP_CLIENT_END_ANSWERED, 429, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_ANSWERED, 500, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_TOO_LARGE, 200,
+         STORE_WEBHOOK_WAITING}, /* nobody knows what the rest says */
+        {HTTP_CLIENT_END_TIMEOUT, 0, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_FORBIDDEN, 302, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_REDIRECTED, 302, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_TLS, 0, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_UNREACHABLE, 0, STORE_WEBHOOK_WAITING},
+        {HTTP_CLIENT_END_LOCAL, 0, STORE_WEBHOOK_WAITING},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -54,7 +55,7 @@ static void it_goes_on_for_about_a_day(void **state)
     (void)state;
     struct random random = {7};
     for (int round = 0; round < 200; round++) {
-        struct webhook_try done = {.tries = 0, .now_ms = 1000, .end = HTTP_END_TIMEOUT};
+        struct webhook_try done = {.tries = 0, .now_ms = 1000, .end = HTTP_CLIENT_END_TIMEOUT};
         struct webhook_next next = {STORE_WEBHOOK_WAITING, 1000};
         int64_t wait_ms = 0;
         while (next.state == STORE_WEBHOOK_WAITING) {
@@ -90,7 +91,7 @@ static void the_first_delays_are_short(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (uint32_t chance = 0; chance < 5000; chance++) {
             const struct webhook_try done = {
-                .tries = rows[i].tries, .end = HTTP_END_TIMEOUT, .chance = chance * 1000003};
+                .tries = rows[i].tries, .end = HTTP_CLIENT_END_TIMEOUT, .chance = chance * 1000003};
             assert_in_range(webhook_schedule(&done).at_ms, rows[i].from_ms, rows[i].to_ms);
         }
     }
@@ -107,7 +108,7 @@ static void a_receiver_that_names_a_time_is_heard(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct webhook_try done = {.tries = 1,
-                                         .end = HTTP_END_ANSWERED,
+                                         .end = HTTP_CLIENT_END_ANSWERED,
                                          .status = 503,
                                          .retry_after_s = rows[i].retry_after_s};
         assert_int_equal(webhook_schedule(&done).at_ms, rows[i].at_ms);

@@ -21,14 +21,14 @@ enum { MEGABYTE = 1 << 20, LIMIT_MS = 20000, SHORT_MS = 50, URL_BYTES = 256 };
 struct told {
     struct rig *rig;
     unsigned count;
-    enum http_end end;
+    enum http_client_end end;
     unsigned status;
     uint32_t retry_after_s;
     char body[256], detail[400], content_type[80];
     size_t body_len;
 };
 
-static void hear(void *context, const struct http_answer *answer)
+static void hear(void *context, const struct http_client_answer *answer)
 {
     struct told *told = context;
     assert_false(told->rig->is_asking); /* never from inside the call that asked */
@@ -44,11 +44,11 @@ static void hear(void *context, const struct http_answer *answer)
     door_stop(told->rig->door);
 }
 
-static const struct http_question plain = {.method = HTTP_GET,
-                                          .timeout_ms = LIMIT_MS,
-                                          .connect_timeout_ms = LIMIT_MS,
-                                          .response_bytes_max = 65536,
-                                          .redirects_max = 3};
+static const struct http_client_request plain = {.method = HTTP_CLIENT_GET,
+                                                 .timeout_ms = LIMIT_MS,
+                                                 .connect_timeout_ms = LIMIT_MS,
+                                                 .response_bytes_max = 65536,
+                                                 .redirects_max = 3};
 
 static struct http_client *open_client(struct rig *rig, const struct ip_net *net,
                                        const char *ca_file)
@@ -63,14 +63,14 @@ static struct http_client *open_client(struct rig *rig, const struct ip_net *net
     return client;
 }
 
-static struct http_call *ask(struct rig *rig, struct http_client *client,
-                                 const struct http_question *request, struct told *out)
+static struct http_exchange *ask(struct rig *rig, struct http_client *client,
+                                 const struct http_client_request *request, struct told *out)
 {
-    struct http_call *exchange;
+    struct http_exchange *exchange;
     struct fault fault = {0};
     *out = (struct told){.rig = rig};
     rig->is_asking = true;
-    if (http_ask(client, request, hear, out, &exchange, &fault) != ERR_NONE) {
+    if (http_client_ask(client, request, hear, out, &exchange, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
     }
     rig->is_asking = false;
@@ -78,7 +78,7 @@ static struct http_call *ask(struct rig *rig, struct http_client *client,
 }
 
 static struct told ask_and_wait(struct rig *rig, struct http_client *client,
-                                const struct http_question *request)
+                                const struct http_client_request *request)
 {
     struct told told;
     (void)ask(rig, client, request, &told);
@@ -147,23 +147,23 @@ static void answers_are_told(void **state)
 {
     static const struct {
         const char *path;
-        enum http_end end;
+        enum http_client_end end;
         unsigned status;
         uint32_t retry_after_s;
         const char *body;
         size_t requests;
     } rows[] = {
-        {"/ok", HTTP_END_ANSWERED, 200, 0, "hello", 1},
-        {"/missing", HTTP_END_ANSWERED, 404, 0, "", 1},
-        {"/busy", HTTP_END_ANSWERED, 429, 17, "", 1},
-        {"/once", HTTP_END_ANSWERED, 200, 0, "hello", 2},
-        {"/other", HTTP_END_ANSWERED, 303, 0, "", 1},
-        {"/loop", HTTP_END_REDIRECTED, 302, 0, "", 4},
-        {"/nowhere", HTTP_END_REDIRECTED, 301, 0, "", 1},
-        {"/inside", HTTP_END_FORBIDDEN, 302, 0, "", 1},
-        {"/file", HTTP_END_FORBIDDEN, 302, 0, "", 1},
-        {"/gopher", HTTP_END_FORBIDDEN, 302, 0, "", 1},
-        {"/broken", HTTP_END_UNREACHABLE, 0, 0, "", 1},
+        {"/ok", HTTP_CLIENT_END_ANSWERED, 200, 0, "hello", 1},
+        {"/missing", HTTP_CLIENT_END_ANSWERED, 404, 0, "", 1},
+        {"/busy", HTTP_CLIENT_END_ANSWERED, 429, 17, "", 1},
+        {"/once", HTTP_CLIENT_END_ANSWERED, 200, 0, "hello", 2},
+        {"/other", HTTP_CLIENT_END_ANSWERED, 303, 0, "", 1},
+        {"/loop", HTTP_CLIENT_END_REDIRECTED, 302, 0, "", 4},
+        {"/nowhere", HTTP_CLIENT_END_REDIRECTED, 301, 0, "", 1},
+        {"/inside", HTTP_CLIENT_END_FORBIDDEN, 302, 0, "", 1},
+        {"/file", HTTP_CLIENT_END_FORBIDDEN, 302, 0, "", 1},
+        {"/gopher", HTTP_CLIENT_END_FORBIDDEN, 302, 0, "", 1},
+        {"/broken", HTTP_CLIENT_END_UNREACHABLE, 0, 0, "", 1},
     };
     struct rig *rig = *state;
     struct web web;
@@ -172,7 +172,7 @@ static void answers_are_told(void **state)
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, &net, NULL);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct http_question request = plain;
+        struct http_client_request request = plain;
         size_t before = web.count;
         request.url = slice_of(web_url(&web, "127.0.0.1", rows[i].path, url));
         struct told told = ask_and_wait(rig, client, &request);
@@ -183,7 +183,7 @@ static void answers_are_told(void **state)
                      http_end_name(told.end), told.status, told.retry_after_s, told.body,
                      web.count - before, told.detail);
         }
-        assert_int_equal(told.detail[0] == '\0', told.end == HTTP_END_ANSWERED);
+        assert_int_equal(told.detail[0] == '\0', told.end == HTTP_CLIENT_END_ANSWERED);
     }
     http_client_close(client);
     web_close(&web);
@@ -195,15 +195,15 @@ static void a_post_says_what_it_was_given(void **state)
     struct web web;
     char url[URL_BYTES], value[512];
     struct ip_net net = net_of("127.0.0.1");
-    static const struct http_header headers[] = {
+    static const struct http_client_header headers[] = {
         {.name = "Content-Type", .value = SLICE_LITERAL("application/json")},
         {.name = "X-Key", .value = SLICE_LITERAL("secret"), .is_for_origin = true},
         {.name = "X-Empty", .value = SLICE_LITERAL("")},
     };
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_question request = plain;
-    request.method = HTTP_POST;
+    struct http_client_request request = plain;
+    request.method = HTTP_CLIENT_POST;
     request.url = slice_of(web_url(&web, "127.0.0.1", "/once", url));
     request.headers = headers;
     request.header_count = 3;
@@ -242,13 +242,13 @@ static void a_key_stays_with_its_origin(void **state)
     struct web first, second;
     char url[URL_BYTES], onward[URL_BYTES], value[512];
     struct ip_net net = net_of("127.0.0.1");
-    static const struct http_header key = {
+    static const struct http_client_header key = {
         .name = "X-Key", .value = SLICE_LITERAL("secret"), .is_for_origin = true};
     web_open(&second, rig, "127.0.0.1", play, NULL);
     web_open(&first, rig, "127.0.0.1", send_on, onward);
     (void)web_url(&second, "127.0.0.1", "/ok", onward);
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_question request = plain;
+    struct http_client_request request = plain;
     request.url = slice_of(web_url(&first, "127.0.0.1", "/", url));
     request.headers = &key;
     request.header_count = 1;
@@ -268,10 +268,10 @@ static void nothing_goes_inside(void **state)
     char url[URL_BYTES];
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, NULL, NULL);
-    struct http_question request = plain;
+    struct http_client_request request = plain;
     request.url = slice_of(web_url(&web, "inside.localhost", "/ok", url)); /* a name for loopback */
     struct told told = ask_and_wait(rig, client, &request);
-    assert_int_equal(told.end, HTTP_END_FORBIDDEN);
+    assert_int_equal(told.end, HTTP_CLIENT_END_FORBIDDEN);
     assert_non_null(strstr(told.detail, "not a public address"));
     assert_int_equal(web.link_count, 0);
     http_client_close(client);
@@ -281,7 +281,7 @@ static void nothing_goes_inside(void **state)
     client = open_client(rig, &net, NULL);
     request.url = slice_of(web_url(&web, "127.0.0.1", "/name", url));
     told = ask_and_wait(rig, client, &request); /* 127.0.0.1:1 is allowed, and nobody is there */
-    assert_int_equal(told.end, HTTP_END_UNREACHABLE);
+    assert_int_equal(told.end, HTTP_CLIENT_END_UNREACHABLE);
     http_client_close(client);
 
     struct web beside; /* allowed is one address of the two: the redirect goes to the other */
@@ -293,7 +293,7 @@ static void nothing_goes_inside(void **state)
     client = open_client(rig, &net, NULL);
     request.url = slice_of(web_url(&sender, "127.0.0.1", "/", url));
     told = ask_and_wait(rig, client, &request);
-    assert_int_equal(told.end, HTTP_END_FORBIDDEN);
+    assert_int_equal(told.end, HTTP_CLIENT_END_FORBIDDEN);
     assert_int_equal(told.status, 302);
     assert_int_equal(beside.link_count, 0);
     http_client_close(client);
@@ -360,11 +360,12 @@ static void urls_are_judged(void **state)
         if (!is_right) {
             fail_msg("\"%s\": %s \"%s\" \"%s\"", rows[i].url, err_name(e), origin, fault.text);
         }
-        struct http_question request = plain;
-        struct http_call *exchange;
+        struct http_client_request request = plain;
+        struct http_exchange *exchange;
         request.url = slice_of(rows[i].url);
         if (rows[i].origin == NULL) {
-            assert_int_equal(http_ask(client, &request, hear, NULL, &exchange, &fault), ERR_SYNTAX);
+            assert_int_equal(http_client_ask(client, &request, hear, NULL, &exchange, &fault),
+                             ERR_SYNTAX);
         }
     }
     http_client_close(client);
@@ -374,14 +375,14 @@ static void urls_have_their_length(void **state)
 {
     struct rig *rig = *state;
     struct http_client *client = open_client(rig, NULL, NULL);
-    char longest[HTTP_URL_BYTES_MAX + 2] = "http://example.com/";
+    char longest[HTTP_CLIENT_URL_BYTES + 2] = "http://example.com/";
     memset(longest + 19, 'a', sizeof longest - 20);
     char origin[HTTP_ORIGIN_BYTES];
     assert_int_equal(
-        http_client_check_url(client, slice_make(longest, HTTP_URL_BYTES_MAX), origin, NULL),
+        http_client_check_url(client, slice_make(longest, HTTP_CLIENT_URL_BYTES), origin, NULL),
         ERR_NONE);
     assert_int_equal(
-        http_client_check_url(client, slice_make(longest, HTTP_URL_BYTES_MAX + 1), origin, NULL),
+        http_client_check_url(client, slice_make(longest, HTTP_CLIENT_URL_BYTES + 1), origin, NULL),
         ERR_SYNTAX);
     http_client_close(client);
 }
@@ -392,17 +393,17 @@ static void answers_have_their_limits(void **state)
         const char *path;
         size_t bytes_max;
         uint32_t timeout_ms;
-        enum http_end end;
+        enum http_client_end end;
     } rows[] = {
-        {"/huge", 65536, LIMIT_MS, HTTP_END_TOO_LARGE},
-        {"/endless", 65536, LIMIT_MS, HTTP_END_TOO_LARGE},
-        {"/heads", 65536, LIMIT_MS, HTTP_END_TOO_LARGE},
-        {"/ok", 5, LIMIT_MS, HTTP_END_ANSWERED},
-        {"/ok", 4, LIMIT_MS, HTTP_END_TOO_LARGE},
-        {"/ok", 0, LIMIT_MS, HTTP_END_TOO_LARGE},
-        {"/missing", 0, LIMIT_MS, HTTP_END_ANSWERED},
-        {"/silent", 65536, SHORT_MS, HTTP_END_TIMEOUT},
-        {"/endless", 1 << 20, SHORT_MS, HTTP_END_TIMEOUT},
+        {"/huge", 65536, LIMIT_MS, HTTP_CLIENT_END_TOO_LARGE},
+        {"/endless", 65536, LIMIT_MS, HTTP_CLIENT_END_TOO_LARGE},
+        {"/heads", 65536, LIMIT_MS, HTTP_CLIENT_END_TOO_LARGE},
+        {"/ok", 5, LIMIT_MS, HTTP_CLIENT_END_ANSWERED},
+        {"/ok", 4, LIMIT_MS, HTTP_CLIENT_END_TOO_LARGE},
+        {"/ok", 0, LIMIT_MS, HTTP_CLIENT_END_TOO_LARGE},
+        {"/missing", 0, LIMIT_MS, HTTP_CLIENT_END_ANSWERED},
+        {"/silent", 65536, SHORT_MS, HTTP_CLIENT_END_TIMEOUT},
+        {"/endless", 1 << 20, SHORT_MS, HTTP_CLIENT_END_TIMEOUT},
     };
     struct rig *rig = *state;
     struct web web;
@@ -411,7 +412,7 @@ static void answers_have_their_limits(void **state)
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, &net, NULL);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct http_question request = plain;
+        struct http_client_request request = plain;
         request.url = slice_of(web_url(&web, "127.0.0.1", rows[i].path, url));
         request.response_bytes_max = rows[i].bytes_max;
         request.timeout_ms = rows[i].timeout_ms;
@@ -433,10 +434,10 @@ static void who_is_not_there_is_told(void **state)
     char url[URL_BYTES];
     int fd = raw_bind("127.0.0.1", &port); /* refuses */
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_question request = plain;
+    struct http_client_request request = plain;
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", port);
     request.url = slice_of(url);
-    assert_int_equal(ask_and_wait(rig, client, &request).end, HTTP_END_UNREACHABLE);
+    assert_int_equal(ask_and_wait(rig, client, &request).end, HTTP_CLIENT_END_UNREACHABLE);
     assert_int_equal(close(fd), 0);
     http_client_close(client);
 }
@@ -451,7 +452,7 @@ static void the_environment_names_no_proxy(void **state)
     assert_int_equal(setenv("http_proxy", "http://127.0.0.9:9", 1), 0);
     assert_int_equal(setenv("ALL_PROXY", "socks5://127.0.0.9:9", 1), 0);
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_question request = plain;
+    struct http_client_request request = plain;
     request.url = slice_of(web_url(&web, "127.0.0.1", "/ok", url));
     assert_int_equal(ask_and_wait(rig, client, &request).status, 200);
     assert_int_equal(unsetenv("http_proxy") + unsetenv("ALL_PROXY"), 0);
@@ -468,13 +469,13 @@ static void what_is_dropped_says_nothing_more(void **state)
     struct ip_net net = net_of("127.0.0.1");
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_question request = plain;
+    struct http_client_request request = plain;
     request.url = slice_of(web_url(&web, "127.0.0.1", "/silent", url));
-    struct http_call *silent = ask(rig, client, &request, &first);
+    struct http_exchange *silent = ask(rig, client, &request, &first);
     request.url = slice_of(web_url(&web, "127.0.0.1", "/ok", url));
-    http_cancel(ask(rig, client, &request, &second)); /* before it began */
+    http_client_cancel(ask(rig, client, &request, &second)); /* before it began */
     RIG_UNTIL(rig, web.count == 1);
-    http_cancel(silent); /* while the answer is awaited */
+    http_client_cancel(silent); /* while the answer is awaited */
     request.url = slice_of(web_url(&web, "127.0.0.1", "/silent", url));
     (void)ask(rig, client, &request, &third);
     RIG_UNTIL(rig, web.count == 2);
@@ -489,17 +490,17 @@ static void many_at_once_are_bounded(void **state)
     struct web web;
     char url[URL_BYTES];
     struct ip_net net = net_of("127.0.0.1");
-    static struct told told[HTTP_EXCHANGES_MAX];
-    struct http_call *one_more;
+    static struct told told[HTTP_CLIENT_EXCHANGES_MAX];
+    struct http_exchange *one_more;
     struct fault fault;
     web_open(&web, rig, "127.0.0.1", play, NULL);
     struct http_client *client = open_client(rig, &net, NULL);
-    struct http_question request = plain;
+    struct http_client_request request = plain;
     request.url = slice_of(web_url(&web, "127.0.0.1", "/ok", url));
-    for (size_t i = 0; i < HTTP_EXCHANGES_MAX; i++) {
+    for (size_t i = 0; i < HTTP_CLIENT_EXCHANGES_MAX; i++) {
         (void)ask(rig, client, &request, &told[i]);
     }
-    assert_int_equal(http_ask(client, &request, hear, NULL, &one_more, &fault), ERR_LIMIT);
+    assert_int_equal(http_client_ask(client, &request, hear, NULL, &one_more, &fault), ERR_LIMIT);
     http_client_close(client);
     web_close(&web);
 }
@@ -511,14 +512,15 @@ static void headers_are_text(void **state)
     static const struct slice values[] = {SLICE_LITERAL("a\r\nX: y"), SLICE_LITERAL("a\nb"),
                                           SLICE_LITERAL("a\0b"), SLICE_LITERAL("\x7f")};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        struct http_header header = {.name = "X-A", .value = values[i]};
-        struct http_question request = plain;
-        struct http_call *exchange;
+        struct http_client_header header = {.name = "X-A", .value = values[i]};
+        struct http_client_request request = plain;
+        struct http_exchange *exchange;
         struct fault fault;
         request.url = SLICE("https://example.com/");
         request.headers = &header;
         request.header_count = 1;
-        assert_int_equal(http_ask(client, &request, hear, NULL, &exchange, &fault), ERR_SYNTAX);
+        assert_int_equal(http_client_ask(client, &request, hear, NULL, &exchange, &fault),
+                         ERR_SYNTAX);
         assert_non_null(strstr(fault.text, "X-A"));
     }
     http_client_close(client);
@@ -541,16 +543,19 @@ static void certificates_are_verified(void **state)
         const char *name;
         struct cert_wish wish;
         bool knows_authority;
-        enum http_end end;
+        enum http_client_end end;
     } rows[] = {
-        {"right", {.host = "far.localhost", .days_left = 9}, true, HTTP_END_ANSWERED},
-        {"unknown authority", {.host = "far.localhost", .days_left = 9}, false, HTTP_END_TLS},
-        {"expired", {.host = "far.localhost", .days_left = -1}, true, HTTP_END_TLS},
-        {"another name", {.host = "near.localhost", .days_left = 9}, true, HTTP_END_TLS},
+        {"right", {.host = "far.localhost", .days_left = 9}, true, HTTP_CLIENT_END_ANSWERED},
+        {"unknown authority",
+         {.host = "far.localhost", .days_left = 9},
+         false,
+         HTTP_CLIENT_END_TLS},
+        {"expired", {.host = "far.localhost", .days_left = -1}, true, HTTP_CLIENT_END_TLS},
+        {"another name", {.host = "near.localhost", .days_left = 9}, true, HTTP_CLIENT_END_TLS},
         {"self-signed",
          {.host = "far.localhost", .days_left = 9, .is_by_nobody = true},
          true,
-         HTTP_END_TLS},
+         HTTP_CLIENT_END_TLS},
     };
     struct rig *rig = *state;
     struct ip_net net = net_of("127.0.0.1");
@@ -562,10 +567,10 @@ static void certificates_are_verified(void **state)
         web_open(&web, rig, "127.0.0.1", play, NULL);
         web.tls = certs_server(&rows[i].wish);
         struct http_client *client = open_client(rig, &net, rows[i].knows_authority ? roots : NULL);
-        struct http_question request = plain;
+        struct http_client_request request = plain;
         request.url = slice_of(web_url(&web, "far.localhost", "/ok", url));
         struct told told = ask_and_wait(rig, client, &request);
-        if (told.end != rows[i].end || (told.end != HTTP_END_ANSWERED && web.count > 0)) {
+        if (told.end != rows[i].end || (told.end != HTTP_CLIENT_END_ANSWERED && web.count > 0)) {
             fail_msg("%s: %s (%s)", rows[i].name, http_end_name(told.end), told.detail);
         }
         http_client_close(client);
@@ -589,10 +594,10 @@ static void https_does_not_lead_to_http(void **state)
     (void)web_url(&open, "127.0.0.1", "/ok", onward);
     web.tls = certs_server(&(struct cert_wish){.host = "far.localhost", .days_left = 9});
     struct http_client *client = open_client(rig, &net, roots);
-    struct http_question request = plain;
+    struct http_client_request request = plain;
     request.url = slice_of(web_url(&web, "far.localhost", "/", url));
     struct told told = ask_and_wait(rig, client, &request);
-    assert_int_equal(told.end, HTTP_END_FORBIDDEN);
+    assert_int_equal(told.end, HTTP_CLIENT_END_FORBIDDEN);
     assert_non_null(strstr(told.detail, "https may not lead to http"));
     assert_int_equal(open.link_count, 0);
     http_client_close(client);

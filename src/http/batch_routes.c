@@ -369,7 +369,7 @@ static void delete_one(struct http_request *request)
     order(request, BATCHES_DELETE);
 }
 
-#define SCOPE "batches"
+#define SCOPE "batch"
 
 static const struct http_route routes[] = {
     {.method = "POST",

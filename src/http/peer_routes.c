@@ -268,7 +268,7 @@ static void neverbounce_check_posted(struct http_request *request)
 /* ---- routes ---- */
 
 #define REACHER      .scope = "verify", .key = key_of, .complain = peer_complain_reacher
-#define REACHER_BULK .scope = "batches", .key = key_of, .complain = peer_complain_reacher
+#define REACHER_BULK .scope = "batch", .key = key_of, .complain = peer_complain_reacher
 #define ZEROBOUNCE   .scope = "verify", .key = key_of, .complain = peer_complain_zerobounce
 #define KICKBOX      .scope = "verify", .key = key_of, .complain = peer_complain_kickbox
 #define NEVERBOUNCE  .scope = "verify", .key = key_of, .complain = peer_complain_neverbounce

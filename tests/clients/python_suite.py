@@ -81,3 +81,12 @@ class PythonClient(unittest.TestCase):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.02)
         self.assertEqual((history['email'], history['history'][0]['status']), ('li@full.example', 'deliverable'))
+
+    def test_extract(self):
+        found = self.heloise.extract('Write to <Jane@plain.example.org>, jane@plain.example.org\nor logo@2x.png, joe@example.com.')
+        self.assertEqual([(one['email'], one['line']) for one in found['addresses']],
+                         [('Jane@plain.example.org', 1), ('joe@example.com', 2)])
+        self.assertFalse(found['more'])
+        text = ''.join(f'a{number}@example.com ' for number in range(10002))
+        found = self.heloise.extract(text)
+        self.assertEqual((len(found['addresses']), found['more']), (10000, True))

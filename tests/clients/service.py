@@ -58,11 +58,21 @@ def _running(argv, pattern, folder):
         raise AssertionError(f'{argv[1]} ended with {code}:\n{path.read_text(errors="replace")}')
 
 
+def add_key(folder, *options):
+    """The secret of a new key."""
+    done = subprocess.run([Settings.heloise, 'key', 'add', '--store', f'{folder}/store.db', *options], env=_environment(folder),
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+    return done.stdout.strip().split()[-1]
+
+
 @contextlib.contextmanager
-def served(*options):
-    """The address of a service that asks the village."""
+def served(*options, keys=None):
+    """The address of a service that asks the village. keys: options of `heloise key add` by name; their secrets take their
+    place."""
     folder = tempfile.mkdtemp(prefix='heloise-clients-')
     try:
+        for name in keys or {}:
+            keys[name] = add_key(folder, *keys[name])
         village = [Settings.heloise, 'village', '--port', '0', '--dns-port', '0']
         with _running(village, r'(--resolver \S+ --port \d+ --allow-net \S+)', folder) as found:
             serve = [Settings.heloise, 'serve', *found.group(1).split(), '--helo', 'probe.example.net',

@@ -241,5 +241,5 @@ class Deaths(Service):
 
 
 if __name__ == '__main__':
-    rig.Settings.heloise, rig.Settings.data = sys.argv[1:3]
+    rig.Settings.heloise, rig.Settings.data = (str(pathlib.Path(word).resolve()) for word in sys.argv[1:3])
     unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)

@@ -140,7 +140,10 @@ export class Heloise {
         }[];
     }>;
     erase(email: string): Promise<null>;
-    extract(text: string): Promise<Record<string, unknown>>;
+    /** The addresses in any text, each once; more: there are others. */
+    extract(text: string): Promise<{
+        addresses: { email: string; ascii: string; line: number; offset: number }[]; more: boolean;
+    }>;
 }
 
 /** The event in the body, or WebhookError. The body must be what came, byte for byte. */

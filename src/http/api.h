@@ -24,6 +24,7 @@ extern const struct http_routes http_status_routes;
 extern const struct http_routes http_verify_routes;
 extern const struct http_routes http_peer_routes;
 extern const struct http_routes http_insight_routes;
+extern const struct http_routes http_extract_routes;
 
 /* All of them. */
 extern const struct http_routes *const http_all_routes[];

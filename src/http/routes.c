@@ -8,6 +8,7 @@ const struct http_routes *const http_all_routes[] = {
     &http_verify_routes,
     &http_peer_routes,
     &http_insight_routes,
+    &http_extract_routes,
 };
 
 const size_t http_all_routes_count = sizeof http_all_routes / sizeof *http_all_routes;

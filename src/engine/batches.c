@@ -204,7 +204,8 @@ void batches_work_on(struct batches *batches)
     drop_those_over(batches);
     bool has_work = next_to_load(batches) != NULL || next_to_shed(batches) != NULL;
     if (has_work && batches->work.place == 0) {
-        door_timer_start(batches->door, &batches->work, door_now_ms(batches->door));
+        /* Not at once: others have their turn between the steps. */
+        door_timer_start(batches->door, &batches->work, door_now_ms(batches->door) + 1);
     }
 }
 

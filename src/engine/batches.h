@@ -64,9 +64,9 @@ struct batches_news {
     enum batches_event event;
     struct slice id, owner, webhook;
     enum store_batch_state state;
-    const struct store_batch *batch;   /* as it is now */
-    const struct batches_live *live;   /* how it runs */
-    const struct record *record; /* of BATCHES_RESULT, else NULL */
+    const struct store_batch *batch; /* as it is now */
+    const struct batches_live *live; /* how it runs */
+    const struct record *record;     /* of BATCHES_RESULT, else NULL */
 };
 struct batches_listener {
     struct batches_listener *next; /* theirs */

@@ -12,8 +12,8 @@
 
 enum {
     BATCH_PATH_BYTES = 4400,
-    BATCH_LOAD_ROWS = 256, /* at a time: a millisecond or two */
-    BATCH_SHED_ROWS = 256,
+    BATCH_LOAD_ROWS = 512, /* at a time: a millisecond or two */
+    BATCH_SHED_ROWS = 128,
     BATCH_OPEN_MIN = 1024,     /* questions of one batch, however many run */
     BATCH_LEAVE_AGAIN_MS = 10, /* where not all questions could be left at once */
     BATCH_BLOCK_BYTES = 200,

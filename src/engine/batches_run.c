@@ -254,7 +254,7 @@ void batch_share(struct batches *batches)
     TAILQ_FOREACH(batch, &batches->list, link)
     {
         if (batch->is_asking) {
-            bulk_limit(batch->bulk, share > BATCH_OPEN_MIN ? share : BATCH_OPEN_MIN);
+            bulk_share(batch->bulk, share > BATCH_OPEN_MIN ? share : BATCH_OPEN_MIN);
         }
     }
 }

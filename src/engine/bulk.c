@@ -10,11 +10,12 @@
 #include "engine/bulk_private.h"
 
 enum {
-    BULK_FETCH = 512,     /* items taken from the store at a time */
-    BULK_FLUSH_MS = 1000, /* results are committed at least so often */
+    BULK_FETCH = 512,        /* items taken from the store at a time */
+    BULK_FETCH_SHARED = 128, /* where others want the loop too */
+    BULK_FLUSH_MS = 1000,    /* results are committed at least so often */
 };
 
-static void feed(struct bulk *bulk);
+static void refill_soon(struct bulk *bulk);
 
 void bulk_fail(struct bulk *bulk, const struct fault *fault)
 {
@@ -73,9 +74,7 @@ static void keep_result(struct bulk *bulk, uint64_t id, enum verdict_status stat
 static void one_less(struct bulk *bulk)
 {
     bulk->open--;
-    if (!bulk->is_cancelled && !bulk->is_exhausted && bulk->refill.place == 0) {
-        door_timer_start(bulk->door, &bulk->refill, door_now_ms(bulk->door));
-    }
+    refill_soon(bulk);
     check_finished(bulk);
 }
 
@@ -141,31 +140,46 @@ static size_t room(const struct bulk *bulk)
     return bulk->open_max - busy;
 }
 
-void bulk_limit(struct bulk *bulk, size_t open_max)
+void bulk_share(struct bulk *bulk, size_t open_max)
 {
-    bulk->open_max = open_max < BULK_FETCH      ? BULK_FETCH
-                     : open_max > BULK_OPEN_MAX ? BULK_OPEN_MAX
-                                                : open_max;
+    bulk->is_shared = true;
+    bulk->fetch = BULK_FETCH_SHARED;
+    bulk->open_max = open_max < BULK_FETCH_SHARED ? BULK_FETCH_SHARED
+                     : open_max > BULK_OPEN_MAX   ? BULK_OPEN_MAX
+                                                  : open_max;
+}
+
+/* Where others want the loop too it looks at the network first: answers that are stored would be given without end. */
+static void refill_soon(struct bulk *bulk)
+{
+    if (!bulk->is_cancelled && !bulk->is_exhausted && bulk->refill.place == 0) {
+        door_timer_start(bulk->door, &bulk->refill,
+                         door_now_ms(bulk->door) + (bulk->is_shared ? 1 : 0));
+    }
 }
 
 static void feed(struct bulk *bulk)
 {
     size_t wanted = room(bulk);
-    if (wanted < BULK_FETCH && bulk->open > 0) {
+    if (wanted < bulk->fetch && bulk->open > 0) {
         return; /* by the handful: the store is asked rarely */
     }
-    while (!bulk->is_exhausted && !bulk->is_cancelled && room(bulk) >= BULK_FETCH) {
+    while (!bulk->is_exhausted && !bulk->is_cancelled && room(bulk) >= bulk->fetch) {
         size_t count = 0;
-        enum err e = store_job_next(bulk->job, &bulk->cursor, BULK_FETCH, on_item, bulk, &count);
+        enum err e = store_job_next(bulk->job, &bulk->cursor, bulk->fetch, on_item, bulk, &count);
         if (e != ERR_NONE) {
             struct fault fault;
             (void)fault_set(&fault, e, 0, "cannot read the job from the store: %s", err_name(e));
             bulk_fail(bulk, &fault);
             return;
         }
-        bulk->is_exhausted = count < BULK_FETCH;
+        bulk->is_exhausted = count < bulk->fetch;
         if (bulk->way.asked != NULL) {
             bulk->way.asked(bulk->way.context);
+        }
+        if (bulk->is_shared) {
+            refill_soon(bulk);
+            return;
         }
     }
 }
@@ -234,6 +248,7 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
     bulk->way = config->way != NULL ? *config->way : bulk_direct(knocker);
     bulk->store = store;
     bulk->open_max = BULK_OPEN_MAX;
+    bulk->fetch = BULK_FETCH;
     bulk->refill = (struct timer){.fired = on_refill, .context = bulk};
     bulk->flush = (struct timer){.fired = on_flush, .context = bulk};
     bulk->watch = (struct timer){.fired = on_watch, .context = bulk};

@@ -72,8 +72,9 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault) MUST_USE;
 enum err bulk_load_some(struct bulk *bulk, size_t limit, bool *out_is_loaded,
                         struct fault *out_fault) MUST_USE;
 
-/* How many questions may be open at once: BULK_OPEN_MAX or fewer, where several runs share a knocker. */
-void bulk_limit(struct bulk *bulk, size_t open_max);
+/* The loop has more to do than this run, and the knocker is shared: so many questions may be open at once (BULK_OPEN_MAX at
+ * most), and others have their turn between a few of them. May be said again. */
+void bulk_share(struct bulk *bulk, size_t open_max);
 
 /* Begins to ask; the rest happens in the door's loop until finished(). */
 void bulk_start(struct bulk *bulk);

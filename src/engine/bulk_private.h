@@ -15,7 +15,8 @@ struct bulk {
     struct store_job *job;
     struct store_job_info info;
     uint64_t cursor;
-    size_t open, open_max;
+    size_t open, open_max, fetch;
+    bool is_shared; /* the loop, and the knocker */
     struct {
         FILE *file;
         struct table_reader *reader;

@@ -427,8 +427,8 @@ static enum err open_desk(struct service *service, const struct service_config *
     if (e != ERR_NONE) {
         return fault_set(out_fault, e, 0, "cannot make the service: %s", err_name(e));
     }
-    e = batches_new(desk->door, desk->knocker, desk->store, service->batches_folder,
-                    &desk->batches, out_fault);
+    e = batches_new(desk->door, desk->knocker, desk->store, service->batches_folder, &desk->batches,
+                    out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -464,7 +464,7 @@ enum err service_open(const struct service_config *config, struct service **out,
     bool has_names = service->store_path != NULL &&
                      asprintf(&service->batches_folder, "%s.batches", config->store_path) > 0;
     enum err e = !has_names ? fault_set(out_fault, ERR_NOMEM, 0, "out of memory")
-                                             : open_desk(service, config, out_fault);
+                            : open_desk(service, config, out_fault);
     if (e != ERR_NONE) {
         service_close(service);
         return e;

@@ -102,13 +102,12 @@ static void get_list(struct http_request *request)
         !http_count_argument(request, "before", 1, INT64_MAX, &before) || !lend(request, &store)) {
         return;
     }
-    const struct store_batch_page page = {.owner = request->key_id != 0 ? &owner : NULL,
-                                          .before = (int64_t)before,
-                                          .limit = limit};
+    const struct store_batch_page page = {
+        .owner = request->key_id != 0 ? &owner : NULL, .before = (int64_t)before, .limit = limit};
     struct buf json;
     buf_init(&json, JSON_BYTES_MAX);
-    enum err e = batch_list_json(store, service_batches(request->api->service), &page, &json,
-                                 &fault);
+    enum err e =
+        batch_list_json(store, service_batches(request->api->service), &page, &json, &fault);
     service_give_back_store(request->api->service, store);
     if (e == ERR_NONE) {
         http_answer_json(request, 200, &json);
@@ -130,9 +129,9 @@ static void get_one(struct http_request *request)
     struct buf json;
     buf_init(&json, JSON_BYTES_MAX);
     enum err e = find_theirs(request, store, id, &fault);
-    e = e != ERR_NONE ? e
-                      : batch_find_json(store, service_batches(request->api->service), id, &json,
-                                        &fault);
+    e = e != ERR_NONE
+            ? e
+            : batch_find_json(store, service_batches(request->api->service), id, &json, &fault);
     service_give_back_store(request->api->service, store);
     if (e == ERR_NONE) {
         http_answer_json(request, 200, &json);
@@ -190,8 +189,10 @@ static bool read_words(struct http_request *request, const char *name,
         struct slice word = slice_cut(&rest, ',');
         unsigned value = 0;
         if (!parse(word, &value)) {
-            http_refuse(request, PROBLEM_BAD_ARGUMENT, "%s: there is no %.*s; docs/verdicts.md has "
-                        "them all", name, SLICE_ARG(word));
+            http_refuse(request, PROBLEM_BAD_ARGUMENT,
+                        "%s: there is no %.*s; docs/verdicts.md has "
+                        "them all",
+                        name, SLICE_ARG(word));
             return false;
         }
         bits |= UINT64_C(1) << value;
@@ -299,8 +300,7 @@ static void give_order(struct desk *desk, void *context)
         ordering->err = fault_set(&ordering->fault, ERR_SYSTEM, 0, "the service is stopping");
         return;
     }
-    ordering->err =
-        batches_order(desk->batches, ordering->id, ordering->order, &ordering->fault);
+    ordering->err = batches_order(desk->batches, ordering->id, ordering->order, &ordering->fault);
     if (ordering->err == ERR_NONE && ordering->json != NULL) {
         ordering->err = batch_find_json(desk->store, desk->batches, ordering->id, ordering->json,
                                         &ordering->fault);
@@ -364,24 +364,15 @@ static const struct http_route routes[] = {
     {.method = "GET", .pattern = "/v1/batches", .scope = SCOPE, .handle = get_list},
     {.method = "GET", .pattern = "/v1/batches/{id}", .scope = SCOPE, .handle = get_one},
     {.method = "DELETE", .pattern = "/v1/batches/{id}", .scope = SCOPE, .handle = delete_one},
-    {.method = "GET",
-     .pattern = "/v1/batches/{id}/results",
-     .scope = SCOPE,
-     .handle = get_results},
+    {.method = "GET", .pattern = "/v1/batches/{id}/results", .scope = SCOPE, .handle = get_results},
     {.method = "GET",
      .pattern = "/v1/batches/{id}/events",
      .scope = SCOPE,
      .is_stream = true,
      .handle = batch_get_events},
     {.method = "POST", .pattern = "/v1/batches/{id}/pause", .scope = SCOPE, .handle = post_pause},
-    {.method = "POST",
-     .pattern = "/v1/batches/{id}/resume",
-     .scope = SCOPE,
-     .handle = post_resume},
-    {.method = "POST",
-     .pattern = "/v1/batches/{id}/cancel",
-     .scope = SCOPE,
-     .handle = post_cancel},
+    {.method = "POST", .pattern = "/v1/batches/{id}/resume", .scope = SCOPE, .handle = post_resume},
+    {.method = "POST", .pattern = "/v1/batches/{id}/cancel", .scope = SCOPE, .handle = post_cancel},
 };
 
 const struct http_routes http_batch_routes = {routes, sizeof routes / sizeof *routes};

@@ -42,8 +42,8 @@ struct http_form *http_form_open(struct http_request *request, http_form_fn fn, 
     }
     form->fn = fn;
     form->context = context;
-    form->processor = MHD_create_post_processor(request->exchange->connection, FORM_BUFFER_BYTES,
-                                                on_part, form);
+    form->processor =
+        MHD_create_post_processor(request->exchange->connection, FORM_BUFFER_BYTES, on_part, form);
     if (form->processor == NULL) {
         free(form);
         return NULL;

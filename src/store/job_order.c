@@ -11,6 +11,9 @@ enum {
     ORDER_FIRST = 1024,
     ORDER_MAX = 1 << 28,
     ORDER_RUN = 1024, /* lines sorted at once, before runs are merged */
+    ORDER_IN_MEMORY =
+        32,         /* lines that are moved in memory cost that much less than those written, */
+    ORDER_READ = 4, /* and those read, or sorted */
 };
 
 struct line {
@@ -385,12 +388,12 @@ static enum err write_turns(struct job_order *order, size_t limit)
 static enum err step(struct job_order *order, size_t limit)
 {
     switch (order->phase) {
-    case PHASE_READ: return read_some(order, limit);
-    case PHASE_SORT: return sort_some(order, limit);
-    case PHASE_MERGE: merge_some(order, limit); return ERR_NONE;
+    case PHASE_READ: return read_some(order, limit * ORDER_READ);
+    case PHASE_SORT: return sort_some(order, limit * ORDER_READ);
+    case PHASE_MERGE: merge_some(order, limit * ORDER_IN_MEMORY); return ERR_NONE;
     case PHASE_DOUBLES: return drop_doubles(order, limit);
-    case PHASE_ROUNDS: return count_rounds(order, limit);
-    case PHASE_TURNS: take_turns(order, limit); return ERR_NONE;
+    case PHASE_ROUNDS: return count_rounds(order, limit * ORDER_IN_MEMORY);
+    case PHASE_TURNS: take_turns(order, limit * ORDER_IN_MEMORY); return ERR_NONE;
     case PHASE_RESERVE: return reserve(order);
     case PHASE_WRITE_PLACES: return write_places(order, limit);
     case PHASE_WRITE_TURNS: return write_turns(order, limit);

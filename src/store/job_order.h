@@ -19,7 +19,7 @@ enum err job_order_new(struct store *store, int64_t job, int64_t first_item, str
     MUST_USE;
 void job_order_free(struct job_order *order); /* safe on NULL */
 
-/* About limit lines further, in the group that is open or in one that it begins: writes the turns, which follow each
+/* About limit lines further, or as much work as it is to write them, in the group that is open or in one that it begins: writes the turns, which follow each
  * other, and where each key's turn is found. Of items with the same key the first one has a turn. After an error only
  * job_order_free may follow. */
 enum err job_order_step(struct job_order *order, size_t limit, bool *out_is_done,

@@ -4,6 +4,8 @@
 #include "store/job_lock.h"
 #include "store/store_private.h"
 
+enum { SHED_GROUP_ROWS = 2048 }; /* each has four rows and their places in indexes */
+
 /* Up to three numbers in, one out where there is a row. */
 static enum err run(struct store *store, const char *sql, const int64_t numbers[3], int64_t *out)
 {
@@ -104,7 +106,9 @@ enum err store_job_shed(struct store *store, int64_t id, size_t limit, int64_t *
     }
     e = store_begin_write(store);
     e = e != ERR_NONE ? e : shed(store, id, limit, cursor, &is_done);
-    e = e == ERR_NONE && is_done ? store_flush(store, out_fault) : e;
+    store->pending += (unsigned)limit;
+    bool is_full = is_done || store->pending >= SHED_GROUP_ROWS;
+    e = e == ERR_NONE && is_full ? store_flush(store, out_fault) : e;
     if (e == ERR_NONE) {
         *out_is_done = is_done;
         if (is_done) {

@@ -5,7 +5,7 @@
 
 #include "store/store.h"
 
-/* Of a job that nobody runs: about limit of its rows, in the group that is open or in one that it begins. The last call takes
+/* Of a job that nobody runs: about limit of its rows; committed now and then. The last call takes
  * the job itself. A job that is half gone is shed further by who calls next, also after a death. *cursor begins as 0 and is
  * kept between calls. */
 enum err store_job_shed(struct store *store, int64_t id, size_t limit, int64_t *cursor,

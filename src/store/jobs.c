@@ -450,7 +450,9 @@ enum err store_job_order_some(struct store_job *job, size_t limit, bool *out_is_
 {
     bool is_done = false;
     enum err e = order_some(job, limit, &is_done, out_fault);
-    e = e == ERR_NONE && is_done ? store_flush(job->store, out_fault) : e;
+    job->store->pending += (unsigned)limit;
+    bool is_full = is_done || job->store->pending >= STORE_LOAD_ROWS;
+    e = e == ERR_NONE && is_full ? store_flush(job->store, out_fault) : e;
     if (e == ERR_NONE) {
         *out_is_done = is_done;
         *out_items = (uint64_t)(job->turn_end - job->turn_first);

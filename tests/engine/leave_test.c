@@ -118,10 +118,9 @@ static void ask(struct play *play, struct asker *asker, unsigned number)
 {
     char address[48];
     (void)snprintf(address, sizeof address, "n%u@d%u.test", number, number % DOMAINS);
-    enum err e =
-        asker == &play->leaving
-            ? knocker_ask_patiently(play->knocker, slice_of(address), on_answer, asker)
-            : knocker_ask(play->knocker, slice_of(address), on_answer, asker);
+    enum err e = asker == &play->leaving
+                     ? knocker_ask_patiently(play->knocker, slice_of(address), on_answer, asker)
+                     : knocker_ask(play->knocker, slice_of(address), on_answer, asker);
     assert_int_equal(e, ERR_NONE);
     asker->asked++;
 }
@@ -180,9 +179,7 @@ static void those_that_wait(void **state)
     ask(&play, &play.staying, 9); /* anew, though it was given up just now */
     play.greylists = false;
     check_ended(&play);
-    assert_int_equal(play.staying.by_sub[SUB_ACCEPTED] +
-                         play.staying.by_sub[SUB_CATCH_ALL],
-                     2);
+    assert_int_equal(play.staying.by_sub[SUB_ACCEPTED] + play.staying.by_sub[SUB_CATCH_ALL], 2);
     play_done(&play);
 }
 

@@ -55,13 +55,17 @@ static void rows_and_states(void **state)
     add_batch(store, "b_1", "k");
     const struct store_batch again = {.id = SLICE("b_1")};
     assert_int_equal(store_batch_add(store, &again, &fault), ERR_STATE);
-    const struct store_batch_counts counts = {
-        .rows = 9, .bad_rows = 1, .invalid_rows = 2, .items = 5, .done = 3, .by_status = {1, 2, 0, 0}};
+    const struct store_batch_counts counts = {.rows = 9,
+                                              .bad_rows = 1,
+                                              .invalid_rows = 2,
+                                              .items = 5,
+                                              .done = 3,
+                                              .by_status = {1, 2, 0, 0}};
     assert_int_equal(store_batch_progress(store, SLICE("b_1"), 77, true, &counts, 6), ERR_NONE);
     assert_int_equal(store_flush(store, &fault), ERR_NONE);
-    assert_int_equal(store_batch_settle(store, SLICE("b_1"), STORE_BATCH_FAILED, SLICE("why"), 8,
-                                        &fault),
-                     ERR_NONE);
+    assert_int_equal(
+        store_batch_settle(store, SLICE("b_1"), STORE_BATCH_FAILED, SLICE("why"), 8, &fault),
+        ERR_NONE);
     store_close(store);
     store = scratch_open(path);
     assert_int_equal(store_batch_find(store, SLICE("b_1"), see, &seen, &fault), ERR_NONE);
@@ -74,9 +78,9 @@ static void rows_and_states(void **state)
     assert_int_equal(seen.last.finished_at_ms, 8);
     assert_true(store_batch_has_file(store, SLICE("b_1")));
     assert_false(store_batch_has_file(store, SLICE("b_2")));
-    assert_int_equal(store_batch_settle(store, SLICE("b_1"), STORE_BATCH_DELETED, SLICE_NONE, 9,
-                                        &fault),
-                     ERR_NONE);
+    assert_int_equal(
+        store_batch_settle(store, SLICE("b_1"), STORE_BATCH_DELETED, SLICE_NONE, 9, &fault),
+        ERR_NONE);
     assert_int_equal(store_batch_find(store, SLICE("b_1"), see, &seen, &fault), ERR_CLOSED);
     assert_true(store_batch_has_file(store, SLICE("b_1"))); /* until it is gone */
     assert_int_equal(store_batch_delete(store, SLICE("b_1"), &fault), ERR_NONE);
@@ -93,12 +97,9 @@ static void pages(void **state)
         size_t limit;
         const char *wanted;
     } rows[] = {
-        {"all", NULL, 0, 10, "b_4 b_3 b_1 "},
-        {"the newest", NULL, 0, 1, "b_4 "},
-        {"the next", NULL, 4, 1, "b_3 "},
-        {"the last", NULL, 3, 5, "b_1 "},
-        {"no more", NULL, 1, 5, ""},
-        {"of one", "k", 0, 5, "b_3 b_1 "},
+        {"all", NULL, 0, 10, "b_4 b_3 b_1 "}, {"the newest", NULL, 0, 1, "b_4 "},
+        {"the next", NULL, 4, 1, "b_3 "},     {"the last", NULL, 3, 5, "b_1 "},
+        {"no more", NULL, 1, 5, ""},          {"of one", "k", 0, 5, "b_3 b_1 "},
         {"of nobody", "", 0, 5, ""},
     };
     struct store *store = scratch_open(":memory:");
@@ -107,9 +108,9 @@ static void pages(void **state)
     add_batch(store, "b_2", "k");
     add_batch(store, "b_3", "k");
     add_batch(store, "b_4", "l");
-    assert_int_equal(store_batch_settle(store, SLICE("b_2"), STORE_BATCH_DELETED, SLICE_NONE, 9,
-                                        &fault),
-                     ERR_NONE);
+    assert_int_equal(
+        store_batch_settle(store, SLICE("b_2"), STORE_BATCH_DELETED, SLICE_NONE, 9, &fault),
+        ERR_NONE);
     assert_int_equal(
         store_batch_settle(store, SLICE("b_1"), STORE_BATCH_DONE, SLICE_NONE, 9, &fault), ERR_NONE);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -251,8 +252,8 @@ static void shed_in_parts(void **state)
             struct buf text;
             buf_init(&text, TEXT_BYTES);
             assert_int_equal(store_job_next(job, &cursor, 9, take, &text, &count), ERR_NONE);
-            assert_int_equal(
-                store_job_result_put(job, cursor, SLICE("risky"), SLICE("{}")), ERR_NONE);
+            assert_int_equal(store_job_result_put(job, cursor, SLICE("risky"), SLICE("{}")),
+                             ERR_NONE);
             buf_done(&text);
         }
         int64_t id = store_job_info(job).id;
@@ -321,12 +322,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
     const struct CMUnitTest tests[] = {
-        CASE(rows_and_states),
-        CASE(pages),
-        CASE(steps_make_the_same_order),
-        CASE(stopped_in_the_order),
-        CASE(shed_in_parts),
-        CASE(looked_at_from_outside),
+        CASE(rows_and_states),      CASE(pages),         CASE(steps_make_the_same_order),
+        CASE(stopped_in_the_order), CASE(shed_in_parts), CASE(looked_at_from_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

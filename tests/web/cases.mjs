@@ -67,7 +67,7 @@ export const cases = [
     assert.ok(lines.some((l) => l.startsWith('RCPT TO:<nora@slow.example>')), lines.join('\n'));
     await page.waitForSelector('.reasons li');
     await world.axe(page, 'verdict');
-    await world.shot(page, 'check-light');
+    await world.shot(page, 'verdict-light');
   } },
 
   { name: 'one address: score, reasons and JSON agree with the API', async run(world) {
@@ -112,7 +112,7 @@ export const cases = [
     const ground = () => page.evaluate(() => getComputedStyle(document.body.parentElement).backgroundColor);
     const dark = await ground();
     await world.axe(page, 'verdict, dark');
-    await world.shot(page, 'check-dark');
+    await world.shot(page, 'verdict-dark');
     await page.click('.side-foot button');
     await until(page, (old) => getComputedStyle(document.documentElement).backgroundColor !== old, dark);
     const light = await ground();
@@ -131,7 +131,7 @@ export const cases = [
     }
     await page.goto(`${world.origin}/#/check/jane%40plain.example`);
     await page.waitForSelector('.verdict .badge.large');
-    await world.shot(page, 'check-phone');
+    await world.shot(page, 'verdict-phone');
   } },
 
   { name: 'keyboard: the page is walked and used without a mouse', async run(world) {

@@ -52,7 +52,24 @@ async function startBatch(page, world, file) {
   await page.waitForSelector('.progress-card');
 }
 
+const FIRST_LOAD_MAX = 150 * 1000; // bytes on the wire
+
 export const cases = [
+  { name: 'the first load: few bytes, and headers that let nothing else in', async run(world) {
+    const page = await world.page();
+    const session = await page.createCDPSession();
+    let bytes = 0;
+    session.on('Network.loadingFinished', (event) => { bytes += event.encodedDataLength; });
+    await session.send('Network.enable');
+    const answer = await page.goto(world.origin, { waitUntil: 'networkidle0' });
+    const headers = answer.headers();
+    assert.match(headers['content-security-policy'], /^default-src 'self';/);
+    assert.doesNotMatch(headers['content-security-policy'], /unsafe|https?:|\*/);
+    assert.equal(headers['x-content-type-options'], 'nosniff');
+    assert.ok(bytes > 10000 && bytes < FIRST_LOAD_MAX, `${bytes} bytes`);
+    console.log(`    ${bytes} bytes with headers`);
+  } },
+
   { name: 'one address: the conversation appears line by line, then the verdict', async run(world) {
     const page = await world.page();
     await page.goto(world.origin);
@@ -218,6 +235,7 @@ export const cases = [
     await clickText(page, '.page-head .actions button', 'Resume');
     await said(page, '.progress-card .badge', 'Running');
     await clickText(page, '.page-head .actions button', 'Cancel');
+    await world.axe(page, 'a question');
     await clickText(page, 'dialog button', 'Cancel the batch');
     await said(page, '.progress-card .badge', 'Cancelled');
     await clickText(page, '.page-head .actions button', 'Delete');

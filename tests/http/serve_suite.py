@@ -155,6 +155,25 @@ class Mail(client.Case):
         self.assertEqual({rows[i]['status'] for i in range(1, 41)}, {'deliverable'})
         self.assertEqual((rows[41]['sub_status'], rows[42]['status']), ('invalid_syntax', 'undeliverable'))
 
+    def test_batches_are_as_described(self):
+        def hold(method, target, status, body=None, headers=()):
+            answer = self.ask(method, target, body, headers)
+            self.assertEqual((answer.status, self.schema.answer_faults(method, target, answer)), (status, []), answer)
+            return answer
+        rows = 'email\n' + ''.join(f'live{i}@d.example\n' for i in range(5))
+        batch = hold('POST', '/v1/batches?label=five', 202, rows.encode(), [('Content-Type', 'text/csv')]).json()
+        place = f'/v1/batches/{batch["id"]}'
+        rig.wait_until(lambda: hold('GET', place, 200).json()['state'] == 'done', 'it is done')
+        self.assertEqual(hold('GET', place, 200).json()['statuses']['deliverable'], 5)
+        self.assertEqual(len(hold('GET', '/v1/batches', 200).json()['batches']), 1)
+        self.assertIn(b'live4@d.example', hold('GET', place + '/results', 200).body)
+        hold('GET', place + '/results?format=ndjson', 200)
+        hold('GET', place + '/results?format=xml', 400)
+        hold('GET', place + '/events', 200)
+        hold('DELETE', '/v1/batches/nothing', 404)
+        self.assertEqual(self.ask('DELETE', place).status, 204)
+        hold('GET', place, 404)
+
     def test_many_to_who_does_not_read(self):
         """A thousand records wait in the server for a client that takes its time."""
         line = self.line()

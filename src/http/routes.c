@@ -3,11 +3,8 @@
 #include "http/api.h"
 
 const struct http_routes *const http_all_routes[] = {
-    &http_batch_routes,
-    &http_status_routes,
-    &http_verify_routes,
-    &http_peer_routes,
-    &http_insight_routes,
+    &http_batch_routes, &http_status_routes,  &http_verify_routes,
+    &http_peer_routes,  &http_insight_routes,
 };
 
 const size_t http_all_routes_count = sizeof http_all_routes / sizeof *http_all_routes;

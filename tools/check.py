@@ -184,7 +184,7 @@ def install(log):
     for what in ('usr/bin/heloise', 'usr/share/man/man1/heloise.1', 'usr/share/man/man1/heloise-verify.1',
                  'usr/share/man/man1/heloise-bulk.1', 'usr/share/man/man1/heloise-jobs.1',
                  'usr/share/man/man5/heloise.conf.5',
-                 'usr/share/doc/heloise/examples/heloise.conf', 'usr/share/heloise/*', 'usr/include/heloise/address.h',
+                 'usr/share/doc/heloise/examples/heloise.conf', 'usr/share/heloise/*', 'usr/share/heloise/web/index.html', 'usr/include/heloise/address.h',
                  'usr/lib*/**/libheloise.*'):
         found = any(root.glob(what))
         outcome += one(found)
@@ -275,6 +275,14 @@ def package(log):
     return named_lines(log, run(log, ['tests/packaging/package_test.py', '--work', BUILD / 'package'], 1200))
 
 
+def web(log):
+    """The page: its helpers and files by node alone, then what a person does with it, in a browser."""
+    units = sorted((ROOT / 'tests/web').glob('*.test.mjs'))
+    good = run(log, ['node', '--test', '--test-reporter=tap', *units]) and run(
+        log, ['tests/web/run.mjs', '--heloise', BUILD / 'gcc/src/cli/heloise', '--work', BUILD / 'web'], 900)
+    return named_lines(log, good)
+
+
 STEPS = [
     ('format', tool('tools/format')),
     ('layers', tool('tools/layers')),
@@ -290,6 +298,7 @@ STEPS = [
     ('install', install),
     ('demo', demo),
     ('kills', kills),
+    ('web', web),
     ('clang-build', build('clang')),
     ('clang-tests', test('clang')),
     ('tidy', tidy),

@@ -30,6 +30,10 @@ static struct slice cut_front(struct parse *parse, struct slice s, size_t bytes)
 /* The length of the last character, and its code. */
 static size_t last_char(struct slice s, unsigned *out_code)
 {
+    if (s.len > 0 && (unsigned char)s.at[s.len - 1] < 0x80) {
+        *out_code = (unsigned char)s.at[s.len - 1];
+        return 1;
+    }
     for (size_t n = 1; n <= 4 && n <= s.len; n++) {
         if (text_utf8_next(slice_sub(s, s.len - n, s.len), out_code) == n) {
             return n;

@@ -89,15 +89,17 @@ static void move_on(struct extract *x, size_t to)
 /* Whether an address stands around window[at], which is not yet behind. */
 static bool look(struct extract *x, struct extract_found *out)
 {
-    static const unsigned at_sign = '@';
-    struct slice text = slice_make(x->window, x->len);
     const struct extract_rules rules = {.has_percent = true,
                                         .has_words = x->config.wants_obfuscated};
-    struct slice ahead = slice_sub(text, x->at, x->at + EXTRACT_AHEAD_BYTES);
-    struct extract_unit sign = extract_unit_at(ahead, rules);
-    if (sign.code != at_sign ||
-        !extract_judge(&x->config, slice_sub(text, 0, x->at + EXTRACT_AHEAD_BYTES), x->used, x->at,
-                       sign, x->text, out)) {
+    struct slice text = slice_make(x->window, x->len);
+    struct slice near = slice_sub(text, 0, x->at + EXTRACT_AHEAD_BYTES);
+    const struct extract_spot spot = {
+        .text = near,
+        .begin = x->used,
+        .at = x->at,
+        .sign = extract_unit_at(slice_sub(near, x->at, near.len), rules),
+    };
+    if (spot.sign.code != '@' || !extract_judge(&x->config, &spot, x->text, out)) {
         return false;
     }
     size_t end = out->end;

@@ -211,7 +211,6 @@ static bool take_domain(struct draft *draft, struct slice text, size_t at,
 {
     unsigned before = '@';
     size_t whole_len = 0;
-    draft->domain_words = 0;
     size_t limit = at + EXTRACT_AHEAD_BYTES < text.len ? at + EXTRACT_AHEAD_BYTES : text.len;
     while (at < limit) {
         struct extract_unit unit = extract_unit_at(slice_sub(text, at, text.len), rules);
@@ -341,23 +340,26 @@ static bool find_local(struct draft *draft, struct slice text, size_t begin, siz
     return !is_user_info(text, from, draft->begin) && take_local(draft, text);
 }
 
-bool extract_judge(const struct extract_config *config, struct slice text, size_t begin, size_t at,
-                   struct extract_unit sign, char *to, struct extract_found *out)
+bool extract_judge(const struct extract_config *config, const struct extract_spot *spot, char *to,
+                   struct extract_found *out)
 {
     struct draft draft;
-    struct extract_rules rules = {.has_percent = sign.is_encoded,
+    struct slice text = spot->text;
+    struct extract_rules rules = {.has_percent = spot->sign.is_encoded,
                                   .has_words = config->wants_obfuscated};
     draft.local_count = 0;
-    if (!take_quoted(&draft, text, begin, at) && !find_local(&draft, text, begin, at, &rules)) {
+    draft.domain_words = 0;
+    if (!take_quoted(&draft, text, spot->begin, spot->at) &&
+        !find_local(&draft, text, spot->begin, spot->at, &rules)) {
         return false;
     }
-    size_t domain_at = at + sign.len;
+    size_t domain_at = spot->at + spot->sign.len;
     if (!put(&draft, '@', SLICE_NONE) ||
         (!take_literal(&draft, text, domain_at) && !take_domain(&draft, text, domain_at, rules))) {
         return false;
     }
     /* "meet me at example.com" is no address; "jane at example dot com" is. */
-    if ((sign.is_bare_word && draft.domain_words == 0) ||
+    if ((spot->sign.is_bare_word && draft.domain_words == 0) ||
         !settle(config, &draft, text, domain_at, rules, &out->address)) {
         return false;
     }

@@ -33,9 +33,15 @@ struct extract_unit extract_unit_at(struct slice text, struct extract_rules rule
 /* A cheap test: no at sign begins with another byte. */
 bool extract_may_begin_at_sign(char byte, bool has_words);
 
-/* text[at] begins an at sign, which is sign. Nothing before text[begin] may be used. Fills all but line of *out, offsets
- * counted in text; text is kept in to, of EXTRACT_TEXT_BYTES. */
-bool extract_judge(const struct extract_config *config, struct slice text, size_t begin, size_t at,
-                   struct extract_unit sign, char *to, struct extract_found *out);
+/* An at sign in its surroundings. */
+struct extract_spot {
+    struct slice text;
+    size_t begin, at; /* nothing before text[begin] may be used; text[at] begins the sign */
+    struct extract_unit sign;
+};
+
+/* Fills all but line of *out, offsets counted in text; its text is kept in to, of EXTRACT_TEXT_BYTES. */
+bool extract_judge(const struct extract_config *config, const struct extract_spot *spot, char *to,
+                   struct extract_found *out);
 
 #endif

@@ -50,12 +50,13 @@ bool text_is_ascii(struct slice s)
 bool text_is_utf8(struct slice s)
 {
     unsigned code;
-    while (s.len > 0) {
-        size_t length = text_utf8_next(s, &code);
+    for (size_t i = 0; i < s.len;) {
+        bool is_ascii = (unsigned char)s.at[i] < 0x80;
+        size_t length = is_ascii ? 1 : text_utf8_next(slice_sub(s, i, s.len), &code);
         if (length == 0) {
             return false;
         }
-        s = slice_sub(s, length, s.len);
+        i += length;
     }
     return true;
 }

@@ -50,6 +50,7 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the signature is argp's */
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct extract_options *options = state->input;

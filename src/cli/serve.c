@@ -18,6 +18,7 @@
 #include "base/slice.h"
 #include "cli/command.h"
 #include "cli/exit.h"
+#include "cli/serve_keys.h"
 #include "cli/workbench.h"
 #include "engine/service.h"
 #include "http/api.h"
@@ -48,6 +49,7 @@ struct serving {
     const struct config *config;
     struct knowledge *knowledge;
     struct service *service;
+    struct serve_keys keys;
     struct static_files *files;
     struct buf openapi;
     int sockets[HTTP_LISTENERS_MAX];
@@ -77,14 +79,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 /* ---- sockets ---- */
 
-/* Nobody has a key yet, so whoever can connect may ask: nobody from elsewhere must. */
-static bool may_listen_at(const struct ip *ip, const char *text)
+/* While nobody has a key, whoever can connect may ask: nobody from elsewhere must. */
+static bool may_listen_at(const struct serving *s, const struct ip *ip, const char *text)
 {
-    if (http_is_loopback(ip)) {
+    if (http_is_loopback(ip) || serve_keys_any(&s->keys)) {
         return true;
     }
-    complain("%s is not this machine alone, and there is no API key; listen at 127.0.0.1 or [::1] "
-             "until there is one",
+    complain("%s is not this machine alone, and there is no API key; make one with 'heloise key "
+             "add', or listen at 127.0.0.1 or [::1]",
              text);
     return false;
 }
@@ -99,7 +101,7 @@ static int listen_at(struct serving *s, const char *text)
         port = 0;
         (void)ip_port_parse(slice_sub(place, 0, place.len - 2), &ip, &port);
     }
-    if (!may_listen_at(&ip, text)) {
+    if (!may_listen_at(s, &ip, text)) {
         return EXIT_BAD_CONFIG;
     }
     char shown[IP_TEXT_BYTES];
@@ -123,7 +125,9 @@ static int open_sockets(struct serving *s)
         code = listen_at(s, listen->at[i]);
     }
     if (code == EXIT_SUCCESS) {
-        complain("there is no API key: only this machine is served");
+        complain("%s", serve_keys_any(&s->keys)
+                           ? "callers need an API key"
+                           : "there is no API key: only this machine is served");
     }
     return code;
 }
@@ -226,6 +230,7 @@ static int open_server(struct serving *s, const struct static_files *files,
         .cors_origins = {serve->cors_origins.at, serve->cors_origins.count},
         .routes = http_all_routes,
         .routes_count = http_all_routes_count,
+        .auth = &s->keys.auth,
         .files = files,
         .metrics = &s->metrics,
         .log = &s->log,
@@ -257,6 +262,10 @@ static int open_service(struct serving *s, const struct serve_options *options)
         return EXIT_CANNOT_WRITE;
     }
     s->api.service = s->service;
+    if (serve_keys_open(&s->keys, s->config->store.path.at, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return EXIT_CANNOT_WRITE;
+    }
     return EXIT_SUCCESS;
 }
 
@@ -284,8 +293,8 @@ static int open_all(struct serving *s, const struct serve_options *options)
     int code = workbench_open_knowledge(&options->probe, &s->knowledge);
     code = code != EXIT_SUCCESS ? code : read_openapi(s);
     code = code != EXIT_SUCCESS ? code : read_page(s, &s->files);
-    code = code != EXIT_SUCCESS ? code : open_sockets(s);
     code = code != EXIT_SUCCESS ? code : open_service(s, options);
+    code = code != EXIT_SUCCESS ? code : open_sockets(s);
     return code != EXIT_SUCCESS ? code : open_server(s, s->files, &s->server);
 }
 
@@ -293,7 +302,11 @@ static void close_all(struct serving *s)
 {
     atomic_store(&s->api.is_ready, false);
     http_server_close(s->server, (uint32_t)s->config->serve.stop_ms);
+    if (s->keys.keys != NULL) {
+        serve_keys_save(&s->keys, s->service);
+    }
     service_close(s->service);
+    serve_keys_close(&s->keys);
     for (size_t i = 0; i < s->socket_count; i++) {
         (void)close(s->sockets[i]);
     }
@@ -336,7 +349,10 @@ static void wait_for_signals(struct serving *s, const sigset_t *signals)
     atomic_store(&s->api.is_ready, true);
     (void)notify_send(manager, SLICE("READY=1\nSTATUS=serving"));
     while (which != SIGTERM && which != SIGINT) {
-        if (sigwait(signals, &which) != 0 || which != SIGHUP) {
+        const struct timespec turn = {.tv_sec = KEYS_SAVE_MS / 1000};
+        which = sigtimedwait(signals, NULL, &turn);
+        serve_keys_save(&s->keys, s->service);
+        if (which != SIGHUP) {
             continue;
         }
         (void)notify_send(manager, SLICE("RELOADING=1"));

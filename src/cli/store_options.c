@@ -16,6 +16,7 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): argp's type */
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct store_options *options = state->input;

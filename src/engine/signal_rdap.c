@@ -45,7 +45,9 @@ static bool read_day(struct slice text, uint32_t *out_day)
 {
     static const int before_month[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     struct reader reader = {text};
-    int64_t year, month, day;
+    int64_t year = 0;
+    int64_t month = 0;
+    int64_t day = 0;
     bool is_date = read_part(&reader, 4, YEAR_MAX, &year) && reader_literal(&reader, SLICE("-")) &&
                    read_part(&reader, 2, 12, &month) && reader_literal(&reader, SLICE("-")) &&
                    read_part(&reader, 2, 31, &day);

@@ -12,7 +12,7 @@
 enum {
     SIGNAL_BODY_BYTES_MAX = 256 * 1024, /* RDAP's are the longest, some 20 KB */
     SIGNAL_REDIRECTS_MAX = 5,      /* RDAP leads on to the registry, and that to the registrar */
-    SIGNAL_BURST_S = 15,           /* so much of a minute's questions may come at once */
+    SIGNAL_BURST_MS = 15000,       /* so much of a minute's questions may come at once */
     SIGNAL_LIMITED_MS = 60 * 1000, /* where it names no time */
     SIGNAL_DENIED_MS = 10 * 60 * 1000,
     SIGNAL_PAUSE_MS_MAX = 60 * 60 * 1000,
@@ -129,7 +129,7 @@ static bool pass_gate(struct signals *signals, enum signal_service service)
     if (gate->paid_until_ms < now_ms) {
         gate->paid_until_ms = now_ms;
     }
-    if (gate->paid_until_ms - now_ms > SIGNAL_BURST_S * 1000) {
+    if (gate->paid_until_ms - now_ms > SIGNAL_BURST_MS) {
         return false;
     }
     gate->paid_until_ms += share_ms(config);

@@ -12,6 +12,7 @@ enum {
     NAMES_SHOWN = 8, /* in a message */
     PATH_BYTES_MAX = 512,
     NAMES_BYTES_MAX = 300,
+    NAME_BYTES_MAX = 128, /* Excel allows 31 characters */
 };
 
 static const char package_relations[] = "_rels/.rels";
@@ -177,7 +178,7 @@ static enum err no_such_sheet(const struct xlsx_book *book, const struct xlsx_co
     buf_init(&names, NAMES_BYTES_MAX);
     enum err e = ERR_NONE;
     for (size_t i = 0; i < book->sheet_count && i < NAMES_SHOWN && e == ERR_NONE; i++) {
-        struct slice name = slice_sub(book->sheets[i].name, 0, 32 * 4); /* Excel allows 31 */
+        struct slice name = slice_sub(book->sheets[i].name, 0, NAME_BYTES_MAX);
         e = buf_printf(&names, "%s%.*s", i == 0 ? "" : ", ", SLICE_ARG(name));
     }
     bool has_more = e != ERR_NONE || book->sheet_count > NAMES_SHOWN;
@@ -246,7 +247,8 @@ enum err xlsx_book_read(struct xlsx_zip *zip, const struct xlsx_config *config, 
     e = e == ERR_NONE ? read_relations(zip, &walk, out_fault) : e;
     if (e == ERR_NONE && out->sheet_path.len == 0) {
         e = fault_set(out_fault, ERR_SYNTAX, 0, "%.*s: sheet '%.*s' holds no rows to read",
-                      SLICE_ARG(config->file_name), SLICE_ARG(slice_sub(out->sheet->name, 0, 128)));
+                      SLICE_ARG(config->file_name),
+                      SLICE_ARG(slice_sub(out->sheet->name, 0, NAME_BYTES_MAX)));
     }
     return e;
 }

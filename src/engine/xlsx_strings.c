@@ -15,7 +15,7 @@ enum {
     INDEX_BYTES_MAX = 64 << 20, /* for 268 million texts */
     PENDING_BYTES = 65536,
     BLOCK_BYTES = 16384,
-    BLOCKS = 256,
+    BLOCKS = 64,
     LENGTH_BYTES = 4,
     ESCAPE_BYTES = 7, /* _xHHHH_ */
 };
@@ -209,7 +209,7 @@ static enum err take(struct xlsx_strings *strings, uint64_t *at, size_t len, cha
                      struct buf *out, struct fault *out_fault)
 {
     while (len > 0) {
-        struct slice block;
+        struct slice block = SLICE_NONE;
         enum err e = find_block(strings, *at, &block, out_fault);
         if (e != ERR_NONE) {
             return e;

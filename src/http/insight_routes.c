@@ -4,6 +4,7 @@
 #include "engine/insight.h"
 
 #include "base/slice.h"
+#include "engine/erase.h"
 #include "http/api.h"
 
 enum { BYTES_MAX = 8 << 20 };
@@ -115,6 +116,43 @@ static void get_domain(struct http_request *request)
     answer_from_desk(request, &writing, "domain");
 }
 
+/* What the desk erases. */
+struct erasing {
+    struct slice address;
+    struct store_erased erased;
+    struct fault fault;
+    enum err err;
+};
+
+static void erase_at_desk(struct desk *desk, void *context)
+{
+    struct erasing *erasing = context;
+    erasing->err = erase_address(desk->store, erasing->address, &erasing->erased, &erasing->fault);
+    if (erasing->err == ERR_NONE) {
+        erasing->err = store_flush(desk->store, &erasing->fault);
+    }
+}
+
+/* DELETE /v1/addresses/{address}: all that is stored of it; also where that is nothing. */
+static void delete_address(struct http_request *request)
+{
+    struct erasing erasing = {.address = request->params[0]};
+    if (!is_possible(request, no_arguments)) {
+        return;
+    }
+    if (!service_call(request->api->service, erase_at_desk, &erasing)) {
+        http_refuse(request, PROBLEM_NOT_READY, "the server is stopping");
+        return;
+    }
+    service_forget(request->api->service, erasing.address);
+    if (erasing.err == ERR_NONE) {
+        http_answer_empty(request, 204);
+    } else {
+        http_refuse(request, erasing.err == ERR_SYNTAX ? PROBLEM_BAD_TARGET : PROBLEM_INTERNAL,
+                    "%s", erasing.fault.text);
+    }
+}
+
 static void get_egresses(struct http_request *request)
 {
     struct writing writing = {.write = insight_write_egresses};
@@ -129,6 +167,10 @@ static void get_sites(struct http_request *request)
 
 static const struct http_route routes[] = {
     {.method = "GET", .pattern = "/v1/addresses/{address}", .scope = "read", .handle = get_address},
+    {.method = "DELETE",
+     .pattern = "/v1/addresses/{address}",
+     .scope = "admin",
+     .handle = delete_address},
     {.method = "GET",
      .pattern = "/v1/addresses/{address}/history",
      .scope = "read",

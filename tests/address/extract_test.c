@@ -203,14 +203,14 @@ static void test_any_cut(void **state)
     buf_init(&text, DUMP_BYTES_MAX);
     buf_init(&whole, DUMP_BYTES_MAX);
     buf_init(&pieces, DUMP_BYTES_MAX);
-    while (text.len < 200000) {
+    while (text.len < 150000) {
         uint32_t i = random_below(&random, sizeof words / sizeof words[0]);
         must(buf_append(&text, slice_of(words[i])) == ERR_NONE);
     }
     for (unsigned wants_obfuscated = 0; wants_obfuscated < 2; wants_obfuscated++) {
         extract_pieces(buf_view(&text), text.len, 1, wants_obfuscated == 1, &whole);
-        assert_true(whole.len > 5000);
-        static const size_t steps[] = {1, 2, 3, 511, 4096, 65535, 65536, 65537};
+        assert_true(whole.len > 4000);
+        static const size_t steps[] = {1, 3, 511, 65535, 65537};
         for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
             extract_pieces(buf_view(&text), steps[i], steps[i], wants_obfuscated == 1, &pieces);
             assert_true(slice_equal(buf_view(&whole), buf_view(&pieces)));
@@ -233,7 +233,7 @@ static void test_hostile(void **state)
     buf_init(&out, DUMP_BYTES_MAX);
     for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
         buf_clear(&text);
-        while (text.len < 100000) {
+        while (text.len < 70000) {
             must(buf_append(&text, slice_of(patterns[i])) == ERR_NONE);
         }
         must(buf_append(&text, SLICE(" jane@example.com")) == ERR_NONE);

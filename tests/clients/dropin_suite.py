@@ -3,11 +3,17 @@ words it is refused.
 
 SPDX-License-Identifier: Apache-2.0
 """
+import re
+import sys
 import time
 import unittest
 import urllib.parse
 
-from service import PATIENCE_S, fetch
+from service import PATIENCE_S, ROOT, fetch
+
+sys.path[:0] = [str(ROOT / 'tests/http'), str(ROOT / 'tests/cli')]
+
+from client import Schema
 
 GOOD, GONE, ANY = 'jane@plain.example', 'g.fischer@plain.example', 'anna@catchall.example'
 LONG = 'a' * 1030 + '@plain.example'
@@ -20,10 +26,23 @@ def query(path, **arguments):
 class DropIn(unittest.TestCase):
     longMessage = True
 
+    @classmethod
+    def setUpClass(cls):
+        cls.schema = Schema(fetch('/openapi.json')[2])
+
+    def described(self, method, target, status):
+        """The schema of an answer."""
+        path = re.sub(r'/bulk/[^/]+', '/bulk/{id}', target.partition('?')[0])
+        answers = self.schema.document['paths'][path][method.lower()]['responses']
+        return self.schema.resolve(answers[str(status)])['content']['application/json']['schema']
+
     def check(self, status, target, method='GET', body=None, headers=None):
         found, heads, value = fetch(target, method, body, headers)
         self.assertEqual(found, status, value)
         self.assertEqual(heads['Content-Type'], 'application/json', value)
+        schema = self.described(method, target, status)
+        faults = min((self.schema.faults(value, one) for one in schema.get('oneOf', [schema])), key=len)
+        self.assertEqual(faults, [])
         return heads, value
 
     def check_refusals(self, rows, is_told):

@@ -71,3 +71,10 @@ test('a batch', async () => {
     assert.equal(await heloise.deleteBatch(batch.id), null);
     await assert.rejects(heloise.batch(batch.id), { status: 404 });
 });
+
+test('what is known', async () => {
+    await heloise.verify('li@full.example');
+    assert.equal((await heloise.address('li@full.example')).sub_status, 'accepted_forward');
+    assert.equal((await heloise.domain('full.example')).domain, 'full.example');
+    assert.equal((await heloise.history('li@full.example', { limit: 5 })).email, 'li@full.example');
+});

@@ -3,9 +3,10 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import sys
+import time
 import unittest
 
-from service import ROOT, Settings
+from service import PATIENCE_S, ROOT, Settings
 
 sys.path[:0] = [str(ROOT / 'clients/python'), str(ROOT / 'clients/python/tests')]
 
@@ -70,3 +71,13 @@ class PythonClient(unittest.TestCase):
         self.assertEqual(self.heloise.pause_batch(batch['id'])['state'], 'paused')
         self.assertIn(self.heloise.resume_batch(batch['id'])['state'], ('loading', 'running'))
         self.assertEqual(self.heloise.cancel_batch(batch['id'])['state'], 'cancelled')
+
+    def test_knowledge(self):
+        self.heloise.verify('li@full.example')
+        self.assertEqual(self.heloise.address('li@full.example')['sub_status'], 'accepted_forward')
+        self.assertEqual(self.heloise.domain('full.example')['domain'], 'full.example')
+        end = time.monotonic() + PATIENCE_S  # it is written a moment after the answer
+        while not (history := self.heloise.history('li@full.example', limit=5))['history']:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        self.assertEqual((history['email'], history['history'][0]['status']), ('li@full.example', 'deliverable'))

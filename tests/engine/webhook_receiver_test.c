@@ -18,7 +18,7 @@
 #include "base/slice.h"
 #include "engine/webhooks.h"
 
-enum { URL_BYTES = 64, LINE_BYTES = 256 };
+enum { URL_BYTES = 512, LINE_BYTES = 256 };
 
 #define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -192,7 +192,7 @@ class Case(rig.Case):
         self.err = self.folder / 'log'
         with open(self.err, 'wb') as log:
             process = self.start('serve', '--listen', '127.0.0.1:0', *self.extra, *words, stderr=log, env=env or {})
-        rig.wait_until(lambda: 'no API key' in self.log() or process.poll() is not None, 'serve listens')
+        rig.wait_until(lambda: 'API key' in self.log() or process.poll() is not None, 'serve listens')
         found = re.search(r'listening at https?://127\.0\.0\.1:(\d+)/', self.log())
         self.assertTrue(found, self.log())
         self.port = int(found.group(1))

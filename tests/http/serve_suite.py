@@ -73,6 +73,15 @@ class Mail(client.Case):
         self.assertEqual((seen['status'], seen['sub_status'], seen['server']),
                          ('deliverable', 'accepted', 'mx.d.example'))
 
+    def test_erasure(self):
+        self.ask('POST', VERIFY, {'email': 'live1@d.example'})
+        rig.wait_until(lambda: self.ask('GET', '/v1/addresses/live1@d.example/history').json()['history'], 'it is kept')
+        self.assertEqual(self.ask('DELETE', '/v1/addresses/live1@d.example').status, 204)
+        self.assertEqual(self.ask('GET', '/v1/addresses/live1@d.example').status, 404)
+        self.assertEqual(self.ask('GET', '/v1/addresses/live1@d.example/history').json()['history'], [])
+        self.assertEqual(self.ask('DELETE', '/v1/addresses/live1@d.example').status, 204)
+        self.assertEqual(self.ask('DELETE', '/v1/addresses/nobody').status, 400)
+
     def test_pending(self):
         self.gate.clear()
         answer = self.ask('POST', VERIFY, {'email': 'live+x@d.example', 'timeout_ms': 300})
@@ -166,6 +175,49 @@ class Mail(client.Case):
         self.assertTrue(stream.is_closed_by_server())
         self.gate.set()
         self.assertEqual(self.process.wait(rig.PATIENCE_S), 0, self.log())
+
+
+class Keys(client.Case):
+    extra = ('--no-smtp', '--resolver', '127.0.0.1:1')
+
+    def add(self, *words):
+        return self.expect(0, 'key', 'add', '--label', *words).out.split()[0]
+
+    def ask_with(self, key, method, target, body=None):
+        return self.ask(method, target, body, [('Authorization', f'Bearer {key}')])
+
+    def status(self, key, method='POST', target=VERIFY, body=None):
+        return self.ask_with(key, method, target, body or ({'email': 'no address'} if method == 'POST' else None)).status
+
+    def test_keys(self):
+        key, reader = self.add('page'), self.add('reader', '--scope', 'read')
+        self.serve('--listen', '0.0.0.0:0')
+        self.assertIn('callers need an API key', self.log())
+        self.assertEqual((self.status(key), self.status('nonsense')), (200, 401))
+        answer = self.ask('POST', VERIFY, {'email': 'no address'})
+        self.assertEqual((answer.status, answer.headers['www-authenticate']), (401, 'Bearer'))
+        self.assertEqual(self.ask('POST', VERIFY, {'email': 'no address'}, [('X-Api-Key', key)]).status, 200)
+        self.assertEqual((self.status(reader), self.status(reader, 'GET', '/v1/sites')), (403, 200))
+        self.assertEqual(self.status(key, 'DELETE', '/v1/addresses/jane@d.example'), 403)
+        self.assertEqual(self.ask('GET', '/healthz').status, 200)
+        self.assertNotIn(key, self.log())
+
+    def test_rates_and_quotas(self):
+        slow, small = self.add('slow', '--rate', '1/min'), self.add('small', '--quota', '5/day')
+        self.serve()
+        self.assertEqual(self.status(slow), 200)
+        answer = self.ask_with(slow, 'POST', VERIFY, {'email': 'no address'})
+        self.assertEqual((answer.status, answer.json()['type']), (429, 'urn:heloise:problem:too-many'))
+        self.assertEqual(answer.headers['retry-after'], str(answer.json()['retry_after']))
+        self.assertEqual(self.status(small, target=VERIFY + '/many', body={'emails': ['x'] * 6}), 429)
+        self.assertEqual(self.status(small, target=VERIFY + '/many', body={'emails': ['x'] * 4}), 200)
+
+    def test_the_first_key_closes_the_door(self):
+        self.serve()
+        self.assertEqual(self.ask('POST', VERIFY, {'email': 'no address'}).status, 200)
+        key = self.add('page')
+        rig.wait_until(lambda: self.ask('POST', VERIFY, {'email': 'no address'}).status == 401, 'it is seen')
+        self.assertEqual(self.status(key), 200)
 
 
 class Around(client.Case):

@@ -52,7 +52,24 @@ async function startBatch(page, world, file) {
   await page.waitForSelector('.progress-card');
 }
 
+const FIRST_LOAD_MAX = 150 * 1000; // bytes on the wire
+
 export const cases = [
+  { name: 'the first load: few bytes, and headers that let nothing else in', async run(world) {
+    const page = await world.page();
+    const session = await page.createCDPSession();
+    let bytes = 0;
+    session.on('Network.loadingFinished', (event) => { bytes += event.encodedDataLength; });
+    await session.send('Network.enable');
+    const answer = await page.goto(world.origin, { waitUntil: 'networkidle0' });
+    const headers = answer.headers();
+    assert.match(headers['content-security-policy'], /^default-src 'self';/);
+    assert.doesNotMatch(headers['content-security-policy'], /unsafe|https?:|\*/);
+    assert.equal(headers['x-content-type-options'], 'nosniff');
+    assert.ok(bytes > 10000 && bytes < FIRST_LOAD_MAX, `${bytes} bytes`);
+    console.log(`    ${bytes} bytes with headers`);
+  } },
+
   { name: 'one address: the conversation appears line by line, then the verdict', async run(world) {
     const page = await world.page();
     await page.goto(world.origin);
@@ -67,7 +84,7 @@ export const cases = [
     assert.ok(lines.some((l) => l.startsWith('RCPT TO:<nora@slow.example>')), lines.join('\n'));
     await page.waitForSelector('.reasons li');
     await world.axe(page, 'verdict');
-    await world.shot(page, 'check-light');
+    await world.shot(page, 'verdict-light');
   } },
 
   { name: 'one address: score, reasons and JSON agree with the API', async run(world) {
@@ -112,7 +129,7 @@ export const cases = [
     const ground = () => page.evaluate(() => getComputedStyle(document.body.parentElement).backgroundColor);
     const dark = await ground();
     await world.axe(page, 'verdict, dark');
-    await world.shot(page, 'check-dark');
+    await world.shot(page, 'verdict-dark');
     await page.click('.side-foot button');
     await until(page, (old) => getComputedStyle(document.documentElement).backgroundColor !== old, dark);
     const light = await ground();
@@ -131,7 +148,7 @@ export const cases = [
     }
     await page.goto(`${world.origin}/#/check/jane%40plain.example`);
     await page.waitForSelector('.verdict .badge.large');
-    await world.shot(page, 'check-phone');
+    await world.shot(page, 'verdict-phone');
   } },
 
   { name: 'keyboard: the page is walked and used without a mouse', async run(world) {
@@ -218,6 +235,7 @@ export const cases = [
     await clickText(page, '.page-head .actions button', 'Resume');
     await said(page, '.progress-card .badge', 'Running');
     await clickText(page, '.page-head .actions button', 'Cancel');
+    await world.axe(page, 'a question');
     await clickText(page, 'dialog button', 'Cancel the batch');
     await said(page, '.progress-card .badge', 'Cancelled');
     await clickText(page, '.page-head .actions button', 'Delete');

@@ -2,47 +2,61 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byProvider, byStatus, timelineAdd, timelineStart } from '../../web/app/timeline.js';
+import { byProvider, byStatus, providersOf, timelineAdd, timelineOf } from '../../web/app/timeline.js';
 
-const START = Date.parse('2026-01-01T00:00:00Z');
+const BEGAN = '2026-01-01T00:00:00Z';
+const START = Date.parse(BEGAN);
 
-function batch(seconds, done, more = {}) {
-  return { started_at: '2026-01-01T00:00:00Z', finished_at: null, seen_at: START + seconds * 1000, done,
-    statuses: { deliverable: done, undeliverable: 0, risky: 0, unknown: 0 }, providers: [{ name: 'g', label: 'G', done }], ...more };
+function batch(done, more = {}) {
+  return { created_at: BEGAN, finished_at: null, statuses: { deliverable: done, undeliverable: 0, risky: 0, unknown: 0 }, ...more };
 }
 
-test('begins with nothing done', () => assert.deepEqual(byStatus(timelineStart(batch(5, 0))).times, [0]));
+function record(seconds, status, label) {
+  return { checked_at: new Date(START + seconds * 1000).toISOString(), status, provider: { label } };
+}
 
-test('goes on from what the server kept', () => {
-  const points = timelineStart(batch(9, 3, { timeline: [{ t_s: 4, done: 2, deliverable: 1, risky: 1 }] }));
-  assert.deepEqual(byStatus(timelineAdd(points, batch(9, 3))), { times: [0, 4, 9], series: { deliverable: [0, 1, 3], undeliverable: [0, 0, 0], risky: [0, 1, 0], unknown: [0, 0, 0] } });
+test('begins with nothing done', () => {
+  assert.deepEqual(byStatus(timelineAdd([], batch(3), START + 9000)), { times: [0, 9],
+    series: { deliverable: [0, 3], undeliverable: [0, 0], risky: [0, 0], unknown: [0, 0] } });
 });
 
 test('a standstill is two points', () => {
-  let points = timelineStart(batch(0, 0));
-  for (const seconds of [1, 2, 3, 4, 5]) points = timelineAdd(points, batch(seconds, 7));
+  let points = [];
+  for (const seconds of [1, 2, 3, 4, 5]) points = timelineAdd(points, batch(7), START + seconds * 1000);
   assert.deepEqual(byStatus(points).times, [0, 1, 5]);
 });
 
 test('ends when the batch did', () => {
-  const points = timelineAdd(timelineStart(batch(0, 0)), batch(500, 9, { finished_at: '2026-01-01T00:00:30Z' }));
+  const points = timelineAdd([], batch(9, { finished_at: '2026-01-01T00:00:30Z' }), START + 500000);
   assert.equal(points.at(-1).t_s, 30);
 });
 
 test('time does not run back', () => {
-  const points = timelineAdd(timelineStart(batch(0, 0)), batch(10, 5));
-  assert.equal(timelineAdd(points, batch(8, 6)), points);
+  const points = timelineAdd([], batch(5), START + 10000);
+  assert.equal(timelineAdd(points, batch(6), START + 8000), points);
 });
 
 test('stays bounded, and keeps both ends', () => {
-  let points = timelineStart(batch(0, 0));
-  for (let i = 1; i < 5000; i++) points = timelineAdd(points, batch(i, i));
+  let points = [];
+  for (let i = 1; i < 5000; i++) points = timelineAdd(points, batch(i), START + i * 1000);
   assert.ok(points.length <= 480);
   assert.deepEqual([points[0].t_s, points.at(-1).t_s], [0, 4999]);
 });
 
-test('providers: the largest few', () => {
-  const providers = [{ name: 'a', done: 1 }, { name: 'b', label: 'B', done: 9 }, { name: 'c', done: 5 }];
-  const { series } = byProvider(timelineAdd(timelineStart(batch(0, 0)), batch(3, 15, { providers })), 2);
-  assert.deepEqual(series, { B: [0, 9], c: [0, 5] });
+test('out of records, in any order; what was known before counts from the start', () => {
+  const points = timelineOf([record(9, 'risky', 'B'), record(-500, 'deliverable', 'A'), record(4, 'deliverable', 'B')], BEGAN);
+  assert.deepEqual(byStatus(points).times, [0, 0, 4, 9]);
+  assert.deepEqual(byStatus(points).series.deliverable, [0, 1, 2, 2]);
+  assert.deepEqual(byProvider(points, 2).series, { B: [0, 0, 1, 2], A: [0, 1, 1, 1] });
+});
+
+test('out of many records: few points, the last has all', () => {
+  const points = timelineOf(Array.from({ length: 5000 }, (_, i) => record(i, 'unknown', 'A')), BEGAN);
+  assert.ok(points.length <= 122);
+  assert.equal(points.at(-1).statuses.unknown, 5000);
+});
+
+test('providers: the largest first', () => {
+  const found = providersOf([record(1, 'risky', 'A'), record(1, 'deliverable', 'B'), record(2, 'risky', 'B'), { status: 'unknown', provider: null }]);
+  assert.deepEqual(found.map((p) => [p.name, p.done, p.risky]), [['B', 2, 1], ['A', 1, 1], ['none', 1, 0]]);
 });

@@ -93,10 +93,27 @@ export async function call(method, url, options) {
   }
 }
 
-/** The values of an NDJSON answer. */
-export async function callLines(url, options) {
-  const answer = await send('GET', url, { ...options, accept: 'application/x-ndjson' });
-  return (await answer.text()).split('\n').filter((line) => line.trim() !== '').map((line) => JSON.parse(line));
+/** Values of an NDJSON answer: most of them after the first few that are skipped. The rest is not fetched. */
+export async function callLines(url, skipped, most, { signal } = {}) {
+  const answer = await send('GET', url, { signal, accept: 'application/x-ndjson' });
+  const reader = answer.body.getReader();
+  const decoder = new TextDecoder();
+  const values = [];
+  let seen = 0;
+  let rest = '';
+  while (values.length < most) {
+    const { done, value } = await reader.read();
+    rest += done ? '\n' : decoder.decode(value, { stream: true });
+    const lines = rest.split('\n');
+    rest = lines.pop();
+    for (const line of lines.filter((text) => text.trim() !== '')) {
+      if (seen >= skipped && values.length < most) values.push(JSON.parse(line));
+      seen += 1;
+    }
+    if (done) break;
+  }
+  reader.cancel().catch(() => {});
+  return values;
 }
 
 /** Reads an event stream to its end; heard(type, data) gets each event's JSON. */

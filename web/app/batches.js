@@ -12,19 +12,20 @@ const PERIOD_MS = 3000;
 
 function Row({ batch }) {
   const is_over = ['done', 'cancelled', 'failed'].includes(batch.state);
+  const { done, addresses } = batch.counts;
   return html`<li><a class="batch-row" href=${`#/batches/${encodeURIComponent(batch.id)}`}>
-    <div class="batch-name"><strong class="breaks">${batch.label || batch.filename || batch.id}</strong>
-      <span class="muted">${[batch.label ? batch.filename : null, ago(batch.created_at)].filter(Boolean).join(' · ')}</span></div>
+    <div class="batch-name"><strong class="breaks">${batch.label || batch.file_name || batch.id}</strong>
+      <span class="muted">${[batch.label ? batch.file_name : null, ago(batch.created_at)].filter(Boolean).join(' · ')}</span></div>
     <${StateBadge} state=${stateOf(BATCH_STATE, batch.state)} />
-    <div class="batch-bar"><${StatusBar} statuses=${batch.statuses} total=${batch.addresses} label=${batch.label || batch.filename} />
-      <span class="muted">${is_over ? `${count(batch.done)} addresses` : `${count(batch.done)} of ${count(batch.addresses)} · ${percent(batch.done, batch.addresses)}`}</span></div>
+    <div class="batch-bar"><${StatusBar} statuses=${batch.statuses} total=${addresses} label=${batch.label || batch.file_name} />
+      <span class="muted">${is_over ? `${count(done)} addresses` : `${count(done)} of ${count(addresses)} · ${percent(done, addresses)}`}</span></div>
   </a></li>`;
 }
 
 export function BatchesView() {
   const [cursors, setCursors] = useState([null]); // of the pages up to this one
   const cursor = cursors.at(-1);
-  const { data, problem, reload } = useLoad((signal) => call('GET', `/v1/batches${query({ limit: PAGE, cursor })}`, { signal }), [cursor], PERIOD_MS);
+  const { data, problem, reload } = useLoad((signal) => call('GET', `/v1/batches${query({ limit: PAGE, before: cursor })}`, { signal }), [cursor], PERIOD_MS);
   const opened = (batch) => { location.hash = `#/batches/${encodeURIComponent(batch.id)}`; };
   return html`<${PageHead} title="Batches" text="Check a whole list. All its columns come back, with the verdict beside them." />
     ${!isMissing(problem) && html`<${Upload} onDone=${opened} />`}

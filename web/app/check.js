@@ -10,13 +10,20 @@ import { STATUS, statusOf, subSentence } from './words.js';
 
 const IDLE = { phase: 'idle', address: '', stages: [], lines: [], record: null, pending: false, problem: null };
 const LINES_MAX = 2000;
+const STAGES_MAX = 12;
 const HISTORY_MAX = 10;
+
+/** The stages with one more; the same again is no news, and of many the first and the last are kept. */
+function staged(stages, stage) {
+  if (stages.at(-1)?.text === stage.text) return stages;
+  return stages.length < STAGES_MAX ? [...stages, stage] : [...stages.slice(0, STAGES_MAX / 2), ...stages.slice(STAGES_MAX / 2 + 1), stage];
+}
 
 /** Runs one check; told(change) gets a function from the old state to the new. */
 async function run(address, is_fresh, signal, told) {
   let is_over = false;
   await stream(`/v1/verify/stream${query({ email: address, fresh: is_fresh })}`, (type, data) => {
-    if (type === 'stage') told((old) => ({ ...old, stages: [...old.stages, data] }));
+    if (type === 'stage') told((old) => ({ ...old, stages: staged(old.stages, data) }));
     if (type === 'line') told((old) => ({ ...old, lines: [...old.lines, data].slice(-LINES_MAX) }));
     if (type === 'verdict' || type === 'pending') {
       is_over = true;
@@ -54,7 +61,7 @@ function useCheck() {
 const SPEAKER = { C: 'we', S: 'server', T: 'note' };
 
 /** The conversation; while it runs it follows the last line, unless the reader scrolled up. */
-function Conversation({ lines, is_running }) {
+function Conversation({ lines, is_running, is_answered, onAnew }) {
   const box = useRef(null);
   const follows = useRef(true);
   useEffect(() => {
@@ -68,8 +75,8 @@ function Conversation({ lines, is_running }) {
     ${lines.map((l) => html`<div class=${`say ${l.direction}`}>
       <span class="t">${clock(l.t_ms)}</span><b title=${SPEAKER[l.direction]}>${l.direction}</b><code>${l.text}</code></div>`)}
     ${is_running && html`<div class="say wait"><span class="t"></span><b></b><span class="caret"></span></div>`}
-    ${lines.length === 0 && !is_running && html`<p class="muted">No mail server was talked to: it was answered from memory, or by
-      syntax and DNS alone.</p>`}</div>`;
+    ${lines.length === 0 && is_answered && html`<div class="talk-none"><p class="muted">No mail server was talked to: it was answered from
+      memory, or by syntax and DNS alone.</p><${Button} icon="repeat" onClick=${onAnew}>Ask anew<//></div>`}</div>`;
 }
 
 function Stages({ stages, address }) {
@@ -157,5 +164,6 @@ export function CheckView({ address }) {
       </div>
       <div class="column"><${Card} class="talk-card" title="Conversation"
         actions=${html`<span class="muted small">${state.lines.length > 0 && plural(state.lines.length, 'line')}</span>`}>
-        <${Conversation} lines=${state.lines} is_running=${is_running} /><//></div></div>`}</div>`;
+        <${Conversation} lines=${state.lines} is_running=${is_running} is_answered=${state.record !== null}
+          onAnew=${() => start(state.address, true)} /><//></div></div>`}</div>`;
 }

@@ -58,11 +58,11 @@ export function examples(origin, needs_key) {
     } },
     { title: 'Hand in a list', text: 'CSV, Excel, text, NDJSON or JSON, as the body. The answer names the batch.', code: {
       curl: text(
-        `curl "${origin}/v1/batches?filename=contacts.csv&column=email"${curl} \\`,
+        `curl "${origin}/v1/batches?name=contacts.csv&column=email"${curl} \\`,
         `  -H "Content-Type: text/csv" \\`,
         `  --data-binary @contacts.csv`),
       javascript: text(
-        `const answer = await fetch("${origin}/v1/batches?filename=contacts.csv", {`,
+        `const answer = await fetch("${origin}/v1/batches?name=contacts.csv", {`,
         `  method: "POST",`,
         `  headers: { "Content-Type": "text/csv"${js} },`,
         `  body: file,`,
@@ -72,7 +72,7 @@ export function examples(origin, needs_key) {
         `import requests`,
         ``,
         `with open("contacts.csv", "rb") as file:`,
-        `    batch = requests.post("${origin}/v1/batches", params={"filename": "contacts.csv"},`,
+        `    batch = requests.post("${origin}/v1/batches", params={"name": "contacts.csv"},`,
         `        data=file, headers={"Content-Type": "text/csv"${py_more}}).json()`),
     } },
     { title: 'Fetch the results', text: 'Also while the batch runs. status takes a list: risky,unknown.', code: {

@@ -42,7 +42,7 @@ function NewList({ onClose, onDone }) {
     <${Trouble} problem=${problem} />
     ${batches?.length === 0 && html`<p><strong>There is no batch yet.</strong> Check a list first, then watch it.</p>`}
     <label class="field"><span>Addresses of</span><select value=${values.batch} onChange=${(e) => set('batch', e.target.value)}>
-      ${(batches ?? []).map((b) => html`<option value=${b.id}>${b.label || b.filename || b.id} (${count(b.addresses)})</option>`)}</select></label>
+      ${(batches ?? []).map((b) => html`<option value=${b.id}>${b.label || b.file_name || b.id} (${count(b.counts.addresses)})</option>`)}</select></label>
     <label class="field"><span>Label</span><input value=${values.label} maxlength="200" onInput=${(e) => set('label', e.target.value)} /></label>
     <label class="field"><span>How often</span><select value=${values.every_s} onChange=${(e) => set('every_s', Number(e.target.value))}>
       ${SCHEDULES.map(([s, text]) => html`<option value=${s} selected=${s === values.every_s}>${text}</option>`)}</select></label>

@@ -1,36 +1,44 @@
-// app/timeline: the points of a batch's charts: what the server kept, and what was seen since. Pure.
+// app/timeline: the points of a batch's charts: out of its events while it is watched, out of its records otherwise. Pure.
+// A point is {t_s, statuses, providers}: counts of addresses so far, t_s seconds after the batch came.
 // SPDX-License-Identifier: Apache-2.0
 
 const POINTS_MAX = 480;
 const STATUSES = ['deliverable', 'undeliverable', 'risky', 'unknown'];
+const START = { t_s: 0, statuses: {}, providers: {} };
 
-function pointOf(batch) {
-  const started = Date.parse(batch.started_at ?? batch.created_at);
+function sum(statuses) {
+  return Object.values(statuses).reduce((total, n) => total + n, 0);
+}
+
+/** points with what a batch says now, at now_ms; [] begins with nothing done. Where there are too many, every other goes. */
+export function timelineAdd(points, batch, now_ms) {
   const until = Date.parse(batch.finished_at ?? '');
-  const now = Number.isNaN(until) ? batch.seen_at : until;
-  return {
-    t_s: Number.isNaN(started) ? 0 : Math.max(0, (now - started) / 1000),
-    done: batch.done, statuses: { ...batch.statuses },
-    providers: Object.fromEntries((batch.providers ?? []).map((p) => [p.label ?? p.name, p.done])),
-  };
-}
-
-/** The points that a batch brings from the server, before any event; a batch begins with nothing done. */
-export function timelineStart(batch) {
-  const kept = Array.isArray(batch.timeline) ? batch.timeline : [];
-  const points = kept.map((p) => ({ t_s: p.t_s, done: p.done, statuses: Object.fromEntries(STATUSES.map((s) => [s, p[s] ?? 0])), providers: null }));
-  return points.length > 0 && points[0].t_s === 0 ? points : [{ t_s: 0, done: 0, statuses: {}, providers: {} }, ...points];
-}
-
-/** points with what a batch says now (batch.seen_at: when that was, in ms). Every other point goes where there are too many. */
-export function timelineAdd(points, batch) {
-  const point = pointOf(batch);
-  const last = points.at(-1);
-  if (last !== undefined && point.t_s < last.t_s) return points;
-  const before = last !== undefined && last.done === point.done && points.length > 1 && points.at(-2).done === last.done
-    ? points.slice(0, -1) : points; // a standstill is two points
-  const all = last !== undefined && point.t_s === last.t_s ? [...points.slice(0, -1), point] : [...before, point];
+  const t_s = Math.max(0, ((Number.isNaN(until) ? now_ms : until) - Date.parse(batch.created_at)) / 1000);
+  const point = { t_s, statuses: { ...batch.statuses }, providers: {} };
+  const before = points.length > 0 ? points : [START];
+  const last = before.at(-1);
+  if (t_s < last.t_s) return points;
+  const done = sum(point.statuses);
+  const stands = before.length > 1 && sum(last.statuses) === done && sum(before.at(-2).statuses) === done;
+  const all = stands || t_s === last.t_s ? [...before.slice(0, -1), point] : [...before, point]; // a standstill is two points
   return all.length <= POINTS_MAX ? all : all.filter((p, i) => i === 0 || i === all.length - 1 || i % 2 === 0);
+}
+
+/** The same out of records: each counts from when it was checked; what was known before the batch came counts from its start. */
+export function timelineOf(records, created_at, most = 120) {
+  const began = Date.parse(created_at);
+  const seen = records.map((r) => ({ t_s: Math.max(0, (Date.parse(r.checked_at) - began) / 1000), status: r.status,
+    provider: r.provider?.label ?? r.provider?.name ?? 'none' })).filter((r) => !Number.isNaN(r.t_s)).sort((a, b) => a.t_s - b.t_s);
+  const step = Math.max(1, Math.ceil(seen.length / most));
+  const points = [START];
+  const statuses = {};
+  const providers = {};
+  seen.forEach((one, i) => {
+    statuses[one.status] = (statuses[one.status] ?? 0) + 1;
+    providers[one.provider] = (providers[one.provider] ?? 0) + 1;
+    if ((i + 1) % step === 0 || i === seen.length - 1) points.push({ t_s: one.t_s, statuses: { ...statuses }, providers: { ...providers } });
+  });
+  return points;
 }
 
 /** {times, series: {name: values}} by status. */
@@ -38,10 +46,22 @@ export function byStatus(points) {
   return { times: points.map((p) => p.t_s), series: Object.fromEntries(STATUSES.map((s) => [s, points.map((p) => p.statuses[s] ?? 0)])) };
 }
 
-/** The same by provider, the largest few; points without providers are left out. */
+/** The same by provider, the largest few. */
 export function byProvider(points, most) {
-  const known = points.filter((p) => p.providers !== null);
-  const latest = known.at(-1)?.providers ?? {};
+  const latest = points.at(-1)?.providers ?? {};
   const names = Object.keys(latest).sort((a, b) => latest[b] - latest[a]).slice(0, most);
-  return { times: known.map((p) => p.t_s), series: Object.fromEntries(names.map((n) => [n, known.map((p) => p.providers[n] ?? 0)])) };
+  return { times: points.map((p) => p.t_s), series: Object.fromEntries(names.map((n) => [n, points.map((p) => p.providers[n] ?? 0)])) };
+}
+
+/** [{name, done, deliverable, ...}], the largest first. */
+export function providersOf(records) {
+  const found = new Map();
+  for (const r of records) {
+    const name = r.provider?.label ?? r.provider?.name ?? 'none';
+    const one = found.get(name) ?? { name, done: 0, deliverable: 0, undeliverable: 0, risky: 0, unknown: 0 };
+    one.done += 1;
+    one[r.status] += 1;
+    found.set(name, one);
+  }
+  return [...found.values()].sort((a, b) => b.done - a.done);
 }

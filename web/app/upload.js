@@ -90,7 +90,7 @@ function Form({ file, seen, onSend, onDrop, sending }) {
   const [webhook, setWebhook] = useState('');
   const submit = (event) => {
     event.preventDefault();
-    onSend({ filename: file.name, column: columnWord(seen, column), label: label.trim(), webhook: webhook.trim() }, typeOf(seen.format));
+    onSend({ name: file.name, column: columnWord(seen, column), label: label.trim(), webhook: webhook.trim() }, typeOf(seen.format));
   };
   return html`<form onSubmit=${submit}>
     <div class="file-row"><span class="drop-icon small"><${Icon} name="file" /></span>

@@ -16,16 +16,22 @@ function ScoreRing({ score, status }) {
     <b>${score}</b></div>`;
 }
 
+/** The first reason is the base of the score; the others take from it or add to it. */
+function toneOf(effect, is_base) {
+  if (is_base) return 'base';
+  if (effect === 0) return 'none';
+  return effect > 0 ? 'up' : 'down';
+}
+
 function effectText(effect, is_base) {
-  if (effect === 0) return '';
+  if (effect === 0) return is_base ? '0' : '';
   return is_base ? String(effect) : `${effect > 0 ? '+' : '−'}${Math.abs(effect)}`;
 }
 
 function Reasons({ reasons, score }) {
   return html`<${Card} title="Why" actions=${html`<span class="muted small">${adviceText(score)}</span>`}><ol class="reasons">
     ${reasons.map((reason, i) => html`<li>
-      <span class=${`effect ${reason.effect > 0 ? 'up' : reason.effect < 0 ? 'down' : 'none'}`}>
-        ${effectText(reason.effect, i === 0) || html`<i class="dot"></i>`}</span>
+      <span class=${`effect ${toneOf(reason.effect, i === 0)}`}>${effectText(reason.effect, i === 0) || html`<i class="dot"></i>`}</span>
       <div><span>${reasonText(reason.code)}</span>${reason.detail && html`<code class="breaks">${reason.detail}</code>`}</div></li>`)}
   </ol><//>`;
 }

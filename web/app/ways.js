@@ -88,14 +88,13 @@ function SiteRow({ site, trail }) {
     <td><${Sparkline} values=${trail} label=${`Connections to ${site.site}, now ${site.open}`} /></td>
     <td class="num">${count(site.open)}${limits?.connections > 0 ? ` / ${count(limits.connections)}` : ''}</td>
     <td class="num">${count(refused)}${limits?.invalids_per_hour > 0 ? ` / ${count(limits.invalids_per_hour)}` : ''}</td>
-    <td class="num">${count(limits?.rcpts_per_connection)}</td>
-    <td class="num">${count(site.domains)}</td></tr>`;
+    <td class="num">${count(limits?.rcpts_per_connection)}</td></tr>`;
 }
 
 /** The worst of its paths first, then the busiest. */
 function inOrder(sites) {
   const rank = (site) => Math.min(...site.paths.map((path) => WORST_FIRST.indexOf(path.health)), WORST_FIRST.length);
-  return [...sites].sort((a, b) => rank(a) - rank(b) || b.open - a.open || b.domains - a.domains).slice(0, SITES_MAX);
+  return [...sites].sort((a, b) => rank(a) - rank(b) || b.open - a.open).slice(0, SITES_MAX);
 }
 
 function Sites({ loaded }) {
@@ -109,7 +108,7 @@ function Sites({ loaded }) {
       <p>Those that are asked will appear here, with their limits and how they answer.</p><//>`}
     ${shown.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Far ends"><table class="table sites">
       <thead><tr><th scope="col">Far end</th><th scope="col">Health</th><th scope="col">Connections</th><th scope="col" class="num">Now</th>
-        <th scope="col" class="num">Refused / h</th><th scope="col" class="num">RCPTs each</th><th scope="col" class="num">Domains</th></tr></thead>
+        <th scope="col" class="num">Refused / h</th><th scope="col" class="num">RCPTs each</th></tr></thead>
       <tbody>${shown.map((site) => html`<${SiteRow} key=${site.site} site=${site} trail=${trail(site.site)} />`)}</tbody></table></div>`}
     ${data && (data.more || data.sites.length > shown.length) && html`<p class="muted small">There are more; the worst and the busiest are shown.</p>`}<//>`;
 }

@@ -129,6 +129,11 @@ export class Heloise {
         yield* ndjson(response.body);
     }
 
+    /** What is stored of an address and still alive; nobody is asked. */
+    address(email) {
+        return this.transport.json('GET', path('addresses', email));
+    }
+
     domain(name) {
         return this.transport.json('GET', path('domains', name));
     }

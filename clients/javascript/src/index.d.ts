@@ -130,10 +130,14 @@ export class Heloise {
     batchEvents(id: string, options?: { signal?: AbortSignal }): AsyncGenerator<{ type: 'progress' | 'over'; data: Batch }>;
     downloadResults(id: string, options?: ResultOptions & { format?: 'csv' | 'ndjson' }): Promise<Response>;
     results(id: string, options?: ResultOptions): AsyncGenerator<BatchRow>;
-    domain(name: string): Promise<Record<string, unknown>>;
+    /** What is stored of an address and still alive; HeloiseError with 404 otherwise. */
+    address(email: string): Promise<Verdict>;
+    domain(name: string): Promise<{ domain: string; known: boolean; [member: string]: unknown }>;
     history(email: string, options?: { limit?: number }): Promise<{
-        address: string;
-        history: { checked_at: string; status: Status; sub_status: SubStatus; score: number }[];
+        email: string;
+        history: {
+            at: string; kind: string; status: Status | null; sub_status: SubStatus; server: string | null; egress: string;
+        }[];
     }>;
     erase(email: string): Promise<null>;
     extract(text: string): Promise<Record<string, unknown>>;

@@ -112,6 +112,10 @@ class Heloise:
         """The rows of the list, each with its record as 'heloise'; None: there is no result yet."""
         yield from ndjson(self.download_results(batch_id, 'ndjson', status, sub_status, finished_only))
 
+    def address(self, email: str) -> Verdict:
+        """What is stored of an address and still alive; nobody is asked."""
+        return self._transport.json('GET', _path('addresses', email))
+
     def domain(self, name: str) -> Json:
         return self._transport.json('GET', _path('domains', name))
 

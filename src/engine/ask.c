@@ -307,3 +307,21 @@ void ask_begin_budget(struct ask *ask)
         door_timer_start(ask->knocker->door, &ask->budget, ask->asked_ms + config->budget_ms);
     }
 }
+
+void ask_hurry(struct ask *ask)
+{
+    if (!ask->is_patient) {
+        return;
+    }
+    struct lane *lane = ask->place == ASK_QUEUE ? ask->lane : NULL;
+    if (lane != NULL) {
+        lane_remove(ask);
+    }
+    ask->is_patient = false;
+    if (lane != NULL) {
+        lane_put(lane, ask, false);
+    }
+    if (ask->domain != NULL) {
+        domain_hurry(ask->domain);
+    }
+}

@@ -3,7 +3,6 @@
 #include "engine/knocker.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -379,33 +378,6 @@ bool ask_shares_answers(const struct ask *ask)
     return ask->knocker->store != NULL && !ask->is_fresh && !ask->keeps_transcript;
 }
 
-bool knocker_claims(const struct knocker_config *config)
-{
-    return !config->is_fresh && !config->keeps_transcript && !config->verify.no_smtp;
-}
-
-struct slice knocker_store_key(const struct knocker_config *config, struct slice key,
-                               char out[KNOCKER_KEY_BYTES])
-{
-    const struct verify_config *verify = &config->verify;
-    bool is_usual = !verify->no_smtp && !verify->no_control && config->port == KNOCKER_PORT &&
-                    verify->risky_if == VERIFY_RISKY_DISPOSABLE &&
-                    config->address_mode == HEL_ADDRESS_PRACTICAL;
-    if (is_usual) {
-        return key;
-    }
-    int len = snprintf(out, KNOCKER_KEY_BYTES, "%.*s port=%u%s%s risky_if=%u mode=%u",
-                       SLICE_ARG(key), (unsigned)config->port, verify->no_smtp ? " no_smtp" : "",
-                       verify->no_control ? " no_control" : "", verify->risky_if,
-                       (unsigned)config->address_mode);
-    return slice_make(out, (size_t)len);
-}
-
-struct slice ask_store_key(const struct ask *ask, char out[KNOCKER_KEY_BYTES])
-{
-    return knocker_store_key(&ask->knocker->config, ask->key, out);
-}
-
 bool ask_find_cached(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
@@ -528,31 +500,13 @@ struct question {
     void *context;
 };
 
-void knocker_hurry(struct ask *ask)
-{
-    if (!ask->is_patient) {
-        return;
-    }
-    struct lane *lane = ask->place == ASK_QUEUE ? ask->lane : NULL;
-    if (lane != NULL) {
-        lane_remove(ask);
-    }
-    ask->is_patient = false;
-    if (lane != NULL) {
-        lane_put(lane, ask, false);
-    }
-    if (ask->domain != NULL) {
-        domain_hurry(ask->domain);
-    }
-}
-
 static enum err join(struct knocker *knocker, struct ask *shared, const struct question *question)
 {
     enum err e =
         ask_add_caller(shared, question->text, question->wishes, question->fn, question->context);
     knocker->counts.asked += e == ERR_NONE ? 1 : 0;
     if (e == ERR_NONE && !question->wishes->is_patient) {
-        knocker_hurry(shared);
+        ask_hurry(shared);
     }
     return e;
 }
@@ -810,27 +764,6 @@ void knocker_cancel(struct knocker *knocker)
     {
         conversation_leave(session->conversation);
     }
-}
-
-static void copy_slice(char *to, struct slice from)
-{
-    memcpy(to, from.at, from.len);
-    to[from.len] = '\0';
-}
-
-bool knocker_identify(struct knocker *knocker, struct slice text, struct knocker_identity *out,
-                      struct record *out_invalid)
-{
-    struct hel_address address;
-    struct hel_address_error error;
-    if (hel_address_parse(text, knocker->config.address_mode, &address, &error) != ERR_NONE) {
-        answer_invalid(knocker, &error, out_invalid);
-        return false;
-    }
-    address_key(&address, out->key);
-    copy_slice(out->wire, hel_address_wire(&address));
-    copy_slice(out->domain, hel_address_domain(&address));
-    return true;
 }
 
 void knocker_count(const struct knocker *knocker, struct knocker_counts *out)

@@ -6,6 +6,7 @@
  *     session.c   one conversation: gives it probes, hands on what it answered
  *     egress.c    the ways out, what is kept of them between runs, sites where none is left
  *     answer.c    makes the record of a finished case
+ *     knocker_key.c  under which key an address is known
  *     leave.c     those who want no answers any more
  *     errand.c    addresses and routes between the knockers of a crew
  *     park.c      who waits for long, as a few bytes
@@ -305,8 +306,6 @@ void knocker_flush(struct knocker *knocker); /* now */
 /* Sees to it that this part of the knowledge and those before it are there. False: they cannot be. */
 bool knocker_learn(struct knocker *knocker, enum knowledge_part part);
 
-void knocker_hurry(struct ask *ask); /* somebody without patience asks the same */
-
 /* The time of src/traffic, which never goes back and means the same in the next run; and the door's. */
 uint64_t knocker_traffic_ms(const struct knocker *knocker);
 uint64_t knocker_door_ms(const struct knocker *knocker, uint64_t traffic_ms);
@@ -318,6 +317,7 @@ void ask_talks(struct ask *ask, struct conversation *conversation);
 void ask_talked(struct ask *ask);
 void ask_told(struct ask *ask, const struct evidence *evidence);
 void ask_begin_budget(struct ask *ask);
+void ask_hurry(struct ask *ask); /* somebody without patience asks the same */
 /* leave.c: those callers that leave are gone. False: nobody is left. */
 bool ask_lose_callers(struct ask *ask, const struct knocker_leaver *leaver);
 void ask_hold(struct ask *ask, uint64_t until_ms); /* then it goes on; it may be gone on return */

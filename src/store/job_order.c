@@ -130,8 +130,9 @@ static enum err grow(struct job_order *order)
 
 static enum err read_some(struct job_order *order, size_t limit)
 {
-    enum err e = prepare(order, "SELECT place,id FROM job_item WHERE job=?1 AND id>?2 AND address<>''"
-                                " ORDER BY id LIMIT ?3");
+    enum err e =
+        prepare(order, "SELECT place,id FROM job_item WHERE job=?1 AND id>?2 AND address<>''"
+                       " ORDER BY id LIMIT ?3");
     if (e != ERR_NONE) {
         return e;
     }

@@ -24,13 +24,16 @@ static enum err run(struct store *store, const char *sql, const int64_t numbers[
     return result == SQLITE_ROW || result == SQLITE_DONE ? ERR_NONE : ERR_STORE;
 }
 
+#define DELETE_PLACES                                                                            \
+    "DELETE FROM job_place WHERE (place,job,turn) IN (SELECT i.place,i.job,t.id FROM job_turn t" \
+    " JOIN job_item i ON i.id=t.item WHERE t.id>=?2 AND t.id<?3)"
+
 /* Turns from first up to end, with all that hangs on them. */
 static enum err shed_turns(struct store *store, int64_t id, int64_t first, int64_t end)
 {
     static const char *const steps[] = {
         "DELETE FROM job_result WHERE turn>=?2 AND turn<?3",
-        "DELETE FROM job_place WHERE (place,job,turn) IN (SELECT i.place,i.job,t.id FROM job_turn t"
-        " JOIN job_item i ON i.id=t.item WHERE t.id>=?2 AND t.id<?3)",
+        DELETE_PLACES,
         "DELETE FROM job_item WHERE id IN (SELECT item FROM job_turn WHERE id>=?2 AND id<?3)",
         "DELETE FROM job_turn WHERE id>=?2 AND id<?3",
         "UPDATE job SET turn_first=?3,state=0 WHERE id=?1",

@@ -326,6 +326,13 @@ struct webhooks_counts webhooks_count(const struct webhooks *webhooks)
     return webhooks->counts;
 }
 
+enum err webhooks_check_url(struct webhooks *webhooks, struct slice url, struct fault *out_fault)
+{
+    char origin[HTTP_ORIGIN_BYTES];
+    enum err e = http_client_check_url(webhooks->client, url, origin, out_fault);
+    return e != ERR_NOMEM ? e : fault_set(out_fault, e, 0, "out of memory");
+}
+
 /* Found, or made with a secret of its own. */
 static enum err open_endpoint(struct webhooks *webhooks, struct slice owner, struct slice url,
                               int64_t *out_id, struct fault *out_fault)

@@ -67,6 +67,10 @@ struct webhook_event {
 enum err webhooks_put(struct webhooks *webhooks, const struct webhook_event *event,
                       struct fault *out_fault) MUST_USE;
 
+/* Whether that URL may be told. ERR_SYNTAX: no, and why; where a name leads is seen only when it is told. ERR_NOMEM. */
+enum err webhooks_check_url(struct webhooks *webhooks, struct slice url, struct fault *out_fault)
+    MUST_USE;
+
 /* The secret of an owner's URL, which need not be known yet: made where there is none; wanted (empty: none) replaces it.
  * Appended to out_secret. ERR_SYNTAX: the URL or the secret; ERR_STORE, ERR_NOMEM. */
 enum err webhooks_secret(struct webhooks *webhooks, struct slice owner, struct slice url,

@@ -8,6 +8,7 @@
 #include "base/slice.h"
 #include "engine/batch_json.h"
 #include "engine/batch_upload.h"
+#include "engine/webhooks.h"
 #include "http/batch_routes.h"
 #include "http/form.h"
 
@@ -198,6 +199,19 @@ struct adding {
     struct fault fault;
 };
 
+static enum err check_webhook(struct desk *desk, struct slice url, struct fault *out_fault)
+{
+    struct fault fault = {.err = ERR_NONE};
+    if (url.len == 0) {
+        return ERR_NONE;
+    }
+    if (desk->webhooks == NULL) {
+        return fault_set(out_fault, ERR_SYNTAX, 0, "webhook: none are sent here");
+    }
+    enum err e = webhooks_check_url(desk->webhooks, url, &fault);
+    return e == ERR_NONE ? e : fault_set(out_fault, e, 0, "webhook: %s", fault.text);
+}
+
 static void add_batch(struct desk *desk, void *context)
 {
     struct adding *adding = context;
@@ -205,17 +219,14 @@ static void add_batch(struct desk *desk, void *context)
         adding->err = fault_set(&adding->fault, ERR_CLOSED, 0, "the service is stopping");
         return;
     }
-    adding->err = batches_add(desk->batches, adding->batch, &adding->fault);
+    adding->err = check_webhook(desk, adding->batch->webhook, &adding->fault);
+    if (adding->err == ERR_NONE) {
+        adding->err = batches_add(desk->batches, adding->batch, &adding->fault);
+    }
     if (adding->err == ERR_NONE) {
         adding->err = batch_find_json(desk->store, desk->batches, adding->batch->id, adding->json,
                                       &adding->fault);
     }
-}
-
-static bool is_webhook(struct slice url)
-{
-    return url.len == 0 || slice_starts_nocase(url, SLICE("https://")) ||
-           slice_starts_nocase(url, SLICE("http://"));
 }
 
 /* The list is on the disk, and looks like one. */
@@ -228,10 +239,6 @@ static bool settle_upload(struct posted *posted)
     }
     if (!is_whole) {
         refuse(posted, PROBLEM_INVALID, "the form ends too early");
-        return false;
-    }
-    if (!is_webhook(buf_view(&posted->webhook))) {
-        refuse(posted, PROBLEM_INVALID, "webhook: an http or https URL is wanted");
         return false;
     }
     enum err e = batch_upload_commit(posted->upload, &fault);
@@ -272,7 +279,8 @@ void batch_post_handle(struct http_request *request)
     if (!service_call(request->api->service, add_batch, &adding)) {
         refuse(posted, PROBLEM_NOT_READY, "the service is stopping");
     } else if (adding.err != ERR_NONE) {
-        refuse(posted, PROBLEM_INTERNAL, adding.fault.text);
+        refuse(posted, adding.err == ERR_SYNTAX ? PROBLEM_INVALID : PROBLEM_INTERNAL,
+               adding.fault.text);
     } else {
         batch_upload_keep(TAKE(posted->upload));
         http_add_header(request, "Location", slice_of(link));

@@ -19,10 +19,11 @@ enum {
     BODY_BYTES_MAX = 8192,
 };
 
+/* As batches have it. */
 static struct slice owner_of(const struct http_request *request, char out[HTTP_ID_BYTES])
 {
     (void)snprintf(out, HTTP_ID_BYTES, "%lld", (long long)request->key_id);
-    return slice_of(out);
+    return request->key_id == 0 ? SLICE_NONE : slice_of(out);
 }
 
 static bool is_running(struct http_request *request)
@@ -60,7 +61,9 @@ static enum err write_log(struct store *store, const struct store_webhook_page *
     enum err e = store_webhook_each(store, page, write_event, &logging);
     json_close(&logging.w, ']');
     if (logging.count == page->limit) {
-        json_int(&logging.w, "next", logging.last);
+        char next[HTTP_ID_BYTES];
+        (void)snprintf(next, sizeof next, "%lld", (long long)logging.last);
+        json_string(&logging.w, "next", slice_of(next));
     } else {
         json_null(&logging.w, "next");
     }

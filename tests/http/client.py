@@ -173,6 +173,8 @@ class Schema:
             return [f'{method} {target}: status {answer.status} is not described']
         described = self.resolve(described)
         media = answer.headers.get('content-type', '').split(';')[0]
+        if 'content' not in described and not answer.body:
+            return []
         if media not in described.get('content', {}):
             return [f'{method} {target}: {answer.status} as {media!r} is not described']
         schema = described['content'][media]['schema']

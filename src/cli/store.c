@@ -271,8 +271,9 @@ static enum err write_erased(const struct store_erased *erased, struct buf *out)
 {
     enum err e = buf_printf(out,
                             "erased: %" PRIu64 " verdicts, %" PRIu64 " facts, %" PRIu64
-                            " items and %" PRIu64 " results of jobs\n",
-                            erased->verdicts, erased->facts, erased->items, erased->results);
+                            " items and %" PRIu64 " results of jobs, %zu signals, %zu webhooks\n",
+                            erased->verdicts, erased->facts, erased->items, erased->results,
+                            erased->signals, erased->webhooks);
     if (e == ERR_NONE && erased->items > 0) {
         e = buf_append(out, SLICE("lists that were read, and files that were written, are as they "
                                   "were: the address must be taken out of them too\n"));
@@ -293,6 +294,8 @@ static enum err write_erased_json(const struct store_erased *erased, struct buf 
     json_int(&w, "facts", (int64_t)erased->facts);
     json_int(&w, "items", (int64_t)erased->items);
     json_int(&w, "results", (int64_t)erased->results);
+    json_int(&w, "signals", (int64_t)erased->signals);
+    json_int(&w, "webhooks", (int64_t)erased->webhooks);
     json_bool(&w, "log_clean", erased->is_log_clean);
     json_close(&w, '}');
     return w.err != ERR_NONE ? w.err : buf_append_byte(out, '\n');

@@ -6,7 +6,9 @@
 
 #include "base/slice.h"
 #include "store/place.h"
+#include "store/signals.h"
 #include "store/store_private.h"
+#include "store/webhooks.h"
 
 enum {
     IDS_FIRST = 64,
@@ -170,12 +172,20 @@ static enum err erase_item(struct erasure *erasure, int64_t id)
     return e;
 }
 
+static enum err erase_outside(struct erasure *erasure)
+{
+    struct store_erased *erased = &erasure->erased;
+    enum err e = store_signal_erase(erasure->store, erasure->key, &erased->signals);
+    return e != ERR_NONE ? e : store_webhook_erase(erasure->store, erasure->key, &erased->webhooks);
+}
+
 static enum err erase_all(struct erasure *erasure)
 {
     enum err e = erase_verdicts(erasure);
     e = e != ERR_NONE ? e
                       : run_with_key(erasure->store, "DELETE FROM fact WHERE place=?1 AND key=?2",
                                      erasure->key, &erasure->erased.facts);
+    e = e != ERR_NONE ? e : erase_outside(erasure);
     for (size_t i = 0; i < erasure->items.count && e == ERR_NONE; i++) {
         e = erase_item(erasure, erasure->items.at[i]);
     }

@@ -19,6 +19,15 @@ static enum err run(struct store *store, sqlite3_stmt *statement)
     return e != ERR_NONE ? e : store_end_write(store);
 }
 
+/* The same, and how many rows it changed. */
+static enum err run_change(struct store *store, sqlite3_stmt *statement, size_t *out_count)
+{
+    enum err e = store_run(statement);
+    *out_count = (size_t)sqlite3_changes(store->db);
+    sqlite3_finalize(statement);
+    return e != ERR_NONE ? e : store_end_write(store);
+}
+
 bool store_signal_find(struct store *store, int64_t now_ms, struct store_signal *signal)
 {
     sqlite3_stmt *statement =
@@ -59,7 +68,7 @@ enum err store_signal_put(struct store *store, const struct store_signal *signal
     return run(store, statement);
 }
 
-enum err store_signal_erase(struct store *store, struct slice key)
+enum err store_signal_erase(struct store *store, struct slice key, size_t *out_count)
 {
     enum err e = store_begin_write(store);
     sqlite3_stmt *statement =
@@ -68,7 +77,7 @@ enum err store_signal_erase(struct store *store, struct slice key)
         return ERR_STORE;
     }
     store_bind_key(statement, 1, key);
-    return run(store, statement);
+    return run_change(store, statement, out_count);
 }
 
 enum err store_signal_prune(struct store *store, int64_t now_ms, size_t limit, size_t *out_count)
@@ -84,8 +93,5 @@ enum err store_signal_prune(struct store *store, int64_t now_ms, size_t limit, s
     }
     (void)sqlite3_bind_int64(statement, 1, now_ms);
     (void)sqlite3_bind_int64(statement, 2, (int64_t)limit);
-    e = store_run(statement);
-    *out_count = (size_t)sqlite3_changes(store->db);
-    sqlite3_finalize(statement);
-    return e != ERR_NONE ? e : store_end_write(store);
+    return run_change(store, statement, out_count);
 }

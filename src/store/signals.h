@@ -17,8 +17,8 @@ struct store_signal {
  * more than a day ahead. */
 bool store_signal_find(struct store *store, int64_t now_ms, struct store_signal *signal) MUST_USE;
 enum err store_signal_put(struct store *store, const struct store_signal *signal) MUST_USE;
-/* All of that key goes. */
-enum err store_signal_erase(struct store *store, struct slice key) MUST_USE;
+/* All of that key goes; how many. */
+enum err store_signal_erase(struct store *store, struct slice key, size_t *out_count) MUST_USE;
 /* What is dead goes, at most limit of them; how many. */
 enum err store_signal_prune(struct store *store, int64_t now_ms, size_t limit, size_t *out_count)
     MUST_USE;

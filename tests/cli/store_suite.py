@@ -122,7 +122,8 @@ class BesideARun(halfway.Halfway):
         self.assertIn('erased: 1 verdicts, 1 facts, ', out)
         self.assertIn('taken out of them too', out)
         self.assertEqual(json.loads(self.store('erase', address, '--json').out),
-                         {'verdicts': 0, 'facts': 0, 'items': 0, 'results': 0, 'log_clean': True})
+                         {'verdicts': 0, 'facts': 0, 'items': 0, 'results': 0, 'signals': 0, 'webhooks': 0,
+                          'log_clean': True})
         self.gate.set()
         run = self.heloise(*self.words)
         self.assertEqual(run.code, 0, run)

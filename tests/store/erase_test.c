@@ -12,6 +12,8 @@
 
 #include "base/slice.h"
 #include "scratch.h"
+#include "store/signals.h"
+#include "store/webhooks.h"
 
 /* Whom it is about. The local part stands nowhere else, so that its bytes can be looked for in the file. */
 #define WHO "quincy.zz.unmistakable@b.example"
@@ -57,6 +59,60 @@ static size_t occurrences(const char *path, const char *ending)
         count++;
     }
     return count;
+}
+
+static void put_outside(struct store *store, const char *who, const char *batch)
+{
+    int64_t endpoint;
+    bool is_new;
+    const struct store_webhook_endpoint where = {.url = SLICE_LITERAL("https://a.example/"),
+                                                 .origin = SLICE_LITERAL("a.example:443"),
+                                                 .secret = SLICE_LITERAL("whsec_")};
+    const struct store_signal signal = {.key = slice_of(who),
+                                        .service = SLICE_LITERAL("gravatar"),
+                                        .at_ms = 5,
+                                        .expires_at_ms = 100};
+    assert_int_equal(store_signal_put(store, &signal), ERR_NONE);
+    assert_int_equal(store_webhook_endpoint_open(store, &where, 5, &endpoint), ERR_NONE);
+    const struct store_webhook event = {.id = slice_of(batch),
+                                        .kind = SLICE_LITERAL("batch.result"),
+                                        .batch = slice_of(batch),
+                                        .about = slice_of(who),
+                                        .once = slice_of(who),
+                                        .body = slice_of(who),
+                                        .endpoint = {.id = endpoint}};
+    assert_int_equal(store_webhook_put(store, &event, &is_new), ERR_NONE);
+    assert_true(is_new);
+}
+
+static void count_event(void *context, const struct store_webhook *event)
+{
+    (void)event;
+    ++*(int *)context;
+}
+
+static void what_was_said_and_told_outside_goes(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    struct store_signal other = {.key = SLICE_LITERAL("other@b.example"),
+                                 .service = SLICE_LITERAL("gravatar")};
+    int seen = 0;
+    put_outside(store, WHO, "b_1");
+    put_outside(store, "other@b.example", "b_2");
+    assert_int_equal(store_flush(store, NULL), ERR_NONE);
+    assert_true(occurrences(path, "") + occurrences(path, "-wal") > 0);
+    struct store_erased erased = erase(store, WHO);
+    assert_int_equal(erased.signals, 1);
+    assert_int_equal(erased.webhooks, 1);
+    assert_true(erased.is_log_clean);
+    assert_true(store_signal_find(store, 50, &other));
+    assert_int_equal(store_webhook_find(store, SLICE("b_1"), count_event, &seen), ERR_CLOSED);
+    assert_int_equal(store_webhook_find(store, SLICE("b_2"), count_event, &seen), ERR_NONE);
+    assert_int_equal(seen, 1);
+    store_close(store);
+    assert_int_equal(occurrences(path, "") + occurrences(path, "-wal"), 0);
 }
 
 static void verdicts_of_all_options_and_facts_go(void **state)
@@ -285,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(verdicts_of_all_options_and_facts_go),
+        IN_FOLDER(what_was_said_and_told_outside_goes),
         IN_FOLDER(its_bytes_are_gone_from_the_file),
         IN_FOLDER(a_reader_keeps_the_log),
         IN_FOLDER(items_and_results_of_jobs_go),

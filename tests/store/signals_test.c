@@ -47,7 +47,8 @@ static void answers_live_and_die(void **state)
     assert_int_equal(store_signal_prune(store, 200, 9, &count), ERR_NONE);
     assert_int_equal(count, 1);
     assert_false(has(store, "b", "rdap", 150));
-    assert_int_equal(store_signal_erase(store, SLICE("a@b")), ERR_NONE);
+    assert_int_equal(store_signal_erase(store, SLICE("a@b"), &count), ERR_NONE);
+    assert_int_equal(count, 2);
     assert_false(has(store, "a@b", "hibp", 150));
     assert_false(has(store, "a@b", "gravatar", 150));
     store_close(store);

@@ -332,17 +332,19 @@ enum err batches_order(struct batches *batches, struct slice id, enum batches_or
 }
 
 enum err batches_add(struct batches *batches, const struct store_batch *batch,
-                     struct fault *out_fault)
+                     const struct store_request_end *end, struct fault *out_fault)
 {
     struct store_batch stored = *batch;
     stored.state = STORE_BATCH_LOADING;
-    stored.created_at_ms = door_wall_ms(batches->door);
+    if (stored.created_at_ms == 0) {
+        stored.created_at_ms = door_wall_ms(batches->door);
+    }
     struct batch *made;
     enum err e = batch_new(batches, &stored, &made, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
-    e = store_batch_add(batches->store, &made->stored, out_fault);
+    e = store_batch_add(batches->store, &made->stored, end, out_fault);
     if (e != ERR_NONE) {
         batch_free(made);
         return e;

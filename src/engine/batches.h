@@ -28,10 +28,11 @@ enum err batches_new(struct door *door, struct knocker *knocker, struct store *s
  * knocker's questions of batches are over on return. */
 void batches_free(struct batches *batches); /* safe on NULL */
 
-/* An upload that was committed: id, file, bytes and what the uploader said; the texts are copied. On success it is safe.
+/* An upload that was committed: id, file, bytes and what the uploader said; the texts are copied. created_at_ms 0: now.
+ * On success it is safe, and so is the end of the request that brought it, where one is given (NULL: none).
  * ERR_STATE, ERR_STORE, ERR_NOMEM. */
 enum err batches_add(struct batches *batches, const struct store_batch *batch,
-                     struct fault *out_fault) MUST_USE;
+                     const struct store_request_end *end, struct fault *out_fault) MUST_USE;
 
 const char *batches_state_name(enum store_batch_state state); /* "loading" */
 

@@ -1,26 +1,34 @@
 /* http/batch_upload_route: POST /v1/batches: a list, as the body itself or as the file of a form, goes to the disk as it comes;
- * 202 says that it is safe.
+ * 202 says that it is safe. Sent again with the Idempotency-Key it had, it is read and compared only.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
+#include "base/sip_hash.h"
 #include "base/slice.h"
 #include "engine/batch_json.h"
 #include "engine/batch_upload.h"
 #include "engine/webhooks.h"
 #include "http/batch_routes.h"
 #include "http/form.h"
+#include "http/once.h"
 
 enum {
     FIELD_BYTES_MAX = 1024, /* of a label, a column, a webhook, a name */
     JSON_BYTES_MAX = 64 * 1024,
+    MARK_BYTES = 17,
+    LINK_BYTES = 64,
 };
 
 struct posted {
     struct http_request *request;
-    struct batch_upload *upload;
+    struct http_once once;
+    struct batch_upload *upload; /* NULL: it was done before */
     struct http_form *form;
+    uint64_t bytes; /* of the list, and their sum: */
+    unsigned long crc;
     struct buf label, column, webhook, file_name;
     bool has_file, is_refused;
 };
@@ -28,6 +36,7 @@ struct posted {
 static void free_posted(void *state)
 {
     struct posted *posted = state;
+    http_once_end(&posted->once);
     (void)http_form_close(posted->form);
     batch_upload_drop(posted->upload);
     buf_done(&posted->label);
@@ -42,6 +51,7 @@ static const struct http_state_ops posted_ops = {.free = free_posted};
 static void refuse(struct posted *posted, enum problem_kind kind, const char *detail)
 {
     posted->is_refused = true;
+    http_once_end(&posted->once);
     http_refuse(posted->request, kind, "%s", detail);
 }
 
@@ -76,7 +86,10 @@ static bool take_type(struct posted *posted)
 static bool take_bytes(struct posted *posted, struct slice bytes)
 {
     struct fault fault = {.err = ERR_NONE};
-    enum err e = batch_upload_write(posted->upload, bytes, &fault);
+    posted->bytes += bytes.len;
+    posted->crc = crc32_z(posted->crc, (const unsigned char *)bytes.at, bytes.len);
+    enum err e =
+        posted->upload == NULL ? ERR_NONE : batch_upload_write(posted->upload, bytes, &fault);
     if (e != ERR_NONE) {
         refuse(posted, e == ERR_LIMIT ? PROBLEM_TOO_LARGE : PROBLEM_INTERNAL, fault.text);
     }
@@ -142,7 +155,8 @@ static bool open_body(struct posted *posted)
 {
     struct http_request *request = posted->request;
     struct fault fault = {.err = ERR_NONE};
-    if (batch_upload_begin(service_batches_folder(request->api->service), BATCH_UPLOAD_BYTES_MAX,
+    if (!posted->once.is_again &&
+        batch_upload_begin(service_batches_folder(request->api->service), BATCH_UPLOAD_BYTES_MAX,
                            &posted->upload, &fault) != ERR_NONE) {
         refuse(posted, PROBLEM_INTERNAL, fault.text);
         return false;
@@ -175,7 +189,8 @@ void batch_post_begin(struct http_request *request)
     buf_init(&posted->file_name, FIELD_BYTES_MAX);
     request->state = posted;
     request->state_ops = &posted_ops;
-    if (take_arguments(posted)) {
+    posted->is_refused = !http_once_begin(&posted->once, request);
+    if (!posted->is_refused && take_arguments(posted)) {
         (void)open_body(posted);
     }
 }
@@ -193,8 +208,11 @@ void batch_post_received(struct http_request *request, struct slice piece)
 /* On the desk. */
 
 struct adding {
-    const struct store_batch *batch;
-    struct buf *json;
+    struct store_batch *batch;
+    const struct store_request *request; /* NULL: it had no Idempotency-Key */
+    struct slice mark, link;
+    struct buf *json;      /* the answer */
+    struct buf *reference; /* mark, link, answer, a line each */
     enum err err;
     struct fault fault;
 };
@@ -212,6 +230,23 @@ static enum err check_webhook(struct desk *desk, struct slice url, struct fault 
     return e == ERR_NONE ? e : fault_set(out_fault, e, 0, "webhook: %s", fault.text);
 }
 
+/* The answer is made before, so that it is remembered in the commit that adds the batch. */
+static enum err add_with_answer(struct desk *desk, struct adding *adding)
+{
+    struct store_batch *batch = adding->batch;
+    batch->created_at_ms = batch->changed_at_ms = door_wall_ms(desk->door);
+    enum err e = batch_write_json(batch, NULL, adding->json);
+    e = e != ERR_NONE ? e
+                      : buf_printf(adding->reference, "%.*s\n%.*s\n%.*s", SLICE_ARG(adding->mark),
+                                   SLICE_ARG(adding->link), SLICE_ARG(buf_view(adding->json)));
+    if (e != ERR_NONE) {
+        return fault_set(&adding->fault, e, 0, "out of memory");
+    }
+    const struct store_request_end end = {
+        .request = adding->request, .status = 202, .reference = buf_view(adding->reference)};
+    return batches_add(desk->batches, batch, adding->request != NULL ? &end : NULL, &adding->fault);
+}
+
 static void add_batch(struct desk *desk, void *context)
 {
     struct adding *adding = context;
@@ -221,26 +256,56 @@ static void add_batch(struct desk *desk, void *context)
     }
     adding->err = check_webhook(desk, adding->batch->webhook, &adding->fault);
     if (adding->err == ERR_NONE) {
-        adding->err = batches_add(desk->batches, adding->batch, &adding->fault);
+        adding->err = add_with_answer(desk, adding);
     }
-    if (adding->err == ERR_NONE) {
-        adding->err = batch_find_json(desk->store, desk->batches, adding->batch->id, adding->json,
-                                      &adding->fault);
+}
+
+/* All of it has come. */
+static bool end_body(struct posted *posted)
+{
+    bool is_whole = posted->form == NULL || http_form_close(TAKE(posted->form));
+    if (!posted->is_refused && !is_whole) {
+        refuse(posted, PROBLEM_INVALID, "the form ends too early");
     }
+    return !posted->is_refused;
+}
+
+/* Of the list and what was said with it, however a form had it. */
+static bool make_mark(const struct posted *posted, char out[MARK_BYTES])
+{
+    struct buf text;
+    buf_init(&text, 8 * FIELD_BYTES_MAX);
+    enum err e = buf_printf(
+        &text, "%llu %lx\n%.*s\n%.*s\n%.*s\n%.*s", (unsigned long long)posted->bytes, posted->crc,
+        SLICE_ARG(buf_view(&posted->label)), SLICE_ARG(buf_view(&posted->column)),
+        SLICE_ARG(buf_view(&posted->webhook)), SLICE_ARG(buf_view(&posted->file_name)));
+    (void)snprintf(out, MARK_BYTES, "%016llx", (unsigned long long)sip_hash(buf_view(&text), 0, 0));
+    buf_done(&text);
+    return e == ERR_NONE;
+}
+
+static void answer_added(struct http_request *request, struct slice link, struct slice json)
+{
+    http_add_header(request, "Location", link);
+    http_answer(request, 202, "application/json", json);
+}
+
+static void answer_again(struct posted *posted, struct slice mark)
+{
+    struct slice rest = buf_view(&posted->once.known);
+    if (!slice_equal(slice_cut(&rest, '\n'), mark)) {
+        refuse(posted, PROBLEM_INVALID,
+               "this Idempotency-Key came with another list before; take a new one");
+        return;
+    }
+    struct slice link = slice_cut(&rest, '\n');
+    answer_added(posted->request, link, rest);
 }
 
 /* The list is on the disk, and looks like one. */
 static bool settle_upload(struct posted *posted)
 {
     struct fault fault = {.err = ERR_NONE};
-    bool is_whole = posted->form == NULL || http_form_close(TAKE(posted->form));
-    if (posted->is_refused) {
-        return false;
-    }
-    if (!is_whole) {
-        refuse(posted, PROBLEM_INVALID, "the form ends too early");
-        return false;
-    }
     enum err e = batch_upload_commit(posted->upload, &fault);
     e = e != ERR_NONE ? e
                       : batch_upload_check(posted->upload, buf_view(&posted->file_name),
@@ -251,18 +316,34 @@ static bool settle_upload(struct posted *posted)
     return e == ERR_NONE;
 }
 
-void batch_post_handle(struct http_request *request)
+static void add(struct posted *posted, struct adding *adding)
 {
-    struct posted *posted = request->state;
-    char owner[HTTP_ID_BYTES] = "";
-    if (!settle_upload(posted)) {
-        return;
+    struct store_request once = http_once_request(&posted->once);
+    adding->request = posted->once.key.len > 0 ? &once : NULL;
+    if (!service_call(posted->request->api->service, add_batch, adding)) {
+        refuse(posted, PROBLEM_NOT_READY, "the service is stopping");
+    } else if (adding->err != ERR_NONE) {
+        refuse(posted, adding->err == ERR_SYNTAX ? PROBLEM_INVALID : PROBLEM_INTERNAL,
+               adding->fault.text);
+    } else {
+        http_once_is_done(&posted->once);
+        batch_upload_keep(TAKE(posted->upload));
+        answer_added(posted->request, adding->link, buf_view(adding->json));
     }
+}
+
+static void add_upload(struct posted *posted, struct slice mark)
+{
+    struct http_request *request = posted->request;
+    char owner[HTTP_ID_BYTES] = "";
+    char link[LINK_BYTES];
+    struct slice id = batch_upload_id(posted->upload);
     if (request->key_id != 0) {
         (void)snprintf(owner, sizeof owner, "%lld", (long long)request->key_id);
     }
-    const struct store_batch batch = {
-        .id = batch_upload_id(posted->upload),
+    (void)snprintf(link, sizeof link, "/v1/batches/%.*s", SLICE_ARG(id));
+    struct store_batch batch = {
+        .id = id,
         .owner = slice_of(owner),
         .label = buf_view(&posted->label),
         .file = batch_upload_file(posted->upload),
@@ -272,19 +353,32 @@ void batch_post_handle(struct http_request *request)
         .bytes = batch_upload_bytes(posted->upload),
     };
     struct buf json;
+    struct buf reference;
     buf_init(&json, JSON_BYTES_MAX);
-    struct adding adding = {.batch = &batch, .json = &json, .err = ERR_CLOSED};
-    char link[HTTP_ID_BYTES + 32];
-    (void)snprintf(link, sizeof link, "/v1/batches/%.*s", SLICE_ARG(batch.id));
-    if (!service_call(request->api->service, add_batch, &adding)) {
-        refuse(posted, PROBLEM_NOT_READY, "the service is stopping");
-    } else if (adding.err != ERR_NONE) {
-        refuse(posted, adding.err == ERR_SYNTAX ? PROBLEM_INVALID : PROBLEM_INTERNAL,
-               adding.fault.text);
-    } else {
-        batch_upload_keep(TAKE(posted->upload));
-        http_add_header(request, "Location", slice_of(link));
-        http_answer_json(request, 202, &json);
-    }
+    buf_init(&reference, HTTP_ONCE_KNOWN_BYTES_MAX);
+    struct adding adding = {.batch = &batch,
+                            .mark = mark,
+                            .link = slice_of(link),
+                            .json = &json,
+                            .reference = &reference,
+                            .err = ERR_CLOSED};
+    add(posted, &adding);
     buf_done(&json);
+    buf_done(&reference);
+}
+
+void batch_post_handle(struct http_request *request)
+{
+    struct posted *posted = request->state;
+    char mark[MARK_BYTES];
+    if (!end_body(posted)) {
+        return;
+    }
+    if (!make_mark(posted, mark)) {
+        refuse(posted, PROBLEM_INTERNAL, "out of memory");
+    } else if (posted->once.is_again) {
+        answer_again(posted, slice_of(mark));
+    } else if (settle_upload(posted)) {
+        add_upload(posted, slice_of(mark));
+    }
 }

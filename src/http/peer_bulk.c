@@ -62,7 +62,7 @@ static void add_batch(struct desk *desk, void *context)
         adding->err = fault_set(&adding->fault, ERR_CLOSED, 0, "the service is stopping");
         return;
     }
-    adding->err = batches_add(desk->batches, adding->batch, &adding->fault);
+    adding->err = batches_add(desk->batches, adding->batch, NULL, &adding->fault);
     if (adding->err == ERR_NONE) {
         adding->err = store_batch_find(desk->store, adding->batch->id, take_number, &adding->number,
                                        &adding->fault);

@@ -53,13 +53,18 @@ static enum err insert(struct store *store, const struct store_batch *batch,
 }
 
 enum err store_batch_add(struct store *store, const struct store_batch *batch,
-                         struct fault *out_fault)
+                         const struct store_request_end *end, struct fault *out_fault)
 {
     enum err e = store_change_begin(store, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
-    return store_change_end(store, insert(store, batch, out_fault), out_fault);
+    e = insert(store, batch, out_fault);
+    if (e == ERR_NONE && end != NULL &&
+        store_request_finish(store, end->request, end->status, end->reference) != ERR_NONE) {
+        e = store_fail(store, out_fault, "cannot be written");
+    }
+    return store_change_end(store, e, out_fault);
 }
 
 static enum err update_state(struct store *store, struct slice id, enum store_batch_state state,

@@ -8,7 +8,7 @@
 #ifndef STORE_BATCHES_H
 #define STORE_BATCHES_H
 
-#include "store/store.h"
+#include "store/idempotency.h"
 
 #define BATCH_FINGERPRINT "batch "
 
@@ -56,9 +56,10 @@ struct store_batch {
     int64_t created_at_ms, changed_at_ms, finished_at_ms; /* the last one 0: not yet */
 };
 
-/* state, number, job, counts and the later times are not looked at. ERR_STATE: the id is taken. */
+/* state, number, job, counts and the later times are not looked at. end: of the request that brought it, in the same
+ * commit; NULL: none is to be remembered. ERR_STATE: the id is taken. */
 enum err store_batch_add(struct store *store, const struct store_batch *batch,
-                         struct fault *out_fault) MUST_USE;
+                         const struct store_request_end *end, struct fault *out_fault) MUST_USE;
 enum err store_batch_settle(struct store *store, struct slice id, enum store_batch_state state,
                             struct slice cause, int64_t now_ms, struct fault *out_fault) MUST_USE;
 /* Where its job is, how far it is. */

@@ -51,6 +51,13 @@ enum err store_request_begin(struct store *store, const struct store_request *re
 enum err store_request_finish(struct store *store, const struct store_request *request, int status,
                               struct slice reference) MUST_USE;
 
+/* How one ends, for a change that is to be remembered under it in its own commit. */
+struct store_request_end {
+    const struct store_request *request;
+    int status;
+    struct slice reference;
+};
+
 /* Nothing was done, so that it may be sent again: another write of the group. */
 enum err store_request_drop(struct store *store, const struct store_request *request) MUST_USE;
 

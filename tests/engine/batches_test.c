@@ -204,7 +204,7 @@ static void add_batch(struct desk *desk, struct slice list, char out_id[ID_BYTES
         .bytes = batch_upload_bytes(made),
     };
     (void)snprintf(out_id, ID_BYTES, "%.*s", SLICE_ARG(batch.id));
-    if (batches_add(desk->batches, &batch, &fault) != ERR_NONE) {
+    if (batches_add(desk->batches, &batch, NULL, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
     }
     batch_upload_keep(made);

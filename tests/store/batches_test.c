@@ -27,7 +27,7 @@ static void add_batch(struct store *store, const char *id, const char *owner)
                                       .file = slice_of(id),
                                       .bytes = 12,
                                       .created_at_ms = 5};
-    if (store_batch_add(store, &batch, &fault) != ERR_NONE) {
+    if (store_batch_add(store, &batch, NULL, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
     }
 }
@@ -54,7 +54,7 @@ static void rows_and_states(void **state)
     struct store *store = scratch_open(path);
     add_batch(store, "b_1", "k");
     const struct store_batch again = {.id = SLICE("b_1")};
-    assert_int_equal(store_batch_add(store, &again, &fault), ERR_STATE);
+    assert_int_equal(store_batch_add(store, &again, NULL, &fault), ERR_STATE);
     const struct store_batch_counts counts = {.rows = 9,
                                               .bad_rows = 1,
                                               .invalid_rows = 2,

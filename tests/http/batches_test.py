@@ -10,11 +10,14 @@ import http.client
 import io
 import json
 import pathlib
+import random
 import re
 import socket
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -26,6 +29,8 @@ import town  # noqa: E402
 
 DOMAINS = ('plain.test', 'grey.test', 'slow.test', 'short.test')
 KILLS = 5
+UPLOAD_KILLS, UPLOADS_AT_ONCE = 10, 3
+UPLOAD_S = 0.12  # about as long as these take together; kills fall into it
 
 
 def addresses(each):
@@ -215,6 +220,38 @@ class Deaths(Service):
         self.serve()
         self.await_state(name, 'done')
         self.check_results(name, rows)
+
+    def test_many_in_and_around_uploads(self):
+        """Several uploads at once, a kill at any moment: each that was acknowledged is there and done in the end, with all
+        its rows; of the others, those that are there are whole, and nothing else is left in the folder."""
+        chance = random.Random(9)
+        acknowledged = {}
+
+        def put(rows):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                status, answer = self.ask('POST', '/v1/batches', as_csv(rows).encode(), Content_Type='text/csv')
+                if status == 202:
+                    acknowledged[answer['id']] = rows
+        for turn in range(UPLOAD_KILLS):
+            threads = [threading.Thread(target=put, args=([f'real{turn}{i}{j}@plain.test' for j in range(5 + 20 * i)],))
+                       for i in range(UPLOADS_AT_ONCE)]
+            for thread in threads:
+                thread.start()
+            time.sleep(chance.random() * UPLOAD_S)
+            self.kill()
+            for thread in threads:
+                thread.join()
+            self.serve()
+        listed = {batch['id'] for batch in self.ask('GET', '/v1/batches?limit=200')[1]['batches']}
+        self.assertTrue(acknowledged)
+        self.assertLessEqual(set(acknowledged), listed)
+        files = [path.name for path in (self.folder / 'h.db.batches').iterdir() if path.suffix in ('.part', '.list')]
+        self.assertEqual(sorted(files), sorted(name + '.list' for name in listed))
+        for name in listed:
+            counts = self.await_state(name, 'done')['counts']
+            self.assertEqual(counts['done'], counts['addresses'], name)
+        for name, rows in acknowledged.items():
+            self.check_results(name, rows)
 
     def test_in_the_run(self):
         rows = addresses(40)

@@ -18,7 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get('CHECK_BUILD', ROOT / 'build-check'))
 LOGS = BUILD / 'log'
-FUZZ_SECONDS = int(os.environ.get('CHECK_FUZZ_SECONDS', '60'))
+FUZZ_SECONDS = int(os.environ.get('CHECK_FUZZ_SECONDS', '20'))
 KILLS = int(os.environ.get('CHECK_KILLS', '12'))
 LANES = os.cpu_count() or 2
 SHOWN_LINES = 80
@@ -140,7 +140,7 @@ def test(name, *modules):
             return Outcome(failed=1)
         results = BUILD / name / 'meson-logs/testlog.json'
         results.unlink(missing_ok=True)
-        run(log, ['meson', 'test', '-C', BUILD / name, '--no-rebuild', '--timeout-multiplier', '10', '--print-errorlogs',
+        run(log, ['meson', 'test', '-C', BUILD / name, '--no-rebuild', '--timeout-multiplier', '10', '--num-processes', str(2 * LANES), '--print-errorlogs',
                   *[t['name'] for t in tests]], 1500, **SANITIZER_ENV)
         outcome = read_results(results)
         return outcome if outcome.passed + outcome.failed else Outcome(failed=1)

@@ -21,6 +21,7 @@
 #include "cli/serve_keys.h"
 #include "cli/workbench.h"
 #include "engine/service.h"
+#include "engine/upkeep.h"
 #include "http/api.h"
 #include "http/server.h"
 #include "net/listen_socket.h"
@@ -52,6 +53,7 @@ struct serving {
     struct webhooks_config webhooks;
     struct signals_config signals;
     struct serve_keys keys;
+    struct upkeep upkeep;
     struct static_files *files;
     struct buf openapi;
     int sockets[HTTP_LISTENERS_MAX];
@@ -357,6 +359,22 @@ static void *end_at_once(void *context)
     _exit(EXIT_STOPPED);
 }
 
+static void keep_up_at_desk(struct desk *desk, void *context)
+{
+    struct serving *s = context;
+    struct store_retention retention;
+    int64_t now_ms = wall_ms();
+    config_retention(s->config, now_ms, &retention);
+    upkeep_turn(&s->upkeep, desk, now_ms, &retention);
+}
+
+static void keep_up(struct serving *s)
+{
+    if (service_call(s->service, keep_up_at_desk, s) && s->upkeep.fault.err != ERR_NONE) {
+        http_log_event(&s->log, "error", "retention", slice_of(s->upkeep.fault.text));
+    }
+}
+
 /* Until a signal says to stop. */
 static void wait_for_signals(struct serving *s, const sigset_t *signals)
 {
@@ -368,6 +386,7 @@ static void wait_for_signals(struct serving *s, const sigset_t *signals)
         const struct timespec turn = {.tv_sec = KEYS_SAVE_MS / 1000};
         which = sigtimedwait(signals, NULL, &turn);
         serve_keys_save(&s->keys, s->service);
+        keep_up(s);
         if (which != SIGHUP) {
             continue;
         }

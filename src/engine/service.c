@@ -486,6 +486,7 @@ enum err service_open(const struct service_config *config, struct service **out,
     }
     service->config = config->knocker;
     service->config.keeps_preludes = true;
+    service->config.is_budget_wall_clock = false; /* who waits has a time of its own */
     TAILQ_INIT(&service->watched);
     SLIST_INIT(&service->readers);
     SLIST_INIT(&service->spare);

@@ -237,7 +237,8 @@ static const struct download_format *find_format(struct slice name)
     return NULL;
 }
 
-static bool read_query(struct http_request *request, struct batch_results_query *out)
+static bool read_query(struct http_request *request, struct batch_results_query *out,
+                       const struct download_format **out_format)
 {
     static const char *const names[] = {"format", "status", "sub_status", "finished_rows_only",
                                         NULL};
@@ -256,6 +257,7 @@ static bool read_query(struct http_request *request, struct batch_results_query 
         return false;
     }
     out->format = is->format;
+    *out_format = is;
     return true;
 }
 
@@ -272,6 +274,7 @@ static enum err open_results(struct http_request *request, struct download *down
 static void get_results(struct http_request *request)
 {
     struct batch_results_query query = {.folder = NULL};
+    const struct download_format *is;
     struct fault fault = {.err = ERR_NONE};
     struct download *download = calloc(1, sizeof *download);
     if (download == NULL) {
@@ -281,7 +284,7 @@ static void get_results(struct http_request *request)
     if (request->api->service != NULL) {
         service_results_query(request->api->service, &query);
     }
-    if (!read_query(request, &query) || !lend(request, &download->store)) {
+    if (!read_query(request, &query, &is) || !lend(request, &download->store)) {
         free(download);
         return;
     }
@@ -294,7 +297,6 @@ static void get_results(struct http_request *request)
         return;
     }
     char name[HTTP_ID_BYTES + 64];
-    const struct download_format *is = find_format(http_argument(request, "format"));
     (void)snprintf(name, sizeof name, "attachment; filename=\"%.*s.%s\"",
                    SLICE_ARG(request->params[0]), is->name);
     http_add_header(request, "Content-Disposition", slice_of(name));

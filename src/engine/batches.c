@@ -16,6 +16,7 @@
 #include "engine/batch_upload.h"
 #include "engine/batches_private.h"
 #include "store/job_shed.h"
+#include "store/watches.h"
 
 enum {
     TEXTS_BYTES_MAX = 1 << 20, /* of one batch */
@@ -265,6 +266,11 @@ static enum err resume_batch(struct batch *batch, struct fault *out_fault)
 static enum err end_batch(struct batch *batch, enum store_batch_state state,
                           struct fault *out_fault)
 {
+    if (state == STORE_BATCH_DELETED &&
+        store_watch_uses_batch(batch->batches->store, batch->stored.id)) {
+        return fault_set(out_fault, ERR_STATE, 0,
+                         "a watched list needs the batch; delete the watched list first");
+    }
     if (state == STORE_BATCH_CANCELLED && is_over(batch->state)) {
         return batch->state == state ? ERR_NONE : refuse(batch->state, "cancelled", out_fault);
     }

@@ -46,7 +46,10 @@ static enum err ask(void *context, struct bulk *bulk, const struct store_item *i
         return ERR_NOMEM;
     }
     *question = (struct question){batch, item->id};
-    enum err e = knocker_ask_patiently(batch->batches->knocker, item->address, on_answer, question);
+    const struct knocker_wishes wishes = {.is_patient = true,
+                                          .age_ms_max = batch->stored.max_age_ms};
+    enum err e =
+        knocker_ask_with(batch->batches->knocker, item->address, &wishes, on_answer, question);
     if (e != ERR_NONE) {
         free(question);
         return e;

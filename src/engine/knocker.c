@@ -281,6 +281,9 @@ static void take_wishes(struct ask *ask, struct caller *caller, const struct kno
 {
     caller->observe = wishes->observe;
     ask->is_fresh = ask->is_fresh || wishes->is_fresh;
+    if (wishes->age_ms_max > 0 && (ask->age_ms_max == 0 || wishes->age_ms_max < ask->age_ms_max)) {
+        ask->age_ms_max = wishes->age_ms_max;
+    }
     ask->keeps_transcript = ask->keeps_transcript || wishes->keeps_transcript;
     ask->is_watched = ask->is_watched || wishes->observe != NULL;
     ask->is_live = ask->is_live || wishes->is_live;
@@ -388,7 +391,7 @@ bool ask_find_cached(struct ask *ask)
     struct buf json;
     buf_init(&json, 1 << 20);
     bool is_found = store_verdict_find(knocker->store, ask_store_key(ask, key), ask->asked_wall_ms,
-                                       knocker->config.cache_age_ms_max, &json);
+                                       ask->age_ms_max, &json);
     if (is_found) {
         ask->cached = calloc(1, sizeof *ask->cached);
         is_found =
@@ -482,6 +485,7 @@ static enum err ask_new(struct knocker *knocker, const struct reading *reading, 
     ask->asked_ms = door_now_ms(knocker->door);
     ask->asked_wall_ms = door_wall_ms(knocker->door);
     ask->is_fresh = knocker->config.is_fresh;
+    ask->age_ms_max = knocker->config.cache_age_ms_max;
     ask->keeps_transcript = knocker->config.keeps_transcript;
     transcript_init(&ask->transcript, ask->asked_ms, ask_watched, ask);
     *out = ask;

@@ -115,8 +115,9 @@ struct knocker_wishes {
     transcript_fn
         observe; /* every line as it happens, with the context of the question; NULL: nobody. Needs the
                               transcript */
-    bool is_patient; /* as knocker_ask_patiently */
-    bool is_live;    /* for knocker_peek and knocker_let_go: somebody waits */
+    bool is_patient;    /* as knocker_ask_patiently */
+    bool is_live;       /* for knocker_peek and knocker_let_go: somebody waits */
+    int64_t age_ms_max; /* no stored answer that is older; 0: as the configuration says */
 };
 enum err knocker_ask_with(struct knocker *knocker, struct slice text,
                           const struct knocker_wishes *wishes, knocker_fn fn, void *context)

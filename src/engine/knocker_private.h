@@ -76,14 +76,15 @@ struct ask {
     bool is_waiting; /* for a time, as verify asked */
     bool is_woken;   /* the domain's memory changed while it was awaited */
     bool is_expired;
-    bool is_over;    /* decided: answered in the next turn */
-    bool is_patient; /* nobody waits for it but lists */
-    bool has_claim;  /* of the store: no other process asks this address meanwhile */
-    bool is_behind;  /* another process has it */
-    unsigned left;   /* callers that left it, the last ones: it is given up */
-    bool is_sent;    /* here by another knocker, which has looked the domain up */
-    bool has_room;   /* of those that waited as a few bytes: given back (engine/park) */
-    bool is_fresh;   /* no stored answer will do */
+    bool is_over;       /* decided: answered in the next turn */
+    bool is_patient;    /* nobody waits for it but lists */
+    bool has_claim;     /* of the store: no other process asks this address meanwhile */
+    bool is_behind;     /* another process has it */
+    unsigned left;      /* callers that left it, the last ones: it is given up */
+    bool is_sent;       /* here by another knocker, which has looked the domain up */
+    bool has_room;      /* of those that waited as a few bytes: given back (engine/park) */
+    bool is_fresh;      /* no stored answer will do */
+    int64_t age_ms_max; /* nor one that is older; until it is parked, which comes after the look */
     bool keeps_transcript;
     bool is_watched;       /* a caller observes */
     bool is_live;          /* a caller can be found by its context: it is never parked */

@@ -398,6 +398,7 @@ enum err park_bytes_read(struct domain *domain, struct slice bytes, struct ask *
     }
     transcript_init(&ask->transcript, ask->asked_ms, ask_watched, ask);
     ask->is_fresh = ask->knocker->config.is_fresh;
+    ask->age_ms_max = ask->knocker->config.cache_age_ms_max;
     *out = ask;
     return ERR_NONE;
 }

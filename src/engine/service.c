@@ -370,6 +370,8 @@ static void close_batches(struct service *service)
 {
     struct batches *batches = service->desk.batches;
     service->desk.batches = service->batches = NULL;
+    watches_free(service->desk.watches);
+    service->desk.watches = NULL;
     batch_hooks_stop(&service->hooks);
     batches_free(batches);
 }
@@ -461,6 +463,11 @@ static enum err open_desk(struct service *service, const struct service_config *
     service->batches = desk->batches;
     if (desk->webhooks != NULL) {
         batch_hooks_start(&service->hooks, desk->batches, desk->webhooks);
+    }
+    e = watches_new(desk->door, desk->store, desk->batches, desk->webhooks, service->batches_folder,
+                    &desk->watches, out_fault);
+    if (e != ERR_NONE) {
+        return e;
     }
     knocker_on_idle(desk->knocker, on_idle, service);
     service->news = (struct timer){.fired = on_news, .context = service};

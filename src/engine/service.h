@@ -12,6 +12,7 @@
 
 #include "engine/batch_results.h"
 #include "engine/batches.h"
+#include "engine/watches.h"
 #include "net/uv_door.h"
 
 struct service;
@@ -82,6 +83,7 @@ struct desk {
     struct knocker *knocker;
     struct store *store;
     struct batches *batches;   /* NULL: the service is closing */
+    struct watches *watches;   /* the same */
     struct webhooks *webhooks; /* NULL: there are none */
 };
 bool service_call(struct service *service, void (*fn)(struct desk *desk, void *context),

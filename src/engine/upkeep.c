@@ -49,7 +49,7 @@ static void turn_batches(struct upkeep *upkeep, struct desk *desk)
     if (e == ERR_NONE && look.id[0] != '\0') {
         e = batches_order(desk->batches, slice_of(look.id), BATCHES_DELETE, &upkeep->fault);
     }
-    if (e == ERR_NONE) {
+    if (e == ERR_NONE || e == ERR_STATE) { /* a watched list needs it: it stays */
         upkeep->fault.err = ERR_NONE;
     }
     upkeep->batches_before = look.last;

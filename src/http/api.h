@@ -26,6 +26,7 @@ extern const struct http_routes http_peer_routes;
 extern const struct http_routes http_hook_routes;
 extern const struct http_routes http_insight_routes;
 extern const struct http_routes http_extract_routes;
+extern const struct http_routes http_watch_routes;
 
 /* All of them. */
 extern const struct http_routes *const http_all_routes[];

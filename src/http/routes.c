@@ -4,7 +4,7 @@
 
 const struct http_routes *const http_all_routes[] = {
     &http_batch_routes, &http_status_routes,  &http_verify_routes,  &http_peer_routes,
-    &http_hook_routes,  &http_insight_routes, &http_extract_routes,
+    &http_hook_routes,  &http_insight_routes, &http_extract_routes, &http_watch_routes,
 };
 
 const size_t http_all_routes_count = sizeof http_all_routes / sizeof *http_all_routes;

@@ -50,8 +50,9 @@ struct store_batch {
     enum store_batch_state state;
     struct slice cause; /* of FAILED */
     bool is_loaded;
-    uint64_t bytes; /* of the list */
-    int64_t job;    /* 0: it was not begun */
+    uint64_t bytes;     /* of the list */
+    int64_t max_age_ms; /* of stored answers that are taken; 0: as for all others */
+    int64_t job;        /* 0: it was not begun */
     struct store_batch_counts counts;
     int64_t created_at_ms, changed_at_ms, finished_at_ms; /* the last one 0: not yet */
 };

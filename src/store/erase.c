@@ -186,6 +186,11 @@ static enum err erase_all(struct erasure *erasure)
                       : run_with_key(erasure->store, "DELETE FROM fact WHERE place=?1 AND key=?2",
                                      erasure->key, &erasure->erased.facts);
     e = e != ERR_NONE ? e : erase_outside(erasure);
+    uint64_t changes = 0;
+    e = e != ERR_NONE
+            ? e
+            : run_with_key(erasure->store, "DELETE FROM watch_change WHERE place=?1 AND key=?2",
+                           erasure->key, &changes);
     for (size_t i = 0; i < erasure->items.count && e == ERR_NONE; i++) {
         e = erase_item(erasure, erasure->items.at[i]);
     }

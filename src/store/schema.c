@@ -156,6 +156,20 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     " result INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,"
     " expires_at INTEGER NOT NULL, PRIMARY KEY(place, key, service)) WITHOUT ROWID;"
     "CREATE INDEX signal_expiry ON signal(expires_at);",
+    /* Watched lists; what changed is found by its list, and by its address for erasure. */
+    "ALTER TABLE batch ADD COLUMN max_age INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE watch(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " owner TEXT NOT NULL, label TEXT NOT NULL, webhook TEXT NOT NULL, every INTEGER NOT NULL,"
+    " state INTEGER NOT NULL DEFAULT 0, batch TEXT NOT NULL, run TEXT NOT NULL DEFAULT '',"
+    " old TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT '', addresses INTEGER NOT NULL,"
+    " asked INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL DEFAULT 0,"
+    " created_at INTEGER NOT NULL, last_at INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL);"
+    "CREATE TABLE watch_change(number INTEGER PRIMARY KEY AUTOINCREMENT, watch INTEGER NOT NULL,"
+    " run TEXT NOT NULL, place INTEGER NOT NULL, key TEXT NOT NULL, address TEXT NOT NULL,"
+    " status_before TEXT NOT NULL, sub_before TEXT NOT NULL, status_after TEXT NOT NULL,"
+    " sub_after TEXT NOT NULL, at INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX watch_change_once ON watch_change(place, key, watch, run);"
+    "CREATE INDEX watch_change_watch ON watch_change(watch, number);",
 };
 
 static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)

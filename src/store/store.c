@@ -70,6 +70,14 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_KEY_GENERATION] = "SELECT value FROM api_key_generation",
     [STATEMENT_KEY_USE] = "UPDATE api_key SET usage=iif(usage_day=?2,usage+?3,?3),usage_day=?2,"
                           "used_at=max(used_at,?4) WHERE id=?1",
+    [STATEMENT_WATCH_RESULT_NEXT] =
+        "SELECT t.id,coalesce(i.key,i.address),i.address,r.result FROM job j"
+        " CROSS JOIN job_turn t CROSS JOIN job_item i CROSS JOIN job_result r WHERE j.id=?1"
+        " AND t.id>=j.turn_first AND t.id<j.turn_end AND t.id>?2 AND i.id=t.item AND r.turn=t.id"
+        " ORDER BY t.id LIMIT 1",
+    [STATEMENT_WATCH_CHANGE_PUT] =
+        "INSERT OR IGNORE INTO watch_change(place,key,watch,run,address,status_before,sub_before,"
+        "status_after,sub_after,at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
 };
 
 enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing)

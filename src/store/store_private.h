@@ -1,6 +1,6 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
  * claims.c, jobs.c, job_order.c, job_shed.c, job_list.c, job_lock.c, courier.c, batches.c, keys.c, idempotency.c,
- * backup.c, erase.c, retention.c, signals.c, webhooks.c.
+ * backup.c, erase.c, retention.c, signals.c, watches.c, webhooks.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -31,6 +31,8 @@ enum store_statement {
     STATEMENT_BATCH_PROGRESS,
     STATEMENT_KEY_GENERATION,
     STATEMENT_KEY_USE,
+    STATEMENT_WATCH_RESULT_NEXT,
+    STATEMENT_WATCH_CHANGE_PUT,
     STATEMENT_COUNT,
 };
 

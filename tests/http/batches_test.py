@@ -191,6 +191,94 @@ class Uploads(Service):
         self.assertEqual(self.ask('GET', '/v1/batches/b_none/events')[0], 404)
 
 
+class Watches(Service):
+    def post(self, path, body=None):
+        headers = {'Content_Type': 'application/json'} if body is not None else {}
+        return self.ask('POST', path, json.dumps(body) if body is not None else None, **headers)
+
+    def watch(self, batch, **more):
+        status, answer = self.post('/v1/watches', {'batch': batch, 'every': '7d', **more})
+        self.assertEqual(status, 201, answer)
+        return answer
+
+    def settled(self, name):
+        def is_over():
+            return self.ask('GET', f'/v1/watches/{name}')[1]['run'] is None
+        rig.wait_until(is_over, 'the run is over')
+        return self.ask('GET', f'/v1/watches/{name}')[1]
+
+    def age(self, days):
+        """As if so much time had passed since all was asked; one who was refused then was there."""
+        past = days * 86400 * 1000
+        with contextlib.closing(sqlite3.connect(self.folder / 'h.db')) as db:
+            db.execute('UPDATE verdict SET checked_at=checked_at-?', (past,))
+            db.execute('UPDATE watch SET next_at=next_at-?', (past,))
+            db.execute("""UPDATE job_result SET status='deliverable', result=json_set(result, '$.status', 'deliverable',
+                       '$.sub_status', 'accepted') WHERE json_extract(result, '$.email')='dead0@plain.test'""")
+            db.commit()
+
+    def test_what_changed(self):
+        rows = ['real1@plain.test', 'dead0@plain.test', 'dead3@plain.test', 'real5@plain.test']
+        batch = self.upload(as_csv(rows), path='/v1/batches?label=customers')
+        self.await_state(batch, 'done')
+        made = self.watch(batch)
+        self.assertEqual((made['label'], made['state'], made['every_s'], made['addresses'], made['batch']),
+                         ('customers', 'waiting', 604800, 4, batch))
+        name = made['id']
+        self.assertEqual(self.post(f'/v1/watches/{name}/run')[0], 200)
+        self.assertEqual(self.settled(name)['asked'], 0)
+        asked = [row for row in self.town.asked() if row in rows]
+        self.assertEqual(sorted(asked), sorted(rows))
+        for killed in (False, True):
+            before = self.ask('GET', f'/v1/watches/{name}')[1]['last_at']
+            self.kill()
+            self.age(8)
+            self.serve()  # it is due
+            if killed:
+                self.kill()
+                self.serve()
+            rig.wait_until(lambda then=before: self.ask('GET', f'/v1/watches/{name}')[1]['last_at'] != then, 'it ran')
+            seen = self.settled(name)
+            self.assertEqual((seen['asked'], seen['changed'], seen['cause']), (4, 1, None))
+        status, page = self.ask('GET', f'/v1/watches/{name}/changes?limit=1')
+        self.assertEqual(status, 200, page)
+        self.assertEqual([page['changes'][0][what] for what in ('email', 'before', 'after')], [
+            'dead0@plain.test', {'status': 'deliverable', 'sub_status': 'accepted'},
+            {'status': 'undeliverable', 'sub_status': 'mailbox_not_found'}])
+        rest = self.ask('GET', f'/v1/watches/{name}/changes?before={page["next"]}')[1]
+        self.assertEqual((len(rest['changes']), rest['next']), (1, None))
+        lines = self.ask('GET', f'/v1/watches/{name}/changes?format=ndjson')[1].splitlines()
+        self.assertEqual([json.loads(line)['email'] for line in lines], ['dead0@plain.test'] * 2)
+        table = list(csv.DictReader(io.StringIO(self.ask('GET', f'/v1/watches/{name}/changes?format=csv')[1])))
+        self.assertEqual([(row['email'], row['status_before'], row['status_after']) for row in table],
+                         [('dead0@plain.test', 'deliverable', 'undeliverable')] * 2)
+
+    def test_orders(self):
+        batch = self.upload('real1@plain.test\n', 'text/plain')
+        self.await_state(batch, 'done')
+        name = self.watch(batch, label='mine')['id']
+        self.assertEqual([one['id'] for one in self.ask('GET', '/v1/watches?limit=1')[1]['watches']], [name])
+        self.assertEqual(self.ask('DELETE', f'/v1/batches/{batch}')[0], 409)
+        self.assertEqual(self.post(f'/v1/watches/{name}/pause')[1]['state'], 'paused')
+        self.assertEqual(self.post(f'/v1/watches/{name}/resume')[1]['state'], 'waiting')
+        self.assertEqual(self.ask('DELETE', f'/v1/watches/{name}'), (204, ''))
+        self.assertEqual(self.ask('GET', f'/v1/watches/{name}')[0], 404)
+        self.assertEqual(self.ask('DELETE', f'/v1/batches/{batch}')[0], 204)
+
+    def test_wrong_ones(self):
+        batch = self.upload('real1@plain.test\n', 'text/plain')
+        for code, body in ((422, {}), (422, {'batch': batch}), (422, {'batch': batch, 'every': 'often'}),
+                           (422, {'batch': batch, 'every': '5m'}), (422, {'batch': batch, 'every': '400d'}),
+                           (422, {'batch': batch, 'every': '7d', 'webhook': 'ftp://a.test/'}),
+                           (404, {'batch': 'b_none', 'every': '7d'}), (422, {'batch': batch, 'every': '7d', 'what': '1'})):
+            self.assertEqual(self.post('/v1/watches', body)[0], code, body)
+        name = self.watch(batch)['id']
+        for query in ('?format=pdf', '?limit=0', '?what=1'):
+            self.assertEqual(self.ask('GET', f'/v1/watches/{name}/changes{query}')[0], 400, query)
+        for verb in ('run', 'pause', 'resume'):
+            self.assertEqual(self.post(f'/v1/watches/w_none/{verb}')[0], 404)
+
+
 class Deaths(Service):
     def test_during_the_upload(self):
         line = socket.create_connection(('127.0.0.1', self.port))

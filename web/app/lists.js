@@ -31,7 +31,7 @@ function NewList({ onClose, onDone }) {
   const submit = async (event) => {
     event.preventDefault();
     try {
-      onDone(await call('POST', '/v1/lists', { body: { ...values, label: values.label.trim() || undefined } }));
+      onDone(await call('POST', '/v1/watches', { body: { batch: values.batch, every: `${values.every_s / DAY}d`, label: values.label.trim() || undefined } }));
       ref.current.close();
     } catch (trouble) {
       setProblem(trouble);
@@ -51,16 +51,16 @@ function NewList({ onClose, onDone }) {
 }
 
 export function ListsView() {
-  const { data, problem, reload } = useLoad((signal) => call('GET', '/v1/lists?limit=100', { signal }), [], PERIOD_MS);
+  const { data, problem, reload } = useLoad((signal) => call('GET', '/v1/watches?limit=100', { signal }), [], PERIOD_MS);
   const [is_new, setNew] = useState(false);
   return html`<${PageHead} title="Watched lists" text="Lists that are checked again on a schedule; what changed is reported.">
       ${data && html`<${Button} kind="primary" icon="plus" onClick=${() => setNew(true)}>Watch a list<//>`}<//>
     ${isMissing(problem) ? html`<${Empty} icon="eye" title="This server watches no lists"><p>Its version or its settings do not offer it.</p><//>`
       : html`<${Trouble} problem=${problem} retry=${reload} />`}
     ${!data && !problem && html`<${Loading} />`}
-    ${data?.lists.length === 0 && html`<${Empty} icon="eye" title="Nothing is watched yet">
+    ${data?.watches.length === 0 && html`<${Empty} icon="eye" title="Nothing is watched yet">
       <p>People change jobs, mailboxes fill up, domains lapse. Watch a list to learn of it in time.</p><//>`}
-    ${data?.lists.length > 0 && html`<ul class="card rows">${data.lists.map((list) => html`<li key=${list.id}>
+    ${data?.watches.length > 0 && html`<ul class="card rows">${data.watches.map((list) => html`<li key=${list.id}>
       <a class="batch-row" href=${`#/lists/${encodeURIComponent(list.id)}`}>
       <div class="batch-name"><strong class="breaks">${list.label || list.id}</strong>
         <span class="muted">${count(list.addresses)} addresses · ${scheduleText(list.every_s)}</span></div>
@@ -71,7 +71,7 @@ export function ListsView() {
 }
 
 function Changes({ id, last_at }) {
-  const { data, problem } = useLoad((signal) => call('GET', `${path('lists', id, 'changes')}?limit=100`, { signal }), [id, last_at]);
+  const { data, problem } = useLoad((signal) => call('GET', `${path('watches', id, 'changes')}?limit=100`, { signal }), [id, last_at]);
   return html`<${Card} title="What changed"><${Trouble} problem=${problem} />
     ${!data && !problem && html`<${Loading} />`}
     ${data?.changes.length === 0 && html`<p class="muted pad">Nothing changed since the list is watched.</p>`}
@@ -83,13 +83,13 @@ function Changes({ id, last_at }) {
 }
 
 export function ListView({ id }) {
-  const { data: list, problem, reload, set } = useLoad((signal) => call('GET', path('lists', id), { signal }), [id], PERIOD_MS);
+  const { data: list, problem, reload, set } = useLoad((signal) => call('GET', path('watches', id), { signal }), [id], PERIOD_MS);
   const [trouble, setTrouble] = useState(null);
   const [is_asked, setAsked] = useState(false);
   const act = async (method, verb) => {
     setTrouble(null);
     try {
-      const answer = await call(method, verb ? `${path('lists', id)}/${verb}` : path('lists', id));
+      const answer = await call(method, verb ? `${path('watches', id)}/${verb}` : path('watches', id));
       if (method === 'DELETE') location.hash = '#/lists';
       else if (answer?.id) set(answer);
     } catch (cause) {
@@ -100,15 +100,15 @@ export function ListView({ id }) {
   if (!list) return html`${crumb}${problem ? html`<${Trouble} problem=${problem} retry=${reload} />` : html`<${Loading} />`}`;
   return html`${crumb}
     <${PageHead} title=${list.label || list.id} text=${`${count(list.addresses)} addresses · ${scheduleText(list.every_s)}`}>
-      <${Button} icon="repeat" disabled=${list.state === 'running'} onClick=${() => act('POST', 'check')}>Check now<//>
-      ${list.state === 'paused' ? html`<${Button} icon="play" onClick=${() => act('POST', 'resume')}>Resume<//>`
+      <${Button} icon="repeat" disabled=${list.state === 'running'} onClick=${() => act('POST', 'run')}>Check now<//>
+      ${list.paused ? html`<${Button} icon="play" onClick=${() => act('POST', 'resume')}>Resume<//>`
         : html`<${Button} icon="pause" onClick=${() => act('POST', 'pause')}>Pause<//>`}
       <${Button} kind="danger-quiet" icon="trash" onClick=${() => setAsked(true)}>Stop watching<//><//>
     <${Trouble} problem=${trouble ?? problem} />
     <${Card}><div class="row"><${StateBadge} state=${stateOf(LIST_STATE, list.state)} /></div>
-      ${list.state === 'running' && html`<${Progress} value=${list.checked} total=${list.stale} label="Addresses checked again" />`}
+      ${list.state === 'running' && html`<${Progress} value=${list.checked ?? 0} total=${list.addresses} label="Addresses checked again" />`}
       <${Facts} items=${[['Last check', list.last_at && date(list.last_at)], ['Next check', list.next_at && `${date(list.next_at)} (${ago(list.next_at)})`],
-        ['Asked then', Number.isFinite(list.checked) ? count(list.checked) : null], ['Changed then', Number.isFinite(list.changed) ? count(list.changed) : null],
+        ['Asked then', list.last_at && count(list.asked)], ['Changed then', list.last_at && count(list.changed)], ['Trouble', list.cause],
         ['Webhook', list.webhook && html`<span class="breaks">${list.webhook}</span>`]]} /><//>
     <${Changes} id=${id} last_at=${list.last_at} />
     ${is_asked && html`<${Confirm} title="Stop watching this list?" action="Stop watching" onClose=${() => setAsked(false)} onYes=${() => act('DELETE')}

@@ -183,7 +183,7 @@ static enum err make_run(struct watches *watches, const struct store_watch *watc
         .max_age_ms = watch_age_ms_max(watch->every_ms, from->finished_at_ms - from->created_at_ms),
     };
     enum err e = link_list(watches, from->file, file, out_fault);
-    return e != ERR_NONE ? e : batches_add(watches->batches, &run, out_fault);
+    return e != ERR_NONE ? e : batches_add(watches->batches, &run, NULL, out_fault);
 }
 
 /* It came to nothing: the next one is compared with what there was before. */

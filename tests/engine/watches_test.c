@@ -156,7 +156,7 @@ static void add_batch(struct desk *desk)
                                       .file_name = SLICE("list.csv"),
                                       .bytes = batch_upload_bytes(made)};
     (void)snprintf(desk->batch, ID_BYTES, "%.*s", SLICE_ARG(batch.id));
-    assert_int_equal(batches_add(desk->batches, &batch, &fault), ERR_NONE);
+    assert_int_equal(batches_add(desk->batches, &batch, NULL, &fault), ERR_NONE);
     batch_upload_keep(made);
 }
 

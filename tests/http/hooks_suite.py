@@ -2,10 +2,12 @@
 each end with what it says, whatever is killed when; the log, sending again, secrets, and who sees whose.
 SPDX-License-Identifier: Apache-2.0
 """
+import contextlib
 import http.server
 import json
 import pathlib
 import random
+import sqlite3
 import sys
 import threading
 import time
@@ -172,6 +174,40 @@ class One(Hooks):
         self.assertNotEqual(self.secret(ours), self.secret(theirs))
         self.hold('POST', f'{HOOKS}/{self.receiver.ids(batches[1])[0]}/replay', 404, None, ours)
         self.assertEqual(self.log_of(f'?batch={batches[1]}', ours)['webhooks'], [])
+
+
+class Watched(Hooks):
+    def changed(self):
+        return [(headers['Webhook-Id'], event['data']) for headers, body in list(self.receiver.seen)
+                for event in [json.loads(body)] if event['type'] == 'watch.changed']
+
+    def run_once(self, watch):
+        last = self.hold('GET', f'/v1/watches/{watch}', 200).json()['last_at']
+        self.hold('POST', f'/v1/watches/{watch}/run', 200)
+        rig.wait_until(lambda: self.hold('GET', f'/v1/watches/{watch}', 200).json()['last_at'] != last, 'it ran')
+
+    def forge(self):
+        """As if one that is refused had been there when the list was asked first."""
+        self.kill()
+        with contextlib.closing(sqlite3.connect(self.folder / 'h.db')) as db:
+            db.execute("""UPDATE job_result SET status='deliverable', result=json_set(result, '$.status', 'deliverable',
+                       '$.sub_status', 'accepted') WHERE json_extract(result, '$.email')='dead0@d.example'""")
+            db.commit()
+        self.process = self.serve()
+
+    def test_only_a_change_is_told_and_once(self):
+        batch = self.upload()
+        self.await_delivery(batch)
+        self.forge()
+        watch = self.hold('POST', '/v1/watches', 201, {'batch': batch, 'every': '7d', 'webhook': self.receiver.url}).json()
+        self.run_once(watch['id'])
+        rig.wait_until(self.changed, 'the change is told')
+        self.run_once(watch['id'])
+        self.kill()
+        self.process = self.serve()
+        self.run_once(watch['id'])
+        (event, data), = self.changed()
+        self.assertEqual((data['id'], data['changed']), (watch['id'], 1), event)
 
 
 class Private(Hooks):

@@ -58,7 +58,7 @@ struct batches_live {
 /* What is going on, for who subscribes: called on the desk, must not wait, may not call back. */
 enum batches_event {
     BATCHES_CHANGED, /* its state, or how far it is; about once a second while it runs */
-    BATCHES_RESULT,  /* one more result */
+    BATCHES_RESULT,  /* one more result; what is put into the store now is kept with it */
     BATCHES_SETTLING, /* it is about to get the state that is told: what is put into the store now is kept with it */
     BATCHES_OVER, /* done, cancelled or failed; more than once where a kill comes between */
 };

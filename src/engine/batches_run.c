@@ -6,6 +6,7 @@
 #include "base/must.h"
 #include "base/slice.h"
 #include "engine/batches_private.h"
+#include "engine/bulk_private.h"
 
 /* One address on its way. */
 struct question {
@@ -29,10 +30,10 @@ static void on_answer(void *context, const struct record *record)
     struct question question = *(struct question *)context;
     free(context);
     one_less(question.batch);
-    bulk_asked(question.batch->bulk, question.id, record);
-    if (!(record->sub == SUB_SKIPPED && record->skip == SKIP_CANCELLED)) {
+    if (!bulk_was_cancelled(record)) {
         batches_tell(question.batch, BATCHES_RESULT, record);
     }
+    bulk_asked(question.batch->bulk, question.id, record);
 }
 
 /* The way of a bulk run: its context is the batch. */

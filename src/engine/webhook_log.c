@@ -7,9 +7,9 @@
 const char *webhook_kind_name(enum webhook_kind kind)
 {
     static const char *const names[WEBHOOK_KIND_COUNT] = {
-        [WEBHOOK_BATCH_DONE] = "batch.done",     [WEBHOOK_BATCH_FAILED] = "batch.failed",
-        [WEBHOOK_BATCH_PAUSED] = "batch.paused", [WEBHOOK_BATCH_RESULT] = "batch.result",
-        [WEBHOOK_VERIFY_DONE] = "verify.done",   [WEBHOOK_WATCH_CHANGED] = "watch.changed",
+        [WEBHOOK_BATCH_DONE] = "batch.done",       [WEBHOOK_BATCH_FAILED] = "batch.failed",
+        [WEBHOOK_BATCH_PAUSED] = "batch.paused",   [WEBHOOK_BATCH_RESULT] = "batch.result",
+        [WEBHOOK_WATCH_CHANGED] = "watch.changed",
     };
     return names[kind];
 }

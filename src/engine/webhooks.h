@@ -43,7 +43,6 @@ enum webhook_kind {
     WEBHOOK_BATCH_FAILED,
     WEBHOOK_BATCH_PAUSED,
     WEBHOOK_BATCH_RESULT, /* one address of a batch */
-    WEBHOOK_VERIFY_DONE,  /* an answer that was pending is there */
     WEBHOOK_WATCH_CHANGED,
     WEBHOOK_KIND_COUNT,
 };

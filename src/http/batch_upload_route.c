@@ -29,7 +29,8 @@ struct posted {
     struct http_form *form;
     uint64_t bytes; /* of the list, and their sum: */
     unsigned long crc;
-    struct buf label, column, webhook, file_name;
+    struct buf label, column, webhook, file_name,
+        results; /* results: whether the webhook hears of each */
     bool has_file, is_refused;
 };
 
@@ -42,6 +43,7 @@ static void free_posted(void *state)
     buf_done(&posted->label);
     buf_done(&posted->column);
     buf_done(&posted->webhook);
+    buf_done(&posted->results);
     buf_done(&posted->file_name);
     free(posted);
 }
@@ -98,10 +100,11 @@ static bool take_bytes(struct posted *posted, struct slice bytes)
 
 static struct buf *field_of(struct posted *posted, struct slice name)
 {
-    return slice_equal(name, SLICE("label"))     ? &posted->label
-           : slice_equal(name, SLICE("column"))  ? &posted->column
-           : slice_equal(name, SLICE("webhook")) ? &posted->webhook
-                                                 : NULL;
+    return slice_equal(name, SLICE("label"))             ? &posted->label
+           : slice_equal(name, SLICE("column"))          ? &posted->column
+           : slice_equal(name, SLICE("webhook"))         ? &posted->webhook
+           : slice_equal(name, SLICE("webhook_results")) ? &posted->results
+                                                         : NULL;
 }
 
 static bool on_part(void *context, const struct http_form_part *part)
@@ -125,8 +128,10 @@ static bool on_part(void *context, const struct http_form_part *part)
     }
     struct buf *field = field_of(posted, part->field);
     if (field == NULL || buf_append(field, part->bytes) != ERR_NONE) {
-        refuse(posted, PROBLEM_INVALID,
-               "fields of the form are file, label, column and webhook, 1,024 bytes each at most");
+        refuse(
+            posted, PROBLEM_INVALID,
+            "fields of the form are file, label, column, webhook and webhook_results, 1,024 bytes "
+            "each at most");
         return false;
     }
     return true;
@@ -134,9 +139,10 @@ static bool on_part(void *context, const struct http_form_part *part)
 
 static bool take_arguments(struct posted *posted)
 {
-    static const char *const names[] = {"label", "column", "webhook", "name", NULL};
+    static const char *const names[] = {"label",           "column", "webhook",
+                                        "webhook_results", "name",   NULL};
     struct http_request *request = posted->request;
-    struct buf *const to[] = {&posted->label, &posted->column, &posted->webhook,
+    struct buf *const to[] = {&posted->label, &posted->column, &posted->webhook, &posted->results,
                               &posted->file_name};
     if (!http_takes_arguments(request, names)) {
         posted->is_refused = true;
@@ -186,6 +192,7 @@ void batch_post_begin(struct http_request *request)
     buf_init(&posted->label, FIELD_BYTES_MAX);
     buf_init(&posted->column, FIELD_BYTES_MAX);
     buf_init(&posted->webhook, FIELD_BYTES_MAX);
+    buf_init(&posted->results, FIELD_BYTES_MAX);
     buf_init(&posted->file_name, FIELD_BYTES_MAX);
     request->state = posted;
     request->state_ops = &posted_ops;
@@ -276,9 +283,10 @@ static bool make_mark(const struct posted *posted, char out[MARK_BYTES])
     struct buf text;
     buf_init(&text, 8 * FIELD_BYTES_MAX);
     enum err e = buf_printf(
-        &text, "%llu %lx\n%.*s\n%.*s\n%.*s\n%.*s", (unsigned long long)posted->bytes, posted->crc,
-        SLICE_ARG(buf_view(&posted->label)), SLICE_ARG(buf_view(&posted->column)),
-        SLICE_ARG(buf_view(&posted->webhook)), SLICE_ARG(buf_view(&posted->file_name)));
+        &text, "%llu %lx\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s", (unsigned long long)posted->bytes,
+        posted->crc, SLICE_ARG(buf_view(&posted->label)), SLICE_ARG(buf_view(&posted->column)),
+        SLICE_ARG(buf_view(&posted->webhook)), SLICE_ARG(buf_view(&posted->results)),
+        SLICE_ARG(buf_view(&posted->file_name)));
     (void)snprintf(out, MARK_BYTES, "%016llx", (unsigned long long)sip_hash(buf_view(&text), 0, 0));
     buf_done(&text);
     return e == ERR_NONE;
@@ -300,6 +308,18 @@ static void answer_again(struct posted *posted, struct slice mark)
     }
     struct slice link = slice_cut(&rest, '\n');
     answer_added(posted->request, link, rest);
+}
+
+static bool has_good_fields(struct posted *posted)
+{
+    struct slice results = buf_view(&posted->results);
+    bool is_yes = slice_equal(results, SLICE("yes"));
+    if (results.len > 0 && !is_yes && !slice_equal(results, SLICE("no"))) {
+        refuse(posted, PROBLEM_INVALID, "webhook_results: yes or no");
+    } else if (is_yes && posted->webhook.len == 0) {
+        refuse(posted, PROBLEM_INVALID, "webhook_results: there is no webhook to tell them to");
+    }
+    return !posted->is_refused;
 }
 
 /* The list is on the disk, and looks like one. */
@@ -350,6 +370,7 @@ static void add_upload(struct posted *posted, struct slice mark)
         .file_name = buf_view(&posted->file_name),
         .column = buf_view(&posted->column),
         .webhook = buf_view(&posted->webhook),
+        .tells_results = slice_equal(buf_view(&posted->results), SLICE("yes")),
         .bytes = batch_upload_bytes(posted->upload),
     };
     struct buf json;
@@ -378,7 +399,7 @@ void batch_post_handle(struct http_request *request)
         refuse(posted, PROBLEM_INTERNAL, "out of memory");
     } else if (posted->once.is_again) {
         answer_again(posted, slice_of(mark));
-    } else if (settle_upload(posted)) {
+    } else if (has_good_fields(posted) && settle_upload(posted)) {
         add_upload(posted, slice_of(mark));
     }
 }

@@ -7,7 +7,8 @@
 #define BATCH_COLUMNS                                                                         \
     "SELECT number,id,owner,client_token,label,file,file_name,column_name,output_columns,"    \
     "webhook,state,cause,loaded,bytes,job,rows,bad_rows,invalid_rows,items,done,deliverable," \
-    "undeliverable,risky,unknown,created_at,changed_at,finished_at,max_age FROM batch "
+    "undeliverable,risky,unknown,created_at,changed_at,finished_at,max_age,tells_results "    \
+    "FROM batch "
 
 static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out,
                         struct fault *out_fault)
@@ -30,8 +31,8 @@ static enum err insert(struct store *store, const struct store_batch *batch,
 {
     static const char sql[] =
         "INSERT INTO batch(id,owner,client_token,label,file,file_name,column_name,output_columns,"
-        "webhook,bytes,created_at,changed_at,max_age)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?11,?12)";
+        "webhook,bytes,created_at,changed_at,max_age,tells_results)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?11,?12,?13)";
     const struct slice texts[] = {batch->id,     batch->owner,          batch->client_token,
                                   batch->label,  batch->file,           batch->file_name,
                                   batch->column, batch->output_columns, batch->webhook};
@@ -46,6 +47,7 @@ static enum err insert(struct store *store, const struct store_batch *batch,
     (void)sqlite3_bind_int64(statement, 10, (int64_t)batch->bytes);
     (void)sqlite3_bind_int64(statement, 11, batch->created_at_ms);
     (void)sqlite3_bind_int64(statement, 12, batch->max_age_ms);
+    (void)sqlite3_bind_int64(statement, 13, batch->tells_results ? 1 : 0);
     int result = sqlite3_step(statement);
     sqlite3_finalize(statement);
     if (result == SQLITE_CONSTRAINT) {
@@ -181,6 +183,7 @@ static void read_batch(sqlite3_stmt *statement, struct store_batch *out)
         .changed_at_ms = sqlite3_column_int64(statement, 25),
         .finished_at_ms = sqlite3_column_int64(statement, 26),
         .max_age_ms = sqlite3_column_int64(statement, 27),
+        .tells_results = sqlite3_column_int(statement, 28) != 0,
     };
     read_counts(statement, 15, &out->counts);
 }

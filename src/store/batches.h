@@ -51,6 +51,7 @@ struct store_batch {
     struct slice cause; /* of FAILED */
     bool is_loaded;
     uint64_t bytes;     /* of the list */
+    bool tells_results; /* the webhook hears of each result */
     int64_t max_age_ms; /* of stored answers that are taken; 0: as for all others */
     int64_t job;        /* 0: it was not begun */
     struct store_batch_counts counts;

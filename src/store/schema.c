@@ -158,6 +158,7 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "CREATE INDEX signal_expiry ON signal(expires_at);",
     /* Watched lists; what changed is found by its list, and by its address for erasure. */
     "ALTER TABLE batch ADD COLUMN max_age INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE batch ADD COLUMN tells_results INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE watch(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
     " owner TEXT NOT NULL, label TEXT NOT NULL, webhook TEXT NOT NULL, every INTEGER NOT NULL,"
     " state INTEGER NOT NULL DEFAULT 0, batch TEXT NOT NULL, run TEXT NOT NULL DEFAULT '',"

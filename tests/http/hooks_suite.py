@@ -118,6 +118,23 @@ class One(Hooks):
                          (headers['Webhook-Id'], 'batch.done', batch, 1, 204, self.receiver.url))
         self.assertEqual(told['body'], event)
 
+    def test_each_result_is_told(self):
+        batch = self.upload(query='&webhook_results=yes')
+        rig.wait_until(lambda: len(self.receiver.seen) == 4, 'all are told')
+        events = [(headers['Webhook-Id'], json.loads(body)) for headers, body in self.receiver.seen]
+        results = {event['data']['result']['email']: event['data']['result']['status'] for _, event in events
+                   if event['type'] == 'batch.result'}
+        self.assertEqual(results, {'dead0@d.example': 'undeliverable', 'live1@d.example': 'deliverable',
+                                   'live2@d.example': 'deliverable'})
+        self.assertEqual({event['data']['batch'] for _, event in events if event['type'] == 'batch.result'}, {batch})
+        self.assertEqual(len({one for one, _ in events}), 4)
+        self.hold('DELETE', '/v1/addresses/live1@d.example', 204)
+        left = [event['body']['data'] for event in self.log_of(f'?batch={batch}')['webhooks']]
+        self.assertNotIn('live1@d.example', json.dumps(left))
+        for query in ('&webhook_results=maybe', ''):
+            target = f'/v1/batches?webhook={self.receiver.url}{query}' if query else '/v1/batches?webhook_results=yes'
+            self.hold('POST', target, 422, b'email\nlive1@d.example\n', [CSV])
+
     def test_a_pause_is_told(self):
         self.mailer.delay_s = 0.2
         batch = self.upload(200)

@@ -28,12 +28,12 @@ static enum err write_digest(struct http_once *once)
 {
     const struct http_request *request = once->request;
     struct slice rest = request->content_type;
+    struct slice type = slice_trim(slice_cut(&rest, ';'));
     struct buf text;
     buf_init(&text, DIGESTED_BYTES_MAX);
-    enum err e =
-        buf_printf(&text, "%.*s\n%.*s\n%.*s\n%.*s", SLICE_ARG(request->method),
-                   SLICE_ARG(request->target), SLICE_ARG(slice_trim(slice_cut(&rest, ';'))),
-                   SLICE_ARG(http_header(request, "Content-Length")));
+    enum err e = buf_printf(&text, "%.*s\n%.*s\n%.*s\n%.*s", SLICE_ARG(request->method),
+                            SLICE_ARG(request->target), SLICE_ARG(type),
+                            SLICE_ARG(http_header(request, "Content-Length")));
     if (e == ERR_NONE) {
         (void)snprintf(once->digest, sizeof once->digest, "%016llx%016llx",
                        (unsigned long long)sip_hash(buf_view(&text), 0, 0),

@@ -191,19 +191,18 @@ static bool is_alive(const struct answer_cache_life *life, int64_t now_ms, int64
            (age_ms_max == 0 || life->checked_at_ms >= now_ms - age_ms_max);
 }
 
-bool answer_cache_find(struct answer_cache *cache, struct slice key, struct slice email,
-                       int64_t now_ms, int64_t age_ms_max, struct buf *out_json,
-                       struct answer_cache_life *out)
+bool answer_cache_find(struct answer_cache *cache, const struct answer_cache_look *look,
+                       struct buf *out_json, struct answer_cache_life *out)
 {
     bool is_found = false;
-    struct part *part = part_of(cache, key);
+    struct part *part = part_of(cache, look->key);
     (void)pthread_mutex_lock(&part->mutex);
-    struct entry *entry = map_find(&part->map, key);
-    if (entry != NULL && is_alive(&entry->life, now_ms, age_ms_max)) {
+    struct entry *entry = map_find(&part->map, look->key);
+    if (entry != NULL && is_alive(&entry->life, look->now_ms, look->age_ms_max)) {
         TAILQ_REMOVE(&part->used, entry, link);
         TAILQ_INSERT_TAIL(&part->used, entry, link);
         *out = entry->life;
-        is_found = give(entry, email, out_json) == ERR_NONE;
+        is_found = give(entry, look->email, out_json) == ERR_NONE;
     }
     (void)pthread_mutex_unlock(&part->mutex);
     return is_found;

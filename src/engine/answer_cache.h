@@ -23,8 +23,11 @@ void answer_cache_drop(struct answer_cache *cache, struct slice key);
 
 /* Appends the record with this "email". False: there is none that is alive at now_ms and not older than age_ms_max (0:
  * no bound), or memory is short. */
-bool answer_cache_find(struct answer_cache *cache, struct slice key, struct slice email,
-                       int64_t now_ms, int64_t age_ms_max, struct buf *out_json,
-                       struct answer_cache_life *out) MUST_USE;
+struct answer_cache_look {
+    struct slice key, email;
+    int64_t now_ms, age_ms_max;
+};
+bool answer_cache_find(struct answer_cache *cache, const struct answer_cache_look *look,
+                       struct buf *out_json, struct answer_cache_life *out) MUST_USE;
 
 #endif

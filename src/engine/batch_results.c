@@ -105,7 +105,7 @@ enum err batch_results_open(struct store *store, const struct batch_results_quer
     }
     results->store = store;
     results->query = *query;
-    arena_init(&results->texts, RESULTS_TEXT_BYTES * 16);
+    arena_init(&results->texts, (size_t)RESULTS_TEXT_BYTES * 16);
     buf_init(&results->head, RESULTS_RECORD_BYTES);
     buf_init(&results->stored, RESULTS_RECORD_BYTES);
     results->out = &results->head;

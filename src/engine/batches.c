@@ -54,10 +54,10 @@ static enum err copy_texts(struct batch *batch, const struct store_batch *from)
     struct store_batch *to = &batch->stored;
     *to = *from;
     struct slice *const texts[] = {
-        &to->id,        &to->owner,  &to->client_token,   &to->label,   &to->file,
-        &to->file_name, &to->column, &to->output_columns, &to->webhook, &to->cause};
+        &to->id,     &to->owner,          &to->client_token, &to->label, &to->file, &to->file_name,
+        &to->column, &to->output_columns, &to->webhook,      &to->cause, NULL};
     enum err e = ERR_NONE;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts && e == ERR_NONE; i++) {
+    for (size_t i = 0; texts[i] != NULL && e == ERR_NONE; i++) {
         e = arena_copy(&batch->texts, *texts[i], texts[i]);
     }
     return e;
@@ -149,6 +149,7 @@ static struct batch *next_to_load(struct batches *batches)
     struct batch *batch;
     TAILQ_FOREACH(batch, &batches->list, link)
     {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): who is freed was taken out of the list */
         asking += batch->is_asking ? 1 : 0;
         if (next == NULL && may_run(batch) && !batch->is_asking) {
             next = batch;
@@ -345,7 +346,7 @@ enum err batches_add(struct batches *batches, const struct store_batch *batch,
     if (stored.created_at_ms == 0) {
         stored.created_at_ms = door_wall_ms(batches->door);
     }
-    struct batch *made;
+    struct batch *made = NULL;
     enum err e = batch_new(batches, &stored, &made, out_fault);
     if (e != ERR_NONE) {
         return e;
@@ -415,6 +416,7 @@ static enum err clear_folder(struct batches *batches, struct fault *out_fault)
     if (entries == NULL) {
         return say_system(out_fault, "cannot read the folder of batches", batches->folder);
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this call's own */
     for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
         struct slice name = slice_of(entry->d_name);
         bool is_ours = slice_ends(name, SLICE(BATCH_UPLOAD_PART)) ||
@@ -430,7 +432,7 @@ static enum err clear_folder(struct batches *batches, struct fault *out_fault)
 static void take_open(void *context, const struct store_batch *stored)
 {
     struct search *search = context;
-    struct batch *batch;
+    struct batch *batch = NULL;
     if (search->err != ERR_NONE) {
         return;
     }
@@ -497,6 +499,7 @@ void batches_free(struct batches *batches)
     }
     door_timer_stop(batches->door, &batches->work);
     while (!TAILQ_EMPTY(&batches->list)) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself out of the list */
         leave_batch(TAILQ_FIRST(&batches->list));
     }
     if (batches->folder_fd >= 0) {

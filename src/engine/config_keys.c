@@ -111,7 +111,7 @@ const struct config_key config_keys[] = {
 
     {"webhooks", "allow-net", CONFIG_NETS, FIELD(webhooks.allowed_nets), 0, KNOCKER_NETS_MAX,
      "public ones only"},
-    {"webhooks", "timeout", CONFIG_SPAN, FIELD(webhooks.timeout_ms), SECOND, 5 * MINUTE, NULL},
+    {"webhooks", "timeout", CONFIG_SPAN, FIELD(webhooks.timeout_ms), SECOND, 5ull * MINUTE, NULL},
     {"webhooks", "at-once", CONFIG_COUNT, FIELD(webhooks.at_once_max), 1, WEBHOOKS_AT_ONCE_MAX,
      NULL},
     {"webhooks", "per-host", CONFIG_COUNT, FIELD(webhooks.per_host_max), 1, WEBHOOKS_AT_ONCE_MAX,

@@ -18,8 +18,7 @@ enum err insight_write_history(struct store *store, struct slice address, size_t
 
 /* {"domain":...,"known":...} with its flags from the lists, and where it was looked up in this run and is still remembered:
  * its mail servers, provider and site. ERR_SYNTAX: it is no domain. */
-enum err insight_write_domain(struct knocker *knocker, struct slice domain, struct buf *out)
-    MUST_USE;
+enum err insight_write_domain(struct knocker *knocker, struct slice text, struct buf *out) MUST_USE;
 
 /* {"egresses":[...]}: each way out, what it asked within 24 hours (in this run, where it has no budget), and at how many sites it is not well. */
 enum err insight_write_egresses(struct knocker *knocker, struct buf *out) MUST_USE;

@@ -293,7 +293,8 @@ void knocker_drop(struct ask *ask); /* without an answer: it is another's now */
 /* wishes: NULL where it has none. */
 enum err ask_add_caller(struct ask *ask, struct slice text, const struct knocker_wishes *wishes,
                         knocker_fn fn, void *context) MUST_USE;
-void ask_watched(void *ask, uint32_t t_ms, char direction, struct slice line); /* tells who does */
+void ask_watched(void *context, uint32_t t_ms, char direction,
+                 struct slice line); /* tells who does */
 void ask_leave_table(struct ask *ask);
 void ask_dispose(struct ask *ask); /* its memory alone: nothing knows of it any more */
 /* Takes answers from the store and gives them to others through it. */

@@ -427,6 +427,7 @@ enum err park_leave(struct knocker *knocker, const struct knocker_leaver *leaver
     uint32_t i = 0;
     while (i < table->cap) {
         struct parked *parked = table->slots[i];
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): who went on left the table */
         if (parked == NULL || !park_bytes_is_leaving(bytes_of(parked), leaver)) {
             i++;
             continue;

@@ -286,7 +286,7 @@ enum err service_ask(struct service *service, const struct service_question *que
                      struct service_ticket **out)
 {
     if (question->address.len >
-        KNOCKER_KEY_BYTES * 4) { /* with comments and folding; none is longer */
+        (size_t)KNOCKER_KEY_BYTES * 4) { /* with comments and folding; none is longer */
         return ERR_LIMIT;
     }
     struct service_ticket *ticket = malloc(sizeof *ticket + question->address.len);
@@ -464,8 +464,9 @@ static enum err open_desk(struct service *service, const struct service_config *
     if (desk->webhooks != NULL) {
         batch_hooks_start(&service->hooks, desk->batches, desk->webhooks);
     }
-    e = watches_new(desk->door, desk->store, desk->batches, desk->webhooks, service->batches_folder,
-                    &desk->watches, out_fault);
+    const struct watches_config watches = {desk->door, desk->store, desk->batches, desk->webhooks,
+                                           service->batches_folder};
+    e = watches_new(&watches, &desk->watches, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -670,13 +671,12 @@ bool service_find_cached(struct service *service, struct slice address, struct b
     if (key.len == 0 || config->is_fresh || config->keeps_transcript) {
         return false;
     }
-    int64_t now_ms = door_wall_ms(service->desk.door);
+    const struct answer_cache_look look = {key, address, door_wall_ms(service->desk.door),
+                                           config->cache_age_ms_max};
     struct answer_cache_life life;
-    bool is_found = answer_cache_find(service->cache, key, address, now_ms,
-                                      config->cache_age_ms_max, out_json, &life);
-    if (!is_found && fetch(service, key, now_ms)) {
-        is_found = answer_cache_find(service->cache, key, address, now_ms, config->cache_age_ms_max,
-                                     out_json, &life);
+    bool is_found = answer_cache_find(service->cache, &look, out_json, &life);
+    if (!is_found && fetch(service, key, look.now_ms)) {
+        is_found = answer_cache_find(service->cache, &look, out_json, &life);
     }
     count_look(service, is_found);
     if (is_found) {

@@ -59,10 +59,11 @@ struct found_batch {
     enum err err;
 };
 
-static enum err copy_all(struct arena *arena, struct slice *const texts[], size_t count)
+/* NULL ends them. */
+static enum err copy_all(struct arena *arena, struct slice *const texts[])
 {
     enum err e = ERR_NONE;
-    for (size_t i = 0; i < count && e == ERR_NONE; i++) {
+    for (size_t i = 0; texts[i] != NULL && e == ERR_NONE; i++) {
         e = arena_copy(arena, *texts[i], texts[i]);
     }
     return e;
@@ -73,9 +74,9 @@ static void keep_watch(void *context, const struct store_watch *watch)
     struct found_watch *found = context;
     struct store_watch *to = &found->watch;
     *to = *watch;
-    struct slice *const texts[] = {&to->id,    &to->owner, &to->label, &to->webhook,
-                                   &to->batch, &to->run,   &to->old,   &to->cause};
-    found->err = copy_all(&found->texts, texts, sizeof texts / sizeof *texts);
+    struct slice *const texts[] = {&to->id,  &to->owner, &to->label, &to->webhook, &to->batch,
+                                   &to->run, &to->old,   &to->cause, NULL};
+    found->err = copy_all(&found->texts, texts);
 }
 
 static void keep_batch(void *context, const struct store_batch *batch)
@@ -84,9 +85,9 @@ static void keep_batch(void *context, const struct store_batch *batch)
     struct store_batch *to = &found->batch;
     *to = *batch;
     struct slice *const texts[] = {
-        &to->id,        &to->owner,  &to->client_token,   &to->label,   &to->file,
-        &to->file_name, &to->column, &to->output_columns, &to->webhook, &to->cause};
-    found->err = copy_all(&found->texts, texts, sizeof texts / sizeof *texts);
+        &to->id,     &to->owner,          &to->client_token, &to->label, &to->file, &to->file_name,
+        &to->column, &to->output_columns, &to->webhook,      &to->cause, NULL};
+    found->err = copy_all(&found->texts, texts);
 }
 
 /* arena_done of its texts is owed in any case. */
@@ -556,26 +557,25 @@ enum err watches_order(struct watches *watches, struct slice id, enum watches_or
     return e;
 }
 
-enum err watches_new(struct door *door, struct store *store, struct batches *batches,
-                     struct webhooks *webhooks, const char *folder, struct watches **out,
+enum err watches_new(const struct watches_config *config, struct watches **out,
                      struct fault *out_fault)
 {
     struct watches *watches = calloc(1, sizeof *watches);
     if (watches == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
-    watches->door = door;
-    watches->store = store;
-    watches->batches = batches;
-    watches->webhooks = webhooks;
+    watches->door = config->door;
+    watches->store = config->store;
+    watches->batches = config->batches;
+    watches->webhooks = config->webhooks;
     watches->work = (struct timer){.fired = on_work, .context = watches};
     watches->listener = (struct batches_listener){.told = on_news, .context = watches};
     buf_init(&watches->json, RECORD_BYTES_MAX);
-    batches_subscribe(batches, &watches->listener);
-    watches->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    batches_subscribe(config->batches, &watches->listener);
+    watches->folder_fd = open(config->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (watches->folder_fd < 0) {
         enum err e = fault_set(out_fault, ERR_SYSTEM, errno,
-                               "cannot open the folder of batches %.200s", folder);
+                               "cannot open the folder of batches %.200s", config->folder);
         watches_free(watches);
         return e;
     }

@@ -24,8 +24,14 @@ struct webhooks;
 
 /* All must outlive it; webhooks NULL: nobody is told. folder: that of batches, which is there. Goes on with what is open.
  * ERR_SYSTEM, ERR_NOMEM. */
-enum err watches_new(struct door *door, struct store *store, struct batches *batches,
-                     struct webhooks *webhooks, const char *folder, struct watches **out,
+struct watches_config {
+    struct door *door;
+    struct store *store;
+    struct batches *batches;
+    struct webhooks *webhooks;
+    const char *folder; /* borrowed during the call */
+};
+enum err watches_new(const struct watches_config *config, struct watches **out,
                      struct fault *out_fault) MUST_USE;
 void watches_free(struct watches *watches); /* safe on NULL. Before its batches */
 

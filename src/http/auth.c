@@ -48,9 +48,9 @@ static bool is_local_name(struct slice host)
 /* "https://a.example:8443" is a page of the host "a.example:8443". */
 static bool is_same_site(struct slice origin, struct slice host)
 {
-    struct slice rest = origin;
     size_t scheme = slice_find_nocase(origin, SLICE("://"));
-    rest = scheme < origin.len ? slice_sub(origin, scheme + 3, origin.len) : SLICE_NONE;
+    struct slice rest =
+        scheme < origin.len ? slice_sub(origin, scheme + 3, origin.len) : SLICE_NONE;
     return slice_equal_nocase(rest, host);
 }
 

@@ -148,7 +148,7 @@ static bool take_arguments(struct posted *posted)
         posted->is_refused = true;
         return false;
     }
-    for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
+    for (size_t i = 0; names[i] != NULL; i++) {
         if (buf_append(to[i], http_argument(request, names[i])) != ERR_NONE) {
             refuse(posted, PROBLEM_BAD_ARGUMENT, "an argument has more than 1,024 bytes");
             return false;
@@ -281,7 +281,7 @@ static bool end_body(struct posted *posted)
 static bool make_mark(const struct posted *posted, char out[MARK_BYTES])
 {
     struct buf text;
-    buf_init(&text, 8 * FIELD_BYTES_MAX);
+    buf_init(&text, (size_t)8 * FIELD_BYTES_MAX);
     enum err e = buf_printf(
         &text, "%llu %lx\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s", (unsigned long long)posted->bytes,
         posted->crc, SLICE_ARG(buf_view(&posted->label)), SLICE_ARG(buf_view(&posted->column)),

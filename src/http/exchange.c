@@ -402,6 +402,7 @@ static enum MHD_Result handle(struct http_exchange *exchange)
     return result;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the library's */
 enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_bytes, void **slot)

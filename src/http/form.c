@@ -14,6 +14,7 @@ struct http_form {
     void *context;
 };
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the library's */
 static enum MHD_Result on_part(void *context, enum MHD_ValueKind kind, const char *field,
                                const char *file_name, const char *type, const char *encoding,
                                const char *bytes, uint64_t offset, size_t len)

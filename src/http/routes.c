@@ -7,4 +7,5 @@ const struct http_routes *const http_all_routes[] = {
     &http_hook_routes,  &http_insight_routes, &http_extract_routes, &http_watch_routes,
 };
 
+/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
 const size_t http_all_routes_count = sizeof http_all_routes / sizeof *http_all_routes;

@@ -83,11 +83,11 @@ uint64_t http_now_ms(void);
 uint64_t http_now_us(void);
 
 /* The library's callbacks; exchange.c. */
-void *exchange_begin(void *server, const char *target, struct MHD_Connection *connection);
-enum MHD_Result exchange_step(void *server, struct MHD_Connection *connection, const char *url,
+void *exchange_begin(void *context, const char *target, struct MHD_Connection *connection);
+enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
-                              size_t *upload_bytes, void **exchange);
-void exchange_end(void *server, struct MHD_Connection *connection, void **exchange,
+                              size_t *upload_bytes, void **slot);
+void exchange_end(void *context, struct MHD_Connection *connection, void **slot,
                   enum MHD_RequestTerminationCode how);
 
 /* Which of the common headers an answer gets beside those of the handler; answer.c. */
@@ -105,7 +105,7 @@ void exchange_resume(struct http_exchange *exchange);
 void exchange_leave(struct http_exchange *exchange);
 
 /* The keeper: lines that are too slow, clients that went away while nothing was said, beats, logs. */
-void *keeper_run(void *server);
+void *keeper_run(void *context);
 /* Everything that waits is told that the server is over. */
 void keeper_end_all(struct http_server *server);
 

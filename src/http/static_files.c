@@ -130,6 +130,7 @@ static enum err read_folder(struct static_files *files, int fd, const char *path
                             struct fault *fault);
 
 /* fd is given away. */
+/* NOLINTNEXTLINE(misc-no-recursion): folders, STATIC_DEPTH_MAX at most */
 static enum err read_entry(struct static_files *files, int fd, const char *path, int depth,
                            struct fault *fault)
 {
@@ -164,8 +165,9 @@ static enum err read_folder(struct static_files *files, int fd, const char *path
         (void)close(fd);
         return fault_set(fault, ERR_SYSTEM, errno, "the page's folder %s/ cannot be read", path);
     }
-    for (const struct dirent *entry = readdir(folder); entry != NULL && e == ERR_NONE;
-         entry = readdir(folder)) {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this call's own */
+    const struct dirent *entry = readdir(folder);
+    while (entry != NULL && e == ERR_NONE) {
         char name[PATH_BYTES_MAX];
         int len = snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
         bool is_hidden = entry->d_name[0] == '.';
@@ -173,6 +175,7 @@ static enum err read_folder(struct static_files *files, int fd, const char *path
             int inner = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
             e = read_entry(files, inner, name, depth, fault);
         }
+        entry = readdir(folder); /* NOLINT(concurrency-mt-unsafe): as above */
     }
     (void)closedir(folder);
     return e;

@@ -216,8 +216,8 @@ static void end_watched(void *context, const struct record *record, bool is_pend
             ? e
             : http_stream_event(one->stream, is_pending ? "pending" : "verdict", buf_view(&data));
     if (e == ERR_NOMEM || e == ERR_LIMIT) {
-        e = http_stream_event(one->stream, "error",
-                              SLICE("{\"text\":\"no memory for the record\"}"));
+        (void)(http_stream_event(one->stream, "error",
+                                 SLICE("{\"text\":\"no memory for the record\"}")) == ERR_NONE);
     }
     http_stream_end(one->stream);
     buf_done(&data);
@@ -349,7 +349,9 @@ static void send_row(struct many *many, size_t row, const struct buf *record, en
     if (e == ERR_NOMEM || e == ERR_LIMIT) {
         buf_clear(&line);
         e = buf_printf(&line, "{\"row\":%zu,\"error\":\"no memory for the record\"}\n", row);
-        e = e != ERR_NONE ? e : http_stream_write(many->stream, buf_view(&line));
+        if (e == ERR_NONE) {
+            (void)(http_stream_write(many->stream, buf_view(&line)) == ERR_NONE);
+        }
     }
     buf_done(&line);
     if (atomic_fetch_add(&many->answered, 1) + 1 == many->count) {

@@ -249,7 +249,7 @@ static void get_changes(struct http_request *request)
     static const char *const names[] = {"limit", "before", "format", NULL};
     uint64_t limit = PAGE;
     uint64_t before = 0;
-    int64_t number;
+    int64_t number = 0;
     struct changing changing = {.count = 0};
     struct store *store;
     struct fault fault = {.err = ERR_NONE};
@@ -263,9 +263,8 @@ static void get_changes(struct http_request *request)
     json_begin(&changing.w, &text);
     begin_changes(&changing);
     enum err e = find_theirs(request, store, &number, &fault);
-    e = e != ERR_NONE ? e
-                      : store_watch_change_each(store, number, (int64_t)before, limit, write_change,
-                                                &changing, &fault);
+    const struct store_watch_change_page page = {number, (int64_t)before, limit};
+    e = e != ERR_NONE ? e : store_watch_change_each(store, &page, write_change, &changing, &fault);
     service_give_back_store(request->api->service, store);
     end_changes(&changing, limit);
     if (e == ERR_NONE && changing.w.err != ERR_NONE) {

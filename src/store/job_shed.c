@@ -14,6 +14,7 @@ static enum err run(struct store *store, const char *sql, const int64_t numbers[
         return ERR_STORE;
     }
     for (int i = 0; i < sqlite3_bind_parameter_count(statement); i++) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): no statement has more than three */
         (void)sqlite3_bind_int64(statement, i + 1, numbers[i]);
     }
     int result = sqlite3_step(statement);
@@ -33,7 +34,7 @@ static enum err shed_turns(struct store *store, int64_t id, int64_t first, int64
 {
     static const char *const steps[] = {
         "DELETE FROM job_result WHERE turn>=?2 AND turn<?3",
-        DELETE_PLACES,
+        (DELETE_PLACES),
         "DELETE FROM job_item WHERE id IN (SELECT item FROM job_turn WHERE id>=?2 AND id<?3)",
         "DELETE FROM job_turn WHERE id>=?2 AND id<?3",
         "UPDATE job SET turn_first=?3,state=0 WHERE id=?1",

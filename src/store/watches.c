@@ -314,7 +314,7 @@ enum err store_watch_change_count(struct store *store, int64_t watch, struct sli
     return e;
 }
 
-enum err store_watch_change_each(struct store *store, int64_t watch, int64_t before, size_t limit,
+enum err store_watch_change_each(struct store *store, const struct store_watch_change_page *page,
                                  store_watch_change_fn fn, void *context, struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
@@ -326,14 +326,14 @@ enum err store_watch_change_each(struct store *store, int64_t watch, int64_t bef
     if (e != ERR_NONE) {
         return e;
     }
-    (void)sqlite3_bind_int64(statement, 1, watch);
-    (void)sqlite3_bind_int64(statement, 2, before > 0 ? before : INT64_MAX);
-    (void)sqlite3_bind_int64(statement, 3, (int64_t)limit);
+    (void)sqlite3_bind_int64(statement, 1, page->watch);
+    (void)sqlite3_bind_int64(statement, 2, page->before > 0 ? page->before : INT64_MAX);
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)page->limit);
     int result = sqlite3_step(statement);
     while (result == SQLITE_ROW) {
         const struct store_watch_change change = {
             .number = sqlite3_column_int64(statement, 0),
-            .watch = watch,
+            .watch = page->watch,
             .run = store_column(statement, 1),
             .address = store_column(statement, 2),
             .status_before = store_column(statement, 3),

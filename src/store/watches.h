@@ -87,8 +87,12 @@ enum err store_watch_change_put(struct store *store, const struct store_watch_ch
 enum err store_watch_change_count(struct store *store, int64_t watch, struct slice run,
                                   uint64_t *out, struct fault *out_fault) MUST_USE;
 /* Newest first, at most limit older than number before (0: from the newest on). */
+struct store_watch_change_page {
+    int64_t watch, before;
+    size_t limit;
+};
 typedef void (*store_watch_change_fn)(void *context, const struct store_watch_change *change);
-enum err store_watch_change_each(struct store *store, int64_t watch, int64_t before, size_t limit,
+enum err store_watch_change_each(struct store *store, const struct store_watch_change_page *page,
                                  store_watch_change_fn fn, void *context, struct fault *out_fault)
     MUST_USE;
 

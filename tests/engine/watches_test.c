@@ -84,9 +84,8 @@ static void start_service(struct desk *desk)
     assert_int_equal(
         batches_new(door, desk->knocker, desk->store, desk->folder, &desk->batches, &fault),
         ERR_NONE);
-    assert_int_equal(
-        watches_new(door, desk->store, desk->batches, NULL, desk->folder, &desk->watches, &fault),
-        ERR_NONE);
+    const struct watches_config config = {door, desk->store, desk->batches, NULL, desk->folder};
+    assert_int_equal(watches_new(&config, &desk->watches, &fault), ERR_NONE);
 }
 
 static void stop_service(struct desk *desk)
@@ -223,8 +222,8 @@ static struct changes changes_of(struct desk *desk)
 {
     struct changes changes = {.count = 0};
     struct fault fault = {0};
-    assert_int_equal(store_watch_change_each(desk->store, look_up(desk).watch.number, 0, 100,
-                                             keep_change, &changes, &fault),
+    const struct store_watch_change_page page = {.watch = look_up(desk).watch.number, .limit = 100};
+    assert_int_equal(store_watch_change_each(desk->store, &page, keep_change, &changes, &fault),
                      ERR_NONE);
     return changes;
 }

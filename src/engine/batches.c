@@ -437,7 +437,7 @@ static void take_open(void *context, const struct store_batch *stored)
         return;
     }
     search->err = batch_new(search->batches, stored, &batch, search->fault);
-    if (search->err == ERR_NONE) {
+    if (batch != NULL) {
         link_batch(batch);
     }
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/must.h"
 #include "base/slice.h"
 #include "engine/batch_upload.h"
 #include "engine/batches_private.h"
@@ -351,6 +352,7 @@ enum err batches_add(struct batches *batches, const struct store_batch *batch,
     if (e != ERR_NONE) {
         return e;
     }
+    must(made != NULL);
     e = store_batch_add(batches->store, &made->stored, end, out_fault);
     if (e != ERR_NONE) {
         batch_free(made);

@@ -395,4 +395,5 @@ class Around(client.Case):
                 self.assertTrue(name in typed or typed.get(base) == 'histogram', line)
                 self.assertTrue(name.startswith('heloise_'))
                 float(line.rsplit(' ', 1)[1])
-        self.assertEqual(self.metric('heloise_http_requests_total{method="POST",route="/v1/verify",code="200"}'), 1)
+        counted = 'heloise_http_requests_total{method="POST",route="/v1/verify",code="200"}'
+        rig.wait_until(lambda: self.metric(counted) == 1, 'it is counted, when its answer is sent')

@@ -180,11 +180,14 @@ void http_refuse(struct http_request *request, enum problem_kind kind, const cha
 void http_add_header(struct http_request *request, const char *name, struct slice value)
 {
     struct http_exchange *exchange = request->exchange;
-    char *copy = strndup(value.at, value.len);
-    if (copy == NULL || exchange->header_count == HTTP_HEADERS_MAX) {
-        free(copy);
+    char *copy = exchange->header_count == HTTP_HEADERS_MAX ? NULL : malloc(value.len + 1);
+    if (copy == NULL) {
         return;
     }
+    if (value.len > 0) {
+        memcpy(copy, value.at, value.len);
+    }
+    copy[value.len] = '\0';
     exchange->headers[exchange->header_count++] = (struct exchange_header){name, copy};
 }
 

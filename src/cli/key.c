@@ -214,16 +214,6 @@ static uint64_t used_today(const struct store_key *key, int64_t now_ms)
     return key->usage_day == allowance_day(now_ms) ? key->usage : 0;
 }
 
-static void json_time(struct json_writer *w, const char *name, int64_t at_ms)
-{
-    char text[RECORD_TIME_BYTES];
-    if (at_ms == 0) {
-        json_null(w, name);
-        return;
-    }
-    json_string(w, name, slice_of(record_time_text(at_ms, text)));
-}
-
 /* null: no limit */
 static void json_limit(struct json_writer *w, const char *name, uint64_t limit)
 {

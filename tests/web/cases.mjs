@@ -235,6 +235,13 @@ export const cases = [
     await page.waitForSelector('.chart canvas');
     await said(page, '.progress-card .badge', 'Done');
     assert.match(await text(page, '.numbers'), /10,000/);
+    await clickText(page, '.segments button', 'By provider');
+    const rows = await page.$$eval('[aria-label="Results by provider"] tbody tr', (all) => all.map((e) => Number(e.querySelector('.num').textContent.replace(/,/g, ''))));
+    assert.equal(rows.reduce((sum, n) => sum + n, 0), 10000);
+    assert.ok(await page.$('.chart canvas'));
+    await world.axe(page, 'by provider');
+    await world.shot(page, 'provider-light');
+    await clickText(page, '.segments button', 'By status');
     await clickText(page, '.chip', 'Undeliverable');
     await until(page, () => [...document.querySelectorAll('.results .badge')].every((e) => e.textContent.includes('Undeliverable')));
     await world.axe(page, 'batch');
@@ -276,16 +283,16 @@ export const cases = [
     assert.deepEqual(head.slice(0, 3), ['id', 'name', 'email']);
     const [email, status] = [head.indexOf('email'), head.indexOf('status')];
     assert.deepEqual(rows.map((row) => [row[0], row[email], row[status]]), [
-      ['1', 'jane@plain.example', 'deliverable'], ['2', 'paul.smith@plain.example', 'deliverable'], ['3', "o'neil@plain.example", 'deliverable'],
-      ['4', 'info@plain.example', 'deliverable'], ['5', 'person4@plain.example', 'undeliverable'],
-      ['6', 'person5@plain.example', 'undeliverable']]);
+      ['1', 'jane@catchall.example', 'risky'], ['2', 'paul.smith@nowhere.example', 'undeliverable'], ['3', "o'neil@catchall.example", 'risky'],
+      ['4', 'info@nowhere.example', 'undeliverable'], ['5', 'person4@catchall.example', 'risky'],
+      ['6', 'person5@nowhere.example', 'undeliverable']]);
   } },
 
   { name: 'a watched list: made, checked now, what changed, paused, stopped', needs: 'program', async run(world) {
     const page = await world.page();
     await startBatch(page, world, world.fewPeople);
     await said(page, '.progress-card .badge', 'Done');
-    await forge(world, 'person4@plain.example');
+    await forge(world, 'person5@nowhere.example');
     await page.goto(`${world.origin}/#/lists`);
     await said(page, '.empty', 'Nothing is watched yet');
     await clickText(page, '.page-head button', 'Watch a list');
@@ -301,8 +308,8 @@ export const cases = [
     await said(page, 'h1', 'Customers <b>');
     await said(page, 'main', 'Nothing changed since');
     await clickText(page, '.page-head button', 'Check now');
-    await said(page, '[aria-label="Changes"]', 'person4@plain.example');
-    assert.match(await text(page, '[aria-label="Changes"] tbody'), /^person4@plain\.example ?Deliverable ?Undeliverable/);
+    await said(page, '[aria-label="Changes"]', 'person5@nowhere.example');
+    assert.match(await text(page, '[aria-label="Changes"] tbody'), /^person5@nowhere\.example ?Deliverable ?Undeliverable/);
     assert.match(await text(page, '.facts'), /Changed then ?1/);
     await world.axe(page, 'a watched list');
     await world.shot(page, 'list-light');

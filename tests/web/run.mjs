@@ -225,7 +225,7 @@ async function main() {
     const world = new World({ browser, ...parts });
     await writeFile(world.tenThousand, people(ROWS, ['catchall.example', 'plain.example', 'nowhere.example', 'nomail.example']));
     await writeFile(world.slowList, people(400, ['slow.example']));
-    await writeFile(world.fewPeople, people(6, ['plain.example']));
+    await writeFile(world.fewPeople, people(6, ['catchall.example', 'nowhere.example']));
     return await runCases(world);
   } finally {
     await browser.close();

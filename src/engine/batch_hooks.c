@@ -59,7 +59,7 @@ static enum err put_end(struct batch_hooks *hooks, const struct batches_news *ne
     struct store_batch batch = *news->batch;
     struct batches_live live = *news->live;
     batch.state = live.state = news->state; /* as it is about to be */
-    enum err e = batch_write_json(&batch, &live, &data);
+    enum err e = batch_write_json(&batch, &live, NULL, &data);
     e = e == ERR_NONE ? put(hooks, news, kind, SLICE_NONE, &data) : e;
     buf_done(&data);
     return e;

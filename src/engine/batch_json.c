@@ -5,6 +5,15 @@
 #include "engine/json_write.h"
 #include "engine/record_json.h"
 
+static void write_statuses(struct json_writer *w, const uint64_t by_status[STORE_BATCH_STATUSES])
+{
+    json_open(w, "statuses", '{');
+    for (unsigned i = 0; i < STORE_BATCH_STATUSES; i++) {
+        json_int(w, verdict_status_name((enum verdict_status)i), (int64_t)by_status[i]);
+    }
+    json_close(w, '}');
+}
+
 static void write_counts(struct json_writer *w, const struct store_batch_counts *counts)
 {
     json_open(w, "counts", '{');
@@ -14,11 +23,27 @@ static void write_counts(struct json_writer *w, const struct store_batch_counts 
     json_int(w, "addresses", (int64_t)counts->items);
     json_int(w, "done", (int64_t)counts->done);
     json_close(w, '}');
-    json_open(w, "statuses", '{');
-    for (unsigned i = 0; i < STORE_BATCH_STATUSES; i++) {
-        json_int(w, verdict_status_name((enum verdict_status)i), (int64_t)counts->by_status[i]);
-    }
+    write_statuses(w, counts->by_status);
+}
+
+static void write_provider(void *context, const struct store_batch_provider *provider)
+{
+    struct json_writer *w = context;
+    json_open(w, NULL, '{');
+    json_text(w, "name", provider->name);
+    json_text(w, "label", provider->label);
+    write_statuses(w, provider->by_status);
     json_close(w, '}');
+}
+
+static void write_providers(struct json_writer *w, struct store *store, struct slice id)
+{
+    struct fault fault;
+    json_open(w, "providers", '[');
+    enum err e =
+        store_batch_provider_each(store, id, BATCH_PROVIDERS_MAX, write_provider, w, &fault);
+    w->err = w->err != ERR_NONE ? w->err : e;
+    json_close(w, ']');
 }
 
 static void write_pace(struct json_writer *w, const struct batches_live *live)
@@ -35,11 +60,11 @@ static void write_pace(struct json_writer *w, const struct batches_live *live)
     }
 }
 
-static void write_batch(struct json_writer *w, const char *key, const struct store_batch *batch,
-                        const struct batches_live *live)
+static void write_batch(struct json_writer *w, const struct store_batch *batch,
+                        const struct batches_live *live, struct store *providers)
 {
     enum store_batch_state state = live != NULL ? live->state : batch->state;
-    json_open(w, key, '{');
+    json_open(w, NULL, '{');
     json_string(w, "id", batch->id);
     json_text(w, "label", batch->label);
     json_text(w, "file_name", batch->file_name);
@@ -48,6 +73,9 @@ static void write_batch(struct json_writer *w, const char *key, const struct sto
     json_text(w, "cause", batch->cause);
     json_int(w, "bytes", (int64_t)batch->bytes);
     write_counts(w, live != NULL ? &live->counts : &batch->counts);
+    if (providers != NULL) {
+        write_providers(w, providers, batch->id);
+    }
     write_pace(w, live);
     json_text(w, "webhook", batch->webhook);
     json_time(w, "created_at", batch->created_at_ms);
@@ -57,11 +85,11 @@ static void write_batch(struct json_writer *w, const char *key, const struct sto
 }
 
 enum err batch_write_json(const struct store_batch *batch, const struct batches_live *live,
-                          struct buf *out)
+                          struct store *providers, struct buf *out)
 {
     struct json_writer w;
     json_begin(&w, out);
-    write_batch(&w, NULL, batch, live);
+    write_batch(&w, batch, live, providers);
     return w.err;
 }
 
@@ -69,6 +97,7 @@ enum err batch_write_json(const struct store_batch *batch, const struct batches_
 struct listing {
     struct json_writer w;
     struct batches *batches;
+    struct store *providers; /* NULL: a list is told without */
     size_t count;
     int64_t last;
 };
@@ -78,7 +107,7 @@ static void list_batch(void *context, const struct store_batch *batch)
     struct listing *listing = context;
     struct batches_live live;
     bool is_live = listing->batches != NULL && batches_live(listing->batches, batch->id, &live);
-    write_batch(&listing->w, NULL, batch, is_live ? &live : NULL);
+    write_batch(&listing->w, batch, is_live ? &live : NULL, listing->providers);
     listing->count++;
     listing->last = batch->number;
 }
@@ -91,7 +120,7 @@ static enum err no_room(enum err e, struct fault *out_fault)
 enum err batch_find_json(struct store *store, struct batches *batches, struct slice id,
                          struct buf *out, struct fault *out_fault)
 {
-    struct listing listing = {.batches = batches};
+    struct listing listing = {.batches = batches, .providers = store};
     json_begin(&listing.w, out);
     enum err e = store_batch_find(store, id, list_batch, &listing, out_fault);
     if (e != ERR_NONE) {

@@ -25,6 +25,19 @@ static void one_less(struct batch *batch)
     batch->batches->open--;
 }
 
+/* Once for each result that is kept. */
+static void count_provider(struct batch *batch, const struct record *record)
+{
+    struct store *store = batch->batches->store;
+    if (bulk_fault(batch->bulk)->err == ERR_NONE &&
+        store_batch_provider_add(store, batch->stored.id, record->provider_name,
+                                 record->provider_label, (unsigned)record->status) != ERR_NONE) {
+        struct fault fault;
+        (void)store_why(store, &fault);
+        bulk_fail(batch->bulk, &fault);
+    }
+}
+
 static void on_answer(void *context, const struct record *record)
 {
     struct question question = *(struct question *)context;
@@ -32,6 +45,7 @@ static void on_answer(void *context, const struct record *record)
     one_less(question.batch);
     if (!bulk_was_cancelled(record)) {
         batches_tell(question.batch, BATCHES_RESULT, record);
+        count_provider(question.batch, record);
     }
     bulk_asked(question.batch->bulk, question.id, record);
 }

@@ -6,6 +6,7 @@
 
 #include "address/lists.h"
 #include "address/normal.h"
+#include "base/must.h"
 #include "base/slice.h"
 #include "engine/json_write.h"
 #include "engine/knocker_private.h"
@@ -253,22 +254,94 @@ static void write_site(struct json_writer *w, const struct site *site, uint64_t 
     json_close(w, '}');
 }
 
-enum err insight_write_sites(struct knocker *knocker, struct buf *out)
+static bool has_health(const struct site *site, struct slice health)
+{
+    for (size_t i = 0; i < site->traffic.path_count; i++) {
+        const struct traffic_path *path = site->traffic.paths[i];
+        if (path != NULL && slice_equal(health, slice_of(health_name(&path->health)))) {
+            return true;
+        }
+    }
+    return health.len == 0;
+}
+
+static bool is_wanted(const struct insight_sites *wanted, const struct site *site)
+{
+    return (wanted->after.len == 0 || slice_compare(slice_of(site->key), wanted->after) > 0) &&
+           (wanted->provider.len == 0 || slice_equal(wanted->provider, site->provider->name)) &&
+           has_health(site, wanted->health);
+}
+
+/* The first of them by name, in order. */
+struct first_sites {
+    const struct site *at[INSIGHT_SITES_MAX];
+    size_t count, limit;
+    bool has_more;
+};
+
+static size_t place_of(const struct first_sites *first, const struct site *site)
+{
+    size_t low = 0;
+    size_t high = first->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(first->at[middle]->key, site->key) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Most of many lie behind the last one and cost a comparison: the map knows no order that would make it worse. */
+static void keep_if_first(struct first_sites *first, const struct site *site)
+{
+    bool is_full = first->count == first->limit;
+    first->has_more = first->has_more || is_full;
+    if (is_full && strcmp(first->at[first->count - 1]->key, site->key) < 0) {
+        return;
+    }
+    size_t place = place_of(first, site);
+    size_t moved = first->count - place - (is_full ? 1 : 0);
+    memmove(first->at + place + 1, first->at + place, moved * sizeof(first->at[0]));
+    first->at[place] = site;
+    first->count += is_full ? 0 : 1;
+}
+
+bool insight_is_health(struct slice name)
+{
+    static const char *const names[] = {"well", "recovering", "trying", "blocked"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (slice_equal(name, slice_of(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err insight_write_sites(struct knocker *knocker, const struct insight_sites *wanted,
+                             struct buf *out)
 {
     struct json_writer w;
+    struct first_sites first = {.limit = wanted->limit};
     size_t cursor = 0;
-    size_t count = 0;
     struct slice key;
     void *value;
+    must(wanted->limit >= 1 && wanted->limit <= INSIGHT_SITES_MAX);
+    while (map_next(&knocker->sites, &cursor, &key, &value)) {
+        if (is_wanted(wanted, value)) {
+            keep_if_first(&first, value);
+        }
+    }
     json_begin(&w, out);
     json_open(&w, NULL, '{');
     json_open(&w, "sites", '[');
-    while (count < INSIGHT_SITES_MAX && map_next(&knocker->sites, &cursor, &key, &value)) {
-        write_site(&w, value, knocker_traffic_ms(knocker));
-        count++;
+    for (size_t i = 0; i < first.count; i++) {
+        write_site(&w, first.at[i], knocker_traffic_ms(knocker));
     }
     json_close(&w, ']');
-    json_bool(&w, "more", knocker->sites.count > count);
+    json_text(&w, "next", first.has_more ? slice_of(first.at[first.count - 1]->key) : SLICE_NONE);
     json_close(&w, '}');
     return w.err;
 }

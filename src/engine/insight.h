@@ -23,8 +23,17 @@ enum err insight_write_domain(struct knocker *knocker, struct slice text, struct
 /* {"egresses":[...]}: each way out, what it asked within 24 hours (in this run, where it has no budget), and at how many sites it is not well. */
 enum err insight_write_egresses(struct knocker *knocker, struct buf *out) MUST_USE;
 
-/* {"sites":[...],"more":bool}: each far end that was met in this run, with its limits, what is under way, and the health of
- * each way to it; INSIGHT_SITES_MAX at most. */
-enum err insight_write_sites(struct knocker *knocker, struct buf *out) MUST_USE;
+/* Which far ends, in the order of their names. */
+struct insight_sites {
+    struct slice after;    /* those behind this one */
+    struct slice provider; /* of this name only; empty: of all */
+    struct slice health;   /* with a way that is so ("blocked"); empty: however it is */
+    size_t limit;          /* 1 to INSIGHT_SITES_MAX */
+};
+/* {"sites":[...],"next":name or null}: far ends that were met in this run, each with its limits, what is under way, and the
+ * health of each way to it. next: what to go on after. */
+enum err insight_write_sites(struct knocker *knocker, const struct insight_sites *wanted,
+                             struct buf *out) MUST_USE;
+bool insight_is_health(struct slice name);
 
 #endif

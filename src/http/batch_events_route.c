@@ -18,7 +18,8 @@ struct watcher {
     struct http_stream *stream;
     struct slice id; /* in the request's arena */
     struct batches_listener listener;
-    bool is_subscribed; /* the desk's */
+    struct store *store; /* the desk's, while subscribed */
+    bool is_subscribed;  /* the desk's */
 };
 
 static void send(struct watcher *watcher, const char *name, const struct buf *data)
@@ -37,7 +38,7 @@ static void on_news(void *context, const struct batches_news *news)
     }
     buf_init(&data, EVENT_BYTES_MAX);
     bool is_over = news->event == BATCHES_OVER || news->state == STORE_BATCH_DELETED;
-    if (batch_write_json(news->batch, news->live, &data) == ERR_NONE) {
+    if (batch_write_json(news->batch, news->live, watcher->store, &data) == ERR_NONE) {
         send(watcher, is_over ? "over" : "progress", &data);
     }
     buf_done(&data);
@@ -62,6 +63,7 @@ static void subscribe(struct desk *desk, void *context)
     if (is_live) {
         watcher->listener = (struct batches_listener){.told = on_news, .context = watcher};
         batches_subscribe(desk->batches, &watcher->listener);
+        watcher->store = desk->store;
         watcher->is_subscribed = true;
     } else {
         http_stream_end(watcher->stream);

@@ -243,7 +243,7 @@ static enum err add_with_answer(struct desk *desk, struct adding *adding)
 {
     struct store_batch *batch = adding->batch;
     batch->created_at_ms = batch->changed_at_ms = door_wall_ms(desk->door);
-    enum err e = batch_write_json(batch, NULL, adding->json);
+    enum err e = batch_write_json(batch, NULL, NULL, adding->json);
     e = e != ERR_NONE ? e
                       : buf_printf(adding->reference, "%.*s\n%.*s\n%.*s", SLICE_ARG(adding->mark),
                                    SLICE_ARG(adding->link), SLICE_ARG(buf_view(adding->json)));

@@ -7,7 +7,7 @@
 #include "engine/erase.h"
 #include "http/stored.h"
 
-enum { BYTES_MAX = 8 << 20 };
+enum { BYTES_MAX = 8 << 20, SITES_PAGE = 100 };
 
 static const char *const no_arguments[] = {NULL};
 
@@ -72,10 +72,11 @@ static void get_history(struct http_request *request)
     buf_done(&body);
 }
 
-/* What the desk writes. */
+/* What the desk writes: the one of these that is there. */
 struct writing {
     enum err (*write)(struct knocker *knocker, struct buf *out);
-    struct slice domain; /* of the other kind */
+    const struct insight_sites *sites;
+    struct slice domain;
     struct buf body;
     enum err err;
 };
@@ -83,17 +84,18 @@ struct writing {
 static void write_at_desk(struct desk *desk, void *context)
 {
     struct writing *writing = context;
-    writing->err = writing->write != NULL
-                       ? writing->write(desk->knocker, &writing->body)
-                       : insight_write_domain(desk->knocker, writing->domain, &writing->body);
+    if (writing->sites != NULL) {
+        writing->err = insight_write_sites(desk->knocker, writing->sites, &writing->body);
+    } else if (writing->write != NULL) {
+        writing->err = writing->write(desk->knocker, &writing->body);
+    } else {
+        writing->err = insight_write_domain(desk->knocker, writing->domain, &writing->body);
+    }
 }
 
 static void answer_from_desk(struct http_request *request, struct writing *writing,
                              const char *what)
 {
-    if (!is_possible(request, no_arguments)) {
-        return;
-    }
     buf_init(&writing->body, BYTES_MAX);
     if (service_call(request->api->service, write_at_desk, writing)) {
         answer_written(request, writing->err, what, &writing->body);
@@ -106,7 +108,9 @@ static void answer_from_desk(struct http_request *request, struct writing *writi
 static void get_domain(struct http_request *request)
 {
     struct writing writing = {.domain = request->params[0]};
-    answer_from_desk(request, &writing, "domain");
+    if (is_possible(request, no_arguments)) {
+        answer_from_desk(request, &writing, "domain");
+    }
 }
 
 /* What the desk erases. */
@@ -149,12 +153,28 @@ static void delete_address(struct http_request *request)
 static void get_egresses(struct http_request *request)
 {
     struct writing writing = {.write = insight_write_egresses};
-    answer_from_desk(request, &writing, "list of egresses");
+    if (is_possible(request, no_arguments)) {
+        answer_from_desk(request, &writing, "list of egresses");
+    }
 }
 
 static void get_sites(struct http_request *request)
 {
-    struct writing writing = {.write = insight_write_sites};
+    static const char *const arguments[] = {"limit", "after", "provider", "health", NULL};
+    uint64_t limit = SITES_PAGE;
+    if (!is_possible(request, arguments) ||
+        !http_count_argument(request, "limit", 1, INSIGHT_SITES_MAX, &limit)) {
+        return;
+    }
+    const struct insight_sites sites = {.after = http_argument(request, "after"),
+                                        .provider = http_argument(request, "provider"),
+                                        .health = http_argument(request, "health"),
+                                        .limit = (size_t)limit};
+    if (sites.health.len > 0 && !insight_is_health(sites.health)) {
+        http_refuse(request, PROBLEM_BAD_ARGUMENT, "health: well, recovering, trying or blocked");
+        return;
+    }
+    struct writing writing = {.sites = &sites};
     answer_from_desk(request, &writing, "list of sites");
 }
 

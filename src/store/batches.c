@@ -110,10 +110,26 @@ enum err store_batch_progress(struct store *store, struct slice id, int64_t job,
     return e != ERR_NONE ? e : store_end_write(store);
 }
 
-static enum err delete_row(struct store *store, struct slice id, struct fault *out_fault)
+enum err store_batch_provider_add(struct store *store, struct slice id, struct slice name,
+                                  struct slice label, unsigned status)
+{
+    enum err e = store_begin_write(store);
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_BATCH_PROVIDER_ADD);
+    if (e != ERR_NONE || statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind(statement, 1, id);
+    store_bind(statement, 2, name);
+    store_bind(statement, 3, label);
+    (void)sqlite3_bind_int(statement, 4, (int)status);
+    return store_run(statement); /* the group is not ended before the result is in it */
+}
+
+static enum err delete_from(struct store *store, const char *sql, struct slice id,
+                            struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = store_prepare(store, "DELETE FROM batch WHERE id=?1", &statement, out_fault);
+    enum err e = store_prepare(store, sql, &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -127,7 +143,11 @@ enum err store_batch_delete(struct store *store, struct slice id, struct fault *
     if (e != ERR_NONE) {
         return e;
     }
-    return store_change_end(store, delete_row(store, id, out_fault), out_fault);
+    e = delete_from(store, "DELETE FROM batch WHERE id=?1", id, out_fault);
+    e = e != ERR_NONE
+            ? e
+            : delete_from(store, "DELETE FROM batch_provider WHERE batch=?1", id, out_fault);
+    return store_change_end(store, e, out_fault);
 }
 
 /* Reading. */
@@ -227,6 +247,37 @@ enum err store_batch_each(struct store *store, const struct store_batch_page *pa
     }
     (void)sqlite3_bind_int64(statement, 3, (int64_t)page->limit);
     return each(store, statement, fn, context, &count, out_fault);
+}
+
+enum err store_batch_provider_each(struct store *store, struct slice id, size_t limit,
+                                   store_batch_provider_fn fn, void *context,
+                                   struct fault *out_fault)
+{
+    static const char sql[] =
+        "SELECT name,label,deliverable,undeliverable,risky,unknown FROM batch_provider"
+        " WHERE batch=?1 ORDER BY deliverable+undeliverable+risky+unknown DESC,name LIMIT ?2";
+    sqlite3_stmt *statement = NULL;
+    enum err e = store_prepare(store, sql, &statement, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    store_bind(statement, 1, id);
+    (void)sqlite3_bind_int64(statement, 2, (int64_t)limit);
+    int result = sqlite3_step(statement);
+    while (result == SQLITE_ROW) {
+        struct store_batch_provider provider = {
+            .name = store_column(statement, 0),
+            .label = store_column(statement, 1),
+        };
+        for (int i = 0; i < STORE_BATCH_STATUSES; i++) {
+            provider.by_status[i] = (uint64_t)sqlite3_column_int64(statement, i + 2);
+        }
+        fn(context, &provider);
+        result = sqlite3_step(statement);
+    }
+    e = result == SQLITE_DONE ? ERR_NONE : store_fail(store, out_fault, "cannot be read");
+    sqlite3_finalize(statement);
+    return e;
 }
 
 enum err store_batch_each_open(struct store *store, store_batch_fn fn, void *context,

@@ -67,6 +67,10 @@ enum err store_batch_settle(struct store *store, struct slice id, enum store_bat
 /* Where its job is, how far it is. */
 enum err store_batch_progress(struct store *store, struct slice id, int64_t job, bool is_loaded,
                               const struct store_batch_counts *counts, int64_t now_ms) MUST_USE;
+/* One more result with that status, of an address that this provider serves (name empty: none is known). It is committed
+ * together with the result, which the caller puts next (store_job_result_put). */
+enum err store_batch_provider_add(struct store *store, struct slice id, struct slice name,
+                                  struct slice label, unsigned status) MUST_USE;
 enum err store_batch_delete(struct store *store, struct slice id, struct fault *out_fault) MUST_USE;
 
 typedef void (*store_batch_fn)(void *context, const struct store_batch *batch);
@@ -83,6 +87,15 @@ struct store_batch_page {
 };
 enum err store_batch_each(struct store *store, const struct store_batch_page *page,
                           store_batch_fn fn, void *context, struct fault *out_fault) MUST_USE;
+/* The providers of a batch's results, those with the most first, at most limit of them. */
+struct store_batch_provider {
+    struct slice name, label;
+    uint64_t by_status[STORE_BATCH_STATUSES];
+};
+typedef void (*store_batch_provider_fn)(void *context, const struct store_batch_provider *provider);
+enum err store_batch_provider_each(struct store *store, struct slice id, size_t limit,
+                                   store_batch_provider_fn fn, void *context,
+                                   struct fault *out_fault) MUST_USE;
 /* Oldest first, all that are not over and those being deleted: what a service goes on with. */
 enum err store_batch_each_open(struct store *store, store_batch_fn fn, void *context,
                                struct fault *out_fault) MUST_USE;

@@ -171,6 +171,10 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     " sub_after TEXT NOT NULL, at INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX watch_change_once ON watch_change(place, key, watch, run);"
     "CREATE INDEX watch_change_watch ON watch_change(watch, number);",
+    /* A batch's results by the provider that serves the address; the empty name is none known. */
+    "CREATE TABLE batch_provider(batch TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL,"
+    " deliverable INTEGER NOT NULL, undeliverable INTEGER NOT NULL, risky INTEGER NOT NULL,"
+    " unknown INTEGER NOT NULL, PRIMARY KEY(batch, name)) WITHOUT ROWID;",
 };
 
 enum err store_schema_migrate(struct store *store, struct fault *out_fault)

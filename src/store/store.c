@@ -66,6 +66,11 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_BATCH_PROGRESS] =
         "UPDATE batch SET job=?2,loaded=?3,changed_at=?4,rows=?5,bad_rows=?6,invalid_rows=?7,"
         "items=?8,done=?9,deliverable=?10,undeliverable=?11,risky=?12,unknown=?13 WHERE id=?1",
+    [STATEMENT_BATCH_PROVIDER_ADD] =
+        "INSERT INTO batch_provider VALUES(?1,?2,?3,?4=0,?4=1,?4=2,?4=3) ON CONFLICT(batch,name)"
+        " DO UPDATE SET deliverable=deliverable+excluded.deliverable,"
+        "undeliverable=undeliverable+excluded.undeliverable,risky=risky+excluded.risky,"
+        "unknown=unknown+excluded.unknown",
     [STATEMENT_CLAIM_DELETE] = "DELETE FROM claim WHERE place=?1 AND key=?2 AND holder=?3",
     [STATEMENT_KEY_GENERATION] = "SELECT value FROM api_key_generation",
     [STATEMENT_KEY_USE] = "UPDATE api_key SET usage=iif(usage_day=?2,usage+?3,?3),usage_day=?2,"

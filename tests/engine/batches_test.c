@@ -635,6 +635,7 @@ static void pages(void **state)
                      ERR_NONE);
     assert_true(has(buf_view(&text), "\"state\":\"done\""));
     assert_true(has(buf_view(&text), "\"deliverable\":1"));
+    assert_true(has(buf_view(&text), "\"providers\":[{\"name\":"));
     assert_int_equal(batch_find_json(desk.store, NULL, SLICE("b_none"), &text, &fault), ERR_CLOSED);
     buf_done(&text);
     desk_done(&desk);

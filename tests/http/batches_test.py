@@ -99,6 +99,12 @@ class Service(rig.Case):
         self.assertEqual([row['email'] for row in seen], rows)
         for row in seen:
             self.assertEqual(row['status'], 'deliverable' if row['email'].startswith('real') else 'undeliverable', row)
+        self.check_providers(self.batch(name))
+
+    def check_providers(self, batch):
+        """Each result is counted for one provider, once, whatever was killed on the way."""
+        sums = {status: sum(one['statuses'][status] for one in batch['providers']) for status in batch['statuses']}
+        self.assertEqual(sums, batch['statuses'])
 
 
 class Uploads(Service):
@@ -116,6 +122,7 @@ class Uploads(Service):
         self.assertEqual(self.results(name, '?sub_status=catch_all').count('\n'), 1)
         status, page = self.ask('GET', '/v1/batches?limit=1')
         self.assertEqual((status, [one['id'] for one in page['batches']], page['next']), (200, [name], '1'))
+        self.assertNotIn('providers', page['batches'][0])
         self.assertEqual(self.ask('GET', '/v1/batches?before=1')[1], {'batches': [], 'next': None})
         self.assertEqual(self.ask('POST', f'/v1/batches/{name}/pause')[0], 409)
         self.assertEqual(self.ask('DELETE', f'/v1/batches/{name}'), (204, ''))
@@ -186,6 +193,7 @@ class Uploads(Service):
         events = re.findall(r'event: (\w+)\r?\ndata: (.*)', text)
         self.assertEqual([what for what, _ in events][-1], 'over')
         self.assertEqual(json.loads(events[-1][1])['state'], 'done')
+        self.check_providers(json.loads(events[-1][1]))
         self.assertEqual({what for what, _ in events[:-1]}, {'progress'})
         self.assertIn('event: over', self.ask('GET', f'/v1/batches/{name}/events')[1])
         self.assertEqual(self.ask('GET', '/v1/batches/b_none/events')[0], 404)

@@ -11,12 +11,16 @@ import ssl
 import subprocess
 import threading
 import unittest
+import urllib.parse
 
 import client
 import rig
 from client import request
 
 VERIFY = '/v1/verify'
+RECORDS = {(f'{one}.example', 15): [f'mx.{one}.example'] for one in 'de'}
+RECORDS.update({(f'mx.{one}.example', 1): ['127.0.0.1'] for one in 'de'})
+RECORDS.update({(f'mx.{one}.example', 28): [] for one in 'de'})
 
 
 class Mail(client.Case):
@@ -26,7 +30,7 @@ class Mail(client.Case):
         super().setUp()
         self.gate = threading.Event()
         self.gate.set()
-        self.mailer = rig.Mailer(say=self.wait)
+        self.mailer = rig.Mailer(say=self.wait, records=RECORDS)
         self.addCleanup(self.mailer.close)
         self.addCleanup(self.gate.set)
         self.extra = self.mailer.options
@@ -67,11 +71,34 @@ class Mail(client.Case):
                          (True, [{'host': 'mx.d.example', 'preference': 10}], False))
         site = self.ask('GET', '/v1/sites').json()['sites'][0]
         self.assertEqual((site['paths'][0]['egress'], site['paths'][0]['health']), ('default', 'well'))
+        self.check_pages_of_sites()
         self.assertGreaterEqual(self.ask('GET', '/v1/egresses').json()['egresses'][0]['asked_24h'], 2)
         rig.wait_until(lambda: self.ask('GET', '/v1/addresses/live1@d.example/history').json()['history'], 'it is kept')
         seen = self.ask('GET', '/v1/addresses/live1@d.example/history').json()['history'][0]
         self.assertEqual((seen['status'], seen['sub_status'], seen['server']),
                          ('deliverable', 'accepted', 'mx.d.example'))
+
+    def check_pages_of_sites(self):
+        def names(query):
+            answer = self.ask('GET', f'/v1/sites{query}')
+            self.assertEqual((answer.status, self.schema.answer_faults('GET', '/v1/sites', answer)), (200, []), answer)
+            page = answer.json()
+            return [site['site'] for site in page['sites']], page['next']
+        self.ask('POST', VERIFY, {'email': 'live1@e.example'})
+        every, after = names('')
+        self.assertEqual((after, every), (None, sorted(every)))
+        self.assertGreater(len(every), 1)
+        seen, after = [], ''
+        while after is not None:
+            page, after = names(f'?limit=1&after={urllib.parse.quote(after)}')
+            self.assertEqual(len(page), 1)
+            seen += page
+        self.assertEqual(seen, every)
+        self.assertEqual(names('?health=well'), (every, None))
+        self.assertEqual(names('?health=blocked'), ([], None))
+        provider = self.ask('GET', '/v1/sites').json()['sites'][0]['provider']['name']
+        self.assertEqual(names(f'?provider={provider}')[0], every)
+        self.assertEqual(names('?provider=nobody'), ([], None))
 
     def test_erasure(self):
         self.ask('POST', VERIFY, {'email': 'live1@d.example'})

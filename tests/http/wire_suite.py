@@ -44,6 +44,8 @@ REQUESTS = [
     ('argument twice', 'GET', '/v1/verify/stream?email=a&email=b', None, (), 400, 'bad-target'),
     ('too many arguments', 'GET', '/v1/sites?' + '&'.join(f'a{i}=1' for i in range(30)), None, (), 400, 'bad-target'),
     ('unknown argument', 'GET', '/v1/sites?colour=red', None, (), 400, 'bad-argument'),
+    ('sites, too many', 'GET', '/v1/sites?limit=1001', None, (), 400, 'bad-argument'),
+    ('sites, health', 'GET', '/v1/sites?health=ill', None, (), 400, 'bad-argument'),
     ('stream without address', 'GET', '/v1/verify/stream', None, (), 400, 'bad-argument'),
     ('stream, flag', 'GET', '/v1/verify/stream?email=a@b.example&fresh=maybe', None, (), 400, 'bad-argument'),
     ('stream, time', 'GET', '/v1/verify/stream?email=a@b.example&timeout_ms=1', None, (), 400, 'bad-argument'),

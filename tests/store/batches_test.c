@@ -45,6 +45,52 @@ static void see(void *context, const struct store_batch *batch)
     seen->last = *batch;
 }
 
+static void note_provider(void *context, const struct store_batch_provider *provider)
+{
+    size_t len = strlen(context);
+    (void)snprintf((char *)context + len, 256 - len, "%.*s=%.*s:%d/%d/%d/%d ",
+                   SLICE_ARG(provider->name), SLICE_ARG(provider->label),
+                   (int)provider->by_status[0], (int)provider->by_status[1],
+                   (int)provider->by_status[2], (int)provider->by_status[3]);
+}
+
+static void providers_of_results(void **state)
+{
+    static const struct {
+        const char *batch, *name, *label;
+        unsigned status;
+    } results[] = {
+        {"b_1", "gw", "Google", 0}, {"b_1", "gw", "Google", 3}, {"b_1", "", "", 1},
+        {"b_2", "gw", "Google", 2}, {"b_1", "own", "", 1},      {"b_1", "gw", "Google", 0},
+    };
+    char path[SCRATCH_PATH_BYTES];
+    char seen[256] = "";
+    struct fault fault = {0};
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    add_batch(store, "b_1", "k");
+    add_batch(store, "b_2", "k");
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
+        assert_int_equal(store_batch_provider_add(store, slice_of(results[i].batch),
+                                                  slice_of(results[i].name),
+                                                  slice_of(results[i].label), results[i].status),
+                         ERR_NONE);
+    }
+    assert_int_equal(store_flush(store, &fault), ERR_NONE);
+    store_close(store);
+    store = scratch_open(path);
+    assert_int_equal(store_batch_provider_each(store, SLICE("b_1"), 9, note_provider, seen, &fault),
+                     ERR_NONE);
+    assert_string_equal(seen, "gw=Google:2/0/0/1 =:0/1/0/0 own=:0/1/0/0 ");
+    seen[0] = '\0';
+    assert_int_equal(store_batch_provider_each(store, SLICE("b_1"), 1, note_provider, seen, &fault),
+                     ERR_NONE);
+    assert_string_equal(seen, "gw=Google:2/0/0/1 ");
+    assert_int_equal(store_batch_delete(store, SLICE("b_1"), &fault), ERR_NONE);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM batch_provider"), 1);
+    store_close(store);
+}
+
 static void rows_and_states(void **state)
 {
     char path[SCRATCH_PATH_BYTES];
@@ -322,8 +368,9 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
     const struct CMUnitTest tests[] = {
-        CASE(rows_and_states),      CASE(pages),         CASE(steps_make_the_same_order),
-        CASE(stopped_in_the_order), CASE(shed_in_parts), CASE(looked_at_from_outside),
+        CASE(rows_and_states),           CASE(providers_of_results), CASE(pages),
+        CASE(steps_make_the_same_order), CASE(stopped_in_the_order), CASE(shed_in_parts),
+        CASE(looked_at_from_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,11 +29,11 @@ async function noOverflow(page, what) {
   assert.ok(over <= 0, `${what} is ${over} pixels too wide`);
 }
 
-/** Waits for a file to be whole in a folder of downloads. */
+/** Waits for a file to be whole in a folder of downloads: its path. */
 async function downloaded(folder, ending) {
   for (let i = 0; i < 300; i++) {
     const name = (await readdir(folder)).find((n) => n.endsWith(ending));
-    if (name) return readFile(join(folder, name));
+    if (name) return join(folder, name);
     await new Promise((resolve) => { setTimeout(resolve, 100); });
   }
   throw new Error(`no ${ending} was downloaded`);
@@ -43,6 +43,29 @@ async function handIn(page, file) {
   const input = await page.waitForSelector('input[type=file]');
   await input.uploadFile(file);
   await page.waitForSelector('.chosen-file .preview');
+}
+
+/** Everything that outlives the tab, or that another page of this site could read. */
+function kept(page) {
+  return page.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie, location.href, document.documentElement.outerHTML]));
+}
+
+async function giveKey(page, key) {
+  const input = await page.waitForSelector('.key-form input');
+  await input.click({ count: 3 });
+  await input.type(key);
+  await clickText(page, '.key-form button', 'Use this key');
+}
+
+/** As if an address that is refused had been there when its list was asked first. */
+function forge(world, address) {
+  return world.shell(`python3 - <<'END'
+import sqlite3
+db = sqlite3.connect(${JSON.stringify(world.store)}, timeout=30)
+db.execute("""UPDATE job_result SET status='deliverable', result=json_set(result, '$.status', 'deliverable', '$.sub_status', 'accepted')
+              WHERE json_extract(result, '$.email')='${address}'""")
+db.commit()
+END`);
 }
 
 async function startBatch(page, world, file) {
@@ -212,6 +235,13 @@ export const cases = [
     await page.waitForSelector('.chart canvas');
     await said(page, '.progress-card .badge', 'Done');
     assert.match(await text(page, '.numbers'), /10,000/);
+    await clickText(page, '.segments button', 'By provider');
+    const rows = await page.$$eval('[aria-label="Results by provider"] tbody tr', (all) => all.map((e) => Number(e.querySelector('.num').textContent.replace(/,/g, ''))));
+    assert.equal(rows.reduce((sum, n) => sum + n, 0), 10000);
+    assert.ok(await page.$('.chart canvas'));
+    await world.axe(page, 'by provider');
+    await world.shot(page, 'provider-light');
+    await clickText(page, '.segments button', 'By status');
     await clickText(page, '.chip', 'Undeliverable');
     await until(page, () => [...document.querySelectorAll('.results .badge')].every((e) => e.textContent.includes('Undeliverable')));
     await world.axe(page, 'batch');
@@ -219,7 +249,7 @@ export const cases = [
     const folder = await world.downloads(page);
     await clickText(page, '.chip', 'All');
     await clickText(page, '.downloads button', 'CSV');
-    const csv = (await downloaded(folder, '.csv')).toString();
+    const csv = await readFile(await downloaded(folder, '.csv'), 'utf8');
     assert.equal(csv.trimEnd().split('\n').length, 10001);
   } },
 
@@ -241,5 +271,96 @@ export const cases = [
     await clickText(page, '.page-head .actions button', 'Delete');
     await clickText(page, 'dialog button', 'Delete for good');
     await said(page, 'h1', 'Batches');
+  } },
+
+  { name: 'a list: its results as a workbook', needs: 'batches', async run(world) {
+    const page = await world.page();
+    await startBatch(page, world, world.fewPeople);
+    await said(page, '.progress-card .badge', 'Done');
+    const folder = await world.downloads(page);
+    await clickText(page, '.downloads button', 'XLSX');
+    const [head, ...rows] = await world.workbook(await downloaded(folder, '.xlsx'));
+    assert.deepEqual(head.slice(0, 3), ['id', 'name', 'email']);
+    const [email, status] = [head.indexOf('email'), head.indexOf('status')];
+    assert.deepEqual(rows.map((row) => [row[0], row[email], row[status]]), [
+      ['1', 'jane@catchall.example', 'risky'], ['2', 'paul.smith@nowhere.example', 'undeliverable'], ['3', "o'neil@catchall.example", 'risky'],
+      ['4', 'info@nowhere.example', 'undeliverable'], ['5', 'person4@catchall.example', 'risky'],
+      ['6', 'person5@nowhere.example', 'undeliverable']]);
+  } },
+
+  { name: 'a watched list: made, checked now, what changed, paused, stopped', needs: 'program', async run(world) {
+    const page = await world.page();
+    await startBatch(page, world, world.fewPeople);
+    await said(page, '.progress-card .badge', 'Done');
+    await forge(world, 'person5@nowhere.example');
+    await page.goto(`${world.origin}/#/lists`);
+    await said(page, '.empty', 'Nothing is watched yet');
+    await clickText(page, '.page-head button', 'Watch a list');
+    await until(page, () => document.querySelector('dialog select')?.options[0]?.text.startsWith('few.csv (6)'));
+    await world.axe(page, 'a new watched list');
+    await page.type('dialog input', 'Customers <b>');
+    await page.$$eval('dialog select', ([, often]) => { often.value = '86400'; often.dispatchEvent(new Event('change', { bubbles: true })); });
+    await clickText(page, 'dialog button', 'Watch it');
+    await said(page, '.batch-row', 'Customers <b>');
+    assert.match(await text(page, '.batch-row'), /6 addresses · Each day.*Waiting.*No changes/);
+    await world.axe(page, 'watched lists');
+    await page.click('.batch-row');
+    await said(page, 'h1', 'Customers <b>');
+    await said(page, 'main', 'Nothing changed since');
+    await clickText(page, '.page-head button', 'Check now');
+    await said(page, '[aria-label="Changes"]', 'person5@nowhere.example');
+    assert.match(await text(page, '[aria-label="Changes"] tbody'), /^person5@nowhere\.example ?Deliverable ?Undeliverable/);
+    assert.match(await text(page, '.facts'), /Changed then ?1/);
+    await world.axe(page, 'a watched list');
+    await world.shot(page, 'list-light');
+    await clickText(page, '.page-head button', 'Pause');
+    await said(page, '.card .badge', 'Paused');
+    await clickText(page, '.page-head button', 'Resume');
+    await said(page, '.card .badge', 'Waiting');
+    await page.setViewport(PHONE);
+    await noOverflow(page, 'a watched list');
+    await clickText(page, '.page-head button', 'Stop watching');
+    await world.axe(page, 'stop watching');
+    await clickText(page, 'dialog button', 'Stop watching');
+    await said(page, '.empty', 'Nothing is watched yet');
+  } },
+
+  { name: 'an API key: asked for, a wrong one refused, kept in this tab alone', needs: 'program', async run(world) {
+    const { origin, key } = await world.keyedServer();
+    const page = await world.page({ origin });
+    const urls = [];
+    page.on('request', (request) => urls.push(request.url()));
+    await page.goto(`${origin}/#/check/jane%40plain.example`);
+    await said(page, '.trouble', 'those who have a key');
+    await world.axe(page, 'a key is wanted');
+    await giveKey(page, `${key.slice(0, -4)}0000`);
+    await said(page, '.key-trouble', 'does not know this key');
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    await world.axe(page, 'a wrong key');
+    await world.shot(page, 'key-light');
+    await giveKey(page, key);
+    await page.waitForSelector('.verdict .badge.large');
+    assert.match(await text(page, '.verdict .badge.large'), /Deliverable/);
+    assert.ok(!(await kept(page)).includes(key), 'the key is in sessionStorage alone');
+
+    await startBatch(page, { origin }, world.fewPeople);
+    await said(page, '.progress-card .badge', 'Done');
+    const folder = await world.downloads(page);
+    await clickText(page, '.downloads button', 'XLSX');
+    assert.equal((await world.workbook(await downloaded(folder, '.xlsx'))).length, 7);
+    assert.ok(urls.every((url) => !url.includes(key)), 'no URL has the key');
+
+    const other = await page.browserContext().newPage();
+    await other.goto(`${origin}/#/settings`);
+    await other.waitForSelector('.key-form input');
+    await other.close();
+    await page.goto(`${origin}/#/settings`);
+    await said(page, 'main', 'A key is set for this tab');
+    await world.axe(page, 'settings with a key');
+    await clickText(page, 'button', 'Forget it');
+    await page.waitForSelector('.key-form input');
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    await page.goto(`${origin}/#/batches`);
+    await said(page, '.trouble', 'those who have a key');
   } },
 ];

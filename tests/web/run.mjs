@@ -72,16 +72,28 @@ async function settled(child, is_up) {
   throw new Error('it did not come up');
 }
 
-/** The village and the program that asks it; the origin of its page. */
-async function serve(program, work) {
-  const [smtp, dns, http] = [await freePort(), await freePort(), await freePort()];
-  const village = start(program, ['village', `--port=${smtp}`, `--dns-port=${dns}`], 'village');
-  await settled(village, async () => village.lines.join('').includes('Ctrl-C'));
-  const server = start(program, ['serve', `--listen=127.0.0.1:${http}`, `--store=${join(work, 'store.db')}`, '--helo=tests.example',
-    `--resolver=127.0.83.53:${dns}`, `--port=${smtp}`, '--allow-net=127.0.0.0/8'], 'serve');
+/** The demo village: what a program that is to ask it is told. */
+async function village(program) {
+  const [smtp, dns] = [await freePort(), await freePort()];
+  const child = start(program, ['village', `--port=${smtp}`, `--dns-port=${dns}`], 'village');
+  await settled(child, async () => child.lines.join('').includes('Ctrl-C'));
+  return [`--resolver=127.0.83.53:${dns}`, `--port=${smtp}`, '--allow-net=127.0.0.0/8', '--helo=tests.example'];
+}
+
+/** A program that asks the village; the origin of its page. */
+async function serve(program, store, asks_village) {
+  const http = await freePort();
+  const server = start(program, ['serve', `--listen=127.0.0.1:${http}`, `--store=${store}`, ...asks_village], 'serve');
   const origin = `http://127.0.0.1:${http}`;
   await settled(server, async () => (await fetch(`${origin}/readyz`)).ok);
   return origin;
+}
+
+/** What must not be there from an earlier run. */
+async function emptyStore(path) {
+  await Promise.all([path, `${path}-wal`, `${path}-shm`].map((file) => rm(file, { force: true })));
+  await rm(`${path}.batches`, { recursive: true, force: true });
+  return path;
 }
 
 /** A list of many people of the village's honest house and of its catch-all, some of whom exist. */
@@ -92,14 +104,30 @@ function people(count, domains) {
 }
 
 class World {
-  constructor(browser, axe, origin, work) {
-    Object.assign(this, { browser, axe_text: axe, origin, work, pages: [], troubles: [] });
+  constructor(parts) {
+    Object.assign(this, parts, { pages: [], troubles: [] }); // browser, axe_text, origin, work; program, asks_village, store unless --url
     this.contacts = join(ROOT, 'examples/contacts.csv');
-    this.tenThousand = join(work, 'ten-thousand.csv');
-    this.slowList = join(work, 'slow.csv');
+    this.tenThousand = join(this.work, 'ten-thousand.csv');
+    this.slowList = join(this.work, 'slow.csv');
+    this.fewPeople = join(this.work, 'few.csv');
   }
 
-  async page({ viewport = { width: 1320, height: 900 }, dark = false } = {}) {
+  /** Another program with a store of its own, which has an API key: {origin, key}. */
+  async keyedServer() {
+    const store = await emptyStore(join(this.work, 'keyed.db'));
+    const { stdout } = await run(this.program, ['key', 'add', `--store=${store}`, '--label=tests']);
+    const [key] = stdout.match(/hel_\S+/);
+    return { key, origin: await serve(this.program, store, this.asks_village) };
+  }
+
+  /** A workbook's first sheet as another reader sees it: rows of texts. */
+  async workbook(path) {
+    const reads = `import json, sys; sys.path.insert(0, ${JSON.stringify(join(ROOT, 'tests/engine'))}); import xlsx_file
+print(json.dumps([[cell[2] for cell in row] for row in xlsx_file.read(sys.argv[1])[0][1]]))`;
+    return JSON.parse((await run('python3', ['-c', reads, path])).stdout);
+  }
+
+  async page({ viewport = { width: 1320, height: 900 }, dark = false, origin = this.origin } = {}) {
     const context = await this.browser.createBrowserContext();
     const page = await context.newPage();
     this.pages.push(context);
@@ -110,7 +138,7 @@ class World {
       if (/Content Security Policy|Refused to/.test(message.text())) this.troubles.push(message.text());
     });
     page.on('request', (request) => {
-      if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(`${this.origin}/`)) this.troubles.push(`a request to ${request.url()}`);
+      if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(`${origin}/`)) this.troubles.push(`a request to ${request.url()}`);
     });
     return page;
   }
@@ -161,6 +189,10 @@ async function runCases(world) {
       console.log(`skip ${one.name}: this program has no batches`);
       continue;
     }
+    if (one.needs === 'program' && !world.program) {
+      console.log(`skip ${one.name}: it wants --heloise`);
+      continue;
+    }
     try {
       await within(one.run(world), CASE_SECONDS);
       if (world.troubles.length > 0) throw new Error(world.troubles.join('\n'));
@@ -179,15 +211,21 @@ async function main() {
   if (!options.heloise && !options.url) throw new Error('--heloise PROGRAM or --url ORIGIN is wanted');
   const work = resolve(options.work);
   await mkdir(work, { recursive: true });
-  await rm(join(work, 'store.db'), { force: true });
   const { puppeteer, axe } = await modules(work);
-  const origin = options.url?.replace(/\/$/, '') ?? await serve(resolve(options.heloise), work);
+  const parts = { axe_text: axe, work, origin: options.url?.replace(/\/$/, '') };
+  if (!options.url) {
+    parts.program = resolve(options.heloise);
+    parts.asks_village = await village(parts.program);
+    parts.store = await emptyStore(join(work, 'store.db'));
+    parts.origin = await serve(parts.program, parts.store, parts.asks_village);
+  }
   const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'] });
   try {
-    const world = new World(browser, axe, origin, work);
+    const world = new World({ browser, ...parts });
     await writeFile(world.tenThousand, people(ROWS, ['catchall.example', 'plain.example', 'nowhere.example', 'nomail.example']));
     await writeFile(world.slowList, people(400, ['slow.example']));
+    await writeFile(world.fewPeople, people(6, ['catchall.example', 'nowhere.example']));
     return await runCases(world);
   } finally {
     await browser.close();

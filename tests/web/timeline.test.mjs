@@ -56,7 +56,12 @@ test('out of many records: few points, the last has all', () => {
   assert.equal(points.at(-1).statuses.unknown, 5000);
 });
 
-test('providers: the largest first', () => {
-  const found = providersOf([record(1, 'risky', 'A'), record(1, 'deliverable', 'B'), record(2, 'risky', 'B'), { status: 'unknown', provider: null }]);
-  assert.deepEqual(found.map((p) => [p.name, p.done, p.risky]), [['B', 2, 1], ['A', 1, 1], ['none', 1, 0]]);
+test('providers of a batch, in the table and over time', () => {
+  const provider = (name, label, risky, unknown) => ({ name, label, statuses: { deliverable: 0, undeliverable: 0, risky, unknown } });
+  const first = batch(2, { providers: [provider('b', 'B', 1, 1)] });
+  const second = batch(5, { providers: [provider('b', 'B', 1, 2), provider('a', null, 1, 0), provider(null, null, 0, 1)] });
+  assert.deepEqual(providersOf(second).map((p) => [p.name, p.done, p.risky]), [['B', 3, 1], ['a', 1, 1], ['none', 1, 0]]);
+  assert.deepEqual(providersOf(batch(0)), []);
+  const points = timelineAdd(timelineAdd([], first, START + 1000), second, START + 2000);
+  assert.deepEqual(byProvider(points, 2).series, { B: [0, 2, 3], a: [0, 0, 1] });
 });

@@ -93,6 +93,19 @@ export async function call(method, url, options) {
   }
 }
 
+/** Keeps a key for this tab. One that the server does not know is not kept: the Problem is thrown, and the one before stays. */
+export async function tryApiKey(key) {
+  const before = apiKey();
+  setApiKey(key);
+  try {
+    await call('GET', '/v1/egresses');
+  } catch (problem) {
+    if (problem.status === 403) return; // it is known, and may do other things than this one
+    setApiKey(before);
+    throw problem;
+  }
+}
+
 /** Values of an NDJSON answer: most of them after the first few that are skipped. The rest is not fetched. */
 export async function callLines(url, skipped, most, { signal } = {}) {
   const answer = await send('GET', url, { signal, accept: 'application/x-ndjson' });

@@ -14,7 +14,6 @@ const AGAIN_MS = [1000, 2000, 5000, 10000];
 const FINAL = ['done', 'cancelled', 'failed'];
 const PROVIDERS_MAX = 5;
 const RECORDS_MAX = 5000;
-const RECORDS_AGAIN_MS = 10000;
 const WATCHED_POINTS = 5; // fewer: the batch was over, or nearly so, when the page was opened
 
 /** A row of the results is the record, or has it beside the columns of the list. */
@@ -92,42 +91,36 @@ function Numbers({ batch }) {
     </div>`)}</dl>`;
 }
 
-/** Records of the first rows, for what is not in the events: by provider, and all of a batch that was not watched. */
+/** Records of the first rows, for the time line of a batch that was over when the page was opened. */
 function useRecords(batch, is_wanted) {
   const [records, setRecords] = useState(null);
-  const is_over = FINAL.includes(batch.state);
-  const [round, setRound] = useState(0);
   useEffect(() => {
     if (!is_wanted) return undefined;
     const stop = new AbortController();
     callLines(`${path('batches', batch.id)}/results${query({ format: 'ndjson', finished_rows_only: true })}`, 0, RECORDS_MAX, { signal: stop.signal })
       .then((rows) => setRecords(rows.map(recordOf))).catch(() => {});
-    const timer = is_over ? 0 : setTimeout(() => setRound((n) => n + 1), RECORDS_AGAIN_MS);
-    return () => {
-      stop.abort();
-      clearTimeout(timer);
-    };
-  }, [batch.id, is_wanted, is_over, round]);
+    return () => stop.abort();
+  }, [batch.id, is_wanted]);
   return records;
 }
 
 function Charts({ batch, points }) {
   const [by, setBy] = useState('status');
   const was_watched = points.length > WATCHED_POINTS;
-  const records = useRecords(batch, by === 'provider' || (!was_watched && FINAL.includes(batch.state)));
+  const records = useRecords(batch, !was_watched && FINAL.includes(batch.state));
   const kept = useMemo(() => timelineOf(records ?? [], batch.created_at), [records]);
-  const status = byStatus(was_watched || records === null ? points : kept);
-  const provider = byProvider(kept, PROVIDERS_MAX);
-  const is_part = records !== null && records.length < batch.counts.done && (by === 'provider' || !was_watched);
+  const shown = was_watched || records === null ? points : kept;
+  const status = byStatus(shown);
+  const provider = byProvider(shown, PROVIDERS_MAX);
+  const is_part = shown === kept && records !== null && records.length < batch.counts.done;
   return html`<${Card} title="Over time" actions=${html`<${Segments} label="Chart by" value=${by}
       options=${[['status', 'By status'], ['provider', 'By provider']]} onChange=${setBy} />`}>
     ${by === 'status' ? html`<${TimeChart} key="status" label="Addresses by status over time" is_stacked=${true} times=${status.times}
         series=${STATUSES.map((s) => ({ label: STATUS[s].text, colour: s, values: status.series[s] }))} />`
-      : records === null ? html`<${Loading} />`
-        : html`<${TimeChart} key="provider" label="Addresses by provider over time" times=${provider.times}
-          series=${Object.entries(provider.series).map(([name, values], i) => ({ label: name, colour: `series-${i + 1}`, values }))} />
-          <${Providers} providers=${providersOf(records)} />`}
-    ${is_part && html`<p class="muted small">Of ${count(records.length)} of ${count(batch.counts.done)} results.</p>`}<//>`;
+      : html`<${TimeChart} key="provider" label="Addresses by provider over time" times=${provider.times}
+          series=${Object.entries(provider.series).map(([name, values], i) => ({ label: name, colour: `series-${i + 1}`, values }))} />`}
+    ${is_part && html`<p class="muted small">Of ${count(records.length)} of ${count(batch.counts.done)} results.</p>`}
+    ${by === 'provider' && html`<${Providers} providers=${providersOf(batch)} />`}<//>`;
 }
 
 function Providers({ providers }) {

@@ -1,7 +1,7 @@
 // app/parts: the pieces that all views are made of. Texts of others come in as children or props, never as markup.
 // SPDX-License-Identifier: Apache-2.0
 import { html, useCallback, useEffect, useRef, useState } from './html.js';
-import { apiKey, setApiKey } from './api.js';
+import { tryApiKey } from './api.js';
 import { STATUS } from './words.js';
 import { count, percent, sparkline } from './format.js';
 
@@ -56,18 +56,30 @@ export function Loading({ text = 'Loading' }) {
   return html`<p class="loading" role="status"><span class="spinner"></span>${text} …</p>`;
 }
 
-/** The form for an API key; done() once it is set. */
+/** The form for an API key; done() once the server has taken it. */
 export function KeyForm({ done }) {
-  const [key, setKey] = useState(apiKey());
-  const submit = (event) => {
+  const [key, setKey] = useState('');
+  const [problem, setProblem] = useState(null);
+  const [is_busy, setBusy] = useState(false);
+  const submit = async (event) => {
     event.preventDefault();
-    setApiKey(key.trim());
-    done?.();
+    if (key.trim() === '') return;
+    setBusy(true);
+    setProblem(null);
+    try {
+      await tryApiKey(key.trim());
+      done?.();
+    } catch (trouble) {
+      setProblem(trouble);
+    }
+    setBusy(false);
   };
-  return html`<form class="row" onSubmit=${submit}>
+  return html`<form class="key-form" onSubmit=${submit}><div class="row">
     <label class="field grow"><span>API key</span>
-      <input type="password" autocomplete="off" spellcheck=${false} value=${key} onInput=${(e) => setKey(e.target.value)} /></label>
-    <button type="submit" class="button primary"><span>Use this key</span></button></form>`;
+      <input type="password" autocomplete="off" spellcheck=${false} value=${key} aria-invalid=${problem ? 'true' : undefined}
+        onInput=${(e) => setKey(e.target.value)} /></label>
+    <button type="submit" class="button primary" disabled=${is_busy}><span>Use this key</span></button></div>
+    ${problem && html`<p class="key-trouble" role="alert">${problem.status === 401 ? 'The server does not know this key, or it was revoked.' : problem.message}</p>`}</form>`;
 }
 
 /** True: this server is one that has no such endpoint. */
@@ -75,14 +87,17 @@ export function isMissing(problem) {
   return problem?.status === 404 || problem?.status === 501;
 }
 
+const KEY_WANTED = 'This server answers only those who have a key of it. Its administrator makes one with “heloise key add”.';
+
 /** What went wrong, with what can be done about it. */
 export function Trouble({ problem, retry }) {
   if (!problem) return null;
+  const text = problem.status === 401 ? KEY_WANTED : problem.detail ?? problem.message;
   const where = [problem.row && `row ${count(problem.row)}`, problem.column && `column ${problem.column}`].filter(Boolean);
   return html`<div class="trouble" role="alert">
     <${Icon} name=${problem.status === 401 ? 'key' : 'warn'} />
     <div><strong>${problem.title ?? 'Something went wrong'}</strong>
-      <p>${[problem.detail ?? problem.message, where.join(', ')].filter(Boolean).join(' — ')}</p>
+      <p>${[text, where.join(', ')].filter(Boolean).join(' — ')}</p>
       ${problem.retry_after && html`<p>Try again in ${problem.retry_after} s.</p>`}
       ${problem.status === 401 ? html`<${KeyForm} done=${retry} />`
         : retry && html`<${Button} icon="repeat" onClick=${retry}>Try again<//>`}</div></div>`;

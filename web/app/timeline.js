@@ -10,11 +10,15 @@ function sum(statuses) {
   return Object.values(statuses).reduce((total, n) => total + n, 0);
 }
 
+function nameOf(provider) {
+  return provider?.label ?? provider?.name ?? 'none';
+}
+
 /** points with what a batch says now, at now_ms; [] begins with nothing done. Where there are too many, every other goes. */
 export function timelineAdd(points, batch, now_ms) {
   const until = Date.parse(batch.finished_at ?? '');
   const t_s = Math.max(0, ((Number.isNaN(until) ? now_ms : until) - Date.parse(batch.created_at)) / 1000);
-  const point = { t_s, statuses: { ...batch.statuses }, providers: {} };
+  const point = { t_s, statuses: { ...batch.statuses }, providers: Object.fromEntries(providersOf(batch).map((p) => [p.name, p.done])) };
   const before = points.length > 0 ? points : [START];
   const last = before.at(-1);
   if (t_s < last.t_s) return points;
@@ -28,7 +32,7 @@ export function timelineAdd(points, batch, now_ms) {
 export function timelineOf(records, created_at, most = 120) {
   const began = Date.parse(created_at);
   const seen = records.map((r) => ({ t_s: Math.max(0, (Date.parse(r.checked_at) - began) / 1000), status: r.status,
-    provider: r.provider?.label ?? r.provider?.name ?? 'none' })).filter((r) => !Number.isNaN(r.t_s)).sort((a, b) => a.t_s - b.t_s);
+    provider: nameOf(r.provider) })).filter((r) => !Number.isNaN(r.t_s)).sort((a, b) => a.t_s - b.t_s);
   const step = Math.max(1, Math.ceil(seen.length / most));
   const points = [START];
   const statuses = {};
@@ -53,15 +57,7 @@ export function byProvider(points, most) {
   return { times: points.map((p) => p.t_s), series: Object.fromEntries(names.map((n) => [n, points.map((p) => p.providers[n] ?? 0)])) };
 }
 
-/** [{name, done, deliverable, ...}], the largest first. */
-export function providersOf(records) {
-  const found = new Map();
-  for (const r of records) {
-    const name = r.provider?.label ?? r.provider?.name ?? 'none';
-    const one = found.get(name) ?? { name, done: 0, deliverable: 0, undeliverable: 0, risky: 0, unknown: 0 };
-    one.done += 1;
-    one[r.status] += 1;
-    found.set(name, one);
-  }
-  return [...found.values()].sort((a, b) => b.done - a.done);
+/** [{name, done, deliverable, ...}] of a batch, the largest first. */
+export function providersOf(batch) {
+  return (batch.providers ?? []).map((p) => ({ name: nameOf(p), done: sum(p.statuses), ...p.statuses }));
 }

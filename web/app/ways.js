@@ -9,6 +9,7 @@ import { HEALTH, classText, stateOf } from './words.js';
 
 const PERIOD_MS = 5000;
 const POINTS_MAX = 60;
+const SITES_LOADED = 1000;
 const SITES_MAX = 100; // shown
 const WORST_FIRST = ['blocked', 'trying', 'recovering', 'well'];
 
@@ -110,12 +111,12 @@ function Sites({ loaded }) {
       <thead><tr><th scope="col">Far end</th><th scope="col">Health</th><th scope="col">Connections</th><th scope="col" class="num">Now</th>
         <th scope="col" class="num">Refused / h</th><th scope="col" class="num">RCPTs each</th></tr></thead>
       <tbody>${shown.map((site) => html`<${SiteRow} key=${site.site} site=${site} trail=${trail(site.site)} />`)}</tbody></table></div>`}
-    ${data && (data.more || data.sites.length > shown.length) && html`<p class="muted small">There are more; the worst and the busiest are shown.</p>`}<//>`;
+    ${data && (data.next || data.sites.length > shown.length) && html`<p class="muted small">There are more; the worst and the busiest are shown.</p>`}<//>`;
 }
 
 export function WaysView() {
   const egresses = useLoad((signal) => call('GET', '/v1/egresses', { signal }), [], PERIOD_MS);
-  const sites = useLoad((signal) => call('GET', '/v1/sites', { signal }), [], PERIOD_MS);
+  const sites = useLoad((signal) => call('GET', `/v1/sites?limit=${SITES_LOADED}`, { signal }), [], PERIOD_MS);
   return html`<${PageHead} title="Ways out" text="Where questions leave from, and how the mail servers on the other side take them." />
     <${Egresses} loaded=${egresses} sites=${sites.data?.sites} /><${Sites} loaded=${sites} />`;
 }

@@ -66,7 +66,10 @@ export interface Batch {
     state: BatchState; cause: string | null; bytes: number;
     /** addresses: distinct ones; done: of them. */
     counts: { rows: number; bad_rows: number; no_address: number; addresses: number; done: number };
-    statuses: Record<Status, number>; per_second: number | null; seconds_left: number | null;
+    statuses: Record<Status, number>;
+    /** Results by provider, at most 20; of a batch that was asked for by its id, and in its events. */
+    providers?: { name: string | null; label: string | null; statuses: Record<Status, number> }[];
+    per_second: number | null; seconds_left: number | null;
     webhook: string | null; created_at: string; changed_at: string; finished_at: string | null;
 }
 

@@ -73,14 +73,14 @@ enum dkim_fault {
     DKIM_FAULT_BODY_CHANGED, /* bh= is another */
     DKIM_FAULT_WRONG,        /* the signature is not of these fields by that key */
     /* us */
-    DKIM_FAULT_SHA1,     /* RFC 8301 3.1: rsa-sha1 counts for nothing */
-    DKIM_FAULT_TOO_MANY, /* signatures; the ones beyond are not looked at */
-    DKIM_FAULT_CRYPTO,   /* the library of this machine would not */
+    DKIM_FAULT_SHA1,   /* RFC 8301 3.1: rsa-sha1 counts for nothing */
+    DKIM_FAULT_CRYPTO, /* the library of this machine would not */
 };
 
 const char *dkim_algorithm_name(enum dkim_algorithm algorithm); /* "rsa-sha256", ... */
 const char *dkim_canon_name(enum dkim_canon canon);             /* "simple", "relaxed" */
 const char *dkim_result_name(enum dkim_result result);          /* "pass", ...: RFC 8601 2.7.1 */
+enum dkim_result dkim_fault_result(enum dkim_fault fault);      /* DKIM_PASS of none */
 const char *dkim_fault_text(enum dkim_fault fault); /* in words, without full stop; "" for none */
 
 #endif

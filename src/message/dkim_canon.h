@@ -10,7 +10,7 @@
 /* Takes the next piece of canonical text. What it returns ends the call that gave it. */
 typedef enum err (*dkim_write_fn)(void *to, struct slice bytes);
 
-/* A field as it is signed (RFC 6376 3.4.1, 3.4.2), with its CRLF. */
+/* A field as it is signed (RFC 6376 3.4.1, 3.4.2), without the CRLF at its end. */
 enum err dkim_field_write(const struct message_field *field, enum dkim_canon canon,
                           dkim_write_fn write, void *to) MUST_USE;
 

@@ -7,6 +7,8 @@
 #include "dns/route.h"
 #include "message/dkim.h"
 
+enum { DKIM_HEADERS_MAX = 256 }; /* names in h= */
+
 struct dkim_signature {
     enum dkim_algorithm algorithm;
     enum dkim_canon header_canon, body_canon;
@@ -15,7 +17,7 @@ struct dkim_signature {
     struct slice identity; /* i= as it stands; empty: "@" and the domain. Borrowed from the field */
     bool is_identity_below; /* the domain of i= is below that of d= */
     struct slice headers;   /* h= as it stands, names parted by colons: tag_item_next. Borrowed */
-    struct crypto_digest body_hash;
+    struct crypto_digest body_hash; /* nothing of rsa-sha1, which nobody checks any more */
     uint8_t signature[CRYPTO_SIGNATURE_BYTES_MAX];
     size_t signature_bytes;
     bool has_length, has_time, has_expiry;

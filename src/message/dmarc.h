@@ -46,9 +46,8 @@ struct dmarc_uri {
 enum dmarc_finding_kind {
     DMARC_FINDING_SYNTAX, /* a piece that is no tag */
     DMARC_FINDING_DOUBLE_TAG,
-    DMARC_FINDING_UNKNOWN_TAG,  /* is ignored */
-    DMARC_FINDING_VERSION_CASE, /* "v=dmarc1": others see no record */
-    DMARC_FINDING_NO_POLICY,    /* p= is missing */
+    DMARC_FINDING_UNKNOWN_TAG, /* is ignored */
+    DMARC_FINDING_NO_POLICY,   /* p= is missing */
     DMARC_FINDING_POLICY_PLACE, /* p= is not the second tag (RFC 7489 6.4; DMARCbis takes it anywhere) */
     DMARC_FINDING_POLICY,       /* p= has no value that there is */
     DMARC_FINDING_SUBDOMAIN_POLICY,    /* the same of sp= */

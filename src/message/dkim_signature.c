@@ -277,6 +277,10 @@ enum dkim_fault dkim_signature_read(struct slice value, struct dkim_signature *o
     struct reading reading = {.out = out, .bad = ""};
     *out = (struct dkim_signature){.identity = SLICE_NONE, .headers = SLICE_NONE};
     enum dkim_fault fault = read_list(&reading, value);
+    if (fault != DKIM_FAULT_NONE) {
+        (void)read_names(&reading); /* so that it can be told whose signature it is */
+        reading.bad = "";
+    }
     for (size_t i = 0; i < sizeof steps / sizeof *steps && fault == DKIM_FAULT_NONE; i++) {
         fault = steps[i](&reading);
     }

@@ -16,9 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum {
     WIRE_BYTES = 1 << 20,
     TEXT_BYTES = 16384,
-    /* Policies, terms, their hosts, reverse names; each with its aliases. */
+    /* Policies, terms, their hosts, reverse names, the explanation; each with its aliases. */
     QUESTIONS_MAX =
-        (1 + SPF_LOOKUPS_MAX * (2 + SPF_NAMES_MAX) + 1 + SPF_NAMES_MAX) * (1 + DNS_ALIASES_MAX),
+        (2 + SPF_LOOKUPS_MAX * (2 + SPF_NAMES_MAX) + 1 + SPF_NAMES_MAX) * (1 + DNS_ALIASES_MAX),
 };
 
 static void set_name(char out[DNS_NAME_BYTES], struct slice text)
@@ -94,6 +94,7 @@ static void check_outcome(const struct spf_outcome *outcome)
     must((outcome->result == SPF_TEMPERROR) == (outcome->fault == SPF_FAULT_DNS));
     must(outcome->lookups <= SPF_LOOKUPS_MAX || outcome->fault == SPF_FAULT_LOOKUPS);
     must(outcome->voids <= SPF_VOIDS_MAX || outcome->fault == SPF_FAULT_VOIDS);
+    must(outcome->explanation[0] == '\0' || outcome->result == SPF_FAIL);
     must(spf_result_name(outcome->result)[0] != '\0');
 }
 
@@ -103,7 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice sender = size == 0 ? SLICE_NONE : slice_cut(&rest, '\n');
     bool is_six = sender.len > 0 && (sender.at[0] & 1) != 0;
     struct spf_request request = {.sender = slice_sub(sender, 1, sender.len),
-                                  .helo = SLICE("mail.example.com")};
+                                  .helo = SLICE("mail.example.com"),
+                                  .wants_explanation = true};
     struct spf *spf;
     struct slice name;
     uint16_t type;

@@ -28,6 +28,7 @@ enum step {
     STEP_EXISTS,
     STEP_POINTERS,
     STEP_POINTER, /* the address of pointers.at[pointers.now] */
+    STEP_EXPLANATION,
     STEP_DONE,
 };
 
@@ -41,9 +42,9 @@ struct frame {
     char domain[DNS_NAME_BYTES];
     bool is_led_here; /* by an include or redirect */
     char record[SPF_RECORD_BYTES_MAX];
-    struct reader rest;       /* of the terms */
-    struct spf_term redirect; /* empty text: none */
-    struct spf_term term;     /* under way */
+    struct reader rest; /* of the terms */
+    struct spf_modifiers modifiers;
+    struct spf_term term; /* under way */
 };
 
 struct spf {
@@ -60,6 +61,10 @@ struct spf {
     size_t depth;      /* frames in use */
     struct frame frames[FRAMES_MAX];
     struct spf_outcome outcome;
+    bool wants_explanation, is_explaining; /* the outcome is known but for its explanation */
+    char receiver[DNS_NAME_BYTES];
+    int64_t now_s;
+    char explanation[SPF_EXPLANATION_BYTES]; /* as it was published; empty: not fetched yet */
 };
 
 static struct frame *top(struct spf *spf)
@@ -67,10 +72,12 @@ static struct frame *top(struct spf *spf)
     return &spf->frames[spf->depth - 1];
 }
 
-/* Lower case, without the last dot. False: too long, or not a name of labels (RFC 7208 4.3). */
+/* Lower case, without the last dot, a space as "\\032" as names have it here (dns/message). False: too long, or not a
+ * name of labels (RFC 7208 4.3). */
 static bool copy_name(struct slice text, char out[DNS_NAME_BYTES])
 {
-    char folded[DNS_NAME_BYTES];
+    char folded[4 * NAME_MAX + 1];
+    size_t len = 0;
     size_t label = 0;
     if (slice_ends(text, SLICE("."))) {
         text.len--;
@@ -80,17 +87,22 @@ static bool copy_name(struct slice text, char out[DNS_NAME_BYTES])
     }
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
-        if (c <= ' ' || c > '~' || c == '\\' || (c == '.' && label == 0) || label > LABEL_MAX) {
+        if (c < ' ' || c > '~' || c == '\\' || (c == '.' && label == 0) || label > LABEL_MAX) {
             return false;
         }
         label = c == '.' ? 0 : label + 1;
-        folded[i] = ascii_lower(c);
+        if (c == ' ') {
+            memcpy(folded + len, "\\032", 4);
+            len += 4;
+        } else {
+            folded[len++] = ascii_lower(c);
+        }
     }
-    if (label == 0 || label > LABEL_MAX) {
+    if (label == 0 || label > LABEL_MAX || len >= DNS_NAME_BYTES) {
         return false;
     }
-    memcpy(out, folded, text.len);
-    out[text.len] = '\0';
+    memcpy(out, folded, len);
+    out[len] = '\0';
     return true;
 }
 
@@ -119,6 +131,8 @@ static void fail(struct spf *spf, enum spf_fault fault)
     end(spf, fault == SPF_FAULT_DNS ? SPF_TEMPERROR : SPF_PERMERROR, fault, top(spf)->term.text);
 }
 
+static void explain(struct spf *spf);
+
 /* The top policy has its result. RFC 7208 5.2: what an include makes of it. */
 static void leave_frame(struct spf *spf, enum spf_result result, struct slice term)
 {
@@ -129,6 +143,10 @@ static void leave_frame(struct spf *spf, enum spf_result result, struct slice te
     }
     if (spf->depth == 1) {
         end(spf, result, SPF_FAULT_NONE, term);
+        if (result == SPF_FAIL && spf->wants_explanation) {
+            spf->is_explaining = true;
+            explain(spf);
+        }
         return;
     }
     spf->depth--;
@@ -234,6 +252,8 @@ static void names_of(struct spf *spf, struct spf_names *out)
         .domain = slice_of(top(spf)->domain),
         .helo = slice_of(spf->helo),
         .ip = spf->ip,
+        .receiver = slice_of(spf->receiver),
+        .now_s = spf->now_s,
     };
     out->validated = validated_name(spf, out->domain);
 }
@@ -251,19 +271,18 @@ static struct slice cut_to_name(struct slice text)
     return text;
 }
 
-/* The target of the term under way (RFC 7208 4.8). ERR_SYNTAX: no name of DNS. ERR_LIMIT, ERR_NOMEM. */
-static enum err find_target(struct spf *spf, char out[DNS_NAME_BYTES])
+/* The target of a term (RFC 7208 4.8). ERR_SYNTAX: no name of DNS. ERR_LIMIT, ERR_NOMEM. */
+static enum err find_target(struct spf *spf, const struct spf_term *term, char out[DNS_NAME_BYTES])
 {
-    const struct frame *frame = top(spf);
-    if (frame->term.domain_spec.len == 0) {
-        memcpy(out, frame->domain, DNS_NAME_BYTES);
+    if (term->domain_spec.len == 0) {
+        memcpy(out, top(spf)->domain, DNS_NAME_BYTES);
         return ERR_NONE;
     }
     struct buf text;
     struct spf_names names;
     buf_init(&text, EXPANDED_BYTES_MAX);
     names_of(spf, &names);
-    enum err e = spf_macro_expand(frame->term.domain_spec, &names, &text);
+    enum err e = spf_macro_expand(term->domain_spec, &names, &text);
     if (e == ERR_NONE && !copy_name(cut_to_name(buf_view(&text)), out)) {
         e = ERR_SYNTAX;
     }
@@ -313,6 +332,13 @@ static void evaluate(struct spf *spf, const char *target)
     }
 }
 
+static void ask_pointers(struct spf *spf)
+{
+    char name[DNS_NAME_BYTES];
+    must(dns_pointer_name(&spf->ip, name));
+    ask(spf, STEP_POINTERS, name, DNS_PTR);
+}
+
 /* The term under way; again when the names it needs are known. */
 static void begin_term(struct spf *spf)
 {
@@ -321,11 +347,10 @@ static void begin_term(struct spf *spf)
     bool needs_pointers =
         term->kind == SPF_PTR || (is_asking(term->kind) && spf_macro_uses(term->domain_spec, 'p'));
     if (needs_pointers && !spf->has_pointers) {
-        must(dns_pointer_name(&spf->ip, target));
-        ask(spf, STEP_POINTERS, target, DNS_PTR);
+        ask_pointers(spf);
         return;
     }
-    enum err e = is_asking(term->kind) ? find_target(spf, target) : ERR_NONE;
+    enum err e = is_asking(term->kind) ? find_target(spf, term, target) : ERR_NONE;
     if (e == ERR_NOMEM) {
         fail(spf, SPF_FAULT_DNS); /* ours, and passing */
     } else if (e == ERR_LIMIT) {
@@ -348,9 +373,9 @@ static void next_term(struct spf *spf)
         if (term.kind == SPF_REDIRECT) {
             return; /* when all others have not matched */
         }
-    } else if (frame->redirect.text.len > 0) {
-        frame->term = frame->redirect;
-        frame->redirect = (struct spf_term){0};
+    } else if (frame->modifiers.redirect.text.len > 0) {
+        frame->term = frame->modifiers.redirect;
+        frame->modifiers.redirect = (struct spf_term){0};
     } else {
         leave_frame(spf, SPF_NEUTRAL, SLICE_NONE); /* RFC 7208 4.7 */
         return;
@@ -360,6 +385,64 @@ static void next_term(struct spf *spf)
         return;
     }
     begin_term(spf);
+}
+
+/* ---- the explanation of a fail (RFC 7208 6.2) ---- */
+
+static void write_explanation(struct spf *spf)
+{
+    struct buf text;
+    struct spf_names names;
+    buf_init(&text, SPF_EXPLANATION_BYTES - 1);
+    names_of(spf, &names);
+    if (spf_macro_expand(slice_of(spf->explanation), &names, &text) == ERR_NONE) {
+        copy_text(spf->outcome.explanation, SPF_EXPLANATION_BYTES, buf_view(&text));
+    }
+    buf_done(&text);
+}
+
+/* Of the policy that decided. Again when the names it needs are known, and when its text has come. Whatever fails
+ * leaves it out. */
+static void explain(struct spf *spf)
+{
+    const struct spf_term *term = &top(spf)->modifiers.explanation;
+    bool has_text = spf->explanation[0] != '\0';
+    struct slice macros = has_text ? slice_of(spf->explanation) : term->domain_spec;
+    char target[DNS_NAME_BYTES];
+    if (spf_macro_uses(macros, 'p') && !spf->has_pointers) {
+        ask_pointers(spf);
+        return;
+    }
+    spf->step = STEP_DONE;
+    if (has_text) {
+        write_explanation(spf);
+    } else if (term->text.len > 0 && find_target(spf, term, target) == ERR_NONE) {
+        ask(spf, STEP_EXPLANATION, target, DNS_TXT);
+    }
+}
+
+static void on_explanation(struct spf *spf, const struct dns_answer *answer)
+{
+    spf->step = STEP_DONE;
+    const struct dns_record *record = dns_answer_next(answer, NULL);
+    if (record == NULL || dns_answer_next(answer, record) != NULL) {
+        return; /* none, or several: which one is meant? */
+    }
+    struct buf text;
+    struct slice rest = record->text;
+    struct slice string;
+    enum err e = ERR_NONE;
+    buf_init(&text, SPF_EXPLANATION_BYTES - 1);
+    while (e == ERR_NONE && dns_text_next(&rest, &string)) {
+        e = buf_append(&text, string);
+    }
+    if (e == ERR_NONE && spf_macro_check(buf_view(&text), SPF_MACRO_EXPLANATION)) {
+        copy_text(spf->explanation, sizeof spf->explanation, buf_view(&text));
+    }
+    buf_done(&text);
+    if (spf->explanation[0] != '\0') {
+        explain(spf);
+    }
 }
 
 /* ---- answers ---- */
@@ -411,7 +494,7 @@ static void on_record(struct spf *spf, const struct dns_answer *answer)
     size_t len = 0;
     bool is_cut = false;
     frame->term = (struct spf_term){0};
-    frame->redirect = (struct spf_term){0};
+    frame->modifiers = (struct spf_modifiers){0};
     unsigned count = select_policy(frame, answer, &len, &is_cut);
     if (answer->kind == DNS_ANSWER_ERROR) {
         fail(spf, SPF_FAULT_DNS);
@@ -427,7 +510,7 @@ static void on_record(struct spf *spf, const struct dns_answer *answer)
         struct slice terms = slice_sub(slice_make(frame->record, len), 6, len);
         frame->rest = reader_over(terms);
         spf->step = STEP_TERMS;
-        if (!spf_record_check(terms, &frame->redirect, &bad)) {
+        if (!spf_record_check(terms, &frame->modifiers, &bad)) {
             end(spf, SPF_PERMERROR, SPF_FAULT_SYNTAX, bad);
         }
     }
@@ -478,7 +561,11 @@ static void ask_next_pointer(struct spf *spf)
         return;
     }
     spf->has_pointers = true;
-    begin_term(spf);
+    if (spf->is_explaining) {
+        explain(spf);
+    } else {
+        begin_term(spf);
+    }
 }
 
 /* RFC 7208 5.5: trouble with a name only means that it is not validated. */
@@ -517,6 +604,7 @@ static void take_answer(struct spf *spf, const struct dns_answer *answer)
     case STEP_RECORD: on_record(spf, answer); return;
     case STEP_POINTERS: on_pointers(spf, answer); return;
     case STEP_POINTER: on_pointer(spf, answer); return;
+    case STEP_EXPLANATION: on_explanation(spf, answer); return;
     case STEP_ADDRESS:
     case STEP_HOST:
     case STEP_EXCHANGERS:
@@ -581,9 +669,12 @@ static bool copy_request(struct spf *spf, const struct spf_request *request)
         sender = slice_sub(sender, 1, sender.len);
     }
     if (spf->ip.family == IP_NONE || front + sender.len >= sizeof spf->sender ||
-        request->helo.len >= sizeof spf->helo) {
+        request->helo.len >= sizeof spf->helo || request->receiver.len >= sizeof spf->receiver) {
         return false;
     }
+    spf->wants_explanation = request->wants_explanation;
+    spf->now_s = request->now_s;
+    copy_text(spf->receiver, sizeof spf->receiver, request->receiver);
     memcpy(spf->sender, postmaster, front);
     copy_text(spf->sender + front, sizeof spf->sender - front, sender);
     copy_text(spf->helo, sizeof spf->helo, request->helo);

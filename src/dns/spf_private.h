@@ -34,9 +34,13 @@ enum spf_read { SPF_READ_TERM, SPF_READ_END, SPF_READ_BAD };
 /* The next term. r: what follows "v=spf1". With SPF_READ_BAD out->text is the bad one. */
 enum spf_read spf_term_next(struct reader *r, struct spf_term *out);
 
-/* Reads all of it, since a fault anywhere spoils the whole (RFC 7208 4.6). redirect gets the text of that
- * modifier's term, or stays empty. False: *out_bad is the term at fault. */
-bool spf_record_check(struct slice terms, struct spf_term *out_redirect, struct slice *out_bad);
+/* The modifiers that mean something; empty text: there is none. */
+struct spf_modifiers {
+    struct spf_term redirect, explanation;
+};
+
+/* Reads all of it, since a fault anywhere spoils the whole (RFC 7208 4.6). False: *out_bad is the term at fault. */
+bool spf_record_check(struct slice terms, struct spf_modifiers *out, struct slice *out_bad);
 
 /* What macros stand for (RFC 7208 7.2). */
 struct spf_names {
@@ -45,10 +49,17 @@ struct spf_names {
     struct slice helo;                         /* h */
     struct slice validated;                    /* p; "unknown" */
     struct ip ip;                              /* i, c, v */
+    struct slice receiver;                     /* r */
+    int64_t now_s;                             /* t */
 };
 
-/* is_target: a domain-spec, which ends as a domain does and has no macros of explanations. */
-bool spf_macro_check(struct slice text, bool is_target);
+enum spf_macro_place {
+    SPF_MACRO_VALUE, /* of an unknown modifier */
+    SPF_MACRO_TARGET, /* a domain-spec, which ends as a domain does and has no macros of explanations */
+    SPF_MACRO_EXPLANATION, /* which has spaces (RFC 7208 6.2) */
+};
+
+bool spf_macro_check(struct slice text, enum spf_macro_place place);
 bool spf_macro_uses(struct slice text, char letter);
 
 /* text has been checked. ERR_LIMIT: too long for out; ERR_NOMEM. */

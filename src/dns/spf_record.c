@@ -90,7 +90,7 @@ static bool read_target(struct slice rest, bool is_needed, struct spf_term *out)
         return !is_needed;
     }
     out->domain_spec = slice_sub(rest, 1, rest.len);
-    return rest.at[0] == ':' && spf_macro_check(out->domain_spec, true);
+    return rest.at[0] == ':' && spf_macro_check(out->domain_spec, SPF_MACRO_TARGET);
 }
 
 /* RFC 7208 5.6: ":" and a network. */
@@ -143,7 +143,7 @@ static bool read_modifier(struct slice name, struct slice value, struct spf_term
                 : slice_equal_nocase(name, SLICE("exp"))    ? SPF_EXPLANATION
                                                             : SPF_MODIFIER;
     out->domain_spec = value;
-    return spf_macro_check(value, out->kind != SPF_MODIFIER);
+    return spf_macro_check(value, out->kind == SPF_MODIFIER ? SPF_MACRO_VALUE : SPF_MACRO_TARGET);
 }
 
 static bool read_term(struct spf_term *out)
@@ -168,26 +168,25 @@ enum spf_read spf_term_next(struct reader *r, struct spf_term *out)
     return read_term(out) ? SPF_READ_TERM : SPF_READ_BAD;
 }
 
-bool spf_record_check(struct slice terms, struct spf_term *out_redirect, struct slice *out_bad)
+bool spf_record_check(struct slice terms, struct spf_modifiers *out, struct slice *out_bad)
 {
     struct reader r = reader_over(terms);
+    struct spf_modifiers modifiers = {0};
     struct spf_term term;
-    bool has_redirect = false;
-    bool has_explanation = false;
     enum spf_read read = spf_term_next(&r, &term);
     for (; read == SPF_READ_TERM; read = spf_term_next(&r, &term)) {
-        bool is_double = (term.kind == SPF_REDIRECT && has_redirect) ||
-                         (term.kind == SPF_EXPLANATION && has_explanation);
-        if (is_double) { /* RFC 7208 6: at most once each */
+        struct spf_term *place = term.kind == SPF_REDIRECT      ? &modifiers.redirect
+                                 : term.kind == SPF_EXPLANATION ? &modifiers.explanation
+                                                                : NULL;
+        if (place != NULL && place->text.len > 0) { /* RFC 7208 6: at most once each */
             *out_bad = term.text;
             return false;
         }
-        if (term.kind == SPF_REDIRECT) {
-            has_redirect = true;
-            *out_redirect = term;
+        if (place != NULL) {
+            *place = term;
         }
-        has_explanation = has_explanation || term.kind == SPF_EXPLANATION;
     }
+    *out = modifiers;
     *out_bad = read == SPF_READ_BAD ? term.text : SLICE_NONE;
     return read == SPF_READ_END;
 }

@@ -31,10 +31,31 @@
     each(ERR_peek_last_error) \
     each(ERR_reason_error_string) \
     each(EVP_Digest) \
+    each(EVP_DigestFinal_ex) \
+    each(EVP_DigestInit_ex) \
+    each(EVP_DigestSign) \
+    each(EVP_DigestSignInit) \
+    each(EVP_DigestUpdate) \
+    each(EVP_DigestVerify) \
+    each(EVP_DigestVerifyInit) \
+    each(EVP_MD_CTX_free) \
+    each(EVP_MD_CTX_new) \
     each(EVP_MD_fetch) \
     each(EVP_MD_free) \
+    each(EVP_PKEY_CTX_free) \
+    each(EVP_PKEY_CTX_new) \
+    each(EVP_PKEY_CTX_set_rsa_padding) \
+    each(EVP_PKEY_CTX_set_signature_md) \
     each(EVP_PKEY_Q_keygen) \
     each(EVP_PKEY_free) \
+    each(EVP_PKEY_get_base_id) \
+    each(EVP_PKEY_get_raw_public_key) \
+    each(EVP_PKEY_get_size) \
+    each(EVP_PKEY_new_raw_public_key) \
+    each(EVP_PKEY_sign) \
+    each(EVP_PKEY_sign_init) \
+    each(EVP_PKEY_verify) \
+    each(EVP_PKEY_verify_init) \
     each(EVP_sha256) \
     each(HMAC) \
     each(PEM_read_bio_PrivateKey) \
@@ -80,7 +101,10 @@
     each(X509_set_pubkey) \
     each(X509_set_version) \
     each(X509_sign) \
-    each(X509_verify_cert_error_string)
+    each(X509_verify_cert_error_string) \
+    each(d2i_PUBKEY) \
+    each(d2i_PublicKey) \
+    each(i2d_PUBKEY)
 /* clang-format on */
 
 /* Each function under its own name, with the type that its header gives it. */

@@ -85,6 +85,7 @@ void config_init(struct config *out)
         .proxy_password_file = SLICE_NONE,
         .store = {.path = SLICE_NONE},
         .data_dir = SLICE_NONE,
+        .lists_dir = SLICE_NONE,
         .connections_max = knocker.connections_max,
         .budget_ms = knocker.budget_ms,
         .queue_wait_ms = knocker.queue_wait_ms_max,

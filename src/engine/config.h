@@ -132,6 +132,7 @@ struct config {
     struct config_nets allowed_nets;
     struct config_store store;
     struct slice data_dir;         /* empty: the installation's */
+    struct slice lists_dir;        /* the user's own lists and entries; empty: none */
     struct config_texts providers; /* files of the user's own, merged over ours in this order */
 
     uint32_t connections_max;
@@ -191,6 +192,10 @@ const char *config_find(const char *wanted, char room[CONFIG_PATH_BYTES]);
 
 /* What the environment says: HELOISE_DATA; and XDG_STATE_HOME or HOME for the store where nobody named one. */
 enum err config_read_environment(struct config *config) MUST_USE;
+
+/* Where the user's own lists stand when nobody said it: the folder "lists" beside the configuration file that was read,
+ * else heloise/lists in XDG_CONFIG_HOME. It need not be there. ERR_NOMEM. */
+enum err config_find_lists(struct config *config) MUST_USE;
 
 /* One setting of the command line; key is "port" or "limits.timeout". A second call for a list adds to it. ERR_SYNTAX
  * with what is wrong in *out_why, ERR_NOMEM. */

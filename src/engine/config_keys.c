@@ -55,6 +55,7 @@ const struct config_key config_keys[] = {
     {"", "allow-net", CONFIG_NETS, FIELD(allowed_nets), 0, KNOCKER_NETS_MAX, "public ones only"},
     {"", "store", CONFIG_STORE, FIELD(store), 0, 0, "below the user's folder"},
     {"", "data", CONFIG_PATH, FIELD(data_dir), 0, 0, "the installed one"},
+    {"", "lists", CONFIG_PATH, FIELD(lists_dir), 0, 0, "beside this file"},
     {"", "providers", CONFIG_PATHS, FIELD(providers), 0, CONFIG_TEXTS_MAX, "ours only"},
 
     {"limits", "max-connections", CONFIG_COUNT, FIELD(connections_max), 1, CONNECTIONS_MAX, NULL},

@@ -32,12 +32,18 @@
     each(ERR_peek_last_error) \
     each(ERR_reason_error_string) \
     each(EVP_Digest) \
+    each(EVP_DigestVerify) \
+    each(EVP_DigestVerifyInit) \
+    each(EVP_MD_CTX_free) \
+    each(EVP_MD_CTX_new) \
     each(EVP_MD_fetch) \
     each(EVP_MD_free) \
     each(EVP_PKEY_Q_keygen) \
     each(EVP_PKEY_free) \
+    each(EVP_PKEY_is_a) \
     each(EVP_sha256) \
     each(HMAC) \
+    each(PEM_read_bio_PUBKEY) \
     each(PEM_read_bio_PrivateKey) \
     each(PEM_read_bio_X509) \
     each(SSL_CIPHER_get_name) \

@@ -34,6 +34,8 @@ static const struct command commands[] = {
      "say how long a list will take and which limits bind; asks no mail server"},
     {"lists", "heloise lists", cli_lists,
      "show the lists, say which entry decided, add and remove your own, update one"},
+    {"policy", "heloise policy", cli_policy,
+     "answer Postfix, Exim or Sendmail: whether to take a recipient or a sender"},
     {"providers", "heloise providers", cli_providers,
      "check a file of providers, show which limits hold for a domain"},
     {"serve", "heloise serve", cli_serve,

@@ -102,6 +102,21 @@ struct config_serve {
     bool logs_requests, logs_addresses;
 };
 
+/* What a mail server that asks us is to do. */
+enum config_policy_do { CONFIG_POLICY_REJECT, CONFIG_POLICY_DEFER, CONFIG_POLICY_DUNNO };
+
+/* The policy server. */
+struct config_policy {
+    struct config_texts listen, socketmap; /* "inet:ADDR:PORT", "unix:/path" */
+    uint64_t timeout_ms;                   /* for an answer */
+    uint64_t idle_ms;                      /* between questions of one connection */
+    uint32_t connections_max;
+    enum config_policy_do undeliverable, risky, temporary, unknown, pending;
+    bool checks_senders;
+    struct slice except; /* a file; empty: none */
+    bool logs_addresses;
+};
+
 /* Who is told what has happened. */
 struct config_webhooks {
     struct config_nets allowed_nets; /* special networks that may be told */
@@ -149,6 +164,7 @@ struct config {
         cache_age_ms_max; /* 0: not believed at all; CONFIG_NO_SPAN: the life of the status counts */
 
     struct config_serve serve;
+    struct config_policy policy;
     struct config_webhooks webhooks;
     struct config_signal signals[SIGNAL_SERVICE_COUNT];
     uint64_t keep_verdicts_ms, keep_facts_ms, keep_batches_ms; /* CONFIG_NO_SPAN: for good */

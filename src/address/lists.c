@@ -11,15 +11,31 @@
 #include "base/slice.h"
 
 static const char *const list_names[LIST_COUNT] = {
-    [LIST_DISPOSABLE] = "disposable.txt",
-    [LIST_DISPOSABLE_WILDCARD] = "disposable-wildcard.txt",
-    [LIST_FREE] = "free.txt",
-    [LIST_POPULAR] = "popular.txt",
-    [LIST_ROLES] = "roles.txt",
-    [LIST_TLDS] = "tlds.txt",
+    [LIST_DISPOSABLE] = "disposable",
+    [LIST_DISPOSABLE_WILDCARD] = "disposable-wildcard",
+    [LIST_FREE] = "free",
+    [LIST_POPULAR] = "popular",
+    [LIST_ROLES] = "roles",
+    [LIST_TLDS] = "tlds",
 };
 
 enum { ENTRY_BYTES_MAX = 253 };
+
+const char *list_name(enum list_kind kind)
+{
+    return list_names[kind];
+}
+
+bool list_parse(struct slice name, enum list_kind *out)
+{
+    for (int i = 0; i < LIST_COUNT; i++) {
+        if (slice_equal(name, slice_of(list_names[i]))) {
+            *out = (enum list_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 /* The bytes at `at` and seven more as one number in the order of strings; those beyond the text count as 0. */
 static uint64_t first_eight(struct slice text, size_t at)
@@ -74,12 +90,7 @@ struct slice list_find(const struct list *list, struct slice word)
 
 /* Loading. */
 
-struct entries {
-    struct slice *at;
-    size_t count, cap;
-};
-
-static enum err add(struct entries *entries, struct slice entry)
+enum err list_entries_add(struct entries *entries, struct slice entry)
 {
     if (entries->count == entries->cap) {
         size_t cap = entries->cap == 0 ? 256 : entries->cap * 2;
@@ -100,9 +111,10 @@ static bool is_entry_byte(char c)
     return byte > ' ' && byte != 0x7f && (byte < 'A' || byte > 'Z');
 }
 
-static bool is_entry(struct slice entry)
+bool list_takes_entry(struct slice entry)
 {
-    bool is_good = entry.len <= ENTRY_BYTES_MAX;
+    bool is_good =
+        entry.len > 0 && entry.len <= ENTRY_BYTES_MAX && entry.at[0] != '#' && entry.at[0] != '!';
     for (size_t i = 0; i < entry.len; i++) {
         is_good &= is_entry_byte(entry.at[i]);
     }
@@ -145,7 +157,8 @@ static bool is_in_order(struct slice text)
         uint64_t word = first_eight(text, begin);
         bool is_above =
             word > before_word || (word == before_word && slice_compare(before, entry) <= 0);
-        if (entry.len == 0 || entry.len > ENTRY_BYTES_MAX || entry.at[0] == '#' || !is_above) {
+        if (entry.len == 0 || entry.len > ENTRY_BYTES_MAX || entry.at[0] == '#' ||
+            entry.at[0] == '!' || !is_above) {
             return false;
         }
         before = entry;
@@ -165,12 +178,12 @@ static enum err read_entries(const struct address_list_source *source, struct en
         if (entry.len == 0 || entry.at[0] == '#') {
             continue;
         }
-        if (!is_entry(entry)) {
+        if (!list_takes_entry(entry)) {
             return fault_set(out_fault, ERR_SYNTAX, 0,
                              "%.*s:%u: not one lower-case entry without spaces",
                              SLICE_ARG(source->name), number);
         }
-        if (add(entries, entry) != ERR_NONE) {
+        if (list_entries_add(entries, entry) != ERR_NONE) {
             return fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));
         }
     }
@@ -182,15 +195,30 @@ static int compare(const void *a, const void *b)
     return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
 }
 
-static enum err join_in_order(const struct entries *entries, size_t bytes, struct list *out)
+void list_entries_sort(struct entries *entries)
 {
-    char *own = malloc(bytes + 1); /* a line feed more than the last line may have had */
-    if (own == NULL) {
-        return ERR_NOMEM;
-    }
     if (entries->count > 0) {
         qsort(entries->at, entries->count, sizeof *entries->at, compare);
     }
+}
+
+void list_entries_done(struct entries *entries)
+{
+    free(entries->at);
+    *entries = (struct entries){.count = 0};
+}
+
+enum err list_join(struct entries *entries, struct list *out)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < entries->count; i++) {
+        bytes += entries->at[i].len + 1;
+    }
+    char *own = malloc(bytes + 1);
+    if (own == NULL) {
+        return ERR_NOMEM;
+    }
+    list_entries_sort(entries);
     size_t len = 0;
     for (size_t i = 0; i < entries->count; i++) {
         memcpy(own + len, entries->at[i].at, entries->at[i].len);
@@ -207,37 +235,66 @@ static enum err load_sorted(struct list *list, const struct address_list_source 
 {
     struct entries entries = {.count = 0};
     enum err e = read_entries(source, &entries, out_fault);
-    if (e == ERR_NONE && join_in_order(&entries, source->text.len, list) != ERR_NONE) {
+    if (e == ERR_NONE && list_join(&entries, list) != ERR_NONE) {
         e = fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));
     }
-    free(entries.at);
+    list_entries_done(&entries);
     return e;
+}
+
+void list_done(struct list *list)
+{
+    if (list->removed != NULL) {
+        free(list->removed->own);
+        free(list->removed);
+    }
+    free(list->own);
+    *list = (struct list){.text = SLICE_NONE};
 }
 
 static enum err load(struct list *list, const struct address_list_source *source,
                      struct fault *out_fault)
 {
     struct slice body = without_head(source->text);
-    free(list->own);
+    list_done(list);
     *list = (struct list){.text = body};
     return is_in_order(body) ? ERR_NONE : load_sorted(list, source, out_fault);
 }
 
-static enum err load_named(struct address_lists *lists, const struct address_list_source *source,
-                           struct fault *out_fault)
+/* The list whose name the file has before that ending; NULL: none. */
+static struct list *list_of_file(struct address_lists *lists, struct slice path,
+                                 struct slice ending)
 {
-    size_t slash = slice_find_last_byte(source->name, '/');
-    struct slice name = slash == source->name.len
-                            ? source->name
-                            : slice_sub(source->name, slash + 1, source->name.len);
-    for (size_t i = 0; i < LIST_COUNT; i++) {
-        if (slice_equal(name, slice_of(list_names[i]))) {
-            return load(&lists->lists[i], source, out_fault);
-        }
+    size_t slash = slice_find_last_byte(path, '/');
+    struct slice name = slash == path.len ? path : slice_sub(path, slash + 1, path.len);
+    enum list_kind kind;
+    if (!slice_ends(name, ending) ||
+        !list_parse(slice_sub(name, 0, name.len - ending.len), &kind)) {
+        return NULL;
     }
+    return &lists->lists[kind];
+}
+
+static enum err refuse_name(const struct address_list_source *source, struct fault *out_fault)
+{
     return fault_set(out_fault, ERR_SYNTAX, 0,
                      "%.*s: no list of this name is known; see data/lists/README.md",
                      SLICE_ARG(source->name));
+}
+
+/* Whole lists first, so that own entries find what they are merged into. */
+static enum err load_named(struct address_lists *lists, const struct address_list_source *source,
+                           bool wants_own, struct fault *out_fault)
+{
+    struct list *own = list_of_file(lists, source->name, SLICE(".own"));
+    struct list *whole = list_of_file(lists, source->name, SLICE(".txt"));
+    if (own == NULL && whole == NULL) {
+        return refuse_name(source, out_fault);
+    }
+    if (own != NULL) {
+        return wants_own ? list_merge_own(own, source, out_fault) : ERR_NONE;
+    }
+    return wants_own ? ERR_NONE : load(whole, source, out_fault);
 }
 
 enum err address_lists_load(const struct address_list_source *sources, size_t count,
@@ -247,8 +304,8 @@ enum err address_lists_load(const struct address_list_source *sources, size_t co
     if (lists == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the lists");
     }
-    for (size_t i = 0; i < count; i++) {
-        enum err e = load_named(lists, &sources[i], out_fault);
+    for (size_t i = 0; i < 2 * count; i++) {
+        enum err e = load_named(lists, &sources[i % count], i >= count, out_fault);
         if (e != ERR_NONE) {
             address_lists_free(lists);
             return e;
@@ -264,36 +321,78 @@ void address_lists_free(struct address_lists *lists)
         return;
     }
     for (size_t i = 0; i < LIST_COUNT; i++) {
-        free(lists->lists[i].own);
+        list_done(&lists->lists[i]);
     }
     free(lists);
 }
 
+static bool match_word(const struct list *list, struct slice word, struct list_match *out)
+{
+    struct slice removed = list->removed == NULL ? SLICE_NONE : list_find(list->removed, word);
+    struct slice found = removed.len > 0 ? removed : list_find(list, word);
+    if (found.len == 0) {
+        return false;
+    }
+    *out = (struct list_match){.entry = found, .is_exception = removed.len > 0};
+    return true;
+}
+
 /* The name itself, then each parent with at least two labels. */
-static struct slice find_with_parents(const struct list *list, struct slice name)
+static bool match_parents(const struct list *list, struct slice name, struct list_match *out)
 {
     while (slice_find_byte(name, '.', 0) < name.len) {
-        struct slice found = list_find(list, name);
-        if (found.len > 0) {
-            return found;
+        if (match_word(list, name, out)) {
+            return true;
         }
         name = slice_sub(name, slice_find_byte(name, '.', 0) + 1, name.len);
     }
-    return SLICE_NONE;
+    return false;
 }
 
-static struct slice find_disposable(const struct address_lists *lists, struct slice domain)
+bool list_match(const struct address_lists *lists, enum list_kind kind, struct slice word,
+                struct list_match *out)
 {
-    struct slice found = find_with_parents(&lists->lists[LIST_DISPOSABLE], domain);
-    return found.len > 0 ? found
-                         : find_with_parents(&lists->lists[LIST_DISPOSABLE_WILDCARD], domain);
+    const struct list *list = &lists->lists[kind];
+    bool has_parents = kind == LIST_DISPOSABLE || kind == LIST_DISPOSABLE_WILDCARD;
+    return has_parents ? match_parents(list, word, out) : match_word(list, word, out);
+}
+
+size_t list_count(const struct address_lists *lists, enum list_kind kind)
+{
+    struct slice text = lists->lists[kind].text;
+    size_t count = text.len > 0 && text.at[text.len - 1] != '\n' ? 1 : 0;
+    for (size_t i = 0; i < text.len; i++) {
+        count += text.at[i] == '\n' ? 1 : 0;
+    }
+    return count;
+}
+
+static bool has_parents_in(const struct list *list, struct slice name)
+{
+    struct list_match match;
+    return match_parents(list, name, &match) && !match.is_exception;
+}
+
+/* What the user took out of either list is on neither. */
+static bool find_disposable(const struct address_lists *lists, struct slice domain,
+                            struct list_match *out)
+{
+    struct list_match wildcard;
+    bool has_wildcard = list_match(lists, LIST_DISPOSABLE_WILDCARD, domain, &wildcard);
+    bool has_plain = list_match(lists, LIST_DISPOSABLE, domain, out);
+    if (has_wildcard && (!has_plain || (wildcard.is_exception && !out->is_exception))) {
+        *out = wildcard;
+    }
+    return has_plain || has_wildcard;
 }
 
 /* A provider that serves many is never disposable for hosting one that is. */
 static struct slice find_disposable_host(const struct address_lists *lists, struct slice host)
 {
-    bool is_popular = find_with_parents(&lists->lists[LIST_POPULAR], host).len > 0;
-    return is_popular ? SLICE_NONE : find_disposable(lists, host);
+    struct list_match match;
+    bool is_popular = has_parents_in(&lists->lists[LIST_POPULAR], host);
+    bool is_listed = !is_popular && find_disposable(lists, host, &match) && !match.is_exception;
+    return is_listed ? match.entry : SLICE_NONE;
 }
 
 /* The label is the top-level domain, or stands right before one of a country: hmrc.gov.uk, harvard.edu. The
@@ -363,13 +462,16 @@ static bool is_gibberish(struct slice word)
 void domain_flags(const struct address_lists *lists, struct slice domain,
                   const struct slice *mx_hosts, size_t mx_count, struct domain_flags *out)
 {
+    struct list_match match;
+    bool is_known = find_disposable(lists, domain, &match);
+    bool is_excepted = is_known && match.is_exception;
     *out = (struct domain_flags){
         .is_free = list_find(&lists->lists[LIST_FREE], domain).len > 0,
         .is_gov = is_government(domain),
         .is_edu = is_academic(domain),
-        .disposable_entry = find_disposable(lists, domain),
+        .disposable_entry = is_known && !is_excepted ? match.entry : SLICE_NONE,
     };
-    for (size_t i = 0; i < mx_count && out->disposable_entry.len == 0; i++) {
+    for (size_t i = 0; i < mx_count && !is_excepted && out->disposable_entry.len == 0; i++) {
         out->disposable_entry = find_disposable_host(lists, mx_hosts[i]);
     }
     out->is_disposable = out->disposable_entry.len > 0;

@@ -10,7 +10,22 @@
 
 struct address_lists;
 
-/* By file name: disposable.txt, disposable-wildcard.txt, free.txt, popular.txt, roles.txt, tlds.txt. */
+enum list_kind {
+    LIST_DISPOSABLE,
+    LIST_DISPOSABLE_WILDCARD,
+    LIST_FREE,
+    LIST_POPULAR,
+    LIST_ROLES,
+    LIST_TLDS,
+    LIST_COUNT,
+};
+
+/* "disposable", "disposable-wildcard", "free", "popular", "roles", "tlds". */
+const char *list_name(enum list_kind kind);
+bool list_parse(struct slice name, enum list_kind *out);
+
+/* By file name: a list's name and ".txt", which replaces an earlier one of that name; or ".own": the user's own
+ * entries over it, '!' before one that is taken out of the list and, where parents count, keeps what is below it out. */
 struct address_list_source {
     struct slice name;
     struct slice text; /* must outlive the lists */
@@ -51,6 +66,21 @@ bool address_with_domain(const struct hel_address *address, struct slice domain,
 
 /* The domain alone, an entry of the lists; empty: nothing to suggest. domain: lower-case A-labels. */
 struct slice address_suggest_domain(const struct address_lists *lists, struct slice domain);
+
+/* The entry that speaks of the word: itself or, in the lists of disposable domains, a parent with two labels or more.
+ * False: none does. */
+struct list_match {
+    struct slice entry; /* of the lists */
+    bool is_exception;  /* taken out by the user: the word is not on the list */
+};
+bool list_match(const struct address_lists *lists, enum list_kind kind, struct slice word,
+                struct list_match *out);
+
+/* Entries that hold, without those taken out. */
+size_t list_count(const struct address_lists *lists, enum list_kind kind);
+
+/* Whether it may stand in a list: 1 to 253 bytes, lower case, no blanks, no '#' or '!' in front. */
+bool list_takes_entry(struct slice entry);
 
 /* label: lower-case U-label. */
 bool address_is_top_domain(const struct address_lists *lists, struct slice label);

@@ -1,25 +1,16 @@
-/* address/lists_private: the loaded lists, for lists.c (loading, flags) and suggest.c.
+/* address/lists_private: the loaded lists, for lists.c (loading, flags), lists_own.c (the user's entries) and suggest.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ADDRESS_LISTS_PRIVATE_H
 #define ADDRESS_LISTS_PRIVATE_H
 
 #include "address/lists.h"
 
-enum list_kind {
-    LIST_DISPOSABLE,
-    LIST_DISPOSABLE_WILDCARD,
-    LIST_FREE,
-    LIST_POPULAR,
-    LIST_ROLES,
-    LIST_TLDS,
-    LIST_COUNT,
-};
-
 /* Entries in the order of their bytes, each but perhaps the last with its line feed: found in logarithmic time,
  * and a file that is in order is its own list, which costs a start nothing. */
 struct list {
     struct slice text;
-    char *own; /* what text is a view of; NULL: of the file */
+    char *own;            /* what text is a view of; NULL: of the file */
+    struct list *removed; /* what the user took out of it; NULL: nothing */
 };
 
 struct address_lists {
@@ -31,5 +22,22 @@ struct slice list_from(const struct list *list, struct slice word);
 
 /* The entry, or an empty slice. */
 struct slice list_find(const struct list *list, struct slice word);
+
+/* Entries in any order, views of the file's text. */
+struct entries {
+    struct slice *at;
+    size_t count, cap;
+};
+enum err list_entries_add(struct entries *entries, struct slice entry) MUST_USE;
+void list_entries_sort(struct entries *entries);
+void list_entries_done(struct entries *entries);
+
+/* The entries as a list of their own: sorted, each with its line feed. ERR_NOMEM. */
+enum err list_join(struct entries *entries, struct list *out) MUST_USE;
+void list_done(struct list *list);
+
+/* Merges the user's entries into the list. ERR_SYNTAX with file and line, ERR_NOMEM. */
+enum err list_merge_own(struct list *list, const struct address_list_source *source,
+                        struct fault *out_fault) MUST_USE;
 
 #endif

@@ -40,6 +40,7 @@ enum option_key {
     KEY_RISKY_IF,
     KEY_STRICT,
     KEY_DATA,
+    KEY_LISTS,
     KEY_COLOUR,
     KEY_SET,
     KEY_CONFIG,
@@ -115,6 +116,7 @@ static const struct argp_option option_table[] = {
     {"cache-ttl", KEY_CACHE_TTL, "TIME", 0,
      "believe a kept verdict for at most so long; 0: not at all", 0},
     {"data", KEY_DATA, "DIR", 0, "folder of rules, providers and lists", 0},
+    {"lists", KEY_LISTS, "DIR", 0, "folder of your own lists; see heloise-lists(1)", 0},
     {NULL, 0, NULL, 0, "What is set elsewhere:", 7},
     {"config", KEY_CONFIG, "FILE", 0, "configuration file instead of the usual one", 0},
     {"no-config", KEY_NO_CONFIG, NULL, 0, "read no configuration file", 0},
@@ -158,6 +160,7 @@ static const struct setting {
     {KEY_FRESH, "fresh", "verify.fresh", "yes"},
     {KEY_CACHE_TTL, "cache-ttl", "verify.cache-ttl", NULL},
     {KEY_DATA, "data", "data", NULL},
+    {KEY_LISTS, "lists", "lists", NULL},
 };
 
 static void set_word(struct argp_state *state, const char *option, const char *setting,
@@ -404,6 +407,9 @@ int probe_options_read(struct probe_options *options)
     struct config *config = &options->config;
     enum err e = config_read_environment(config);
     config_overlay(config, &options->given);
+    if (e == ERR_NONE && !options->no_config) {
+        e = config_find_lists(config);
+    }
     if (e != ERR_NONE || name_machine(config) != ERR_NONE) {
         complain("out of memory");
         return EXIT_INTERNAL;

@@ -63,6 +63,7 @@ static struct knowledge_files knowledge_files(const struct probe_options *option
     const struct config *config = &options->config;
     return (struct knowledge_files){
         .data_dir = config->data_dir.at,
+        .lists_dir = config->lists_dir.at,
         .provider_files = config->providers.at,
         .provider_file_count = config->providers.count,
     };

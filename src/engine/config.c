@@ -20,6 +20,9 @@ enum {
     SERVE_CONNECTIONS = 12000,
     SERVE_IDLE_MS = 60000,
     SERVE_STOP_MS = 10000,
+    POLICY_TIMEOUT_MS = 10000,
+    POLICY_IDLE_MS = 600000, /* Postfix ends its idle lines after 300 s */
+    POLICY_CONNECTIONS = 500,
 };
 
 /* Likewise, in webhooks_config_init and signals_config_init. */
@@ -85,6 +88,7 @@ void config_init(struct config *out)
         .proxy_password_file = SLICE_NONE,
         .store = {.path = SLICE_NONE},
         .data_dir = SLICE_NONE,
+        .lists_dir = SLICE_NONE,
         .connections_max = knocker.connections_max,
         .budget_ms = knocker.budget_ms,
         .queue_wait_ms = knocker.queue_wait_ms_max,
@@ -105,6 +109,15 @@ void config_init(struct config *out)
                   .idle_ms = SERVE_IDLE_MS,
                   .stop_ms = SERVE_STOP_MS,
                   .logs_requests = true},
+        .policy = {.timeout_ms = POLICY_TIMEOUT_MS,
+                   .idle_ms = POLICY_IDLE_MS,
+                   .connections_max = POLICY_CONNECTIONS,
+                   .undeliverable = CONFIG_POLICY_REJECT,
+                   .risky = CONFIG_POLICY_DUNNO,
+                   .temporary = CONFIG_POLICY_DEFER,
+                   .unknown = CONFIG_POLICY_DUNNO,
+                   .pending = CONFIG_POLICY_DUNNO,
+                   .except = SLICE_NONE},
         .keep_verdicts_ms = CONFIG_NO_SPAN,
         .keep_facts_ms = CONFIG_NO_SPAN,
         .keep_batches_ms = CONFIG_NO_SPAN,

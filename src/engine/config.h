@@ -102,6 +102,21 @@ struct config_serve {
     bool logs_requests, logs_addresses;
 };
 
+/* What a mail server that asks us is to do. */
+enum config_policy_do { CONFIG_POLICY_REJECT, CONFIG_POLICY_DEFER, CONFIG_POLICY_DUNNO };
+
+/* The policy server. */
+struct config_policy {
+    struct config_texts listen, socketmap; /* "inet:ADDR:PORT", "unix:/path" */
+    uint64_t timeout_ms;                   /* for an answer */
+    uint64_t idle_ms;                      /* between questions of one connection */
+    uint32_t connections_max;
+    enum config_policy_do undeliverable, risky, temporary, unknown, pending;
+    bool checks_senders;
+    struct slice except; /* a file; empty: none */
+    bool logs_addresses;
+};
+
 /* Who is told what has happened. */
 struct config_webhooks {
     struct config_nets allowed_nets; /* special networks that may be told */
@@ -132,6 +147,7 @@ struct config {
     struct config_nets allowed_nets;
     struct config_store store;
     struct slice data_dir;         /* empty: the installation's */
+    struct slice lists_dir;        /* the user's own lists and entries; empty: none */
     struct config_texts providers; /* files of the user's own, merged over ours in this order */
 
     uint32_t connections_max;
@@ -148,6 +164,7 @@ struct config {
         cache_age_ms_max; /* 0: not believed at all; CONFIG_NO_SPAN: the life of the status counts */
 
     struct config_serve serve;
+    struct config_policy policy;
     struct config_webhooks webhooks;
     struct config_signal signals[SIGNAL_SERVICE_COUNT];
     uint64_t keep_verdicts_ms, keep_facts_ms, keep_batches_ms; /* CONFIG_NO_SPAN: for good */
@@ -191,6 +208,10 @@ const char *config_find(const char *wanted, char room[CONFIG_PATH_BYTES]);
 
 /* What the environment says: HELOISE_DATA; and XDG_STATE_HOME or HOME for the store where nobody named one. */
 enum err config_read_environment(struct config *config) MUST_USE;
+
+/* Where the user's own lists stand when nobody said it: the folder "lists" beside the configuration file that was read,
+ * else heloise/lists in XDG_CONFIG_HOME. It need not be there. ERR_NOMEM. */
+enum err config_find_lists(struct config *config) MUST_USE;
 
 /* One setting of the command line; key is "port" or "limits.timeout". A second call for a list adds to it. ERR_SYNTAX
  * with what is wrong in *out_why, ERR_NOMEM. */

@@ -265,6 +265,28 @@ enum err config_read_environment(struct config *config)
     return ERR_NONE;
 }
 
+enum err config_find_lists(struct config *config)
+{
+    char path[CONFIG_PATH_BYTES];
+    struct stat about;
+    if (config_mark(config, "", "lists").origin != CONFIG_DEFAULT) {
+        return ERR_NONE;
+    }
+    if (config->file.len == 0) {
+        return user_path("XDG_CONFIG_HOME", ".config", "heloise/lists", path)
+                   ? arena_copy(&config->arena, slice_of(path), &config->lists_dir)
+                   : ERR_NONE;
+    }
+    size_t slash = slice_find_last_byte(config->file, '/');
+    struct slice folder =
+        slash == config->file.len ? SLICE(".") : slice_sub(config->file, 0, slash);
+    int len = snprintf(path, sizeof path, "%.*s/lists", SLICE_ARG(folder));
+    bool is_file = stat(config->file.at, &about) == 0 && S_ISREG(about.st_mode);
+    return is_file && len < CONFIG_PATH_BYTES
+               ? arena_copy(&config->arena, slice_make(path, (size_t)len), &config->lists_dir)
+               : ERR_NONE;
+}
+
 /* From a file: as complaints name it, where the line of the configuration, or the option, names it. */
 static enum err load_default_password(struct config *config, struct config_complaints *complaints)
 {

@@ -55,6 +55,7 @@ const struct config_key config_keys[] = {
     {"", "allow-net", CONFIG_NETS, FIELD(allowed_nets), 0, KNOCKER_NETS_MAX, "public ones only"},
     {"", "store", CONFIG_STORE, FIELD(store), 0, 0, "below the user's folder"},
     {"", "data", CONFIG_PATH, FIELD(data_dir), 0, 0, "the installed one"},
+    {"", "lists", CONFIG_PATH, FIELD(lists_dir), 0, 0, "beside this file"},
     {"", "providers", CONFIG_PATHS, FIELD(providers), 0, CONFIG_TEXTS_MAX, "ours only"},
 
     {"limits", "max-connections", CONFIG_COUNT, FIELD(connections_max), 1, CONNECTIONS_MAX, NULL},
@@ -109,6 +110,21 @@ const struct config_key config_keys[] = {
     {"serve", "log-requests", CONFIG_SWITCH, FIELD(serve.logs_requests), 0, 0, NULL},
     {"serve", "log-addresses", CONFIG_SWITCH, FIELD(serve.logs_addresses), 0, 0, NULL},
 
+    {"policy", "listen", CONFIG_SOCKETS, FIELD(policy.listen), 0, CONFIG_TEXTS_MAX,
+     "inet:127.0.0.1:10040"},
+    {"policy", "socketmap", CONFIG_SOCKETS, FIELD(policy.socketmap), 0, CONFIG_TEXTS_MAX, "none"},
+    {"policy", "timeout", CONFIG_SPAN, FIELD(policy.timeout_ms), 100, 5ull * MINUTE, NULL},
+    {"policy", "idle-timeout", CONFIG_SPAN, FIELD(policy.idle_ms), SECOND, DAY, NULL},
+    {"policy", "connections", CONFIG_COUNT, FIELD(policy.connections_max), 1, 10000, NULL},
+    {"policy", "undeliverable", CONFIG_POLICY, FIELD(policy.undeliverable), 0, 0, NULL},
+    {"policy", "risky", CONFIG_POLICY, FIELD(policy.risky), 0, 0, NULL},
+    {"policy", "temporary", CONFIG_POLICY, FIELD(policy.temporary), 0, 0, NULL},
+    {"policy", "unknown", CONFIG_POLICY, FIELD(policy.unknown), 0, 0, NULL},
+    {"policy", "pending", CONFIG_POLICY, FIELD(policy.pending), 0, 0, NULL},
+    {"policy", "senders", CONFIG_SWITCH, FIELD(policy.checks_senders), 0, 0, NULL},
+    {"policy", "except", CONFIG_PATH, FIELD(policy.except), 0, 0, "nobody"},
+    {"policy", "log-addresses", CONFIG_SWITCH, FIELD(policy.logs_addresses), 0, 0, NULL},
+
     {"webhooks", "allow-net", CONFIG_NETS, FIELD(webhooks.allowed_nets), 0, KNOCKER_NETS_MAX,
      "public ones only"},
     {"webhooks", "timeout", CONFIG_SPAN, FIELD(webhooks.timeout_ms), SECOND, 5ull * MINUTE, NULL},
@@ -151,9 +167,9 @@ const size_t config_key_count = sizeof config_keys / sizeof *config_keys;
 
 static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MAX, "each has its mark");
 
-static const char *const sections[] = {"limits",    "timeouts", "verify",   "serve",
-                                       "retention", "webhooks", "gravatar", "github",
-                                       "hibp",      "rdap",     "egress"};
+static const char *const sections[] = {"limits", "timeouts",  "verify",   "serve",
+                                       "policy", "retention", "webhooks", "gravatar",
+                                       "github", "hibp",      "rdap",     "egress"};
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
 const struct config_key *config_key_find(struct slice section, struct slice name)
@@ -292,5 +308,5 @@ const char *config_key_name(size_t index, char out[64])
 bool config_kind_is_list(enum config_kind kind)
 {
     return kind == CONFIG_PATHS || kind == CONFIG_RESOLVERS || kind == CONFIG_NETS ||
-           kind == CONFIG_LISTEN || kind == CONFIG_ORIGINS;
+           kind == CONFIG_LISTEN || kind == CONFIG_SOCKETS || kind == CONFIG_ORIGINS;
 }

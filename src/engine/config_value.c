@@ -313,6 +313,58 @@ static enum err read_places(const struct value_reader *r, struct config_texts *f
     return e;
 }
 
+static enum err check_socket(const struct value_reader *r, struct slice text)
+{
+    struct ip ip;
+    uint16_t port = 0;
+    struct slice rest = slice_sub(text, 5, text.len);
+    bool is_unix = slice_starts(text, SLICE("unix:/"));
+    bool is_inet = slice_starts(text, SLICE("inet:")) &&
+                   ((ip_port_parse(rest, &ip, &port) && port > 0) || is_any_port(rest));
+    if (is_unix || is_inet) {
+        return ERR_NONE;
+    }
+    return fault_set(r->why, ERR_SYNTAX, 0,
+                     "'%.*s' is no place like inet:127.0.0.1:10040, inet:[::1]:10040 or "
+                     "unix:/run/heloise/policy",
+                     SLICE_ARG(shown(text)));
+}
+
+static enum err read_sockets(const struct value_reader *r, struct config_texts *field)
+{
+    struct config_texts list = *field;
+    enum err e = list_has_room(r, list.count);
+    for (size_t i = 0; i < r->given->count && e == ERR_NONE; i++) {
+        e = check_socket(r, r->given->words[i].text);
+        list.at[list.count++] = r->given->words[i].text.at;
+    }
+    if (e == ERR_NONE) {
+        *field = list;
+    }
+    return e;
+}
+
+static const char *const policy_words[] = {[CONFIG_POLICY_REJECT] = "reject",
+                                           [CONFIG_POLICY_DEFER] = "defer",
+                                           [CONFIG_POLICY_DUNNO] = "dunno"};
+
+static enum err read_policy(const struct value_reader *r, enum config_policy_do *field)
+{
+    struct slice text = SLICE_NONE;
+    enum err e = one_word(r, &text);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    for (int i = CONFIG_POLICY_REJECT; i <= CONFIG_POLICY_DUNNO; i++) {
+        if (slice_equal(text, slice_of(policy_words[i]))) {
+            *field = (enum config_policy_do)i;
+            return ERR_NONE;
+        }
+    }
+    return fault_set(r->why, ERR_SYNTAX, 0, "'%.*s' is none of reject, defer, dunno",
+                     SLICE_ARG(shown(text)));
+}
+
 static enum err check_origin(const struct value_reader *r, struct slice text)
 {
     size_t colon = slice_find_nocase(text, SLICE("://"));
@@ -504,6 +556,8 @@ enum err config_value_read(const struct config_key *key, const struct config_giv
     case CONFIG_RESOLVERS:
     case CONFIG_LISTEN: return read_places(&r, field);
     case CONFIG_ORIGINS: return read_origins(&r, field);
+    case CONFIG_SOCKETS: return read_sockets(&r, field);
+    case CONFIG_POLICY: return read_policy(&r, field);
     case CONFIG_NETS: return read_nets(&r, field);
     case CONFIG_RISKY: return read_risky(&r, field);
     case CONFIG_PROXY: return read_proxy(&r, field);
@@ -625,8 +679,11 @@ enum err config_value_write(const struct config_key *key, const void *field, str
     case CONFIG_IP_V6: return write_ip(field, out);
     case CONFIG_RESOLVERS:
     case CONFIG_LISTEN:
+    case CONFIG_SOCKETS:
     case CONFIG_ORIGINS: return write_texts(field, false, out);
     case CONFIG_NETS: return write_nets(field, out);
+    case CONFIG_POLICY:
+        return buf_append(out, slice_of(policy_words[*(const enum config_policy_do *)field]));
     case CONFIG_RISKY: return write_risky(*(const uint32_t *)field, out);
     case CONFIG_PROXY: return config_proxy_write(field, out);
     }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "address/lists.h"
 #include "base/arena.h"
@@ -28,6 +29,7 @@ enum {
 struct folder {
     struct arena arena;
     struct slice names[FILES_MAX]; /* "rules/google.rules": as faults name them */
+    struct slice paths[FILES_MAX]; /* whole */
     struct slice texts[FILES_MAX];
     size_t count;
 };
@@ -94,7 +96,7 @@ static enum err add_file(struct folder *folder, const char *dir, const char *kin
 {
     char path[PATH_BYTES];
     char shown[NAME_BYTES];
-    int n = snprintf(path, sizeof path, "%s/%s/%s", dir, kind, name);
+    int n = snprintf(path, sizeof path, "%s/%s%s%s", dir, kind, *kind == '\0' ? "" : "/", name);
     int m = snprintf(shown, sizeof shown, "%s/%s", kind, name);
     if (n < 0 || (size_t)n >= sizeof path || m < 0 || (size_t)m >= sizeof shown ||
         folder->count == FILES_MAX) {
@@ -102,7 +104,8 @@ static enum err add_file(struct folder *folder, const char *dir, const char *kin
                          dir, kind);
     }
     size_t at = folder->count++;
-    if (arena_copy(&folder->arena, slice_of(shown), &folder->names[at]) != ERR_NONE) {
+    if (arena_copy(&folder->arena, slice_of(shown), &folder->names[at]) != ERR_NONE ||
+        arena_copy(&folder->arena, slice_of(path), &folder->paths[at]) != ERR_NONE) {
         return fault_set(out_fault, ERR_NOMEM, 0, "%.180s: no memory", path);
     }
     return read_file(folder, path, &folder->texts[at], out_fault);
@@ -121,12 +124,10 @@ static enum err add_named_file(struct folder *folder, const char *path, struct f
     return read_file(folder, path, &folder->texts[at], out_fault);
 }
 
-/* All files of dir/kind whose names end in suffix. */
-static enum err folder_read(struct folder *folder, const char *dir, const char *kind,
-                            const char *suffix, struct fault *out_fault)
+/* Those of dir/kind whose names end in suffix; none of them is fine. */
+static enum err add_files(struct folder *folder, const char *dir, const char *kind,
+                          const char *suffix, struct fault *out_fault)
 {
-    folder->count = 0;
-    arena_init(&folder->arena, FOLDER_BYTES_MAX);
     char path[PATH_BYTES];
     int n = snprintf(path, sizeof path, "%s/%s", dir, kind);
     if (n < 0 || (size_t)n >= sizeof path) {
@@ -148,9 +149,19 @@ static enum err folder_read(struct folder *folder, const char *dir, const char *
         free(entries[i]);
     }
     free(entries);
+    return e;
+}
+
+/* All files of dir/kind whose names end in suffix. */
+static enum err folder_read(struct folder *folder, const char *dir, const char *kind,
+                            const char *suffix, struct fault *out_fault)
+{
+    folder->count = 0;
+    arena_init(&folder->arena, FOLDER_BYTES_MAX);
+    enum err e = add_files(folder, dir, kind, suffix, out_fault);
     if (e == ERR_NONE && folder->count == 0) {
-        e = fault_set(out_fault, ERR_SYSTEM, 0, "%.120s: no %s files in this data folder", path,
-                      suffix);
+        e = fault_set(out_fault, ERR_SYSTEM, 0, "%.100s/%.20s: no %s files in this data folder",
+                      dir, kind, suffix);
     }
     return e;
 }
@@ -194,22 +205,35 @@ static struct slice base_name(struct slice path)
     return slice_sub(path, slice_find_last_byte(path, '/') + 1, path.len);
 }
 
+/* Later files replace those of the same name, so the user's come last. */
+static enum err add_own_lists(struct folder *folder, const char *dir, struct fault *out_fault)
+{
+    if (dir == NULL || *dir == '\0' || (access(dir, F_OK) != 0 && errno == ENOENT)) {
+        return ERR_NONE;
+    }
+    enum err e = add_files(folder, dir, "", ".txt", out_fault);
+    return e != ERR_NONE ? e : add_files(folder, dir, "", ".own", out_fault);
+}
+
 static enum err load_lists(struct knowledge *k, const char *dir, struct fault *out_fault)
 {
     struct folder *folder = &k->lists_folder;
     folder_done(folder); /* of a try that failed */
     enum err e = folder_read(folder, dir, "lists", ".txt", out_fault);
+    size_t shipped = folder->count;
+    e = e != ERR_NONE ? e : add_own_lists(folder, k->files.lists_dir, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
     struct address_list_source sources[FILES_MAX];
     for (size_t i = 0; i < folder->count; i++) {
-        sources[i] = (struct address_list_source){base_name(folder->names[i]), folder->texts[i]};
+        struct slice name = i < shipped ? base_name(folder->names[i]) : folder->paths[i];
+        sources[i] = (struct address_list_source){name, folder->texts[i]};
     }
     return address_lists_load(sources, folder->count, &k->lists, out_fault);
 }
 
-static const char *data_folder(const char *data_dir)
+const char *knowledge_data_folder(const char *data_dir)
 {
     const char *dir = data_dir;
     if (dir == NULL || *dir == '\0') {
@@ -223,7 +247,8 @@ enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book *
 {
     DEFER(folder_done) struct folder folder = {.count = 0};
     struct blocklist_source sources[FILES_MAX];
-    enum err e = folder_read(&folder, data_folder(data_dir), "blocklists", ".conf", out_fault);
+    enum err e =
+        folder_read(&folder, knowledge_data_folder(data_dir), "blocklists", ".conf", out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -247,7 +272,7 @@ enum err knowledge_new(const struct knowledge_files *files, struct knowledge **o
 
 static enum err load_part(struct knowledge *k, enum knowledge_part part, struct fault *out_fault)
 {
-    const char *dir = data_folder(k->files.data_dir);
+    const char *dir = knowledge_data_folder(k->files.data_dir);
     switch (part) {
     case KNOWLEDGE_PROVIDERS: return load_providers(k, dir, out_fault);
     case KNOWLEDGE_RULES: return load_rules(k, dir, out_fault);

@@ -17,6 +17,8 @@ struct knowledge_files {
     /* The folder that holds rules/, providers/ and lists/. NULL or empty: the one that the environment's
      * HELOISE_DATA names, else the one of the installation. */
     const char *data_dir;
+    /* The user's own lists (NAME.txt, instead of ours) and entries (NAME.own, over them). NULL, empty, or not there: none. */
+    const char *lists_dir;
     /* The user's own provider files, each merged over those before it and over ours. */
     const char *const *provider_files;
     size_t provider_file_count;
@@ -56,6 +58,9 @@ void knowledge_hasten(struct knowledge *knowledge);
 const struct provider_book *knowledge_providers(const struct knowledge *knowledge);
 const struct rules *knowledge_rules(const struct knowledge *knowledge);
 const struct address_lists *knowledge_lists(const struct knowledge *knowledge);
+
+/* The folder that data_dir stands for, as in struct knowledge_files. */
+const char *knowledge_data_folder(const char *data_dir);
 
 /* The block lists, apart from the rest: few commands ask them. data_dir and errors as above. */
 enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book **out,

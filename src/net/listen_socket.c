@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { BACKLOG = 4096 };
@@ -65,4 +67,48 @@ enum err listen_socket_open(const struct ip *ip, uint16_t port, int *out_fd, uin
                      : os_errno == EADDRNOTAVAIL ? "this machine does not have that address"
                      : os_errno == EACCES        ? "ports below 1024 are for root"
                                                  : strerrordesc_np(os_errno));
+}
+
+static bool is_left_behind(const struct sockaddr_un *place)
+{
+    struct stat about;
+    if (lstat(place->sun_path, &about) != 0 || !S_ISSOCK(about.st_mode)) {
+        return false;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool is_refused = fd >= 0 && connect(fd, (const struct sockaddr *)place, sizeof *place) != 0 &&
+                      errno == ECONNREFUSED;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return is_refused;
+}
+
+enum err listen_socket_open_unix(const char *path, int *out_fd, struct fault *out_fault)
+{
+    struct sockaddr_un place = {.sun_family = AF_UNIX};
+    size_t len = strlen(path);
+    if (len >= sizeof place.sun_path) {
+        return fault_set(out_fault, ERR_SYSTEM, 0,
+                         "%.200s: the path of a socket has at most %zu "
+                         "bytes",
+                         path, sizeof place.sun_path - 1);
+    }
+    memcpy(place.sun_path, path, len);
+    if (is_left_behind(&place)) {
+        (void)unlink(path); /* what is wrong shows when it is bound */
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&place, sizeof place) == 0 &&
+        chmod(path, 0666) == 0 && listen(fd, BACKLOG) == 0) {
+        *out_fd = fd;
+        return ERR_NONE;
+    }
+    int os_errno = errno;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return fault_set(out_fault, ERR_SYSTEM, os_errno, "cannot listen at %.200s: %s", path,
+                     os_errno == EADDRINUSE ? "another process does, or a file stands there"
+                                            : strerrordesc_np(os_errno));
 }

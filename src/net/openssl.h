@@ -51,6 +51,7 @@
     each(EVP_PKEY_get_base_id) \
     each(EVP_PKEY_get_raw_public_key) \
     each(EVP_PKEY_get_size) \
+    each(EVP_PKEY_is_a) \
     each(EVP_PKEY_new_raw_public_key) \
     each(EVP_PKEY_sign) \
     each(EVP_PKEY_sign_init) \
@@ -58,6 +59,7 @@
     each(EVP_PKEY_verify_init) \
     each(EVP_sha256) \
     each(HMAC) \
+    each(PEM_read_bio_PUBKEY) \
     each(PEM_read_bio_PrivateKey) \
     each(PEM_read_bio_X509) \
     each(SSL_CIPHER_get_name) \

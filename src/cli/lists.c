@@ -1,0 +1,652 @@
+/* cli/lists: `heloise lists`: the lists of disposable, free and well-known domains, roles and top-level domains: what they
+ * hold and from where, which entry speaks of a domain, and the user's own entries and files over ours.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/slice.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/exit.h"
+#include "cli/probe_options.h"
+#include "cli/workbench.h"
+#include "engine/json_write.h"
+#include "engine/knowledge.h"
+#include "engine/record_json.h"
+#include "heloise/address.h"
+#include "tools/list_change.h"
+#include "tools/list_fetch.h"
+
+enum {
+    KEY_DATA = 0x400,
+    KEY_LISTS,
+    KEY_CONFIG,
+    KEY_NO_CONFIG,
+    KEY_ALLOW_NET,
+    KEY_RESOLVER,
+    KEY_JSON,
+    KEY_FROM,
+    KEY_SHA256,
+    KEY_SIGNATURE,
+    KEY_KEY,
+    KEY_UNCHECKED,
+    OUT_BYTES_MAX = 1 << 20,
+    HEAD_BYTES_MAX = 4096,
+};
+
+enum verb { VERB_SHOW, VERB_TEST, VERB_ADD, VERB_REMOVE, VERB_UPDATE, VERB_ROLLBACK, VERB_COUNT };
+
+static const char *const verbs[VERB_COUNT] = {"show",   "test",   "add",
+                                              "remove", "update", "rollback"};
+
+struct lists_options {
+    struct probe_options
+        probe; /* the settings that count here: data, lists, resolvers, allow-net */
+    enum verb verb;
+    bool is_json, is_unchecked;
+    char **words; /* behind the verb */
+    size_t count;
+    const char *from;
+    struct list_proof proof;
+};
+
+static const struct argp_option option_table[] = {
+    {"json", KEY_JSON, NULL, 0, "show and test: as JSON", 1},
+    {"from", KEY_FROM, "URL|FILE", 0, "update: where the new list is", 2},
+    {"sha256", KEY_SHA256, "HEX", 0, "update: what its SHA-256 must be", 2},
+    {"signature", KEY_SIGNATURE, "FILE", 0, "update: its Ed25519 signature, raw or in base64", 2},
+    {"key", KEY_KEY, "FILE", 0, "update: the public key of the signature, in PEM", 2},
+    {"unchecked", KEY_UNCHECKED, NULL, 0, "update: take it without hash or signature", 2},
+    {"data", KEY_DATA, "DIR", 0, "folder of rules, providers and lists", 3},
+    {"lists", KEY_LISTS, "DIR", 0, "folder of your own lists", 3},
+    {"resolver", KEY_RESOLVER, "ADDR[:PORT]", 0, "DNS server instead of the system's (repeatable)",
+     3},
+    {"allow-net", KEY_ALLOW_NET, "CIDR", 0,
+     "private or loopback network that a URL may lead to (repeatable)", 3},
+    {"config", KEY_CONFIG, "FILE", 0, "configuration file instead of the usual one", 3},
+    {"no-config", KEY_NO_CONFIG, NULL, 0, "read no configuration file", 3},
+    {0},
+};
+
+static void set(struct argp_state *state, const char *setting, const char *word)
+{
+    struct lists_options *options = state->input;
+    struct fault why = {.text = "out of memory"};
+    if (config_set_word(&options->probe.given, setting, slice_of(word), &why) != ERR_NONE) {
+        argp_error(state, "--%s: %s", setting, why.text);
+    }
+}
+
+static void parse_words(struct argp_state *state, struct lists_options *options)
+{
+    const char *word = state->argv[state->next];
+    options->words = state->argv + state->next + 1;
+    options->count = (size_t)(state->argc - state->next - 1);
+    for (int i = 0; i < VERB_COUNT; i++) {
+        if (strcmp(word, verbs[i]) == 0) {
+            options->verb = (enum verb)i;
+            return;
+        }
+    }
+    argp_error(state, "'%.60s' is none of show, test, add, remove, update, rollback", word);
+}
+
+static void check(struct argp_state *state, const struct lists_options *options)
+{
+    bool wants_list = options->verb == VERB_ADD || options->verb == VERB_REMOVE;
+    const struct list_proof *proof = &options->proof;
+    bool has_update = options->from != NULL || proof->sha256 != NULL || proof->signature != NULL ||
+                      proof->key != NULL || options->is_unchecked;
+    if (wants_list && options->count < 2) {
+        argp_error(state, "%s needs a list and entries: heloise lists %s disposable spam.example",
+                   verbs[options->verb], verbs[options->verb]);
+    }
+    if (options->verb == VERB_TEST && options->count == 0) {
+        argp_error(state, "test what? Give domains or addresses");
+    }
+    if (options->verb == VERB_ROLLBACK && options->count != 1) {
+        argp_error(state, "rollback needs one list");
+    }
+    if (has_update && options->verb != VERB_UPDATE) {
+        argp_error(state, "--from, --sha256, --signature, --key and --unchecked are for update");
+    }
+    if (options->verb != VERB_UPDATE) {
+        return;
+    }
+    if (options->from == NULL || options->count > 1) {
+        argp_error(state, "update needs one list and --from: where the new one is");
+    }
+    if ((proof->signature == NULL) != (proof->key == NULL)) {
+        argp_error(state, "--signature and --key belong together");
+    }
+    if (proof->sha256 == NULL && proof->signature == NULL && !options->is_unchecked) {
+        argp_error(state, "update wants --sha256, or --signature with --key, so that nobody can "
+                          "slip in another list; --unchecked does without");
+    }
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct lists_options *options = state->input;
+    switch (key) {
+    case KEY_DATA: set(state, "data", arg); return 0;
+    case KEY_LISTS: set(state, "lists", arg); return 0;
+    case KEY_RESOLVER: set(state, "resolvers", arg); return 0;
+    case KEY_ALLOW_NET: set(state, "allow-net", arg); return 0;
+    case KEY_CONFIG: options->probe.config_path = arg; return 0;
+    case KEY_NO_CONFIG: options->probe.no_config = true; return 0;
+    case KEY_JSON: options->is_json = true; return 0;
+    case KEY_FROM: options->from = arg; return 0;
+    case KEY_SHA256: options->proof.sha256 = arg; return 0;
+    case KEY_SIGNATURE: options->proof.signature = arg; return 0;
+    case KEY_KEY: options->proof.key = arg; return 0;
+    case KEY_UNCHECKED: options->is_unchecked = true; return 0;
+    case ARGP_KEY_ARGS: parse_words(state, options); return 0;
+    case ARGP_KEY_END: check(state, options); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int refuse(enum err e, const struct fault *fault)
+{
+    complain("%s", fault->text);
+    return e == ERR_SYNTAX || e == ERR_STATE ? EXIT_BAD_DATA
+           : e == ERR_NOMEM                  ? EXIT_INTERNAL
+                                             : EXIT_CANNOT_WRITE;
+}
+
+/* All that the verbs work with. */
+struct work {
+    const struct lists_options *options;
+    struct list_place place;
+    struct buf out;
+    struct json_writer json;
+};
+
+static int write_out(struct work *work)
+{
+    if (fwrite(work->out.at, 1, work->out.len, stdout) != work->out.len || fflush(stdout) != 0) {
+        complain("cannot write to standard output");
+        return EXIT_CANNOT_WRITE;
+    }
+    buf_clear(&work->out);
+    return EXIT_SUCCESS;
+}
+
+static bool find_list(const char *word, enum list_kind *out)
+{
+    if (list_parse(slice_of(word), out)) {
+        return true;
+    }
+    complain("'%.60s' is none of the lists: disposable, disposable-wildcard, free, popular, roles, "
+             "tlds",
+             word);
+    return false;
+}
+
+/* ---- show ---- */
+
+static void day_of(int64_t at_ms, char out[RECORD_TIME_BYTES])
+{
+    (void)record_time_text(at_ms, out);
+    out[10] = '\0'; /* 2026-11-21 */
+}
+
+static enum err show_text(struct work *work, enum list_kind kind, const struct list_about *about)
+{
+    char day[RECORD_TIME_BYTES];
+    day_of(about->changed_at_ms, day);
+    enum err e =
+        buf_printf(&work->out, "%s: %zu entries, %llu bytes, %s%s\n  file       %s, of %s\n",
+                   list_name(kind), about->entries, (unsigned long long)about->bytes,
+                   about->is_updated ? "updated by you" : "as shipped",
+                   about->has_former ? ", rollback possible" : "", about->path, day);
+    if (e == ERR_NONE && about->date[0] != '\0') {
+        e = buf_printf(&work->out, "  date       %s\n", about->date);
+    }
+    if (e == ERR_NONE && about->source[0] != '\0') {
+        e = buf_printf(&work->out, "  source     %s\n", about->source);
+    }
+    if (e == ERR_NONE && about->licence[0] != '\0') {
+        e = buf_printf(&work->out, "  licence    %s\n", about->licence);
+    }
+    if (e == ERR_NONE && about->added + about->removed > 0) {
+        e = buf_printf(&work->out, "  your own   %zu added, %zu taken out: %s\n", about->added,
+                       about->removed, about->own_path);
+    }
+    return e;
+}
+
+static void show_json(struct work *work, enum list_kind kind, const struct list_about *about)
+{
+    struct json_writer *w = &work->json;
+    char day[RECORD_TIME_BYTES];
+    json_open(w, NULL, '{');
+    json_string(w, "list", slice_of(list_name(kind)));
+    json_string(w, "file", slice_of(about->path));
+    json_int(w, "entries", (int64_t)about->entries);
+    json_int(w, "bytes", (int64_t)about->bytes);
+    json_bool(w, "is_updated", about->is_updated);
+    json_bool(w, "has_former", about->has_former);
+    json_string(w, "changed_at", slice_of(record_time_text(about->changed_at_ms, day)));
+    json_string(w, "date", slice_of(about->date));
+    json_string(w, "source", slice_of(about->source));
+    json_string(w, "licence", slice_of(about->licence));
+    json_string(w, "own_file", slice_of(about->own_path));
+    json_int(w, "added", (int64_t)about->added);
+    json_int(w, "removed", (int64_t)about->removed);
+    json_close(w, '}');
+}
+
+static int show_list(struct work *work, enum list_kind kind)
+{
+    struct fault fault;
+    struct list_about about;
+    enum err e = list_look(&work->place, kind, &about, &fault);
+    if (e != ERR_NONE) {
+        return refuse(e, &fault);
+    }
+    if (work->options->is_json) {
+        show_json(work, kind, &about);
+        return EXIT_SUCCESS;
+    }
+    return show_text(work, kind, &about) == ERR_NONE ? EXIT_SUCCESS : EXIT_INTERNAL;
+}
+
+/* The knowledge that is no list of entries: what it holds and where. */
+static int show_other(struct work *work, const char *name, size_t entries, const char *hint)
+{
+    if (work->options->is_json) {
+        struct json_writer *w = &work->json;
+        char path[LIST_PATH_BYTES];
+        (void)snprintf(path, sizeof path, "%s/%s", work->place.data_dir, name);
+        json_open(w, NULL, '{');
+        json_string(w, "list", slice_of(name));
+        json_string(w, "file", slice_of(path));
+        json_int(w, "entries", (int64_t)entries);
+        json_close(w, '}');
+        return EXIT_SUCCESS;
+    }
+    return buf_printf(&work->out, "%s: %zu entries\n  files      %s/%s\n  more       %s\n", name,
+                      entries, work->place.data_dir, name, hint) == ERR_NONE
+               ? EXIT_SUCCESS
+               : EXIT_INTERNAL;
+}
+
+static int show_others(struct work *work)
+{
+    struct fault fault;
+    struct knowledge *knowledge = NULL;
+    struct blocklist_book *book = NULL;
+    struct provider_counts counts;
+    int code = workbench_open_knowledge(&work->options->probe, &knowledge);
+    if (code != EXIT_SUCCESS) {
+        return code;
+    }
+    provider_book_count(knowledge_providers(knowledge), &counts);
+    code = show_other(work, "providers", counts.providers, "heloise providers list");
+    knowledge_free(knowledge);
+    enum err e = knowledge_blocklists_open(work->place.data_dir, &book, &fault);
+    if (e != ERR_NONE) {
+        return refuse(e, &fault);
+    }
+    code = code != EXIT_SUCCESS
+               ? code
+               : show_other(work, "blocklists", blocklist_count(book), "heloise doctor asks them");
+    blocklist_book_free(book);
+    return code;
+}
+
+static int show_named(struct work *work)
+{
+    int code = EXIT_SUCCESS;
+    for (size_t i = 0; i < work->options->count && code == EXIT_SUCCESS; i++) {
+        enum list_kind kind;
+        code = find_list(work->options->words[i], &kind) ? show_list(work, kind) : EXIT_BAD_USAGE;
+    }
+    return code;
+}
+
+static int show(struct work *work)
+{
+    int code = EXIT_SUCCESS;
+    if (work->options->is_json) {
+        json_begin(&work->json, &work->out);
+        json_open(&work->json, NULL, '[');
+    }
+    if (work->options->count > 0) {
+        code = show_named(work);
+    } else {
+        for (int i = 0; i < LIST_COUNT && code == EXIT_SUCCESS; i++) {
+            code = show_list(work, (enum list_kind)i);
+        }
+        code = code != EXIT_SUCCESS ? code : show_others(work);
+    }
+    if (work->options->is_json) {
+        json_close(&work->json, ']');
+        bool is_whole = work->json.err == ERR_NONE && buf_append_byte(&work->out, '\n') == ERR_NONE;
+        code = is_whole ? code : EXIT_INTERNAL;
+    }
+    return code != EXIT_SUCCESS ? code : write_out(work);
+}
+
+/* ---- test ---- */
+
+/* What is asked of: an address, or a domain alone. */
+struct subject {
+    struct hel_address address;
+    bool has_local;
+    struct slice domain; /* lower-case A-labels */
+};
+
+static bool read_subject(const char *word, struct subject *out)
+{
+    struct hel_address_error error;
+    char whole[LIST_WORD_BYTES * 2];
+    out->has_local = strchr(word, '@') != NULL;
+    int len = snprintf(whole, sizeof whole, "%s%s", out->has_local ? "" : "a@", word);
+    if (len < 0 || (size_t)len >= sizeof whole ||
+        hel_address_parse(slice_make(whole, (size_t)len), HEL_ADDRESS_PRACTICAL, &out->address,
+                          &error) != ERR_NONE) {
+        return false;
+    }
+    out->domain = hel_address_domain(&out->address);
+    return true;
+}
+
+static void test_json(struct work *work, enum list_kind kind, const struct list_match *match,
+                      const struct list_spot *spot)
+{
+    struct json_writer *w = &work->json;
+    json_open(w, NULL, '{');
+    json_string(w, "list", slice_of(list_name(kind)));
+    json_string(w, "entry", match->entry);
+    json_bool(w, "is_exception", match->is_exception);
+    json_string(w, "file", slice_of(spot->path));
+    json_int(w, "line", spot->line);
+    json_bool(w, "is_own", spot->is_own);
+    json_close(w, '}');
+}
+
+static enum err test_list(struct work *work, const struct address_lists *lists, enum list_kind kind,
+                          struct slice word)
+{
+    struct list_match match;
+    struct list_spot spot;
+    if (!list_match(lists, kind, word, &match) ||
+        !list_find_spot(&work->place, kind, match.entry, match.is_exception, &spot)) {
+        return ERR_NONE;
+    }
+    if (work->options->is_json) {
+        test_json(work, kind, &match, &spot);
+        return ERR_NONE;
+    }
+    return buf_printf(&work->out, "  %-20s %s%.*s  %s:%u%s\n", list_name(kind),
+                      match.is_exception ? "not, by your exception " : "", SLICE_ARG(match.entry),
+                      spot.path, spot.line, spot.is_own ? " (your own)" : "");
+}
+
+static enum err test_lists(struct work *work, const struct address_lists *lists,
+                           const struct subject *subject)
+{
+    static const enum list_kind of_domains[] = {LIST_DISPOSABLE, LIST_DISPOSABLE_WILDCARD,
+                                                LIST_FREE, LIST_POPULAR};
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < sizeof of_domains / sizeof *of_domains && e == ERR_NONE; i++) {
+        e = test_list(work, lists, of_domains[i], subject->domain);
+    }
+    struct slice local = hel_address_local(&subject->address);
+    char lower[HEL_WIRE_BYTES];
+    for (size_t i = 0; i < local.len; i++) {
+        lower[i] = ascii_lower(local.at[i]);
+    }
+    return e != ERR_NONE || !subject->has_local
+               ? e
+               : test_list(work, lists, LIST_ROLES, slice_make(lower, local.len));
+}
+
+static enum err tell_flags(struct work *work, const struct domain_flags *flags, struct slice meant)
+{
+    if (work->options->is_json) {
+        struct json_writer *w = &work->json;
+        json_close(w, ']');
+        json_bool(w, "is_disposable", flags->is_disposable);
+        json_bool(w, "is_free", flags->is_free);
+        json_string(w, "did_you_mean", meant);
+        json_close(w, '}');
+        return w->err != ERR_NONE ? w->err : buf_append_byte(&work->out, '\n');
+    }
+    enum err e = buf_printf(&work->out, "  so it is             %s%s\n",
+                            flags->is_disposable ? "disposable" : "not disposable",
+                            flags->is_free ? ", free" : "");
+    return e != ERR_NONE || meant.len == 0
+               ? e
+               : buf_printf(&work->out, "  did you mean         %.*s\n", SLICE_ARG(meant));
+}
+
+static enum err test_word(struct work *work, const struct address_lists *lists, const char *word,
+                          const struct subject *subject)
+{
+    struct domain_flags flags;
+    enum err e = ERR_NONE;
+    domain_flags(lists, subject->domain, NULL, 0, &flags);
+    if (work->options->is_json) {
+        json_begin(&work->json, &work->out);
+        json_open(&work->json, NULL, '{');
+        json_string(&work->json, "input", slice_of(word));
+        json_string(&work->json, "domain", subject->domain);
+        json_open(&work->json, "matches", '[');
+    } else {
+        e = text_append_printable(&work->out, slice_of(word));
+        e = e != ERR_NONE ? e : buf_append_byte(&work->out, '\n');
+    }
+    e = e != ERR_NONE ? e : test_lists(work, lists, subject);
+    struct slice meant = address_suggest_domain(lists, subject->domain);
+    return e != ERR_NONE ? e : tell_flags(work, &flags, meant);
+}
+
+static int test(struct work *work)
+{
+    struct knowledge *knowledge = NULL;
+    int code = workbench_open_knowledge(&work->options->probe, &knowledge);
+    int worst = code;
+    for (size_t i = 0; i < work->options->count && code == EXIT_SUCCESS; i++) {
+        const char *word = work->options->words[i];
+        struct subject subject;
+        if (!read_subject(word, &subject)) {
+            complain("'%.60s' is neither a domain nor an address", word);
+            worst = EXIT_BAD_DATA;
+            continue;
+        }
+        code = test_word(work, knowledge_lists(knowledge), word, &subject) == ERR_NONE
+                   ? write_out(work)
+                   : EXIT_INTERNAL;
+    }
+    knowledge_free(knowledge);
+    return code != EXIT_SUCCESS ? code : worst;
+}
+
+/* ---- changes ---- */
+
+static void tell_change(enum list_kind kind, const char *entry, enum list_change change,
+                        bool is_wanted)
+{
+    static const char *const said[] = {
+        [LIST_CHANGE_ADDED] = "is an entry of yours now",
+        [LIST_CHANGE_RESTORED] = "counts again",
+        [LIST_CHANGE_DROPPED] = "is no entry of yours any more",
+        [LIST_CHANGE_REMOVED] = "is taken out",
+    };
+    const char *what = change == LIST_CHANGE_NONE
+                           ? (is_wanted ? "was on the list" : "was not on the list")
+                           : said[change];
+    (void)printf("%s: %s %s\n", list_name(kind), entry, what);
+}
+
+static int change_entries(struct work *work, bool is_wanted)
+{
+    enum list_kind kind;
+    struct fault fault;
+    if (!find_list(work->options->words[0], &kind)) {
+        return EXIT_BAD_USAGE;
+    }
+    for (size_t i = 1; i < work->options->count; i++) {
+        char entry[LIST_WORD_BYTES];
+        enum list_change done = LIST_CHANGE_NONE;
+        enum err e = list_entry_read(kind, slice_of(work->options->words[i]), entry, &fault);
+        if (e == ERR_NONE) {
+            e = is_wanted ? list_add(&work->place, kind, slice_of(entry), &done, &fault)
+                          : list_remove(&work->place, kind, slice_of(entry), &done, &fault);
+        }
+        if (e != ERR_NONE) {
+            return refuse(e, &fault);
+        }
+        tell_change(kind, entry, done, is_wanted);
+    }
+    return EXIT_SUCCESS;
+}
+
+/* The list that is named, or whose name the file has. */
+static bool find_updated(const struct lists_options *options, enum list_kind *out)
+{
+    if (options->count == 1) {
+        return find_list(options->words[0], out);
+    }
+    struct slice from = slice_of(options->from);
+    struct slice file = slice_sub(from, slice_find_last_byte(from, '/') + 1, from.len);
+    file = slice_find_byte(from, '/', 0) == from.len ? from : file;
+    if (slice_ends(file, SLICE(".txt")) && list_parse(slice_sub(file, 0, file.len - 4), out)) {
+        return true;
+    }
+    complain("which list? 'heloise lists update LIST --from ...'");
+    return false;
+}
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum err write_head(const struct lists_options *options, const char *hex, struct buf *out)
+{
+    char day[RECORD_TIME_BYTES];
+    day_of(wall_ms(), day);
+    enum err e = buf_append(out, SLICE("# Source: "));
+    e = e != ERR_NONE ? e : text_append_printable(out, slice_of(options->from));
+    const char *how = options->proof.signature != NULL ? "signature checked"
+                      : options->proof.sha256 != NULL  ? "hash checked"
+                                                       : "not checked";
+    return e != ERR_NONE ? e : buf_printf(out, "\n# Date: %s; SHA-256 %s, %s\n", day, hex, how);
+}
+
+static enum err take(struct work *work, enum list_kind kind, struct buf *text, struct buf *head,
+                     struct fault *out_fault)
+{
+    const struct lists_options *options = work->options;
+    const struct config *config = &options->probe.config;
+    const struct list_fetch fetch = {
+        .from = options->from,
+        .door = workbench_door_config(&options->probe),
+        .http = {.allowed_nets = config->allowed_nets.at,
+                 .allowed_net_count = config->allowed_nets.count},
+        .proof = options->proof,
+    };
+    char hex[LIST_SHA256_BYTES];
+    enum err e = list_fetch(&fetch, text, hex, out_fault);
+    if (e == ERR_NONE && write_head(options, hex, head) != ERR_NONE) {
+        e = fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    return e != ERR_NONE
+               ? e
+               : list_replace(&work->place, kind, buf_view(head), buf_view(text), out_fault);
+}
+
+static int update(struct work *work)
+{
+    enum list_kind kind;
+    struct fault fault;
+    DEFER(buf_done) struct buf text;
+    DEFER(buf_done) struct buf head;
+    buf_init(&text, LIST_FILE_BYTES_MAX);
+    buf_init(&head, HEAD_BYTES_MAX);
+    if (!find_updated(work->options, &kind)) {
+        return EXIT_BAD_USAGE;
+    }
+    enum err e = take(work, kind, &text, &head, &fault);
+    if (e != ERR_NONE) {
+        return refuse(e, &fault);
+    }
+    return show_list(work, kind) == EXIT_SUCCESS ? write_out(work) : EXIT_INTERNAL;
+}
+
+static int rollback(struct work *work)
+{
+    enum list_kind kind;
+    struct fault fault;
+    if (!find_list(work->options->words[0], &kind)) {
+        return EXIT_BAD_USAGE;
+    }
+    enum err e = list_rollback(&work->place, kind, &fault);
+    if (e != ERR_NONE) {
+        return refuse(e, &fault);
+    }
+    return show_list(work, kind) == EXIT_SUCCESS ? write_out(work) : EXIT_INTERNAL;
+}
+
+static int run(const struct lists_options *options)
+{
+    (void)signal(SIGPIPE, SIG_IGN); /* a server that goes is an ordinary event */
+    struct work work = {
+        .options = options,
+        .place = {.data_dir = knowledge_data_folder(options->probe.config.data_dir.at),
+                  .own_dir = options->probe.config.lists_dir.at},
+    };
+    buf_init(&work.out, OUT_BYTES_MAX);
+    int code = EXIT_SUCCESS;
+    switch (options->verb) {
+    case VERB_SHOW: code = show(&work); break;
+    case VERB_TEST: code = test(&work); break;
+    case VERB_ADD: code = change_entries(&work, true); break;
+    case VERB_REMOVE: code = change_entries(&work, false); break;
+    case VERB_UPDATE: code = update(&work); break;
+    case VERB_ROLLBACK: code = rollback(&work); break;
+    case VERB_COUNT: break;
+    }
+    buf_done(&work.out);
+    return code;
+}
+
+int cli_lists(int argc, char **argv)
+{
+    static const struct argp argp = {
+        option_table,
+        parse_option,
+        "show [LIST...]\n"
+        "test DOMAIN|ADDRESS...\n"
+        "add LIST ENTRY...\n"
+        "remove LIST ENTRY...\n"
+        "update [LIST] --from URL|FILE\n"
+        "rollback LIST",
+        "Shows the lists that flags and suggestions come from, says which entry of which file "
+        "speaks of a domain or address, and keeps your own entries and newer lists over ours."
+        "\vLists: disposable, disposable-wildcard, free, popular, roles, tlds. Without a verb all "
+        "are shown.\n\n"
+        "Exit status: 0 done, 64 usage, 65 what was given is no entry, list or proof, 73 a file or "
+        "URL cannot be read or written, 78 bad configuration.",
+        NULL,
+        NULL,
+        NULL,
+    };
+    struct lists_options options = {.verb = VERB_SHOW};
+    probe_options_init(&options.probe);
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+    int code = probe_options_read(&options.probe);
+    code = code != EXIT_SUCCESS ? code : run(&options);
+    probe_options_done(&options.probe);
+    return code;
+}

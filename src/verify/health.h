@@ -40,6 +40,7 @@ struct health_text {
 enum health_port_state {
     HEALTH_PORT_OPEN, /* not asked */
     HEALTH_PORT_FAILED,
+    HEALTH_PORT_TURNED_AWAY, /* it answers, and says that it does not want us */
     HEALTH_PORT_TALKED,
 };
 
@@ -91,6 +92,7 @@ enum health_ns_state {
 struct health_ns {
     struct health_host host;
     enum health_ns_state state;
+    bool is_asked;
     uint32_t serial; /* HEALTH_NS_ANSWERED */
 };
 
@@ -140,6 +142,7 @@ struct health_facts {
     struct arena arena;
     char domain[DNS_NAME_BYTES]; /* A-labels */
     int64_t wall_ms;             /* when it was asked */
+    bool is_partial;             /* the time was over before all had answered */
     enum dns_answer_kind soa;    /* of the domain; NOT_FOUND: it does not exist */
     enum dns_failure failure;
     bool is_authentic; /* the resolver says so of it (RFC 4035 3.2.3) */
@@ -154,8 +157,7 @@ struct health_facts {
     enum dns_answer_kind ns_kind;
     size_t ns_count;
     struct health_ns *ns;
-    bool asks_ns, asks_port;
-    uint16_t port;
+    uint16_t port; /* that mail servers were tried at */
     const struct spf_tree_view *spf;
     struct health_text dmarc; /* of the domain, or of one above it */
     bool is_dmarc_inherited;

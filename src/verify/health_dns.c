@@ -104,7 +104,18 @@ static void look_mx_failing(struct health_judge *j)
     }
 }
 
+static void look_partial(struct health_judge *j)
+{
+    if (j->facts->is_partial) {
+        health_say(j, "ask again, with more time: --timeout", NULL,
+                   "the time was over before all questions about %s were answered",
+                   j->facts->domain);
+    }
+}
+
 static const struct health_check checks[] = {
+    {"not_all_answered", HEALTH_DNS, HEALTH_UNKNOWN,
+     "What was not answered may hide faults that are not named here.", look_partial},
     {"domain_not_found", HEALTH_DNS, HEALTH_CRITICAL,
      "Mail to the domain comes back at once, and mail from it is refused.", look_absent},
     {"domain_failing", HEALTH_DNS, HEALTH_CRITICAL,

@@ -211,7 +211,8 @@ static void count_ports(const struct health_facts *facts, unsigned *out_tried,
         bool is_answered = false;
         for (size_t k = 0; k < host->address_count; k++) {
             is_tried |= host->addresses[k]->port != HEALTH_PORT_OPEN;
-            is_answered |= host->addresses[k]->port == HEALTH_PORT_TALKED;
+            is_answered |= host->addresses[k]->port == HEALTH_PORT_TALKED ||
+                           host->addresses[k]->port == HEALTH_PORT_TURNED_AWAY;
         }
         *out_tried += is_tried ? 1 : 0;
         *out_answered += is_answered ? 1 : 0;
@@ -251,6 +252,22 @@ static void look_some_silent(struct health_judge *j)
     if (answered > 0) {
         each_address(j, say_silent);
     }
+}
+
+static void say_turned_away(struct health_judge *j, const struct health_host *host,
+                            const struct health_address *address)
+{
+    char ip[IP_TEXT_BYTES];
+    if (address->port == HEALTH_PORT_TURNED_AWAY) {
+        health_say(j, "see whether this machine is fit to ask: heloise doctor", NULL,
+                   "the mail server %s [%s] turns us away: %s", host->name,
+                   ip_format(&address->ip, ip), address->port_words);
+    }
+}
+
+static void look_turned_away(struct health_judge *j)
+{
+    each_address(j, say_turned_away);
 }
 
 static void say_plain(struct health_judge *j, const struct health_host *host,
@@ -325,6 +342,8 @@ static const struct health_check checks[] = {
      "No mail arrives while none of them answers.", look_none_answers},
     {"mx_silent", HEALTH_MX, HEALTH_WARNING, "Senders lose time with it before they try others.",
      look_some_silent},
+    {"mx_turns_away", HEALTH_MX, HEALTH_UNKNOWN,
+     "What it offers to others could not be seen.", look_turned_away},
     {"mx_without_starttls", HEALTH_MX, HEALTH_WARNING,
      "Mail travels in the clear, and senders that insist on TLS do not deliver.", look_plain},
     {"mx_double", HEALTH_MX, HEALTH_ADVICE, "The second record does nothing.", look_double},

@@ -9,6 +9,7 @@
 int cli_verify(int argc, char **argv);
 int cli_bulk(int argc, char **argv);
 int cli_config(int argc, char **argv);
+int cli_dns(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 int cli_extract(int argc, char **argv);
 int cli_forecast(int argc, char **argv);

@@ -27,6 +27,8 @@ static const struct command commands[] = {
     {"classify", "heloise classify", cli_classify, "say what SMTP replies on standard input mean"},
     {"config", "heloise config", cli_config,
      "check the configuration file, or show what holds and why"},
+    {"dns", "heloise dns", cli_dns,
+     "grade what the DNS of a domain does to its mail; say which records to publish"},
     {"doctor", "heloise doctor", cli_doctor,
      "say whether this machine is fit to ask, what to mend and how"},
     {"extract", "heloise extract", cli_extract, "find the mail addresses in any text; asks nobody"},

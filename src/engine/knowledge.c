@@ -258,6 +258,20 @@ enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book *
     return blocklist_book_compile(sources, folder.count, out, out_fault);
 }
 
+enum err knowledge_selectors_read(const char *data_dir, struct buf *out, struct fault *out_fault)
+{
+    DEFER(folder_done) struct folder folder = {.count = 0};
+    enum err e = folder_read(&folder, data_folder(data_dir), "dkim", ".txt", out_fault);
+    for (size_t i = 0; i < folder.count && e == ERR_NONE; i++) {
+        e = buf_append(out, folder.texts[i]);
+        e = e != ERR_NONE ? e : buf_append_byte(out, '\n');
+        if (e != ERR_NONE) {
+            return fault_set(out_fault, e, 0, "no memory for the names of DKIM keys");
+        }
+    }
+    return e;
+}
+
 enum err knowledge_new(const struct knowledge_files *files, struct knowledge **out,
                        struct fault *out_fault)
 {

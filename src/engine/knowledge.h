@@ -66,4 +66,9 @@ const char *knowledge_data_folder(const char *data_dir);
 enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book **out,
                                    struct fault *out_fault) MUST_USE;
 
+/* Names under which DKIM keys often stand, one a line, from dkim/; lines that begin with # are remarks. Appends to out.
+ * data_dir and errors as above. */
+enum err knowledge_selectors_read(const char *data_dir, struct buf *out, struct fault *out_fault)
+    MUST_USE;
+
 #endif

@@ -27,6 +27,7 @@ struct http_exchange {
     CURL *easy;
     struct curl_slist *headers;        /* for any origin */
     struct curl_slist *origin_headers; /* the same and those for the origin */
+    struct curl_slist *connect_to;     /* NULL: where the name leads */
     struct buf request_body, answer_body;
     size_t response_bytes_max;
     size_t header_bytes;             /* of the answer so far */
@@ -181,6 +182,28 @@ static CURLcode set_rules(const struct http_exchange *exchange)
     return CURLE_OK;
 }
 
+/* In libcurl's form "HOST:PORT:OTHER:PORT", where nothing stands for anything. Only redirects lead elsewhere. */
+static bool set_connect_to(struct http_exchange *exchange,
+                           const struct http_client_request *request)
+{
+    char ip[IP_TEXT_BYTES];
+    char line[IP_TEXT_BYTES + 16];
+    char port[8] = "";
+    const struct curl *curl = &exchange->client->curl;
+    if (request->connect_ip.family == IP_NONE) {
+        return true;
+    }
+    if (request->connect_port > 0) {
+        (void)snprintf(port, sizeof port, "%u", request->connect_port);
+    }
+    (void)snprintf(line, sizeof line,
+                   request->connect_ip.family == IP_V6 ? "::[%s]:%s" : "::%s:%s",
+                   ip_format(&request->connect_ip, ip), port);
+    return add_line(curl, &exchange->connect_to, line) == ERR_NONE &&
+           curl->curl_easy_setopt(exchange->easy, CURLOPT_CONNECT_TO, exchange->connect_to) ==
+               CURLE_OK;
+}
+
 static CURLcode set_callbacks(struct http_exchange *exchange)
 {
     const struct curl *curl = &exchange->client->curl;
@@ -279,6 +302,7 @@ static void free_exchange(struct http_exchange *exchange)
     curl->curl_easy_cleanup(exchange->easy);
     curl->curl_slist_free_all(exchange->headers);
     curl->curl_slist_free_all(exchange->origin_headers);
+    curl->curl_slist_free_all(exchange->connect_to);
     buf_done_wipe(&exchange->request_body);
     buf_done(&exchange->answer_body);
     free(exchange);
@@ -303,7 +327,7 @@ static enum err fill_exchange(struct http_exchange *exchange,
     url[request->url.len] = '\0';
     exchange->easy = client->curl.curl_easy_init();
     bool is_set = exchange->easy != NULL && set_rules(exchange) == CURLE_OK &&
-                  set_callbacks(exchange) == CURLE_OK &&
+                  set_callbacks(exchange) == CURLE_OK && set_connect_to(exchange, request) &&
                   set_method(exchange, request->method) == CURLE_OK && start_hop(exchange, url);
     return is_set ? ERR_NONE : ERR_NOMEM;
 }

@@ -50,6 +50,10 @@ struct http_client_request {
     uint32_t connect_timeout_ms; /* of one connection; above 0 */
     size_t response_bytes_max;   /* of a body */
     unsigned redirects_max;
+    /* Where the first place was found to be, by whoever asks: no name is looked up. Family IP_NONE: it is; port 0: the
+     * URL's. The certificate must still be that of the URL's name. */
+    struct ip connect_ip;
+    uint16_t connect_port;
 };
 
 enum http_client_end {

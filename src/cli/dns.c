@@ -210,7 +210,9 @@ static int read_file(const char *path, bool is_head, struct buf *out)
     }
     if (has_failed || (e != ERR_NONE && !(is_head && e == ERR_LIMIT))) {
         complain("cannot read %s: %s", path,
-                 e == ERR_LIMIT ? "it is too long" : has_failed ? "it cannot be read" : "out of memory");
+                 e == ERR_LIMIT ? "it is too long"
+                 : has_failed   ? "it cannot be read"
+                                : "out of memory");
         return EXIT_NO_INPUT;
     }
     return EXIT_SUCCESS;
@@ -243,7 +245,8 @@ static int add_domain(struct visit *visit, struct slice text, const char *where,
         complain("more than %d domains: ask in parts", DOMAINS_MAX);
         return EXIT_BAD_DATA;
     }
-    if (arena_copy(&visit->texts, hel_address_domain(&address), &visit->domains[visit->domain_count++])) {
+    if (arena_copy(&visit->texts, hel_address_domain(&address),
+                   &visit->domains[visit->domain_count++])) {
         complain("out of memory");
         return EXIT_INTERNAL;
     }
@@ -364,8 +367,7 @@ static void on_progress(void *context)
     (void)snprintf(text, sizeof text, "asking: %zu of %zu domains done, %u of %u answers",
                    visit->shown, visit->domain_count, over, begun);
     ticker_show(&visit->ticker, text);
-    door_timer_start(visit->door, &visit->progress,
-                     door_now_ms(visit->door) + PROGRESS_EVERY_MS);
+    door_timer_start(visit->door, &visit->progress, door_now_ms(visit->door) + PROGRESS_EVERY_MS);
 }
 
 static void on_done(void *context)

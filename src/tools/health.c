@@ -130,9 +130,9 @@ static void on_tlsa(void *owner, void *subject, size_t index, const char *asked,
     for (; record != NULL && mx->tlsa_count < HEALTH_TLSA_MAX;
          record = dns_answer_next(answer, record)) {
         if (record->text.len >= 3) {
-            mx->tlsa[mx->tlsa_count++] = (struct health_tlsa){
-                (uint8_t)record->text.at[0], (uint8_t)record->text.at[1],
-                (uint8_t)record->text.at[2], record->text.len - 3};
+            mx->tlsa[mx->tlsa_count++] =
+                (struct health_tlsa){(uint8_t)record->text.at[0], (uint8_t)record->text.at[1],
+                                     (uint8_t)record->text.at[2], record->text.len - 3};
         }
     }
 }

@@ -21,21 +21,21 @@ struct health_config {
     const struct blocklist_book *lists; /* NULL: none are asked */
     const struct ip_net *allowed_nets;  /* special networks that may be contacted */
     size_t allowed_net_count;
-    struct slice helo;               /* the EHLO name */
-    uint16_t port;                   /* of mail servers; 0: they are not contacted */
-    uint16_t ns_port;                /* of name servers; 0: they are not contacted */
-    uint16_t policy_port;            /* where MTA-STS policies are served; 0: that of https */
-    struct http_client *http;        /* NULL: policies are not fetched */
-    struct signals *signals;         /* of RDAP alone; NULL: it is not asked */
-    struct slice selectors;          /* common ones, one a line, # begins a remark */
-    const struct slice *given;       /* selectors that were named */
+    struct slice helo;         /* the EHLO name */
+    uint16_t port;             /* of mail servers; 0: they are not contacted */
+    uint16_t ns_port;          /* of name servers; 0: they are not contacted */
+    uint16_t policy_port;      /* where MTA-STS policies are served; 0: that of https */
+    struct http_client *http;  /* NULL: policies are not fetched */
+    struct signals *signals;   /* of RDAP alone; NULL: it is not asked */
+    struct slice selectors;    /* common ones, one a line, # begins a remark */
+    const struct slice *given; /* selectors that were named */
     size_t given_count;
-    struct slice mail;               /* a message whose signatures name selectors; empty: none */
-    const struct ip *egresses;       /* that mail of the domain leaves from */
-    size_t egress_count;             /* at most HEALTH_EGRESSES_MAX */
-    uint32_t limit_ms;               /* of everything; what has no answer then stays open */
-    uint32_t step_ms;                /* of one step of a conversation */
-    void (*done)(void *context);     /* once, from the loop */
+    struct slice mail;           /* a message whose signatures name selectors; empty: none */
+    const struct ip *egresses;   /* that mail of the domain leaves from */
+    size_t egress_count;         /* at most HEALTH_EGRESSES_MAX */
+    uint32_t limit_ms;           /* of everything; what has no answer then stays open */
+    uint32_t step_ms;            /* of one step of a conversation */
+    void (*done)(void *context); /* once, from the loop */
     void *context;
 };
 

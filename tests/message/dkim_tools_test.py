@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""dkim_tools_test.py DKIM_TOOL: DKIM held against others: what ours signs, dkimpy verifies; what dkimpy and OpenDKIM
+"""dkim_tools_test.py DKIM_TOOL: DKIM held against others: what ours signs, dkimpy and OpenDKIM's library verify; what they
 sign, ours verifies; with both canonical forms of header and body, RSA and Ed25519, and messages with what the forms are
 about.
 SPDX-License-Identifier: Apache-2.0
 """
+import ctypes
 import itertools
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -34,6 +36,60 @@ MESSAGES = {
 
 def tool(*words, given=b''):
     return subprocess.run([TOOL, *map(str, words)], input=given, capture_output=True, check=True, timeout=60).stdout
+
+
+class OpenDkim:
+    """OpenDKIM's library, with keys from a function."""
+    OK, BAD = 0, 1
+    NOTHING_MORE = -1  # sign all of the body
+    LOOKUP = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+
+    def __init__(self, record):
+        self.library = ctypes.CDLL('libopendkim.so.11')
+        self.library.dkim_init.restype = self.library.dkim_sign.restype = ctypes.c_void_p
+        self.library.dkim_verify.restype = ctypes.c_void_p
+        self.library.dkim_sig_getselector.restype = ctypes.c_char_p
+        self.record = record
+        self.lookup = self.LOOKUP(self.find_key)  # kept, since the library keeps its address
+        self.handle = ctypes.c_void_p(self.library.dkim_init(None, None))
+        self.library.dkim_set_key_lookup(self.handle, self.lookup)
+
+    def close(self):
+        self.library.dkim_close(self.handle)
+
+    def find_key(self, _dkim, signature, room, size):
+        text = self.record(self.library.dkim_sig_getselector(ctypes.c_void_p(signature)) + b'.') + b'\0'
+        ctypes.memmove(room, text, min(len(text), size))
+        return 0
+
+    def feed(self, message, one):
+        header, _, body = message.partition(b'\r\n\r\n')
+        for field in re.split(rb'\r\n(?![ \t])', header):
+            self.library.dkim_header(one, field, ctypes.c_size_t(len(field)))
+        self.library.dkim_eoh(one)
+        self.library.dkim_body(one, body, ctypes.c_size_t(len(body)))
+        return self.library.dkim_eom(one, None)
+
+    def verify(self, message):
+        status = ctypes.c_int()
+        one = ctypes.c_void_p(self.library.dkim_verify(self.handle, b'id', None, ctypes.byref(status)))
+        result = self.feed(message, one)
+        self.library.dkim_free(one)
+        return result
+
+    def sign(self, message, kind, key, header, body):
+        status, text, size = ctypes.c_int(), ctypes.c_char_p(), ctypes.c_size_t()
+        forms = ['simple', 'relaxed']
+        one = ctypes.c_void_p(self.library.dkim_sign(
+            self.handle, b'id', None, key, kind.encode(), DOMAIN.encode(), forms.index(header), forms.index(body),
+            {'rsa': 1, 'ed25519': 2}[kind], ctypes.c_ssize_t(self.NOTHING_MORE), ctypes.byref(status)))
+        if self.feed(message, one) != self.OK:
+            raise RuntimeError(self.library.dkim_geterror(one))
+        initial = len('DKIM-Signature: ')
+        self.library.dkim_getsighdr_d(one, ctypes.c_size_t(initial), ctypes.byref(text), ctypes.byref(size))
+        field = re.sub(rb'\r?\n', b'\r\n', b'DKIM-Signature: ' + text.value)
+        self.library.dkim_free(one)
+        return field + b'\r\n' + message
 
 
 class DkimTools(unittest.TestCase):
@@ -93,13 +149,27 @@ class DkimTools(unittest.TestCase):
             self.assertTrue(self.judged(field + message + b'x\r\n').startswith('fail '))
         self.for_each(check)
 
+    def test_opendkim_verifies_ours(self):
+        opendkim = OpenDkim(self.record)
+
+        def check(kind, header, body, message):
+            signed = tool('sign', DOMAIN, kind, header, body, self.path / kind, given=message)
+            self.assertEqual(opendkim.verify(signed), OpenDkim.OK)
+            self.assertEqual(opendkim.verify(signed.replace(b'jane@', b'june@')), OpenDkim.BAD)
+        self.for_each(check)
+        opendkim.close()
+
     def test_ours_verifies_opendkims(self):
-        for name, message in MESSAGES.items():
-            with self.subTest(message=name):
-                done = subprocess.run(['opendkim-testmsg', '-d', DOMAIN, '-s', 'rsa', '-k', self.path / 'rsa'],
-                                      input=message.replace(b'\r\n', b'\n'), capture_output=True, timeout=60)
-                self.assertEqual(done.returncode, 0, done.stderr)
-                self.assertEqual(self.judged(done.stdout), f'pass {DOMAIN} rsa')
+        opendkim = OpenDkim(self.record)
+
+        def check(kind, header, body, message):
+            signed = opendkim.sign(message, kind, (self.path / kind).read_bytes(), header, body)
+            # Its Ed25519 signatures of simple headers are wrong for itself, too (2.11.0~beta2).
+            is_sound = opendkim.verify(signed) == OpenDkim.OK
+            self.assertEqual(self.judged(signed).split()[0], 'pass' if is_sound else 'fail')
+            self.assertTrue(is_sound or (kind, header) == ('ed25519', 'simple'))
+        self.for_each(check)
+        opendkim.close()
 
 
 if __name__ == '__main__':

@@ -245,7 +245,7 @@ static enum err sign_field(const struct dkim_signer *signer, struct slice names,
     uint8_t signature[CRYPTO_SIGNATURE_BYTES_MAX];
     char letters[BASE64_BYTES(CRYPTO_SIGNATURE_BYTES_MAX)];
     struct crypto_digest digest;
-    size_t len;
+    size_t len = 0;
     enum err e = buf_append(field, SLICE("\r\n"));
     if (e != ERR_NONE) {
         return e;

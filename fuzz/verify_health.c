@@ -37,7 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .keys = &key,
         .dmarc = text_of(bytes),
         .sts = text_of(bytes),
-        .sts_policy = {.state = HEALTH_FETCH_DONE, .status = 200, .content_type = bytes, .body = bytes},
+        .sts_policy = {.state = HEALTH_FETCH_DONE,
+                       .status = 200,
+                       .content_type = bytes,
+                       .body = bytes},
         .tls_rpt = text_of(bytes),
         .bimi = text_of(bytes),
     };

@@ -44,7 +44,8 @@ struct dns_record {
     struct ip ip;                /* A, AAAA */
     uint32_t serial;             /* SOA */
     uint32_t minimum_s;          /* SOA: the life of a negative answer (RFC 2308) */
-    struct slice text; /* TXT: strings, each behind its length; TLSA: the data; within the bytes that were read */
+    struct slice
+        text; /* TXT: strings, each behind its length; TLSA: the data; within the bytes that were read */
 };
 
 struct dns_message {
@@ -69,8 +70,7 @@ enum err dns_message_parse(struct slice bytes, struct dns_message *out) MUST_USE
 enum err dns_message_write(const struct dns_message *message, struct buf *out) MUST_USE;
 
 /* A question that a name server itself is asked: no recursion wanted. Errors as above. */
-enum err dns_question_write(uint16_t id, const char *name, uint16_t type, struct buf *out)
-    MUST_USE;
+enum err dns_question_write(uint16_t id, const char *name, uint16_t type, struct buf *out) MUST_USE;
 
 /* The strings of a TXT record put together, as all who read policies do (RFC 7208 3.3). ERR_LIMIT, ERR_NOMEM. */
 enum err dns_text_join(struct slice text, struct buf *out) MUST_USE;

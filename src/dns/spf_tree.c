@@ -161,7 +161,10 @@ static void take_term(struct spf_tree *tree, size_t place, const struct spf_term
         count_lookup(tree, place);
         add_host(tree, place, term);
         return;
-    case SPF_PTR: node->has_ptr = true; count_lookup(tree, place); return;
+    case SPF_PTR:
+        node->has_ptr = true;
+        count_lookup(tree, place);
+        return;
     case SPF_EXISTS: count_lookup(tree, place); return;
     case SPF_IP4:
     case SPF_IP6: add_net(tree, place, term); return;
@@ -213,7 +216,8 @@ static void take_policies(struct spf_tree *tree, size_t place, const struct dns_
         if (!is_policy(buf_view(&joined)) || found++ > 0) {
             continue;
         }
-        if (e != ERR_NONE || arena_copy(&tree->arena, buf_view(&joined), &node->record)) {
+        if (e != ERR_NONE ||
+            arena_copy(&tree->arena, buf_view(&joined), &node->record) != ERR_NONE) {
             node->fault = SPF_FAULT_TOO_LONG;
         }
     }
@@ -239,8 +243,7 @@ static void take_node(struct spf_tree *tree, const struct dns_answer *answer)
     if (answer->kind == DNS_ANSWER_RECORDS) {
         take_policies(tree, place, answer);
     } else {
-        bool is_known =
-            answer->kind == DNS_ANSWER_NOT_FOUND || answer->kind == DNS_ANSWER_NO_DATA;
+        bool is_known = answer->kind == DNS_ANSWER_NOT_FOUND || answer->kind == DNS_ANSWER_NO_DATA;
         node->fault = is_known ? SPF_FAULT_NO_POLICY : SPF_FAULT_DNS;
     }
 }

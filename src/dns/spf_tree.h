@@ -34,7 +34,7 @@ struct spf_tree_node {
     bool has_macro;        /* not looked up */
     unsigned lookups;      /* terms of this policy that ask */
     bool has_all, has_redirect, has_ptr, has_terms_after_all;
-    enum spf_result all; /* has_all */
+    enum spf_result all;          /* has_all */
     uint8_t widest_v4, widest_v6; /* the shortest prefix of an ip4, ip6; 255: there is none */
 };
 

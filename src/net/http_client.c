@@ -196,8 +196,7 @@ static bool set_connect_to(struct http_exchange *exchange,
     if (request->connect_port > 0) {
         (void)snprintf(port, sizeof port, "%u", request->connect_port);
     }
-    (void)snprintf(line, sizeof line,
-                   request->connect_ip.family == IP_V6 ? "::[%s]:%s" : "::%s:%s",
+    (void)snprintf(line, sizeof line, request->connect_ip.family == IP_V6 ? "::[%s]:%s" : "::%s:%s",
                    ip_format(&request->connect_ip, ip), port);
     return add_line(curl, &exchange->connect_to, line) == ERR_NONE &&
            curl->curl_easy_setopt(exchange->easy, CURLOPT_CONNECT_TO, exchange->connect_to) ==

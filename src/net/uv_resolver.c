@@ -43,8 +43,8 @@ enum { CHANNEL_SEEKS, CHANNEL_TAKES, CHANNELS };
 struct uv_resolver {
     struct uv_door *door;
     struct resolver_channel channels[CHANNELS];
-    unsigned open;   /* questions that c-ares has */
-    bool is_asking;  /* inside ares_query */
+    unsigned open;  /* questions that c-ares has */
+    bool is_asking; /* inside ares_query */
     bool wants_authentic;
     bool is_closing; /* the channel is going or gone */
     struct resolver_socket *sockets;

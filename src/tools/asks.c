@@ -22,8 +22,7 @@ struct asks_query {
 void asks_init(struct asks *asks, struct door *door, unsigned at_once_max, void *owner,
                void (*over)(void *owner))
 {
-    *asks = (struct asks){
-        .door = door, .owner = owner, .over = over, .at_once_max = at_once_max};
+    *asks = (struct asks){.door = door, .owner = owner, .over = over, .at_once_max = at_once_max};
     TAILQ_INIT(&asks->queries);
 }
 

@@ -21,23 +21,27 @@ struct health_config {
     const struct blocklist_book *lists; /* NULL: none are asked */
     const struct ip_net *allowed_nets;  /* special networks that may be contacted */
     size_t allowed_net_count;
-    struct slice helo;               /* the EHLO name */
-    uint16_t port;                   /* of mail servers; 0: they are not contacted */
-    uint16_t ns_port;                /* of name servers; 0: they are not contacted */
-    uint16_t policy_port;            /* where MTA-STS policies are served; 0: that of https */
-    struct http_client *http;        /* NULL: policies are not fetched */
-    struct signals *signals;         /* of RDAP alone; NULL: it is not asked */
-    struct slice selectors;          /* common ones, one a line, # begins a remark */
-    const struct slice *given;       /* selectors that were named */
+    struct slice helo;         /* the EHLO name */
+    uint16_t port;             /* of mail servers; 0: they are not contacted */
+    uint16_t ns_port;          /* of name servers; 0: they are not contacted */
+    uint16_t policy_port;      /* where MTA-STS policies are served; 0: that of https */
+    struct http_client *http;  /* NULL: policies are not fetched */
+    struct signals *signals;   /* of RDAP alone; NULL: it is not asked */
+    struct slice selectors;    /* common ones, one a line, # begins a remark */
+    const struct slice *given; /* selectors that were named */
     size_t given_count;
-    struct slice mail;               /* a message whose signatures name selectors; empty: none */
-    const struct ip *egresses;       /* that mail of the domain leaves from */
-    size_t egress_count;             /* at most HEALTH_EGRESSES_MAX */
-    uint32_t limit_ms;               /* of everything; what has no answer then stays open */
-    uint32_t step_ms;                /* of one step of a conversation */
-    void (*done)(void *context);     /* once, from the loop */
+    struct slice mail;           /* a message whose signatures name selectors; empty: none */
+    const struct ip *egresses;   /* that mail of the domain leaves from */
+    size_t egress_count;         /* at most HEALTH_EGRESSES_MAX */
+    uint32_t limit_ms;           /* of everything; what has no answer then stays open */
+    uint32_t step_ms;            /* of one step of a conversation */
+    void (*done)(void *context); /* once, from the loop */
     void *context;
 };
+
+/* A domain, or that of a mail address, as it is asked about: A-labels, lower case, without the last dot. False: it is
+ * none. */
+bool health_domain_read(struct slice text, char out[DNS_NAME_BYTES]);
 
 /* domain: A-labels. Begins. ERR_SYNTAX: it is no name that can be asked about; ERR_NOMEM. */
 enum err health_new(struct door *door, const struct health_config *config, struct slice domain,

@@ -116,9 +116,9 @@ static void ask_lists(struct health *health, const struct ip *ip,
     static const unsigned kinds[FITNESS_SUBJECTS] = {BLOCKLIST_IPV4, BLOCKLIST_IPV6,
                                                      BLOCKLIST_DOMAIN};
     const struct blocklist_book *book = health->config.lists;
-    unsigned subject = ip == NULL             ? FITNESS_DOMAIN
+    unsigned subject = ip == NULL            ? FITNESS_DOMAIN
                        : ip->family == IP_V6 ? FITNESS_ADDRESS_V6
-                                              : FITNESS_ADDRESS_V4;
+                                             : FITNESS_ADDRESS_V4;
     bool is_tested = health->is_list_tested[subject];
     health->is_list_tested[subject] = true;
     for (size_t i = 0; book != NULL && i < blocklist_count(book); i++) {

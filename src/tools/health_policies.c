@@ -294,8 +294,7 @@ static void ask_keys(struct health *health)
     for (size_t i = 0; i < health->config.given_count; i++) {
         add_key(health, health->config.given[i], HEALTH_KEY_GIVEN);
     }
-    size_t count =
-        health_mail_selectors(health->config.mail, domain, selectors, HEALTH_KEYS_MAX);
+    size_t count = health_mail_selectors(health->config.mail, domain, selectors, HEALTH_KEYS_MAX);
     for (size_t i = 0; i < count; i++) {
         add_key(health, slice_of(selectors[i]), HEALTH_KEY_MAIL);
     }
@@ -375,8 +374,7 @@ static void on_policy_host(void *owner, void *subject, size_t index, const char 
          record = dns_answer_next(answer, record)) {
         fetch_policy(health, &record->ip);
     }
-    if (*is_last && health->fetch == NULL &&
-        health->facts->sts_policy.state == HEALTH_FETCH_OPEN) {
+    if (*is_last && health->fetch == NULL && health->facts->sts_policy.state == HEALTH_FETCH_OPEN) {
         fail_fetch(health, "the name has no address");
     }
     *is_last = true;

@@ -46,8 +46,8 @@ bool health_join_name(const char *prefix, struct slice domain, char out[DNS_NAME
 
 /* health_hosts.c: both kinds of addresses; the name is set. */
 enum health_host_use {
-    HEALTH_HOST_MX,     /* reverse names, lists, a conversation */
-    HEALTH_HOST_NS,     /* it is asked itself */
+    HEALTH_HOST_MX, /* reverse names, lists, a conversation */
+    HEALTH_HOST_NS, /* it is asked itself */
     HEALTH_HOST_OTHER,
 };
 void health_ask_host(struct health *health, struct health_host *host, enum health_host_use use);

@@ -96,8 +96,7 @@ static void json_address(struct json_writer *w, const struct health_facts *facts
     json_bool(w, "reverse_name_confirmed", address->is_confirmed);
     json_string(w, "smtp", slice_of(port_name(address->port)));
     json_bool(w, "starttls", address->has_starttls);
-    json_listings(w, facts,
-                  address->ip.family == IP_V6 ? FITNESS_ADDRESS_V6 : FITNESS_ADDRESS_V4,
+    json_listings(w, facts, address->ip.family == IP_V6 ? FITNESS_ADDRESS_V6 : FITNESS_ADDRESS_V4,
                   address->listings);
     json_close(w, '}');
 }

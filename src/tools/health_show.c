@@ -91,8 +91,7 @@ static void put_node(struct writer *w, const struct spf_tree_node *node)
     } else if (node->has_macro) {
         writer_put(w, "  (depends on the message)\n");
     } else if (node->record.len == 0) {
-        writer_printf(w, "  (%s)\n",
-                      node->fault == SPF_FAULT_DNS ? "no answer" : "no policy");
+        writer_printf(w, "  (%s)\n", node->fault == SPF_FAULT_DNS ? "no answer" : "no policy");
     } else {
         writer_printf(w, "  [%u]  ", node->lookups);
         writer_put_safe(w, slice_sub(node->record, 0, SHOWN_BYTES));
@@ -192,7 +191,7 @@ static void put_sts(struct writer *w, const struct health_facts *facts)
 
 static void put_dane(struct writer *w, const struct health_facts *facts)
 {
-    writer_put(w, facts->is_authentic              ? "  signed, and the resolver vouches for it\n"
+    writer_put(w, facts->is_authentic               ? "  signed, and the resolver vouches for it\n"
                   : facts->ds == DNS_ANSWER_RECORDS ? "  signed\n"
                                                     : "  not signed\n");
     for (size_t i = 0; i < facts->mx_count; i++) {

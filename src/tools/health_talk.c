@@ -187,8 +187,7 @@ static void on_ns_connected(void *context)
     struct buf framed;
     buf_init(&question, 1024);
     buf_init(&framed, 1024);
-    enum err e =
-        dns_question_write(talk->id, talk->health->facts->domain, DNS_SOA, &question);
+    enum err e = dns_question_write(talk->id, talk->health->facts->domain, DNS_SOA, &question);
     const char length[2] = {(char)(question.len >> 8), (char)(question.len & 0xff)};
     e = e != ERR_NONE ? e : buf_append(&framed, slice_make(length, sizeof length));
     e = e != ERR_NONE ? e : buf_append(&framed, buf_view(&question));

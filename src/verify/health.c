@@ -18,7 +18,7 @@ static const struct health_checks *const tables[] = {
 
 /* What a kind of finding takes off; once for each check, so that ten hosts with one mistake count as one mistake. */
 static const unsigned costs[] = {
-    [HEALTH_UNKNOWN] = 0, [HEALTH_ADVICE] = 2,     [HEALTH_WARNING] = 11,
+    [HEALTH_UNKNOWN] = 0, [HEALTH_ADVICE] = 2,    [HEALTH_WARNING] = 11,
     [HEALTH_ERROR] = 25,  [HEALTH_CRITICAL] = 60,
 };
 

@@ -220,15 +220,16 @@ struct health_finding {
     const struct health_check *check;
     const char *text; /* what is; words of strangers in it are raw */
     const char *todo; /* what to do */
-    const char *record; /* what to publish, as a line of a zone file; "" where that is not one record */
+    const char
+        *record; /* what to publish, as a line of a zone file; "" where that is not one record */
 };
 
 struct health_report {
     struct health_finding findings[HEALTH_FINDINGS_MAX];
     size_t count;
-    bool is_cut; /* there are more findings */
-    unsigned score; /* 0 to 100 */
-    char grade;     /* 'A' to 'F' */
+    bool is_cut;             /* there are more findings */
+    unsigned score;          /* 0 to 100 */
+    char grade;              /* 'A' to 'F' */
     enum health_level worst; /* HEALTH_UNKNOWN also where there is none */
 };
 

@@ -31,8 +31,8 @@ static void look_bimi_record(struct health_judge *j)
 static void look_bimi_policy(struct health_judge *j)
 {
     struct slice p = health_dmarc_tag(j->facts, SLICE("p"));
-    bool is_enforced = slice_equal_nocase(p, SLICE("reject")) ||
-                       slice_equal_nocase(p, SLICE("quarantine"));
+    bool is_enforced =
+        slice_equal_nocase(p, SLICE("reject")) || slice_equal_nocase(p, SLICE("quarantine"));
     if (bimi_of(j->facts) != NULL && !is_enforced) {
         health_say(j, "ask for p=quarantine or p=reject in the DMARC policy", NULL,
                    "there is a BIMI record, and no DMARC policy that is enforced");

@@ -46,8 +46,8 @@ static void read_key_bytes(struct slice p, struct health_key_view *out)
     }
     bool is_rsa = slice_equal_nocase(out->kind, SLICE("rsa"));
     out->bits = is_rsa ? dns_rsa_bits(slice_make(bytes, len)) : (unsigned)len * 8;
-    out->is_broken = out->bits == 0 ||
-                     (slice_equal_nocase(out->kind, SLICE("ed25519")) && out->bits != 256);
+    out->is_broken =
+        out->bits == 0 || (slice_equal_nocase(out->kind, SLICE("ed25519")) && out->bits != 256);
 }
 
 /* One word of a list parted by colons. */
@@ -295,8 +295,7 @@ static const struct health_check checks[] = {
      "be listed, only tried.",
      look_none},
     {"dkim_missing", HEALTH_DKIM, HEALTH_ERROR,
-     "Signatures that name this selector cannot be checked, and count for nothing.",
-     look_missing},
+     "Signatures that name this selector cannot be checked, and count for nothing.", look_missing},
     {"dkim_failing", HEALTH_DKIM, HEALTH_ERROR,
      "Receivers put mail off, or take the signature for none.", look_failing},
     {"dkim_several_records", HEALTH_DKIM, HEALTH_ERROR,
@@ -306,11 +305,9 @@ static const struct health_check checks[] = {
     {"dkim_revoked", HEALTH_DKIM, HEALTH_ERROR,
      "Signatures by a revoked key count for nothing (RFC 6376 3.6.1).", look_revoked},
     {"dkim_key_too_small", HEALTH_DKIM, HEALTH_ERROR,
-     "Receivers do not look at signatures by RSA keys below 1024 bits (RFC 8301 3.2).",
-     look_tiny},
+     "Receivers do not look at signatures by RSA keys below 1024 bits (RFC 8301 3.2).", look_tiny},
     {"dkim_key_small", HEALTH_DKIM, HEALTH_ADVICE,
-     "RFC 8301 3.2 asks for 2048 bits; 1024 are within reach of a wealthy attacker.",
-     look_small},
+     "RFC 8301 3.2 asks for 2048 bits; 1024 are within reach of a wealthy attacker.", look_small},
     {"dkim_testing", HEALTH_DKIM, HEALTH_WARNING,
      "Receivers may treat the mail as if it were not signed (RFC 6376 3.6.1).", look_testing},
 };

@@ -100,10 +100,11 @@ static void look_missing(struct health_judge *j)
                      (facts->dmarc.kind == DNS_ANSWER_RECORDS && facts->dmarc.count == 0);
     if (is_absent) {
         const char *policy = health_takes_no_mail(facts) ? "reject" : "quarantine";
-        health_say(j, "publish a policy; p=none first, with reports, where you do not know who sends",
-                   health_text_of(j, "_dmarc.%s. IN TXT \"v=DMARC1; p=%s; rua=mailto:postmaster@%s\"",
-                                  facts->domain, policy, facts->domain),
-                   "%s has no DMARC policy", facts->domain);
+        health_say(
+            j, "publish a policy; p=none first, with reports, where you do not know who sends",
+            health_text_of(j, "_dmarc.%s. IN TXT \"v=DMARC1; p=%s; rua=mailto:postmaster@%s\"",
+                           facts->domain, policy, facts->domain),
+            "%s has no DMARC policy", facts->domain);
     }
 }
 
@@ -165,9 +166,9 @@ static void look_syntax(struct health_judge *j)
         struct slice name;
         bool (*is_good)(struct slice value);
     } tags[] = {
-        {SLICE_LITERAL("p"), is_policy_word},   {SLICE_LITERAL("sp"), is_policy_word},
-        {SLICE_LITERAL("adkim"), is_alignment}, {SLICE_LITERAL("aspf"), is_alignment},
-        {SLICE_LITERAL("pct"), is_percentage},  {SLICE_LITERAL("rua"), are_report_uris},
+        {SLICE_LITERAL("p"), is_policy_word},    {SLICE_LITERAL("sp"), is_policy_word},
+        {SLICE_LITERAL("adkim"), is_alignment},  {SLICE_LITERAL("aspf"), is_alignment},
+        {SLICE_LITERAL("pct"), is_percentage},   {SLICE_LITERAL("rua"), are_report_uris},
         {SLICE_LITERAL("ruf"), are_report_uris},
     };
     struct slice p;
@@ -196,7 +197,8 @@ static void look_syntax(struct health_judge *j)
 static void look_none(struct health_judge *j)
 {
     if (strictness(policy_of(j->facts)) == 0) {
-        health_say(j, "when the reports show that all your mail passes, ask for quarantine or reject",
+        health_say(j,
+                   "when the reports show that all your mail passes, ask for quarantine or reject",
                    NULL, "the DMARC policy asks receivers to do nothing (none)");
     }
 }

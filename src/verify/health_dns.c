@@ -16,11 +16,12 @@ static void look_absent(struct health_judge *j)
 static void look_failing(struct health_judge *j)
 {
     if (j->facts->soa == DNS_ANSWER_ERROR) {
-        health_say(j,
-                   "ask again with another resolver (--resolver); where that fails too, look at the "
-                   "name servers and the DNSSEC signatures",
-                   NULL, "the resolver gives no answer about %s: %s", j->facts->domain,
-                   dns_failure_name(j->facts->failure));
+        health_say(
+            j,
+            "ask again with another resolver (--resolver); where that fails too, look at the "
+            "name servers and the DNSSEC signatures",
+            NULL, "the resolver gives no answer about %s: %s", j->facts->domain,
+            dns_failure_name(j->facts->failure));
     }
 }
 

@@ -55,10 +55,10 @@ static void say_all(struct health_judge *j, bool is_heavy)
         for (size_t k = 0; k < host->address_count; k++) {
             const struct ip *ip = &host->addresses[k]->ip;
             char text[IP_TEXT_BYTES];
-            say_listings(j, is_heavy, subject_of(ip),
-                         health_text_of(j, "the mail server %s [%s]", host->name,
-                                        ip_format(ip, text)),
-                         host->addresses[k]->listings);
+            say_listings(
+                j, is_heavy, subject_of(ip),
+                health_text_of(j, "the mail server %s [%s]", host->name, ip_format(ip, text)),
+                host->addresses[k]->listings);
         }
     }
     for (size_t i = 0; i < facts->egress_count; i++) {

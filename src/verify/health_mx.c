@@ -175,8 +175,7 @@ static void look_unconfirmed(struct health_judge *j)
 
 static bool is_same_network(const struct ip *a, const struct ip *b)
 {
-    struct ip_net net = {.ip = *a,
-                         .bits = a->family == IP_V6 ? SAME_NETWORK_V6 : SAME_NETWORK_V4};
+    struct ip_net net = {.ip = *a, .bits = a->family == IP_V6 ? SAME_NETWORK_V6 : SAME_NETWORK_V4};
     return a->family == b->family && ip_net_contains(&net, b);
 }
 
@@ -324,14 +323,13 @@ static const struct health_check checks[] = {
     {"mx_is_address", HEALTH_MX, HEALTH_ERROR,
      "An MX record names a host (RFC 1035 3.3.9); most senders refuse an address.", look_literal},
     {"mx_is_alias", HEALTH_MX, HEALTH_WARNING,
-     "RFC 5321 5.1 and RFC 2181 10.3 forbid it; some senders do not follow the alias.",
-     look_alias},
+     "RFC 5321 5.1 and RFC 2181 10.3 forbid it; some senders do not follow the alias.", look_alias},
     {"mx_without_address", HEALTH_MX, HEALTH_ERROR,
      "Senders lose time with it; where it is the only one, mail comes back.", look_address},
     {"mx_address_failing", HEALTH_MX, HEALTH_ERROR,
      "While the address cannot be found out, mail for this server waits.", look_address_failing},
-    {"mx_private_address", HEALTH_MX, HEALTH_ERROR,
-     "Senders connect to themselves or to nobody.", look_private},
+    {"mx_private_address", HEALTH_MX, HEALTH_ERROR, "Senders connect to themselves or to nobody.",
+     look_private},
     {"mx_without_reverse_name", HEALTH_MX, HEALTH_ADVICE,
      "Where the server sends as well, many receivers refuse a client without a reverse name.",
      look_reverse},
@@ -342,12 +340,12 @@ static const struct health_check checks[] = {
     {"mx_one_network", HEALTH_MX, HEALTH_ADVICE,
      "When that network is down no mail arrives; senders wait for hours or days.",
      look_one_network},
-    {"mx_all_silent", HEALTH_MX, HEALTH_CRITICAL,
-     "No mail arrives while none of them answers.", look_none_answers},
+    {"mx_all_silent", HEALTH_MX, HEALTH_CRITICAL, "No mail arrives while none of them answers.",
+     look_none_answers},
     {"mx_silent", HEALTH_MX, HEALTH_WARNING, "Senders lose time with it before they try others.",
      look_some_silent},
-    {"mx_turns_away", HEALTH_MX, HEALTH_UNKNOWN,
-     "What it offers to others could not be seen.", look_turned_away},
+    {"mx_turns_away", HEALTH_MX, HEALTH_UNKNOWN, "What it offers to others could not be seen.",
+     look_turned_away},
     {"mx_without_starttls", HEALTH_MX, HEALTH_WARNING,
      "Mail travels in the clear, and senders that insist on TLS do not deliver.", look_plain},
     {"mx_double", HEALTH_MX, HEALTH_ADVICE, "The second record does nothing.", look_double},

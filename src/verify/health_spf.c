@@ -5,8 +5,8 @@
 
 enum {
     LOOKUPS_NEAR = 9,
-    STRING_MAX = 450,  /* RFC 7208 3.4: a record beyond this may need TCP */
-    WIDE_V4 = 15,      /* shorter prefixes let 131072 addresses and more send */
+    STRING_MAX = 450, /* RFC 7208 3.4: a record beyond this may need TCP */
+    WIDE_V4 = 15,     /* shorter prefixes let 131072 addresses and more send */
     WIDE_V6 = 31,
     SHOWN_BYTES = 120, /* of a term */
 };
@@ -109,10 +109,11 @@ static void look_void(struct health_judge *j)
     const struct spf_tree_view *spf = j->facts->spf;
     for (size_t i = 0; spf != NULL && spf->voids <= SPF_VOIDS_MAX && i < spf->host_count; i++) {
         if (spf->hosts[i].is_void) {
-            health_say(j, "remove the term, or mend the name", NULL,
-                       "the term \"%.*s\" in the SPF policy of %s leads to %s, which has no %s record",
-                       SLICE_ARG(shown(spf->hosts[i].term)), spf->nodes[spf->hosts[i].node].domain,
-                       spf->hosts[i].name, spf->hosts[i].type == DNS_MX ? "MX" : "address");
+            health_say(
+                j, "remove the term, or mend the name", NULL,
+                "the term \"%.*s\" in the SPF policy of %s leads to %s, which has no %s record",
+                SLICE_ARG(shown(spf->hosts[i].term)), spf->nodes[spf->hosts[i].node].domain,
+                spf->hosts[i].name, spf->hosts[i].type == DNS_MX ? "MX" : "address");
         }
     }
 }
@@ -123,8 +124,8 @@ static void look_no_policy(struct health_judge *j)
     for (size_t i = 1; spf != NULL && i < spf->node_count; i++) {
         const struct spf_tree_node *node = &spf->nodes[i];
         if (node->fault == SPF_FAULT_NO_POLICY) {
-            health_say(j, "remove the term", NULL,
-                       "the SPF policy of %s %s %s, which has none", spf->nodes[node->parent].domain,
+            health_say(j, "remove the term", NULL, "the SPF policy of %s %s %s, which has none",
+                       spf->nodes[node->parent].domain,
                        node->how == SPF_TREE_REDIRECT ? "redirects to" : "includes that of",
                        node->domain);
         }
@@ -176,8 +177,8 @@ static void look_soft_all(struct health_judge *j)
 {
     const struct spf_tree_node *node = policy(j->facts);
     struct slice p = health_dmarc_tag(j->facts, SLICE("p"));
-    bool is_enforced = slice_equal_nocase(p, SLICE("reject")) ||
-                       slice_equal_nocase(p, SLICE("quarantine"));
+    bool is_enforced =
+        slice_equal_nocase(p, SLICE("reject")) || slice_equal_nocase(p, SLICE("quarantine"));
     if (node != NULL && node->has_all && node->all == SPF_SOFTFAIL && !is_enforced) {
         health_say(j, "end the policy with -all, or publish a DMARC policy that is acted on", NULL,
                    "the SPF policy ends with ~all, and no DMARC policy makes anybody act on it");
@@ -261,9 +262,9 @@ static void look_egress(struct health_judge *j)
         }
         ip_format(&egress->address->ip, ip);
         bool is_six = egress->address->ip.family == IP_V6;
-        health_say(j, health_text_of(j, "add %s:%s to the policy", is_six ? "ip6" : "ip4", ip), NULL,
-                   "SPF says %s for mail from %s%s%s", spf_result_name(egress->spf.result), ip,
-                   egress->spf.fault == SPF_FAULT_NONE ? "" : ": ",
+        health_say(j, health_text_of(j, "add %s:%s to the policy", is_six ? "ip6" : "ip4", ip),
+                   NULL, "SPF says %s for mail from %s%s%s", spf_result_name(egress->spf.result),
+                   ip, egress->spf.fault == SPF_FAULT_NONE ? "" : ": ",
                    spf_fault_text(egress->spf.fault));
     }
 }
@@ -297,21 +298,20 @@ static const struct health_check checks[] = {
      "Receivers go round until they hit the limit of lookups, and see an error.", look_loop},
     {"spf_pass_all", HEALTH_SPF, HEALTH_CRITICAL,
      "The policy vouches for every spammer; receivers distrust such domains.", look_pass_all},
-    {"spf_neutral_all", HEALTH_SPF, HEALTH_WARNING,
-     "It protects no more than no policy at all.", look_neutral_all},
+    {"spf_neutral_all", HEALTH_SPF, HEALTH_WARNING, "It protects no more than no policy at all.",
+     look_neutral_all},
     {"spf_without_all", HEALTH_SPF, HEALTH_WARNING,
      "What no term matches is neutral (RFC 7208 4.7): it protects no more than no policy.",
      look_no_all},
-    {"spf_soft_all", HEALTH_SPF, HEALTH_ADVICE,
-     "Forged mail is marked at most, and delivered.", look_soft_all},
+    {"spf_soft_all", HEALTH_SPF, HEALTH_ADVICE, "Forged mail is marked at most, and delivered.",
+     look_soft_all},
     {"spf_terms_after_all", HEALTH_SPF, HEALTH_WARNING,
      "all matches everybody, so what stands behind it never counts (RFC 7208 5.1).",
      look_after_all},
     {"spf_ptr", HEALTH_SPF, HEALTH_ADVICE,
      "It is slow and unreliable, RFC 7208 5.5 advises against it, and some receivers skip it.",
      look_ptr},
-    {"spf_overlap", HEALTH_SPF, HEALTH_ADVICE, "The narrower network adds nothing.",
-     look_overlaps},
+    {"spf_overlap", HEALTH_SPF, HEALTH_ADVICE, "The narrower network adds nothing.", look_overlaps},
     {"spf_wide_network", HEALTH_SPF, HEALTH_WARNING,
      "Many strangers may send in the name of the domain.", look_wide},
     {"spf_long", HEALTH_SPF, HEALTH_ADVICE,

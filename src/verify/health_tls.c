@@ -137,8 +137,8 @@ static void look_sts_type(struct health_judge *j)
     struct slice rest = file->content_type;
     struct slice type = slice_trim(slice_cut(&rest, ';'));
     if (is_fetched(j->facts) && !slice_equal_nocase(type, SLICE("text/plain"))) {
-        health_say(j, "serve it as text/plain", NULL,
-                   "the MTA-STS policy is served as \"%.*s\"", SLICE_ARG(slice_sub(type, 0, 80)));
+        health_say(j, "serve it as text/plain", NULL, "the MTA-STS policy is served as \"%.*s\"",
+                   SLICE_ARG(slice_sub(type, 0, 80)));
     }
 }
 
@@ -179,7 +179,8 @@ static void look_sts_age(struct health_judge *j)
 {
     uint64_t age_s;
     if (is_fetched(j->facts) && read_age(policy_value(j->facts, SLICE("max_age")), &age_s) &&
-        age_s < MAX_AGE_S_ADVISED && !slice_equal(policy_value(j->facts, SLICE("mode")), SLICE("none"))) {
+        age_s < MAX_AGE_S_ADVISED &&
+        !slice_equal(policy_value(j->facts, SLICE("mode")), SLICE("none"))) {
         health_say(j, "max_age: 604800 (a week), or more", NULL,
                    "the MTA-STS policy holds for %u seconds only", (unsigned)age_s);
     }
@@ -220,8 +221,9 @@ static void look_sts_mx(struct health_judge *j)
     for (size_t i = 0; i < facts->mx_count; i++) {
         const char *host = facts->mx[i].host.name;
         if (host[0] != '\0' && !policy_names(facts, slice_of(host))) {
-            health_say(j, health_text_of(j, "add the line: mx: %s; and give the record a new id", host),
-                       NULL, "the MTA-STS policy does not name the mail server %s", host);
+            health_say(
+                j, health_text_of(j, "add the line: mx: %s; and give the record a new id", host),
+                NULL, "the MTA-STS policy does not name the mail server %s", host);
         }
     }
 }
@@ -233,9 +235,9 @@ static void look_reports_missing(struct health_judge *j)
     const struct health_facts *facts = j->facts;
     if (is_absent_text(&facts->tls_rpt) && is_taking_mail(facts)) {
         health_say(j, "say where reports go",
-                   health_text_of(
-                       j, "_smtp._tls.%s. IN TXT \"v=TLSRPTv1; rua=mailto:postmaster@%s\"",
-                       facts->domain, facts->domain),
+                   health_text_of(j,
+                                  "_smtp._tls.%s. IN TXT \"v=TLSRPTv1; rua=mailto:postmaster@%s\"",
+                                  facts->domain, facts->domain),
                    "%s asks for no TLS reports", facts->domain);
     }
 }
@@ -249,11 +251,10 @@ static void look_reports_syntax(struct health_judge *j)
                    text->count);
         return;
     }
-    bool is_good = text->count == 0 ||
-                   (dns_tags_bad(text->text).len == 0 &&
-                    dns_tag_find(text->text, SLICE("rua"), &rua) &&
-                    (slice_starts_nocase(rua, SLICE("mailto:")) ||
-                     slice_starts_nocase(rua, SLICE("https:"))));
+    bool is_good =
+        text->count == 0 ||
+        (dns_tags_bad(text->text).len == 0 && dns_tag_find(text->text, SLICE("rua"), &rua) &&
+         (slice_starts_nocase(rua, SLICE("mailto:")) || slice_starts_nocase(rua, SLICE("https:"))));
     if (!is_good) {
         health_say(j, "say where reports go",
                    health_text_of(j, "%s. IN TXT \"v=TLSRPTv1; rua=mailto:postmaster@%s\"",
@@ -345,8 +346,7 @@ static const struct health_check checks[] = {
     {"mta_sts_record", HEALTH_MTA_STS, HEALTH_ERROR,
      "Senders act as if there were no policy (RFC 8461 3.1).", look_sts_record},
     {"mta_sts_not_fetched", HEALTH_MTA_STS, HEALTH_ERROR,
-     "Senders cannot read the policy that the record promises; it does not hold.",
-     look_sts_fetch},
+     "Senders cannot read the policy that the record promises; it does not hold.", look_sts_fetch},
     {"mta_sts_content_type", HEALTH_MTA_STS, HEALTH_WARNING,
      "Senders may refuse a policy that is not text/plain (RFC 8461 3.2).", look_sts_type},
     {"mta_sts_policy", HEALTH_MTA_STS, HEALTH_ERROR,

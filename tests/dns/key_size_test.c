@@ -57,7 +57,7 @@ static size_t make_key(unsigned bits, char out[KEY_BYTES_MAX])
 /* SubjectPublicKeyInfo around it. */
 static size_t make_info(unsigned bits, char out[KEY_BYTES_MAX])
 {
-    static const char algorithm[] = {0x30, 13,   6, 9, 0x2a, (char)0x86, 0x48, (char)0x86,
+    static const char algorithm[] = {0x30,       13, 6, 9, 0x2a, (char)0x86, 0x48, (char)0x86,
                                      (char)0xf7, 13, 1, 1, 1,    5,          0};
     char key[KEY_BYTES_MAX + 1] = {0};
     char inside[KEY_BYTES_MAX];

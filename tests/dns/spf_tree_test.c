@@ -33,9 +33,9 @@ static struct spf_tree *read_tree(const struct zone *zone, const char *domain)
         buf_init(&wire, WIRE_BYTES);
         enum zone_failure failure = zone_ask(zone, name, type, 1, &message);
         assert_int_equal(dns_message_write(&message, &wire), ERR_NONE);
-        spf_tree_answered(
-            tree, failure == ZONE_TIMEOUT ? DNS_TRANSPORT_TIMEOUT : DNS_TRANSPORT_ANSWERED,
-            buf_view(&wire));
+        spf_tree_answered(tree,
+                          failure == ZONE_TIMEOUT ? DNS_TRANSPORT_TIMEOUT : DNS_TRANSPORT_ANSWERED,
+                          buf_view(&wire));
         buf_done(&wire);
     }
     return tree;
@@ -63,7 +63,8 @@ static void trees_are_read_whole(void **state)
     static const struct {
         const char *name, *zone, *says;
     } rows[] = {
-        {"one", "a.example TXT v=spf1 ip4:192.0.2.1 -all", "a.example/0 lookups 0 voids 0 overlaps 0"},
+        {"one", "a.example TXT v=spf1 ip4:192.0.2.1 -all",
+         "a.example/0 lookups 0 voids 0 overlaps 0"},
         {"none", "a.example TXT hello", "a.example/0! lookups 0 voids 0 overlaps 0"},
         {"include",
          "a.example TXT v=spf1 include:b.example a -all\nb.example TXT v=spf1 mx -all\n"

@@ -47,9 +47,8 @@ static void what_is_no_tag_is_named(void **state)
     static const struct {
         const char *list, *bad;
     } cases[] = {
-        {"v=1; p=2;", ""},   {"v=1; junk; p=2", "junk"}, {"1a=b", "1a=b"},
-        {"v=1;=2", "=2"},    {"", ""},                   {"v 1=2", "v 1=2"},
-        {"a=b\033[31m", ""}, {"\033=b", "\033=b"},
+        {"v=1; p=2;", ""}, {"v=1; junk; p=2", "junk"}, {"1a=b", "1a=b"},    {"v=1;=2", "=2"},
+        {"", ""},          {"v 1=2", "v 1=2"},         {"a=b\033[31m", ""}, {"\033=b", "\033=b"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct slice bad = dns_tags_bad(slice_of(cases[i].list));

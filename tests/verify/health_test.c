@@ -93,7 +93,8 @@ static void domains_of_reports_are_those_of_others(void **state)
         const char *dmarc, *domains;
     } cases[] = {
         {"v=DMARC1; rua=mailto:a@x.example", "x.example"},
-        {"rua=mailto:a@X.example!10m, mailto:b@y.example; ruf=mailto:c@x.example", "x.example y.example"},
+        {"rua=mailto:a@X.example!10m, mailto:b@y.example; ruf=mailto:c@x.example",
+         "x.example y.example"},
         {"rua=mailto:a@d.example,mailto:b@sub.d.example,mailto:c@notd.example", "notd.example"},
         {"rua=https://x.example/,mailto:nobody,mailto:@x.example", ""},
         {"p=none", ""},
@@ -101,8 +102,7 @@ static void domains_of_reports_are_those_of_others(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char found[HEALTH_REPORTS_MAX][DNS_NAME_BYTES];
         struct slice rest = slice_of(cases[i].domains);
-        size_t count =
-            health_report_domains(slice_of(cases[i].dmarc), SLICE("d.example"), found);
+        size_t count = health_report_domains(slice_of(cases[i].dmarc), SLICE("d.example"), found);
         for (size_t k = 0; k < count; k++) {
             assert_true(slice_equal(slice_cut(&rest, ' '), slice_of(found[k])));
         }
@@ -114,7 +114,8 @@ static void domains_of_reports_are_those_of_others(void **state)
 static void values_of_a_policy_follow_each_other(void **state)
 {
     (void)state;
-    struct slice rest = SLICE("version: STSv1\r\nmx: a.example\r\n\nmx:b.example \nmxx: no\nmode enforce\nmx: c");
+    struct slice rest =
+        SLICE("version: STSv1\r\nmx: a.example\r\n\nmx:b.example \nmxx: no\nmode enforce\nmx: c");
     struct slice value;
     static const char *const wanted[] = {"a.example", "b.example", "c"};
     for (size_t i = 0; i < 3; i++) {

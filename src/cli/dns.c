@@ -13,7 +13,6 @@
 #include "cli/exit.h"
 #include "cli/ticker.h"
 #include "cli/workbench.h"
-#include "heloise/address.h"
 #include "net/uv_door.h"
 #include "tools/health.h"
 #include "tools/health_report.h"
@@ -221,23 +220,12 @@ static int read_file(const char *path, bool is_head, struct buf *out)
 /* As it is asked about; a mail address stands for its domain. where: for the complaint. */
 static int add_domain(struct visit *visit, struct slice text, const char *where, size_t line)
 {
-    char at[HEL_WIRE_BYTES + 4];
-    struct hel_address address;
-    size_t from = slice_find_last_byte(text, '@');
-    struct slice domain = slice_sub(text, from < text.len ? from + 1 : 0, text.len);
-    if (slice_ends(domain, SLICE("."))) {
-        domain = slice_sub(domain, 0, domain.len - 1);
-    }
-    int len = snprintf(at, sizeof at, "a@%.*s", SLICE_ARG(domain));
-    bool is_good = len > 0 && (size_t)len < sizeof at &&
-                   hel_address_parse(slice_make(at, (size_t)len), HEL_ADDRESS_STRICT, &address,
-                                     NULL) == ERR_NONE &&
-                   !address.is_literal;
-    if (!is_good) {
+    char domain[DNS_NAME_BYTES];
+    if (!health_domain_read(text, domain)) {
         if (line > 0) {
-            complain("%s:%zu: '%.80s' is no domain", where, line, at + 2);
+            complain("%s:%zu: '%.*s' is no domain", where, line, SLICE_ARG(slice_sub(text, 0, 80)));
         } else {
-            complain("'%.80s' is no domain", at + 2);
+            complain("'%.*s' is no domain", SLICE_ARG(slice_sub(text, 0, 80)));
         }
         return EXIT_BAD_DATA;
     }
@@ -247,6 +235,8 @@ static int add_domain(struct visit *visit, struct slice text, const char *where,
     }
     if (arena_copy(&visit->texts, hel_address_domain(&address),
                    &visit->domains[visit->domain_count++])) {
+    if (arena_copy(&visit->texts, slice_of(domain), &visit->domains[visit->domain_count++]) !=
+        ERR_NONE) {
         complain("out of memory");
         return EXIT_INTERNAL;
     }

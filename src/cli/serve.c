@@ -51,6 +51,7 @@ struct serving {
     const struct config *config;
     struct knowledge *knowledge;
     struct service *service;
+    struct health_desk *health;
     struct webhooks_config webhooks;
     struct signals_config signals;
     struct serve_keys keys;
@@ -288,6 +289,34 @@ static int open_service(struct serving *s, const struct serve_options *options)
     return EXIT_SUCCESS;
 }
 
+/* Before the service: libcurl is loaded by one thread at a time. */
+static int open_health(struct serving *s, const struct serve_options *options)
+{
+    const struct health_desk_config config = {
+        .door = workbench_door_config(&options->probe),
+        .data_dir = s->config->data_dir.at,
+        .rules = knowledge_rules(s->knowledge),
+        .allowed_nets = s->config->allowed_nets.at,
+        .allowed_net_count = s->config->allowed_nets.count,
+        .helo = s->config->helo,
+        .port = s->config->asks_smtp ? (uint16_t)s->config->port : 0,
+    };
+    struct fault fault;
+    if (health_desk_open(&config, &s->health, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return fault.err == ERR_SYNTAX ? EXIT_BAD_DATA : EXIT_CANNOT_WRITE;
+    }
+    s->api.health = s->health;
+    return EXIT_SUCCESS;
+}
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int open_all(struct serving *s, const struct serve_options *options)
 {
     const struct config_serve *serve = &s->config->serve;
@@ -305,6 +334,7 @@ static int open_all(struct serving *s, const struct serve_options *options)
     int code = workbench_open_knowledge(&options->probe, &s->knowledge);
     code = code != EXIT_SUCCESS ? code : read_openapi(s);
     code = code != EXIT_SUCCESS ? code : read_page(s, &s->files);
+    code = code != EXIT_SUCCESS ? code : open_health(s, options);
     code = code != EXIT_SUCCESS ? code : open_service(s, options);
     code = code != EXIT_SUCCESS ? code : open_sockets(s);
     return code != EXIT_SUCCESS ? code : open_server(s, s->files, &s->server);
@@ -318,6 +348,7 @@ static void close_all(struct serving *s)
         serve_keys_save(&s->keys, s->service);
     }
     service_close(s->service);
+    health_desk_close(s->health);
     serve_keys_close(&s->keys);
     for (size_t i = 0; i < s->socket_count; i++) {
         (void)close(s->sockets[i]);

@@ -216,7 +216,8 @@ static void take_policies(struct spf_tree *tree, size_t place, const struct dns_
         if (!is_policy(buf_view(&joined)) || found++ > 0) {
             continue;
         }
-        if (e != ERR_NONE || arena_copy(&tree->arena, buf_view(&joined), &node->record)) {
+        if (e != ERR_NONE ||
+            arena_copy(&tree->arena, buf_view(&joined), &node->record) != ERR_NONE) {
             node->fault = SPF_FAULT_TOO_LONG;
         }
     }

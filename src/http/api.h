@@ -8,9 +8,11 @@
 #include "engine/service.h"
 #include "http/metrics.h"
 #include "http/request.h"
+#include "tools/health_desk.h"
 
 struct http_api {
     struct service *service;
+    struct health_desk *health;  /* NULL: nobody asks about domains */
     const struct config *config; /* that holds */
     struct http_metrics *metrics;
     struct slice openapi;  /* the document; lives as long as the server */
@@ -27,6 +29,7 @@ extern const struct http_routes http_hook_routes;
 extern const struct http_routes http_insight_routes;
 extern const struct http_routes http_extract_routes;
 extern const struct http_routes http_watch_routes;
+extern const struct http_routes http_dns_routes;
 
 /* All of them. */
 extern const struct http_routes *const http_all_routes[];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "heloise/address.h"
 #include "tools/health_private.h"
 
 enum { LIMIT_MS = 30000, STEP_MS = 8000 };
@@ -88,6 +89,28 @@ bool health_join_name(const char *prefix, struct slice domain, char out[DNS_NAME
 {
     int len = snprintf(out, DNS_NAME_BYTES, "%s.%.*s", prefix, SLICE_ARG(domain));
     return len > 0 && len < DNS_NAME_BYTES;
+}
+
+bool health_domain_read(struct slice text, char out[DNS_NAME_BYTES])
+{
+    char at[HEL_WIRE_BYTES];
+    struct hel_address address;
+    size_t from = slice_find_last_byte(text, '@');
+    struct slice domain = slice_sub(text, from < text.len ? from + 1 : 0, text.len);
+    if (slice_ends(domain, SLICE("."))) {
+        domain = slice_sub(domain, 0, domain.len - 1);
+    }
+    int len = snprintf(at, sizeof at, "a@%.*s", SLICE_ARG(domain));
+    if (domain.len > sizeof at || len < 0 || (size_t)len >= sizeof at ||
+        hel_address_parse(slice_make(at, (size_t)len), HEL_ADDRESS_STRICT, &address, NULL) !=
+            ERR_NONE ||
+        address.is_literal || hel_address_domain(&address).len >= DNS_NAME_BYTES) {
+        return false;
+    }
+    domain = hel_address_domain(&address);
+    memcpy(out, domain.at, domain.len);
+    out[domain.len] = '\0';
+    return true;
 }
 
 /* ---- the domain ---- */

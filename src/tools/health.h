@@ -39,6 +39,10 @@ struct health_config {
     void *context;
 };
 
+/* A domain, or that of a mail address, as it is asked about: A-labels, lower case, without the last dot. False: it is
+ * none. */
+bool health_domain_read(struct slice text, char out[DNS_NAME_BYTES]);
+
 /* domain: A-labels. Begins. ERR_SYNTAX: it is no name that can be asked about; ERR_NOMEM. */
 enum err health_new(struct door *door, const struct health_config *config, struct slice domain,
                     void *context, struct health **out) MUST_USE;

@@ -98,7 +98,7 @@ static void look_ns_serials(struct health_judge *j)
 
 static void look_mx_failing(struct health_judge *j)
 {
-    if (j->facts->mx_kind == DNS_ANSWER_ERROR) {
+    if (j->facts->mx_kind == DNS_ANSWER_ERROR && j->facts->soa != DNS_ANSWER_ERROR) {
         health_say(j, "ask again later, or with another resolver (--resolver)", NULL,
                    "the MX records of %s cannot be found out: %s", j->facts->domain,
                    dns_failure_name(j->facts->mx_failure));

@@ -186,6 +186,10 @@ static void look_one_network(struct health_judge *j)
     char text[IP_TEXT_BYTES];
     for (size_t i = 0; i < facts->mx_count; i++) {
         const struct health_host *host = &facts->mx[i].host;
+        if (host->kinds[FITNESS_V4] == DNS_ANSWER_ERROR ||
+            host->kinds[FITNESS_V6] == DNS_ANSWER_ERROR) {
+            return; /* it may be elsewhere */
+        }
         for (size_t k = 0; k < host->address_count; k++) {
             first = first == NULL ? &host->addresses[k]->ip : first;
             if (!is_same_network(first, &host->addresses[k]->ip)) {

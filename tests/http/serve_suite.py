@@ -59,6 +59,22 @@ class Mail(client.Case):
         told = self.ask('POST', VERIFY, {'email': 'live1@d.example', 'transcript': True}).json()
         self.assertTrue(any('RCPT TO:<live1@d.example>' in line['line'] for line in told['transcript']), told)
 
+    def test_health_of_a_domain(self):
+        target = '/v1/dns/D.example?selectors=one,two'
+        answer = self.ask('GET', target)
+        self.assertEqual((answer.status, self.schema.answer_faults('GET', target, answer)), (200, []), answer)
+        told = answer.json()
+        found = [finding['check'] for finding in told['findings']]
+        self.assertEqual((told['domain'], told['facts']['mx'][0]['host']), ('d.example', 'mx.d.example'))
+        self.assertEqual(told['facts']['mx'][0]['addresses'][0]['smtp'], 'talks')
+        self.assertEqual(found.count('dkim_missing'), 2)
+        for check in ('spf_missing', 'dmarc_missing', 'mx_without_starttls', 'mx_one_network'):
+            self.assertIn(check, found)
+        silent = self.ask('GET', '/v1/dns/d.example?smtp=no').json()
+        self.assertEqual(silent['facts']['mx'][0]['addresses'][0]['smtp'], 'not_asked')
+        absent = self.ask('GET', '/v1/dns/nowhere.example').json()
+        self.assertEqual(([f['check'] for f in absent['findings']], absent['grade']), (['domain_not_found'], 'F'))
+
     def test_what_is_known_then(self):
         self.ask('POST', VERIFY, {'email': 'dead1@d.example'})
         self.ask('POST', VERIFY, {'email': 'live1@d.example'})

@@ -1,0 +1,355 @@
+"""servers: the world that the zones live in: NSD serves them, signed by ldns, a second one an old copy; Unbound asks and
+validates; mail servers and a server of MTA-STS policies are ours.
+SPDX-License-Identifier: Apache-2.0
+"""
+import asyncio
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+import zones
+
+PACKAGES = ['nsd', 'unbound', 'ldnsutils', 'libldns3', 'libprotobuf-c1', 'libhiredis0.14', 'libfstrm0', 'libevent-2.1-7',
+            'libbpf1']
+SERIAL, OLD_SERIAL = 2026112202, 2026112201
+PATIENCE_S = 60
+
+
+class Missing(Exception):
+    """The programs are not there and cannot be had."""
+
+
+class Programs:
+    """Debian's programs: those that are installed, or else unpacked below a folder, where nothing of them is started."""
+
+    def __init__(self, folder):
+        self.root = pathlib.Path(folder)
+        self.env = dict(os.environ)
+        names = ('nsd', 'unbound', 'ldns-keygen', 'ldns-signzone', 'ldns-key2ds')
+        if not all(self.find(name) for name in names):
+            self.fetch()
+        if not all(self.find(name) for name in names):
+            raise Missing('nsd, unbound and ldnsutils are not installed, and could not be downloaded')
+        libraries = [str(path) for path in self.root.glob('usr/lib/*-linux-gnu')]
+        if libraries:
+            self.env['LD_LIBRARY_PATH'] = ':'.join(libraries)
+
+    def fetch(self):
+        self.root.mkdir(parents=True, exist_ok=True)
+        for tool in ('apt-get', 'dpkg'):
+            if shutil.which(tool) is None:
+                raise Missing(f'there is no {tool}')
+        for package in PACKAGES:
+            subprocess.run(['apt-get', '-qq', 'download', package], cwd=self.root, check=False,
+                           stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+        for archive in self.root.glob('*.deb'):
+            subprocess.run(['dpkg', '-x', archive, self.root], check=False, capture_output=True)
+
+    def find(self, name):
+        folders = ['/usr/sbin', '/usr/bin', self.root / 'usr/sbin', self.root / 'usr/bin']
+        return shutil.which(name, path=':'.join(map(str, folders)))
+
+    def call(self, folder, name, *words):
+        done = subprocess.run([self.find(name), *map(str, words)], cwd=folder, env=self.env, text=True,
+                              capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise RuntimeError(f'{name} {words}: {done.stdout}{done.stderr}')
+        return done.stdout
+
+
+def free_port(address):
+    """One that is free for UDP and TCP."""
+    for _ in range(50):
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind((address, 0))
+            with contextlib.suppress(OSError):
+                udp.bind(tcp.getsockname())
+                return tcp.getsockname()[1]
+    raise RuntimeError('no free port')
+
+
+def public_key(bits):
+    key = subprocess.run(['openssl', 'genrsa', str(bits)], capture_output=True, check=True).stdout
+    pem = subprocess.run(['openssl', 'rsa', '-pubout'], input=key, capture_output=True, check=True).stdout.decode()
+    text = ''.join(line for line in pem.splitlines() if not line.startswith('-'))
+    return ' '.join(f'"{text[i:i + 200]}"' for i in range(0, len(text), 200))
+
+
+def cut_string(match):
+    """A string of a TXT record has 255 bytes at most."""
+    text = match.group(1)
+    return ' '.join(f'"{text[i:i + 250]}"' for i in range(0, len(text), 250))
+
+
+class Zones:
+    """Writes and signs the zones."""
+
+    def __init__(self, programs, folder):
+        self.programs, self.folder = programs, folder
+        self.keys = {name: public_key(bits) for name, bits in (('KEY512', 512), ('KEY1024', 1024), ('KEY', 2048))}
+        self.places = {case.name: i + 1 for i, case in enumerate(zones.CASES)}
+
+    def address(self, case, host):
+        return f'127.0.{1 if host == "mx1" else 2}.{self.places[case.name]}'
+
+    def fill(self, case, text):
+        for name in ('mx1', 'mx2'):
+            text = text.replace(name.upper(), self.address(case, name))
+        for name, key in self.keys.items():
+            text = text.replace(' ' + name, ' ' + key) if text.endswith(' ' + name) else text
+        return re.sub('"([^"]{256,})"', cut_string, text.replace('DOMAIN', case.domain))
+
+    def records(self, case):
+        records = {**zones.CLEAN, **case.changes}
+        return [(name, kind, self.fill(case, value)) for (name, kind), values in records.items()
+                for value in values or []]
+
+    @staticmethod
+    def text(origin, records, serial=SERIAL, host='ns1'):
+        lines = [f'$ORIGIN {origin}', '$TTL 300',
+                 f'@ IN SOA {host} hostmaster.health. {serial} 3600 600 864000 300']
+        lines += [f'{name} IN {kind} {value}' for name, kind, value in records]
+        return '\n'.join(lines) + '\n'
+
+    def sign(self, origin, path):
+        """The DS records of the zone, which is signed in place."""
+        name = self.programs.call(self.folder, 'ldns-keygen', '-a', 'ECDSAP256SHA256', '-k', origin).strip()
+        self.programs.call(self.folder, 'ldns-signzone', '-o', origin, '-f', path, path, name)
+        return name, self.programs.call(self.folder, 'ldns-key2ds', '-n', '-2', f'{name}.key').strip()
+
+    def write(self):
+        """Names of zones and their files; the second for the old copies; the trust anchor."""
+        files, old = {}, {}
+        root = [(name, kind, value) for (name, kind), values in zones.EXTRA.items() for value in values]
+        root += [('@', 'NS', 'ns1.clean.health.')]
+        for case in zones.CASES:
+            if not case.is_there:
+                continue
+            origin = f'{case.domain}.'
+            path = self.folder / f'{case.name}.zone'
+            path.write_text(self.text(origin, self.records(case)))
+            root += [(origin, 'NS', 'ns1.clean.health.')]
+            if case.keys != 'unsigned':
+                ds = self.sign(origin, path)[1]
+                digest = ds.split()[-1]
+                wrong = digest[:-4] + ('0000' if digest[-4:] != '0000' else '1111')
+                root += [(origin, 'DS', ' '.join(ds.split()[-4:-1] + [wrong if case.keys == 'bogus' else digest]))]
+            if case.old_copy:
+                old[origin] = self.folder / f'{case.name}.old'
+                old[origin].write_text(self.text(origin, self.records(case), OLD_SERIAL))
+            files[origin] = path
+        root += [('127.in-addr.arpa.', 'NS', 'ns1.clean.health.')]
+        files['127.in-addr.arpa.'] = self.write_reverse()
+        listed = next(case for case in zones.CASES if case.name == 'listed')
+        root += [('.'.join(reversed(self.address(listed, 'mx2').split('.'))) + '.ip.bl.health.', 'A', '127.0.0.2')]
+        files['.'] = self.folder / 'root.zone'
+        files['.'].write_text(self.text('.', root, host='ns1.clean.health.'))
+        anchor = self.sign('.', files['.'])[0]
+        return files, old, self.folder / f'{anchor}.key'
+
+    def write_reverse(self):
+        records = [('@', 'NS', 'ns1.clean.health.'), ('8.9.0', 'PTR', 'out.inc.health.')]
+        for case in zones.CASES:
+            for host in ('mx1', 'mx2'):
+                name = case.reverse.get(host, host)
+                first, second = self.address(case, host).split('.')[2:]
+                if name is not None:
+                    records.append((f'{second}.{first}.0', 'PTR', f'{name}.{case.domain}.'))
+        path = self.folder / 'reverse.zone'
+        path.write_text(self.text('127.in-addr.arpa.', records, host='ns1.clean.health.'))
+        return path
+
+
+class Mail(threading.Thread):
+    """Mail servers as far as EHLO, and the server of policies, in one loop."""
+
+    def __init__(self, places, folder, port, policy_port):
+        super().__init__(daemon=True)
+        self.port, self.policy_port, self.folder = port, policy_port, folder
+        self.manners = {}
+        for case in zones.CASES:
+            for host in ('mx1', 'mx2'):
+                self.manners[places.address(case, host)] = case.smtp.get(host, 'good')
+        self.policies = {f'mta-sts.{case.domain}': case for case in zones.CASES}
+        self.loop = asyncio.new_event_loop()
+        self.is_up = threading.Event()
+
+    async def talk(self, reader, writer):
+        manner = self.manners[writer.get_extra_info('sockname')[0]]
+        greeting = {'refusing': b'554 5.7.1 no \033[31mservice for you\r\n', 'hostile': b'\033]0;x\007' * 2000}
+        if manner != 'silent':
+            writer.write(greeting.get(manner, b'220 mx ESMTP\r\n'))
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
+            while manner not in ('silent', 'hostile'):
+                line = await reader.readline()
+                if not line or line.upper().startswith(b'QUIT'):
+                    writer.write(b'221 2.0.0 bye\r\n')
+                    break
+                writer.write(b'250-mx\r\n250-STARTTLS\r\n250 SIZE 1000\r\n' if manner == 'good' else b'250 mx\r\n')
+        with contextlib.suppress(ConnectionError):
+            writer.close()
+            await writer.wait_closed()
+
+    async def serve_policy(self, reader, writer):
+        with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.IncompleteReadError):
+            head = (await reader.readuntil(b'\r\n\r\n')).decode('latin-1')
+            host = [line.split(':')[1].strip() for line in head.split('\r\n') if line.lower().startswith('host:')][0]
+            case = self.policies[host]
+            answer = case.policy
+            if answer is None:
+                answer = b'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+            elif isinstance(answer, str):
+                body = answer.replace('DOMAIN', case.domain).encode()
+                answer = (b'HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n'
+                          b'Content-Length: %d\r\n\r\n%s' % (len(body), body))
+            writer.write(answer)
+            await writer.drain()
+        writer.close()
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            await writer.wait_closed()
+
+    def context(self, name):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / f'{name}.pem', self.folder / f'{name}.key')
+        return context
+
+    async def open(self):
+        await asyncio.start_server(self.talk, list(self.manners), self.port)
+        await asyncio.start_server(self.serve_policy, '127.0.4.1', self.policy_port, ssl=self.context('policy'))
+        await asyncio.start_server(self.serve_policy, '127.0.4.2', self.policy_port, ssl=self.context('stranger'))
+        self.is_up.set()
+
+    def run(self):
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_until_complete(self.open())
+        self.loop.run_forever()
+
+    def close(self):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.join()
+
+
+def openssl(folder, *words):
+    subprocess.run(['openssl', *map(str, words)], cwd=folder, check=True, capture_output=True)
+
+
+def make_certificates(folder):
+    """policy.pem for the hosts of all policies, by ca.pem; stranger.pem by nobody."""
+    names = ','.join(f'DNS:mta-sts.{case.domain}' for case in zones.CASES)
+    for name, subject in (('ca', 'Tests'), ('stranger', 'stranger')):
+        openssl(folder, 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', f'/CN={subject}',
+                '-addext', f'subjectAltName={names}', '-keyout', f'{name}.key', '-out', f'{name}.pem')
+    openssl(folder, 'req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=policies', '-keyout', 'policy.key',
+            '-out', 'policy.csr')
+    (folder / 'policy.ext').write_text(f'subjectAltName={names}\n')
+    openssl(folder, 'x509', '-req', '-in', 'policy.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
+            '-days', '2', '-extfile', 'policy.ext', '-out', 'policy.pem')
+
+
+class World:
+    """All of it, running."""
+
+    def __init__(self, folder, cache):
+        self.folder = pathlib.Path(folder)
+        self.processes = []
+        self.programs = Programs(cache)
+        self.zones = Zones(self.programs, self.folder)
+        self.ns_port = free_port('127.0.3.1')
+        self.resolver_port = free_port('127.0.0.1')
+        self.port, self.policy_port = free_port('127.0.1.1'), free_port('127.0.4.1')
+        make_certificates(self.folder)
+        files, old, anchor = self.zones.write()
+        try:
+            self.start_nsd('nsd', ['127.0.3.1', '127.0.3.2'], files)
+            self.start_nsd('old', ['127.0.3.3'], old)
+            self.start_unbound(anchor)
+            self.mail = Mail(self.zones, self.folder, self.port, self.policy_port)
+            self.mail.start()
+            self.await_all()
+        except Exception:
+            self.close()
+            raise
+
+    def start(self, name, *words):
+        log = open(self.folder / f'{name}.log', 'wb')
+        with log:
+            self.processes.append(subprocess.Popen([self.programs.find(name.split('-')[0]), *map(str, words)],
+                                                   cwd=self.folder, env=self.programs.env, stdin=subprocess.DEVNULL,
+                                                   stdout=log, stderr=subprocess.STDOUT))
+
+    def start_nsd(self, name, addresses, files):
+        lines = ['server:', '  server-count: 1', '  username: ""', f'  zonesdir: "{self.folder}"',
+                 f'  zonelistfile: "{self.folder}/{name}.list"', f'  database: ""', f'  pidfile: "{self.folder}/{name}.pid"',
+                 f'  xfrdir: "{self.folder}"', f'  xfrdfile: "{self.folder}/{name}.xfrd"', '  do-ip6: no', '  rrl-ratelimit: 0']
+        lines += [f'  ip-address: {address}@{self.ns_port}' for address in addresses]
+        lines += ['remote-control:', '  control-enable: no']
+        for origin, path in files.items():
+            lines += ['zone:', f'  name: "{origin}"', f'  zonefile: "{path}"']
+        config = self.folder / f'{name}.conf'
+        config.write_text('\n'.join(lines) + '\n')
+        self.start(f'nsd-{name}', '-d', '-c', config)
+
+    def start_unbound(self, anchor):
+        config = self.folder / 'unbound.conf'
+        config.write_text(f"""server:
+  interface: 127.0.0.1@{self.resolver_port}
+  do-ip6: no
+  do-daemonize: no
+  use-syslog: no
+  logfile: ""
+  username: ""
+  chroot: ""
+  directory: "{self.folder}"
+  pidfile: ""
+  do-not-query-localhost: no
+  trust-anchor-file: "{anchor}"
+  unblock-lan-zones: yes
+  insecure-lan-zones: yes
+  local-zone: "127.in-addr.arpa." nodefault
+  qname-minimisation: no
+  module-config: "validator iterator"
+  val-log-level: 2
+forward-zone:
+  name: "."
+  forward-addr: 127.0.3.1@{self.ns_port}
+remote-control:
+  control-enable: no
+""")
+        self.start('unbound', '-d', '-p', '-c', config)
+
+    def logs(self):
+        return '\n'.join(f'--- {path.name}\n{path.read_text(errors="replace")[-1500:]}'
+                         for path in self.folder.glob('*.log'))
+
+    def await_all(self):
+        end = time.monotonic() + PATIENCE_S
+        wanted = [('127.0.3.1', self.ns_port), ('127.0.3.3', self.ns_port), ('127.0.0.1', self.resolver_port)]
+        while wanted:
+            with contextlib.suppress(OSError), socket.create_connection(wanted[0], 1):
+                wanted.pop(0)
+                continue
+            if time.monotonic() > end or any(process.poll() is not None for process in self.processes):
+                raise RuntimeError(f'{wanted[0]} does not answer\n{self.logs()}')
+            time.sleep(0.05)
+        if not self.mail.is_up.wait(PATIENCE_S):
+            raise RuntimeError('the mail servers do not start')
+
+    def options(self):
+        return ['--no-config', '--resolver', f'127.0.0.1:{self.resolver_port}', '--ns-port', self.ns_port, '--port',
+                self.port, '--policy-port', self.policy_port, '--policy-ca', self.folder / 'ca.pem', '--allow-net',
+                '127.0.0.0/8', '--helo', 'probe.example.net', '--no-store']
+
+    def close(self):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(PATIENCE_S)
+        if getattr(self, 'mail', None) is not None and self.mail.is_up.is_set():
+            self.mail.close()

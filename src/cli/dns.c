@@ -233,8 +233,6 @@ static int add_domain(struct visit *visit, struct slice text, const char *where,
         complain("more than %d domains: ask in parts", DOMAINS_MAX);
         return EXIT_BAD_DATA;
     }
-    if (arena_copy(&visit->texts, hel_address_domain(&address),
-                   &visit->domains[visit->domain_count++])) {
     if (arena_copy(&visit->texts, slice_of(domain), &visit->domains[visit->domain_count++]) !=
         ERR_NONE) {
         complain("out of memory");

@@ -11,9 +11,8 @@ import shutil
 import subprocess
 import sys
 
-COMMANDS = ('verify', 'bulk', 'classify', 'config', 'doctor', 'extract', 'forecast', 'jobs', 'key', 'lists', 'providers',
-COMMANDS = ('verify', 'bulk', 'classify', 'config', 'dns', 'doctor', 'extract', 'forecast', 'jobs', 'key', 'providers',
-            'serve', 'store', 'village')
+COMMANDS = ('verify', 'bulk', 'classify', 'config', 'dns', 'doctor', 'extract', 'forecast', 'jobs', 'key', 'lists',
+            'providers', 'serve', 'store', 'village')
 PRINTED = re.compile(r'(?m)^ +(?:-\S, )?--([a-z-]+)')
 WRITTEN = re.compile(r'Fl Fl ([a-z-]+)')
 

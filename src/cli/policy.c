@@ -199,6 +199,7 @@ static int open_service(struct policing *p)
         .knowledge = p->knowledge,
         .door = workbench_door_config(&p->options->probe),
         .store_path = p->config->store.path.at,
+        .has_no_batches = true, /* so that it runs beside 'heloise serve' */
     };
     /* Not above: gcc 12 loses part of it there, with -ftrivial-auto-var-init=zero. */
     config.knocker = p->options->probe.knocker;

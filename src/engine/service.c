@@ -421,6 +421,23 @@ static enum err open_outside(struct service *service, const struct service_confi
     return e;
 }
 
+static enum err open_batches(struct service *service, struct fault *out_fault)
+{
+    struct desk *desk = &service->desk;
+    enum err e = batches_new(desk->door, desk->knocker, desk->store, service->batches_folder,
+                             &desk->batches, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    service->batches = desk->batches;
+    if (desk->webhooks != NULL) {
+        batch_hooks_start(&service->hooks, desk->batches, desk->webhooks);
+    }
+    const struct watches_config watches = {desk->door, desk->store, desk->batches, desk->webhooks,
+                                           service->batches_folder};
+    return watches_new(&watches, &desk->watches, out_fault);
+}
+
 static enum err open_desk(struct service *service, const struct service_config *config,
                           struct fault *out_fault)
 {
@@ -446,18 +463,7 @@ static enum err open_desk(struct service *service, const struct service_config *
     if (e != ERR_NONE) {
         return fault_set(out_fault, e, 0, "cannot make the service: %s", err_name(e));
     }
-    e = batches_new(desk->door, desk->knocker, desk->store, service->batches_folder, &desk->batches,
-                    out_fault);
-    if (e != ERR_NONE) {
-        return e;
-    }
-    service->batches = desk->batches;
-    if (desk->webhooks != NULL) {
-        batch_hooks_start(&service->hooks, desk->batches, desk->webhooks);
-    }
-    const struct watches_config watches = {desk->door, desk->store, desk->batches, desk->webhooks,
-                                           service->batches_folder};
-    e = watches_new(&watches, &desk->watches, out_fault);
+    e = config->has_no_batches ? ERR_NONE : open_batches(service, out_fault);
     if (e != ERR_NONE) {
         return e;
     }

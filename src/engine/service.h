@@ -35,6 +35,8 @@ struct service_config {
     /* What they borrow must outlive the service. NULL: nobody is told; no external service is asked. */
     const struct webhooks_config *webhooks;
     const struct signals_config *signals;
+    /* Neither batches nor watched lists, which belong to one service of a store: others then only answer. */
+    bool has_no_batches;
 };
 
 /* Starts the desk. ERR_STORE, ERR_SYSTEM, ERR_SYNTAX, ERR_NOMEM with what is wrong. */
@@ -82,7 +84,7 @@ struct desk {
     struct door *door;
     struct knocker *knocker;
     struct store *store;
-    struct batches *batches;   /* NULL: the service is closing */
+    struct batches *batches;   /* NULL: the service is closing, or has none */
     struct watches *watches;   /* the same */
     struct webhooks *webhooks; /* NULL: there are none */
 };

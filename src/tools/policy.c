@@ -73,13 +73,15 @@ const char *policy_action(const struct config_policy *settings, enum policy_role
     const char *detail = detail_of(role, finding);
     const char *why = finding->is_pending ? "it is being verified" : sentence_of(finding->sub);
     const char *word = finding->is_pending ? "unverified" : found[finding->status];
+    const char *whose = role == POLICY_ROLE_SENDER ? "sender " : "";
     switch (what) {
     case CONFIG_POLICY_REJECT:
-        (void)snprintf(out, POLICY_ACTION_BYTES, "550 5.%s %s address: %s", detail, word, why);
+        (void)snprintf(out, POLICY_ACTION_BYTES, "550 5.%s %s %saddress: %s", detail, word, whose,
+                       why);
         break;
     case CONFIG_POLICY_DEFER:
-        (void)snprintf(out, POLICY_ACTION_BYTES, "DEFER_IF_PERMIT 4.%s %s address: %s", detail,
-                       word, why);
+        (void)snprintf(out, POLICY_ACTION_BYTES, "DEFER_IF_PERMIT 4.%s %s %saddress: %s", detail,
+                       word, whose, why);
         break;
     case CONFIG_POLICY_DUNNO: (void)snprintf(out, POLICY_ACTION_BYTES, "DUNNO"); break;
     }

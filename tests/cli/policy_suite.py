@@ -264,6 +264,17 @@ class Policy(rig.Case):
             self.assertEqual(self.heloise('policy', '--listen', bad).code, 64, bad)
         self.expect(64, 'policy', '--no-store')
 
+    def test_beside_the_service(self):
+        service = self.start('serve', *self.village.options, '--store', self.path('h.db'), '--listen', '127.0.0.1:0')
+        for line in service.stderr:
+            if b'listening at' in line:
+                break
+        process = self.serve()
+        with Asking(self.ports['policy']) as line:
+            self.assertEqual(line.ask(recipient=DEAD), REJECTED)
+        self.stop(process)
+        self.assertIsNone(service.poll())
+
     def test_a_socket_of_the_service_manager(self):
         listening = socket.create_server(('127.0.0.1', 0))
         port = listening.getsockname()[1]

@@ -567,6 +567,7 @@ static const char *const headings[][2] = {
     {"hibp", ".Sh EXTERNAL SIGNALS\n"},
     {"rdap", ".Sh EXTERNAL SIGNALS\n"},
     {"serve", ".Sh SERVICE\n"},
+    {"policy", ".Sh MAIL SERVERS THAT ASK\n"},
     {"retention", ".Sh RETENTION\n"},
 };
 

@@ -7,7 +7,7 @@ SPDX-License-Identifier: Apache-2.0
 import shutil
 
 import rootfs
-from world import DNS, HAS_IPV6, HOSTS, PORT, users_of, zone
+from world import DNS, HAS_IPV6, HOSTS, POLICY, POLICY_PORT, PORT, users_of, zone
 
 
 # Versions as of this day, so that every run gets the same. Packages of Haraka from 2026 on want Node 20;
@@ -105,7 +105,7 @@ virtual_mailbox_maps = texthash:/srv/postfix/users
 virtual_mailbox_base = /srv/postfix/mail
 virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
-relay_domains = verify.test
+relay_domains = verify.test exim.test
 transport_maps = inline:{ {verify.test = smtp:[%(backend)s]:%(port)d} }
 address_verify_poll_count = 1
 address_verify_sender = <>
@@ -119,12 +119,17 @@ debug_peer_list = 127.0.0.0/8 [::1]/128
 debug_peer_level = 1
 smtp_host_lookup = native
 """
+# As docs/policy.md has it: what of Exim's domain comes in is asked about at Heloise's policy server.
+POSTFIX_GATE = ('{{ smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service {{ inet:%s:%d, '
+                'timeout=20s, try_limit=1, default_action={}, policy_context=both }} }}' % (POLICY, POLICY_PORT))
 POSTFIX_SERVICES = {  # domain: what its smtpd does otherwise
     'plain': [], 'catchall': [],
     'grey': ['smtpd_recipient_restrictions=reject_unauth_destination,reject_unlisted_recipient,'
              f'check_policy_service,inet:{Postgrey.address}:{Postgrey.port}'],
     'verify': ['smtpd_recipient_restrictions=reject_unauth_destination,reject_unverified_recipient'],
     'tlsonly': ['smtpd_tls_security_level=encrypt'],
+    'gate': [POSTFIX_GATE.format('DUNNO')],
+    'gatestrict': [POSTFIX_GATE.format('{ 451 4.3.5 Try again later }')],
     'limits': ['smtpd_soft_error_limit=2', 'smtpd_hard_error_limit=4', 'smtpd_error_sleep_time=1s'],
 }
 POSTFIX_DAEMONS = """cleanup unix n - n - 0 cleanup
@@ -174,7 +179,7 @@ class Postfix(Rig):
         if HAS_IPV6:
             services += f'[::1]:{PORT} inet n - n - - smtpd -o myhostname=mx.six.test\n'
         (etc / 'master.cf').write_text(services + POSTFIX_DAEMONS)
-        own = [d for d in self.domains if d not in ('catchall', 'verify')]
+        own = [d for d in self.domains if d not in ('catchall', 'verify', 'gate', 'gatestrict')]
         own += ['implicit', 'alias', 'backup', 'large', 'xn--bcher-kva', 'six']
         users = [f'{address} x' for d in own for address in users_of(d)] + ['@catchall.test x']
         (etc.parent / 'users').write_text('\n'.join(users) + '\n')
@@ -200,6 +205,20 @@ check_rcpt:
   drop    domains   = eximlimit.test
           condition = ${if >{$rcpt_fail_count}{2}}
           message   = Rejected for too many bad recipients
+
+  # As docs/policy.md has it, for one of our addresses only.
+  warn    condition = ${if eq{$received_ip_address}{%(gate)s}}
+          set acl_m_policy = ${readsocket{inet:%(policy)s}{request=smtpd_access_policy\\n\\
+            protocol_state=RCPT\\npolicy_context=both\\nsender=$sender_address\\n\\
+            recipient=$local_part@$domain\\nclient_address=$sender_host_address\\n\\
+            helo_name=$sender_helo_name\\n\\n}{20s}{}{action=DUNNO}}
+  deny    condition = ${if match{$acl_m_policy}{\\N^action=5\\d\\d \\N}}
+          message   = ${sg{$acl_m_policy}{^action=}{}}
+  defer   condition = ${if match{$acl_m_policy}{^action=DEFER_IF_PERMIT}}
+          message   = ${sg{$acl_m_policy}{^action=DEFER_IF_PERMIT}{451}}
+
+  accept  condition = ${if eq{$received_ip_address}{%(gate)s}}
+          domains   = plain.test
   deny    !domains  = +ours
           message   = relay not permitted
   deny    !verify   = recipient
@@ -222,7 +241,7 @@ discard:
 
 class Exim(Rig):
     name = 'exim'
-    domains = ('exim', 'eximlimit')
+    domains = ('exim', 'eximlimit', 'eximgate')
     commands = r'SMTP<< (.*)'
 
     def start(self, world):
@@ -230,7 +249,8 @@ class Exim(Rig):
         world.folder('exim/spool', 'Debian-exim')
         (folder / 'users').write_text(self.table(world, '{}: x') + ''.join(f'{a}: x\n' for a in users_of('verify')))
         (folder / 'exim.conf').write_text(EXIM_CONFIG % {
-            'addresses': ' ; '.join(HOSTS[d] for d in self.domains), 'port': PORT})
+            'addresses': ' ; '.join(HOSTS[d] for d in self.domains), 'port': PORT, 'gate': HOSTS['eximgate'],
+            'policy': f'{POLICY}:{POLICY_PORT}'})
         world.start(self.name, '/usr/sbin/exim4', '-C', '/srv/exim/exim.conf', '-bdf', '-d-all+receive')
 
 

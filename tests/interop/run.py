@@ -23,6 +23,7 @@ sys.dont_write_bytecode = True
 
 import rootfs
 from cases import CASES, STATUS_OF, everything
+from policy import ask_policy
 from proxies import PROXIES
 from rigs import RIGS
 from world import CLIENT_NAME, DNS, LIVE, PORT, SENDER, World
@@ -166,6 +167,8 @@ def run_all(args, report):
         for rig in ready:
             if rig.commands:
                 check_commands(report, world, rig)
+        if {'postfix', 'exim'} <= {rig.name for rig in ready}:
+            ask_policy(args, report, world)
     finally:
         world.stop()
 

@@ -55,8 +55,8 @@ static enum err copy_texts(struct batch *batch, const struct store_batch *from)
     struct store_batch *to = &batch->stored;
     *to = *from;
     struct slice *const texts[] = {
-        &to->id,     &to->owner,          &to->client_token, &to->label, &to->file, &to->file_name,
-        &to->column, &to->output_columns, &to->webhook,      &to->cause, NULL};
+        &to->id,        &to->owner,  &to->client_token, &to->label, &to->file,
+        &to->file_name, &to->column, &to->webhook,      &to->cause, NULL};
     enum err e = ERR_NONE;
     for (size_t i = 0; texts[i] != NULL && e == ERR_NONE; i++) {
         e = arena_copy(&batch->texts, *texts[i], texts[i]);

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "store/signals.h"
 
 enum {
     ROUND_EVERY_MS = 24 * 3600 * 1000,
     STEPS = 4,         /* of the sweep, a turn */
     BATCHES_PAGE = 20, /* looked at, a turn; one of them goes */
+    SIGNALS = 500,     /* that go, a turn */
 };
 
 struct look {
@@ -56,12 +58,23 @@ static void turn_batches(struct upkeep *upkeep, struct desk *desk)
     upkeep->are_batches_done = look.count < BATCHES_PAGE && look.id[0] == '\0';
 }
 
+static void turn_signals(struct upkeep *upkeep, struct desk *desk, int64_t now_ms)
+{
+    size_t count = 0;
+    enum err e = store_signal_prune(desk->store, now_ms, SIGNALS, &count);
+    if (e != ERR_NONE) {
+        (void)store_why(desk->store, &upkeep->fault);
+    }
+    upkeep->are_signals_done = e == ERR_NONE && count < SIGNALS;
+}
+
 static void begin_round(struct upkeep *upkeep, int64_t now_ms,
                         const struct store_retention *retention)
 {
     upkeep->began_at_ms = now_ms;
     upkeep->retention = *retention;
     upkeep->batches_before = 0;
+    upkeep->are_signals_done = false;
     upkeep->are_batches_done = retention->jobs_before_ms == INT64_MIN;
     store_sweep_begin(&upkeep->sweep, retention);
 }
@@ -79,6 +92,9 @@ void upkeep_turn(struct upkeep *upkeep, struct desk *desk, int64_t now_ms,
         if (store_sweep_step(desk->store, &upkeep->sweep, &upkeep->fault) != ERR_NONE) {
             return; /* the next turn tries the same rows */
         }
+    }
+    if (!upkeep->are_signals_done) {
+        turn_signals(upkeep, desk, now_ms);
     }
     if (!upkeep->are_batches_done && desk->batches != NULL) {
         turn_batches(upkeep, desk);

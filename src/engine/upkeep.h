@@ -1,5 +1,6 @@
 /* engine/upkeep: what a service's store does not keep for good goes about once a day, in small steps between other work:
- * verdicts, facts, jobs and batches that are older than the configuration wants (config_retention).
+ * verdicts, facts, jobs and batches that are older than the configuration wants (config_retention), and what
+ * external services said once its life is over.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_UPKEEP_H
 #define ENGINE_UPKEEP_H
@@ -14,7 +15,7 @@ struct upkeep {
     struct store_sweep sweep;
     int64_t
         batches_before; /* the number down to which batches were looked at; 0: from the newest on */
-    bool are_batches_done;
+    bool are_batches_done, are_signals_done;
     struct fault fault; /* of the last call; err NONE: it went well */
 };
 

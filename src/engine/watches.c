@@ -85,8 +85,8 @@ static void keep_batch(void *context, const struct store_batch *batch)
     struct store_batch *to = &found->batch;
     *to = *batch;
     struct slice *const texts[] = {
-        &to->id,     &to->owner,          &to->client_token, &to->label, &to->file, &to->file_name,
-        &to->column, &to->output_columns, &to->webhook,      &to->cause, NULL};
+        &to->id,        &to->owner,  &to->client_token, &to->label, &to->file,
+        &to->file_name, &to->column, &to->webhook,      &to->cause, NULL};
     found->err = copy_all(&found->texts, texts);
 }
 
@@ -179,7 +179,6 @@ static enum err make_run(struct watches *watches, const struct store_watch *watc
         .file = slice_of(file),
         .file_name = from->file_name,
         .column = from->column,
-        .output_columns = from->output_columns,
         .bytes = from->bytes,
         .max_age_ms = watch_age_ms_max(watch->every_ms, from->finished_at_ms - from->created_at_ms),
     };

@@ -5,7 +5,7 @@
 #include "store/store_private.h"
 
 #define BATCH_COLUMNS                                                                         \
-    "SELECT number,id,owner,client_token,label,file,file_name,column_name,output_columns,"    \
+    "SELECT number,id,owner,client_token,label,file,file_name,column_name,"                   \
     "webhook,state,cause,loaded,bytes,job,rows,bad_rows,invalid_rows,items,done,deliverable," \
     "undeliverable,risky,unknown,created_at,changed_at,finished_at,max_age,tells_results "    \
     "FROM batch "
@@ -14,12 +14,12 @@ static enum err insert(struct store *store, const struct store_batch *batch,
                        struct fault *out_fault)
 {
     static const char sql[] =
-        "INSERT INTO batch(id,owner,client_token,label,file,file_name,column_name,output_columns,"
-        "webhook,bytes,created_at,changed_at,max_age,tells_results)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?11,?12,?13)";
-    const struct slice texts[] = {batch->id,     batch->owner,          batch->client_token,
-                                  batch->label,  batch->file,           batch->file_name,
-                                  batch->column, batch->output_columns, batch->webhook};
+        "INSERT INTO batch(id,owner,client_token,label,file,file_name,column_name,webhook,"
+        "bytes,created_at,changed_at,max_age,tells_results)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?10,?11,?12)";
+    const struct slice texts[] = {batch->id,     batch->owner,  batch->client_token,
+                                  batch->label,  batch->file,   batch->file_name,
+                                  batch->column, batch->webhook};
     sqlite3_stmt *statement = NULL;
     enum err e = store_prepare(store, sql, &statement, out_fault);
     if (e != ERR_NONE) {
@@ -28,10 +28,10 @@ static enum err insert(struct store *store, const struct store_batch *batch,
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         store_bind(statement, (int)i + 1, texts[i]);
     }
-    (void)sqlite3_bind_int64(statement, 10, (int64_t)batch->bytes);
-    (void)sqlite3_bind_int64(statement, 11, batch->created_at_ms);
-    (void)sqlite3_bind_int64(statement, 12, batch->max_age_ms);
-    (void)sqlite3_bind_int64(statement, 13, batch->tells_results ? 1 : 0);
+    (void)sqlite3_bind_int64(statement, 9, (int64_t)batch->bytes);
+    (void)sqlite3_bind_int64(statement, 10, batch->created_at_ms);
+    (void)sqlite3_bind_int64(statement, 11, batch->max_age_ms);
+    (void)sqlite3_bind_int64(statement, 12, batch->tells_results ? 1 : 0);
     int result = sqlite3_step(statement);
     sqlite3_finalize(statement);
     if (result == SQLITE_CONSTRAINT) {
@@ -165,7 +165,7 @@ static void read_counts(sqlite3_stmt *statement, int first, struct store_batch_c
 
 static void read_batch(sqlite3_stmt *statement, struct store_batch *out)
 {
-    int state = sqlite3_column_int(statement, 10);
+    int state = sqlite3_column_int(statement, 9);
     *out = (struct store_batch){
         .number = sqlite3_column_int64(statement, 0),
         .id = store_column(statement, 1),
@@ -175,21 +175,20 @@ static void read_batch(sqlite3_stmt *statement, struct store_batch *out)
         .file = store_column(statement, 5),
         .file_name = store_column(statement, 6),
         .column = store_column(statement, 7),
-        .output_columns = store_column(statement, 8),
-        .webhook = store_column(statement, 9),
+        .webhook = store_column(statement, 8),
         .state = state >= 0 && state < (int)STORE_BATCH_STATE_COUNT ? (enum store_batch_state)state
                                                                     : STORE_BATCH_FAILED,
-        .cause = store_column(statement, 11),
-        .is_loaded = sqlite3_column_int(statement, 12) != 0,
-        .bytes = (uint64_t)sqlite3_column_int64(statement, 13),
-        .job = sqlite3_column_int64(statement, 14),
-        .created_at_ms = sqlite3_column_int64(statement, 24),
-        .changed_at_ms = sqlite3_column_int64(statement, 25),
-        .finished_at_ms = sqlite3_column_int64(statement, 26),
-        .max_age_ms = sqlite3_column_int64(statement, 27),
-        .tells_results = sqlite3_column_int(statement, 28) != 0,
+        .cause = store_column(statement, 10),
+        .is_loaded = sqlite3_column_int(statement, 11) != 0,
+        .bytes = (uint64_t)sqlite3_column_int64(statement, 12),
+        .job = sqlite3_column_int64(statement, 13),
+        .created_at_ms = sqlite3_column_int64(statement, 23),
+        .changed_at_ms = sqlite3_column_int64(statement, 24),
+        .finished_at_ms = sqlite3_column_int64(statement, 25),
+        .max_age_ms = sqlite3_column_int64(statement, 26),
+        .tells_results = sqlite3_column_int(statement, 27) != 0,
     };
-    read_counts(statement, 15, &out->counts);
+    read_counts(statement, 14, &out->counts);
 }
 
 static enum err each(struct store *store, sqlite3_stmt *statement, store_batch_fn fn, void *context,

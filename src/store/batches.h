@@ -39,14 +39,13 @@ struct store_batch_counts {
 struct store_batch {
     int64_t number; /* grows: newer ones have higher ones. Chosen by the store */
     struct slice id;
-    struct slice owner;          /* the key it was uploaded with; empty: none */
-    struct slice client_token;   /* of the uploader, to know it again; empty: none */
-    struct slice label;          /* for people, such as the name of the file */
-    struct slice file;           /* its name in the folder of batches */
-    struct slice file_name;      /* as uploaded: its ending tells the kind; may be empty */
-    struct slice column;         /* as in struct table_reader_config */
-    struct slice output_columns; /* of results, by name, a comma between them; empty: all */
-    struct slice webhook;        /* a URL; empty: none */
+    struct slice owner;        /* the key it was uploaded with; empty: none */
+    struct slice client_token; /* of the uploader, to know it again; empty: none */
+    struct slice label;        /* for people, such as the name of the file */
+    struct slice file;         /* its name in the folder of batches */
+    struct slice file_name;    /* as uploaded: its ending tells the kind; may be empty */
+    struct slice column;       /* as in struct table_reader_config */
+    struct slice webhook;      /* a URL; empty: none */
     enum store_batch_state state;
     struct slice cause; /* of FAILED */
     bool is_loaded;

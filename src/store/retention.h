@@ -1,4 +1,5 @@
-/* store/retention: what was stored long ago goes: verdicts, facts, and the rows of jobs that are over. In small steps,
+/* store/retention: what was stored long ago goes: verdicts, facts, what changed in watched lists, and the rows of
+ * jobs that are over. In small steps,
  * each a change of its own, so that nobody waits for the writer.
  *
  *     store_sweep_begin -> store_sweep_step, again and again, whenever there is time -> is_done
@@ -13,7 +14,7 @@
 /* What is older goes; INT64_MIN: nothing of that kind does. Unix milliseconds. */
 struct store_retention {
     int64_t verdicts_before_ms; /* by when they were checked */
-    int64_t facts_before_ms;    /* by when they were seen */
+    int64_t facts_before_ms;    /* by when they were seen; and changes of watched lists */
     int64_t jobs_before_ms;     /* by when they were done or cancelled; those that can go on stay */
 };
 

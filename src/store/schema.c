@@ -174,7 +174,8 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     /* A batch's results by the provider that serves the address; the empty name is none known. */
     "CREATE TABLE batch_provider(batch TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL,"
     " deliverable INTEGER NOT NULL, undeliverable INTEGER NOT NULL, risky INTEGER NOT NULL,"
-    " unknown INTEGER NOT NULL, PRIMARY KEY(batch, name)) WITHOUT ROWID;",
+    " unknown INTEGER NOT NULL, PRIMARY KEY(batch, name)) WITHOUT ROWID;"
+    "ALTER TABLE batch DROP COLUMN output_columns;",
 };
 
 enum err store_schema_migrate(struct store *store, struct fault *out_fault)

@@ -19,12 +19,14 @@ def examples(page):
 
 
 class Curl(unittest.TestCase):
-    """ID is the batch that was uploaded last."""
+    """ID is the batch that was uploaded last, WATCH the list that was watched last."""
 
     def run_one(self, command):
         for name, value in PLACEHOLDERS.items():
             command = command.replace(name, value or Settings.base_url)
-        command = command.replace('/ID', f'/{self.batch}').replace('-o checked.csv', '-o -')
+        for before in '/"=':
+            command = command.replace(f'{before}ID', f'{before}{self.batch}').replace(f'{before}WATCH', f'{before}{self.watched}')
+        command = command.replace('-o checked.csv', '-o -')
         argv = shlex.split(command)
         return subprocess.run([argv[0], '--silent', '--show-error', '--fail-with-body', *argv[1:]], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=PATIENCE_S, check=False, cwd=ROOT)
@@ -32,7 +34,7 @@ class Curl(unittest.TestCase):
     def check(self, page):
         commands = examples(page)
         self.assertTrue(commands)
-        self.batch = 'none'
+        self.batch = self.watched = 'none'
         for command in commands:
             with self.subTest(command):
                 done = self.run_one(command)
@@ -42,6 +44,8 @@ class Curl(unittest.TestCase):
                 self.assertTrue(done.stdout or 'DELETE' in command)
                 if '@examples' in command:
                     self.batch = json.loads(done.stdout)['id']
+                if command.endswith('/v1/watches'):
+                    self.watched = json.loads(done.stdout)['id']
 
     def test_api(self):
         self.check('api.md')

@@ -11,8 +11,9 @@
 
 #include "../store/scratch.h"
 #include "base/slice.h"
+#include "store/signals.h"
 
-enum { FACTS = 3000, DAY_MS = 86400000 };
+enum { FACTS = 3000, SIGNALS = 1200, DAY_MS = 86400000 };
 
 static void put_facts(struct store *store, int64_t at_ms, unsigned count)
 {
@@ -87,6 +88,35 @@ static void what_is_kept_for_good_stays(void **state)
     store_close(desk.store);
 }
 
+static void what_services_said_goes_when_its_life_is_over(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    struct fault fault;
+    scratch_path(state, "store.db", path);
+    struct desk desk = {.store = scratch_open(path)};
+    struct upkeep upkeep = {.began_at_ms = 0};
+    const struct store_retention retention = facts_before(INT64_MIN);
+    const int64_t now_ms = INT64_C(100) * DAY_MS;
+    for (unsigned i = 0; i < SIGNALS; i++) {
+        char key[32];
+        (void)snprintf(key, sizeof key, "user%u@d.example", i);
+        const struct store_signal signal = {.key = slice_of(key),
+                                            .service = SLICE("gravatar"),
+                                            .at_ms = now_ms - DAY_MS,
+                                            .expires_at_ms = now_ms + (i < 3 ? 1 : 0)};
+        assert_int_equal(store_signal_put(desk.store, &signal), ERR_NONE);
+    }
+    assert_int_equal(store_flush(desk.store, &fault), ERR_NONE);
+    for (int turn = 0; turn < 10 && !upkeep.are_signals_done; turn++) {
+        upkeep_turn(&upkeep, &desk, now_ms, &retention);
+        assert_int_equal(upkeep.fault.err, ERR_NONE);
+    }
+    assert_true(upkeep.are_signals_done);
+    assert_int_equal(store_flush(desk.store, &fault), ERR_NONE);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM signal"), 3);
+    store_close(desk.store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +125,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_round_begins_a_day_after_the_last_one, scratch_make,
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(what_is_kept_for_good_stays, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(what_services_said_goes_when_its_life_is_over, scratch_make,
+                                        scratch_remove),
     };
     return cmocka_run_group_tests_name("engine/upkeep", tests, NULL, NULL);
 }

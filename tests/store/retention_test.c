@@ -40,6 +40,8 @@ static struct store *fill(const char *path)
         " INSERT INTO verdict SELECT i,i,i,'d','s','',1+(i*7)%1000,9999999,'{}' FROM n;"
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<1000)"
         " INSERT INTO fact SELECT i,i,i,'d','k','s','{}',1+(i*7)%1000 FROM n;"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<1000)"
+        " INSERT INTO watch_change SELECT i,1,'r',i,i,'a','s','','t','',1+(i*7)%1000 FROM n;"
         "INSERT INTO job(id,fingerprint,label,created_at,loaded,state,changed_at)"
         " VALUES(1,'a','',1,1,0,10),(2,'b','',1,1,1,10),(3,'c','',1,1,2,10),(4,'d','',1,1,3,10),"
         "(5,'e','',1,1,3,20);");
@@ -51,15 +53,15 @@ static void what_is_old_goes_and_nothing_else(void **state)
     static const struct {
         struct store_retention retention;
         uint64_t deleted;
-        long long verdicts, facts, jobs;
+        long long verdicts, facts, jobs, changes;
     } cases[] = {
-        {{INT64_MIN, INT64_MIN, INT64_MIN}, 0, 1000, 1000, 5},
-        {{301, INT64_MIN, INT64_MIN}, 300, 700, 1000, 5},
-        {{INT64_MIN, 301, INT64_MIN}, 300, 1000, 700, 5},
-        {{INT64_MIN, INT64_MIN, 11}, 2, 1000, 1000, 3},
-        {{INT64_MIN, INT64_MIN, 10}, 0, 1000, 1000, 5},
-        {{1001, 2, 21}, 1004, 0, 999, 2},
-        {{1, 1, 1}, 0, 1000, 1000, 5},
+        {{INT64_MIN, INT64_MIN, INT64_MIN}, 0, 1000, 1000, 5, 1000},
+        {{301, INT64_MIN, INT64_MIN}, 300, 700, 1000, 5, 1000},
+        {{INT64_MIN, 301, INT64_MIN}, 600, 1000, 700, 5, 700},
+        {{INT64_MIN, INT64_MIN, 11}, 2, 1000, 1000, 3, 1000},
+        {{INT64_MIN, INT64_MIN, 10}, 0, 1000, 1000, 5, 1000},
+        {{1001, 2, 21}, 1005, 0, 999, 2, 999},
+        {{1, 1, 1}, 0, 1000, 1000, 5, 1000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char path[SCRATCH_PATH_BYTES];
@@ -72,6 +74,7 @@ static void what_is_old_goes_and_nothing_else(void **state)
         assert_int_equal(scratch_sql(path, "SELECT count(*) FROM verdict"), cases[i].verdicts);
         assert_int_equal(scratch_sql(path, "SELECT count(*) FROM fact"), cases[i].facts);
         assert_int_equal(scratch_sql(path, "SELECT count(*) FROM job"), cases[i].jobs);
+        assert_int_equal(scratch_sql(path, "SELECT count(*) FROM watch_change"), cases[i].changes);
     }
 }
 
@@ -107,7 +110,7 @@ static void what_was_gathered_is_kept(void **state)
     scratch_path(state, "x.db", path);
     struct store *store = fill(path);
     assert_int_equal(scratch_put(store, "new@b", "{}"), ERR_NONE);
-    assert_int_equal(sweep(store, &retention).deleted, 499);
+    assert_int_equal(sweep(store, &retention).deleted, 2 * 499); /* facts, changes */
     assert_true(scratch_has(store, "new@b", "{}"));
     store_close(store);
 }
@@ -130,7 +133,7 @@ static void a_step_that_fails_is_tried_again(void **state)
     while (!walk.is_done) {
         assert_int_equal(store_sweep_step(store, &walk, &fault), ERR_NONE);
     }
-    assert_int_equal(walk.deleted, 1000);
+    assert_int_equal(walk.deleted, 2 * 1000);
     store_close(store);
 }
 

@@ -9,7 +9,16 @@
 #include "address/extract_private.h"
 #include "base/slice.h"
 
-enum { WINDOW_BYTES = 65536 };
+enum {
+    WINDOW_BYTES = 65536,
+    SIGN_BYTES = 3, /* that an at sign begins with: itself, '&' and '%' */
+};
+
+/* The next of one of these bytes in the window: found once, though the places of others are looked at first. */
+struct sign_search {
+    size_t next;   /* none before it, from the place that is looked at on */
+    bool is_found; /* it stands there */
+};
 
 struct extract {
     struct extract_config config;
@@ -20,7 +29,9 @@ struct extract {
     size_t len, at;   /* bytes there are; the place that is looked at next */
     size_t used;      /* behind the last address that was found: nothing before it counts */
     uint64_t offset;  /* of window[0] */
-    uint64_t line;    /* of window[at] */
+    uint64_t line;    /* of window[counted] */
+    size_t counted;   /* lines are counted up to here */
+    struct sign_search signs[SIGN_BYTES];
     char text[EXTRACT_TEXT_BYTES];
 };
 
@@ -34,6 +45,16 @@ enum err extract_new(const struct extract_config *config, struct extract **out)
     x->line = 1;
     *out = x;
     return ERR_NONE;
+}
+
+void extract_restart(struct extract *x)
+{
+    x->input = SLICE_NONE;
+    x->is_over = false;
+    x->lines_end = x->len = x->at = x->used = x->counted = 0;
+    x->offset = 0;
+    x->line = 1;
+    memset(x->signs, 0, sizeof x->signs);
 }
 
 void extract_free(struct extract *x)
@@ -51,16 +72,29 @@ void extract_end(struct extract *x)
     x->is_over = true;
 }
 
+static void count_lines(struct extract *x, size_t to)
+{
+    x->line += slice_count_byte(slice_make(x->window + x->counted, to - x->counted), '\n');
+    x->counted = to;
+}
+
 /* What is too far back to count makes room. */
 static void move_window(struct extract *x)
 {
     size_t gone = x->at > EXTRACT_BEHIND_BYTES ? x->at - EXTRACT_BEHIND_BYTES : 0;
+    count_lines(x, x->counted > gone ? x->counted : gone);
     memmove(x->window, x->window + gone, x->len - gone);
     x->offset += gone;
     x->len -= gone;
     x->at -= gone;
     x->used = x->used > gone ? x->used - gone : 0;
     x->lines_end = x->lines_end > gone ? x->lines_end - gone : 0;
+    x->counted -= gone;
+    for (size_t i = 0; i < SIGN_BYTES; i++) {
+        struct sign_search *search = &x->signs[i];
+        search->is_found = search->is_found && search->next >= gone;
+        search->next = search->next > gone ? search->next - gone : 0;
+    }
 }
 
 static void fill(struct extract *x)
@@ -76,13 +110,6 @@ static void fill(struct extract *x)
         x->lines_end = newline < taken ? x->len + newline + 1 : x->lines_end;
         x->input = slice_sub(x->input, taken, x->input.len);
         x->len += taken;
-    }
-}
-
-static void move_on(struct extract *x, size_t to)
-{
-    for (; x->at < to; x->at++) {
-        x->line += x->window[x->at] == '\n' ? 1 : 0;
     }
 }
 
@@ -103,10 +130,11 @@ static bool look(struct extract *x, struct extract_found *out)
         return false;
     }
     size_t end = out->end;
+    count_lines(x, x->at);
     out->line = x->line;
     out->offset += x->offset;
     out->end += x->offset;
-    move_on(x, end);
+    x->at = end;
     x->used = end;
     return true;
 }
@@ -121,16 +149,45 @@ static size_t decided(const struct extract *x)
     return far > x->lines_end ? far : x->lines_end;
 }
 
+static size_t find_byte(struct extract *x, struct sign_search *search, char byte)
+{
+    if (search->next < x->at || (!search->is_found && search->next < x->len)) {
+        size_t from = search->next > x->at ? search->next : x->at;
+        search->next = slice_find_byte(slice_make(x->window, x->len), byte, from);
+        search->is_found = search->next < x->len;
+    }
+    return search->next;
+}
+
+/* Where an at sign may begin next, before limit; limit: nowhere. */
+static size_t find_sign(struct extract *x, size_t limit)
+{
+    static const char bytes[SIGN_BYTES] = {'@', '&', '%'};
+    size_t at = x->at;
+    if (x->config.wants_obfuscated) {
+        while (at < limit && !extract_may_begin_at_sign(x->window[at])) {
+            at++;
+        }
+        return at;
+    }
+    size_t first = limit;
+    for (size_t i = 0; i < SIGN_BYTES; i++) {
+        size_t next = find_byte(x, &x->signs[i], bytes[i]);
+        first = next < first ? next : first;
+    }
+    return first;
+}
+
 bool extract_next(struct extract *x, struct extract_found *out)
 {
     for (;;) {
         size_t limit = decided(x);
         while (x->at < limit) {
-            if (extract_may_begin_at_sign(x->window[x->at], x->config.wants_obfuscated) &&
-                look(x, out)) {
+            x->at = find_sign(x, limit);
+            if (x->at < limit && look(x, out)) {
                 return true;
             }
-            move_on(x, x->at + 1);
+            x->at += x->at < limit ? 1 : 0;
         }
         if (x->input.len == 0) {
             return false;

@@ -34,6 +34,8 @@ struct extract;
 
 enum err extract_new(const struct extract_config *config, struct extract **out) MUST_USE;
 void extract_free(struct extract *x); /* safe on NULL */
+/* A new text begins, with line 1 and offset 0; what was not yet found of the one before is forgotten. */
+void extract_restart(struct extract *x);
 
 /* The piece before it must be used up (extract_next has said false); bytes must live until this one is. */
 void extract_feed(struct extract *x, struct slice bytes);

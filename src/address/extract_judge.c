@@ -328,6 +328,30 @@ static bool is_user_info(struct slice text, size_t from, size_t begin)
            slice_find_byte(before, '?', slash) == before.len;
 }
 
+/* What programs number messages with looks like an address, and stands in every line of a mail server's log. */
+static bool is_message_id(struct slice text, size_t at, size_t begin)
+{
+    static const struct slice names[] = {
+        SLICE_LITERAL("message-id="),  SLICE_LITERAL("message-id:"), SLICE_LITERAL("msgid="),
+        SLICE_LITERAL("in-reply-to:"), SLICE_LITERAL("references:"),
+    };
+    size_t from = at > EXTRACT_BEHIND_BYTES ? at - EXTRACT_BEHIND_BYTES : 0;
+    size_t token = begin;
+    while (token > from && !ascii_is_space(text.at[token - 1]) && text.at[token - 1] != '<') {
+        token--;
+    }
+    bool has_bracket = token > from && text.at[token - 1] == '<';
+    struct slice before = slice_trim(slice_sub(text, from, has_bracket ? token - 1 : token));
+    struct slice inside = slice_sub(text, token, begin);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (slice_starts_nocase(inside, names[i]) ||
+            (has_bracket && slice_ends_nocase(before, names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool find_local(struct draft *draft, struct slice text, size_t begin, size_t at,
                        struct extract_rules *rules)
 {
@@ -337,7 +361,8 @@ static bool find_local(struct draft *draft, struct slice text, size_t begin, siz
         rules->has_percent = true;
         gather_local(draft, text, from, at, *rules);
     }
-    return !is_user_info(text, from, draft->begin) && take_local(draft, text);
+    return !is_user_info(text, from, draft->begin) && take_local(draft, text) &&
+           !is_message_id(text, at, draft->begin);
 }
 
 bool extract_judge(const struct extract_config *config, const struct extract_spot *spot, char *to,

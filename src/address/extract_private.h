@@ -30,8 +30,8 @@ struct extract_rules {
 
 /* What stands at the beginning of text. */
 struct extract_unit extract_unit_at(struct slice text, struct extract_rules rules);
-/* A cheap test: no at sign begins with another byte. */
-bool extract_may_begin_at_sign(char byte, bool has_words);
+/* A cheap test where words are read too: no at sign begins with another byte. */
+bool extract_may_begin_at_sign(char byte);
 
 /* An at sign in its surroundings. */
 struct extract_spot {

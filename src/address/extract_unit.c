@@ -164,8 +164,7 @@ struct extract_unit extract_unit_at(struct slice text, struct extract_rules rule
     return len == 0 ? one('\0', 1) : one(code, len);
 }
 
-bool extract_may_begin_at_sign(char byte, bool has_words)
+bool extract_may_begin_at_sign(char byte)
 {
-    return byte == '@' || byte == '&' || byte == '%' ||
-           (has_words && (is_gap(byte) || closing_of(byte) != '\0'));
+    return byte == '@' || byte == '&' || byte == '%' || is_gap(byte) || closing_of(byte) != '\0';
 }

@@ -84,6 +84,27 @@ size_t slice_find_last_byte(struct slice s, char byte)
     return s.len;
 }
 
+/* Eight bytes at a time: each that matches becomes zero, and only those keep their high bit clear. */
+size_t slice_count_byte(struct slice s, char byte)
+{
+    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+    const uint64_t pattern = (unsigned char)byte * UINT64_C(0x0101010101010101);
+    size_t count = 0;
+    size_t i = 0;
+    for (; i + sizeof low <= s.len; i += sizeof low) {
+        uint64_t word;
+        memcpy(&word, s.at + i, sizeof word);
+        word ^= pattern;
+        uint64_t others = (((word & low) + low) | word) & ~low;
+        count +=
+            ((others >> 7 ^ UINT64_C(0x0101010101010101)) * UINT64_C(0x0101010101010101)) >> 56;
+    }
+    for (; i < s.len; i++) {
+        count += s.at[i] == byte ? 1 : 0;
+    }
+    return count;
+}
+
 size_t slice_find_nocase(struct slice s, struct slice needle)
 {
     for (size_t i = 0; i + needle.len <= s.len; i++) {

@@ -40,6 +40,7 @@ int slice_compare(struct slice a, struct slice b);
 /* Index of the first match at or after from; s.len when there is none. */
 size_t slice_find_byte(struct slice s, char byte, size_t from);
 size_t slice_find_last_byte(struct slice s, char byte);
+size_t slice_count_byte(struct slice s, char byte);
 size_t slice_find_nocase(struct slice s, struct slice needle);
 
 /* Without spaces, tabs, CR and LF at both ends. */

@@ -1,34 +1,45 @@
-/* cli/extract: `heloise extract`: the mail addresses in files or standard input, as they come.
+/* cli/extract: `heloise extract`: the mail addresses in files, folders or standard input, as they come.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "address/extract.h"
-#include "base/hash_set.h"
+#include "base/slice.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/exit.h"
+#include "cli/extract_output.h"
 #include "cli/result_file.h"
+#include "cli/ticker.h"
 #include "cli/workbench.h"
-#include "engine/json_write.h"
 #include "engine/knowledge.h"
 
 enum {
     KEY_DATA = 0x500,
+    KEY_ALL,
+    KEY_COUNTS,
+    KEY_CSV,
+    KEY_DEOBFUSCATE,
+    KEY_HIDDEN,
     KEY_JSON,
-    KEY_OBFUSCATED,
-    KEY_UNIQUE,
-    PIECE_BYTES = 65536,
-    LINE_BYTES_MAX = 1 << 20, /* an address, escaped, and a path */
+    KEY_WITH_PLACE,
+    PIECE_BYTES = 262144,
+    TICK_MS = 200,
 };
 
 struct extract_options {
     const char *data_dir;
-    bool is_json, is_unique, wants_obfuscated;
+    struct extract_output_config output;
+    bool wants_obfuscated, wants_hidden;
     char **files; /* count of them; none: standard input */
     int count;
 };
@@ -36,17 +47,25 @@ struct extract_options {
 struct extract_run {
     const struct extract_options *options;
     struct knowledge *knowledge;
-    struct hash_set seen;
+    struct extract_output output;
+    struct ticker ticker;
+    struct stat standard_output;
+    int signals; /* readable once the run is to end */
+    bool is_stopped, has_unread_file, has_damaged_file;
     const char *file; /* "-": standard input */
-    struct buf line;
-    bool has_unread_file;
+    uint64_t files, bytes, shown_ms;
+    char *piece; /* PIECE_BYTES */
 };
 
 static const struct argp_option option_table[] = {
+    {"all", KEY_ALL, NULL, 0, "each address at each of its places, not once", 0},
+    {"counts", KEY_COUNTS, NULL, 0, "how often each was found; written at the end", 0},
+    {"csv", KEY_CSV, NULL, 0, "CSV with file, member, and line, page or cell", 0},
     {"data", KEY_DATA, "DIR", 0, "folder of rules, providers and lists", 0},
-    {"json", KEY_JSON, NULL, 0, "one JSON object a line, with file, line and offset", 0},
-    {"obfuscated", KEY_OBFUSCATED, NULL, 0, "find 'jane [at] example [dot] com' too", 0},
-    {"unique", KEY_UNIQUE, NULL, 0, "each address once, whatever its case", 0},
+    {"deobfuscate", KEY_DEOBFUSCATE, NULL, 0, "find 'jane [at] example [dot] com' too", 0},
+    {"hidden", KEY_HIDDEN, NULL, 0, "read comments and scripts of HTML too", 0},
+    {"json", KEY_JSON, NULL, 0, "one JSON object a line, with its place", 0},
+    {"with-place", KEY_WITH_PLACE, NULL, 0, "the place behind each address, after a tab", 0},
     {0},
 };
 
@@ -56,12 +75,21 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     struct extract_options *options = state->input;
     switch (key) {
     case KEY_DATA: options->data_dir = arg; return 0;
-    case KEY_JSON: options->is_json = true; return 0;
-    case KEY_OBFUSCATED: options->wants_obfuscated = true; return 0;
-    case KEY_UNIQUE: options->is_unique = true; return 0;
+    case KEY_ALL: options->output.wants_all = true; return 0;
+    case KEY_COUNTS: options->output.wants_count = true; return 0;
+    case KEY_CSV: options->output.format = EXTRACT_CSV; return 0;
+    case KEY_DEOBFUSCATE: options->wants_obfuscated = true; return 0;
+    case KEY_HIDDEN: options->wants_hidden = true; return 0;
+    case KEY_JSON: options->output.format = EXTRACT_JSON; return 0;
+    case KEY_WITH_PLACE: options->output.wants_place = true; return 0;
     case ARGP_KEY_ARGS:
         options->files = state->argv + state->next;
         options->count = state->argc - state->next;
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        if (options->output.wants_all && options->output.wants_count) {
+            argp_error(state, "--all and --counts contradict each other");
+        }
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -70,142 +98,277 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp parser = {
     .options = option_table,
     .parser = parse_option,
-    .args_doc = "[FILE...]",
-    .doc = "Finds the mail addresses in any text: mail, HTML, CSV, logs. Writes one a line, in the "
-           "order in "
-           "which they stand; reads standard input where no FILE is given, or '-'.\v"
-           "Exit status: 0 all was read, 64 usage, 66 a file could not be read, 70 no memory or no "
-           "data "
-           "files, 73 the output cannot be written.",
+    .args_doc = "[FILE|DIR...]",
+    .doc = "Finds the mail addresses in files of any kind: text, HTML, mail, mboxes, PDF, office "
+           "documents, address books, archives of these; their kind is told by their content. "
+           "Writes "
+           "each once, one a line, in the order in which they stand; reads standard input where "
+           "nothing is named, or '-'; of a DIR all files in it.\v"
+           "Exit status: 0 all was read, 64 usage, 65 a file or a part of one is damaged, 66 a "
+           "file cannot be read, 70 no memory or no data files, 73 the output cannot be written, "
+           "130 stopped by a signal.",
 };
 
-/* false: it came before. Local parts in another case are the same mailbox nearly everywhere. */
-static enum err note(struct extract_run *run, const struct extract_found *found, bool *out_is_new)
+static uint64_t now_ms(void)
 {
-    struct slice wire = hel_address_wire(&found->address);
-    char lower[HEL_WIRE_BYTES];
-    for (size_t i = 0; i < wire.len; i++) {
-        lower[i] = ascii_lower(wire.at[i]);
-    }
-    return hash_set_add(&run->seen, slice_hash(slice_make(lower, wire.len), 0), out_is_new);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static enum err put_json(struct extract_run *run, const struct extract_found *found)
+static bool may_go_on(void *context)
 {
-    struct json_writer w;
-    json_begin(&w, &run->line);
-    json_open(&w, NULL, '{');
-    json_string(&w, "email", found->text);
-    json_string(&w, "wire", hel_address_wire(&found->address));
-    json_string(&w, "file", slice_of(run->file));
-    json_int(&w, "line", (int64_t)found->line);
-    json_int(&w, "offset", (int64_t)found->offset);
-    json_close(&w, '}');
-    return w.err;
+    struct extract_run *run = context;
+    struct pollfd wait = {.fd = run->signals, .events = POLLIN};
+    run->is_stopped = run->is_stopped || poll(&wait, 1, 0) == 1;
+    return !run->is_stopped;
+}
+
+static void show_progress(struct extract_run *run)
+{
+    uint64_t now = run->ticker.is_on ? now_ms() : 0;
+    if (!run->ticker.is_on || now - run->shown_ms < TICK_MS) {
+        return;
+    }
+    char text[160];
+    (void)snprintf(text, sizeof text, "%llu files, %llu MB, %llu addresses found, %llu written",
+                   (unsigned long long)run->files, (unsigned long long)(run->bytes >> 20),
+                   (unsigned long long)run->output.found, (unsigned long long)run->output.written);
+    ticker_show(&run->ticker, text);
+    run->shown_ms = now;
+}
+
+static enum err found(void *context, const struct extract_found *found,
+                      const struct document_place *place)
+{
+    struct extract_run *run = context;
+    return extract_output_add(&run->output, slice_of(run->file), found, place);
+}
+
+/* A path or member that would act on a terminal does not. */
+static void complain_of_file(struct extract_run *run, const char *what, const char *why)
+{
+    struct buf line;
+    buf_init(&line, PIECE_BYTES);
+    enum err e = text_append_printable(&line, slice_of(run->file));
+    e = e == ERR_NONE ? buf_append(&line, SLICE(": ")) : e;
+    e = e == ERR_NONE ? text_append_printable(&line, slice_of(why)) : e;
+    ticker_clear(&run->ticker);
+    complain("%s%.*s", what, SLICE_ARG(e == ERR_NONE ? buf_view(&line) : slice_of(why)));
+    buf_done(&line);
+}
+
+static void trouble(void *context, const char *text)
+{
+    struct extract_run *run = context;
+    run->has_damaged_file = true;
+    complain_of_file(run, "", text);
+}
+
+static void cannot_read(struct extract_run *run, int why)
+{
+    char text[128];
+    complain_of_file(run, "cannot read ", strerror_r(why, text, sizeof text));
+    run->has_unread_file = true;
+}
+
+/* Bytes of the file; 0 at its end, -1 where it cannot be read. A signal ends the wait. */
+static ssize_t read_piece(struct extract_run *run, int fd)
+{
+    struct pollfd waits[] = {{.fd = fd, .events = POLLIN}, {.fd = run->signals, .events = POLLIN}};
+    if (poll(waits, 2, -1) < 0 || waits[1].revents != 0) {
+        run->is_stopped = run->is_stopped || waits[1].revents != 0;
+        return 0;
+    }
+    ssize_t got = read(fd, run->piece, PIECE_BYTES);
+    if (got < 0) {
+        cannot_read(run, errno);
+    }
+    return got;
+}
+
+/* What was found is out before more is waited for: the input may be a log that grows. */
+static enum err read_pieces(struct extract_run *run, struct document *document, int fd,
+                            bool is_regular)
+{
+    enum err e = ERR_NONE;
+    while (e == ERR_NONE && document_wants_bytes(document)) {
+        ssize_t got = read_piece(run, fd);
+        if (got <= 0) {
+            break;
+        }
+        run->bytes += (uint64_t)got;
+        e = document_feed(document, slice_make(run->piece, (size_t)got));
+        if (e == ERR_NONE && !is_regular && fflush(stdout) != 0) {
+            e = ERR_SYSTEM;
+        }
+        show_progress(run);
+    }
+    return e == ERR_NONE ? document_end(document) : e;
+}
+
+static bool is_own_output(const struct extract_run *run, const struct stat *about)
+{
+    const struct stat *own = &run->standard_output;
+    return S_ISREG(about->st_mode) && S_ISREG(own->st_mode) && about->st_dev == own->st_dev &&
+           about->st_ino == own->st_ino;
+}
+
+static enum err read_open(struct extract_run *run, int fd)
+{
+    struct stat about;
+    if (fstat(fd, &about) != 0) {
+        cannot_read(run, errno);
+        return ERR_NONE;
+    }
+    if (is_own_output(run, &about) && about.st_size > 0) {
+        complain_of_file(run, "", "passed over: what is found is written there");
+        return ERR_NONE;
+    }
+    bool is_regular = S_ISREG(about.st_mode) != 0;
+    const struct document_config config = {
+        .lists = knowledge_lists(run->knowledge),
+        .wants_obfuscated = run->options->wants_obfuscated,
+        .wants_hidden = run->options->wants_hidden,
+        .fd = is_regular && lseek(fd, 0, SEEK_CUR) == 0 ? fd : -1,
+        .found = found,
+        .trouble = trouble,
+        .may_go_on = may_go_on,
+        .context = run,
+    };
+    struct document *document = NULL;
+    enum err e = document_open(&config, &document);
+    run->files++;
+    e = e == ERR_NONE ? read_pieces(run, document, fd, is_regular) : e;
+    document_close(document);
+    return e;
+}
+
+/* What cannot be read is said, and the rest goes on. */
+static enum err read_file(struct extract_run *run, const char *shown, const char *path)
+{
+    run->file = shown;
+    if (strcmp(path, "-") == 0) {
+        return read_open(run, STDIN_FILENO);
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        cannot_read(run, errno);
+        return ERR_NONE;
+    }
+    enum err e = read_open(run, fd);
+    (void)close(fd);
+    return e;
+}
+
+/* Files only: a pipe would be waited for, and a link may lead out. */
+static enum err read_entry(struct extract_run *run, const FTSENT *entry)
+{
+    switch (entry->fts_info) {
+    case FTS_F: return read_file(run, entry->fts_path, entry->fts_accpath);
+    case FTS_DNR:
+    case FTS_ERR:
+    case FTS_NS:
+        run->file = entry->fts_path;
+        cannot_read(run, entry->fts_errno);
+        return ERR_NONE;
+    default: return ERR_NONE;
+    }
+}
+
+static int compare_names(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static enum err read_folder(struct extract_run *run, char *path)
+{
+    char *const paths[] = {path, NULL};
+    FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, compare_names);
+    if (walk == NULL) {
+        return ERR_NOMEM;
+    }
+    enum err e = ERR_NONE;
+    const FTSENT *entry = fts_read(walk);
+    while (entry != NULL && e == ERR_NONE && may_go_on(run)) {
+        e = read_entry(run, entry);
+        entry = fts_read(walk);
+    }
+    (void)fts_close(walk);
+    return e;
+}
+
+static enum err read_path(struct extract_run *run, char *path)
+{
+    struct stat about;
+    bool is_folder = strcmp(path, "-") != 0 && stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+    return is_folder ? read_folder(run, path) : read_file(run, path, path);
 }
 
 /* An exit code. */
-static int show(struct extract_run *run, const struct extract_found *found)
+static int judge(struct extract_run *run, enum err e)
 {
-    bool is_new = true;
-    enum err e = run->options->is_unique ? note(run, found, &is_new) : ERR_NONE;
-    if (e == ERR_NONE && !is_new) {
-        return EXIT_SUCCESS;
+    int why = errno;
+    ticker_clear(&run->ticker);
+    if (e == ERR_SYSTEM) {
+        errno = why;
+        complain("cannot write: %s", error_text(&(struct error_text){.text = ""}));
+        return EXIT_CANNOT_WRITE;
     }
-    buf_clear(&run->line);
-    if (e == ERR_NONE) {
-        e = run->options->is_json ? put_json(run, found)
-                                  : text_append_printable(&run->line, found->text);
+    if (run->is_stopped) {
+        complain("stopped; what was found until then is written");
+        return EXIT_STOPPED;
     }
-    e = e == ERR_NONE ? buf_append_byte(&run->line, '\n') : e;
     if (e != ERR_NONE) {
         complain("out of memory");
         return EXIT_INTERNAL;
     }
-    bool is_written = fwrite(run->line.at, 1, run->line.len, stdout) == run->line.len;
-    return is_written ? EXIT_SUCCESS : EXIT_CANNOT_WRITE;
+    if (run->output.is_full && run->options->output.wants_count) {
+        complain("more than %d different addresses: those behind them are not counted; give "
+                 "fewer files at once",
+                 EXTRACT_COUNTED_MAX);
+        return EXIT_INTERNAL;
+    }
+    if (run->output.is_full) {
+        complain("more than %d different addresses: some behind them are written more than once",
+                 EXTRACT_SEEN_MAX);
+    }
+    if (run->has_unread_file) {
+        return EXIT_NO_INPUT;
+    }
+    return run->has_damaged_file ? EXIT_BAD_DATA : EXIT_SUCCESS;
 }
 
-static int show_all(struct extract_run *run, struct extract *x)
-{
-    struct extract_found found;
-    int code = EXIT_SUCCESS;
-    while (code == EXIT_SUCCESS && extract_next(x, &found)) {
-        code = show(run, &found);
-    }
-    return code;
-}
-
-static void cannot_read(struct extract_run *run)
-{
-    complain("cannot read %s: %s", run->file, error_text(&(struct error_text){.text = ""}));
-    run->has_unread_file = true;
-}
-
-/* What was found is out before more is waited for: the input may be a log that grows. */
-static int read_pieces(struct extract_run *run, struct extract *x, int fd)
-{
-    static char piece[PIECE_BYTES];
-    for (;;) {
-        ssize_t got = read(fd, piece, sizeof piece);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            cannot_read(run);
-        }
-        if (got <= 0) {
-            extract_end(x);
-            return show_all(run, x);
-        }
-        extract_feed(x, slice_make(piece, (size_t)got));
-        int code = show_all(run, x);
-        if (code != EXIT_SUCCESS || fflush(stdout) != 0) {
-            return code != EXIT_SUCCESS ? code : EXIT_CANNOT_WRITE;
-        }
-    }
-}
-
-static int read_file(struct extract_run *run, const char *path)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    run->file = path;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        cannot_read(run);
-        return EXIT_SUCCESS;
-    }
-    const struct extract_config config = {.lists = knowledge_lists(run->knowledge),
-                                          .wants_obfuscated = run->options->wants_obfuscated};
-    struct extract *x = NULL;
-    int code = EXIT_INTERNAL;
-    if (extract_new(&config, &x) == ERR_NONE) {
-        code = read_pieces(run, x, fd);
-    } else {
-        complain("out of memory");
-    }
-    extract_free(x);
-    if (!is_stdin) {
-        (void)close(fd);
-    }
-    return code;
-}
-
-static int read_files(struct extract_run *run)
+static int read_all(struct extract_run *run)
 {
     const struct extract_options *options = run->options;
-    int code = options->count == 0 ? read_file(run, "-") : EXIT_SUCCESS;
-    for (int i = 0; i < options->count && code == EXIT_SUCCESS; i++) {
-        code = read_file(run, options->files[i]);
+    enum err e = extract_output_open(&options->output, &run->output);
+    if (e == ERR_NONE && options->count == 0) {
+        e = read_file(run, "-", "-");
     }
-    if (code == EXIT_SUCCESS && fflush(stdout) != 0) {
-        code = EXIT_CANNOT_WRITE;
+    for (int i = 0; i < options->count && e == ERR_NONE && may_go_on(run); i++) {
+        e = read_path(run, options->files[i]);
     }
-    if (code == EXIT_CANNOT_WRITE) {
-        complain("cannot write to standard output: %s",
-                 error_text(&(struct error_text){.text = ""}));
+    if (e == ERR_NONE || run->is_stopped) {
+        ticker_clear(&run->ticker);
+        e = extract_output_finish(&run->output);
     }
-    return code == EXIT_SUCCESS && run->has_unread_file ? EXIT_NO_INPUT : code;
+    int code = judge(run, e);
+    extract_output_close(&run->output);
+    return code;
+}
+
+/* Signals wait in a descriptor, so that they end the run between two pieces. */
+static bool watch_signals(struct extract_run *run)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    run->signals = sigprocmask(SIG_BLOCK, &set, NULL) == 0
+                       ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)
+                       : -1;
+    return run->signals >= 0;
 }
 
 int cli_extract(int argc, char **argv)
@@ -214,18 +377,26 @@ int cli_extract(int argc, char **argv)
     struct extract_options options = {.data_dir = NULL};
     (void)argp_parse(&parser, argc, argv, 0, NULL, &options);
     const struct knowledge_files files = {.data_dir = options.data_dir};
-    struct extract_run run = {.options = &options};
+    struct extract_run run = {.options = &options, .piece = malloc(PIECE_BYTES), .signals = -1};
     struct fault fault = {.err = ERR_NONE};
+    int code = EXIT_INTERNAL;
+    ticker_init(&run.ticker, true);
+    if (fstat(STDOUT_FILENO, &run.standard_output) != 0) {
+        memset(&run.standard_output, 0, sizeof run.standard_output);
+    }
+    run.ticker.is_on = run.ticker.is_on && isatty(STDOUT_FILENO) != 1;
     if (knowledge_new(&files, &run.knowledge, &fault) != ERR_NONE ||
         knowledge_load(run.knowledge, KNOWLEDGE_LISTS, &fault) != ERR_NONE) {
         complain("%s", fault.text);
-        knowledge_free(run.knowledge);
-        return EXIT_INTERNAL;
+    } else if (run.piece == NULL || !watch_signals(&run)) {
+        complain("out of memory");
+    } else {
+        code = read_all(&run);
     }
-    buf_init(&run.line, LINE_BYTES_MAX);
-    int code = read_files(&run);
-    buf_done(&run.line);
-    hash_set_done(&run.seen);
+    if (run.signals >= 0) {
+        (void)close(run.signals);
+    }
+    free(run.piece);
     knowledge_free(run.knowledge);
     return code;
 }

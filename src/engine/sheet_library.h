@@ -22,10 +22,12 @@
     each(zip_error_strerror) \
     each(zip_error_to_data) \
     each(zip_fclose) \
+    each(zip_fdopen) \
     each(zip_file_get_error) \
     each(zip_fopen_index) \
     each(zip_fread) \
     each(zip_get_error) \
+    each(zip_get_num_entries) \
     each(zip_name_locate) \
     each(zip_open_from_source) \
     each(zip_source_free) \

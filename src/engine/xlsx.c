@@ -67,6 +67,16 @@ void xlsx_close(struct xlsx *book)
     free(book);
 }
 
+size_t xlsx_sheet_count(const struct xlsx *book)
+{
+    return book->book.sheet_count;
+}
+
+struct slice xlsx_sheet_name(const struct xlsx *book, size_t index)
+{
+    return book->book.sheets[index].name;
+}
+
 enum err xlsx_read(struct xlsx *book, struct buf *text, struct buf *numbers,
                    struct fault *out_fault)
 {

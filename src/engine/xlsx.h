@@ -34,6 +34,10 @@ enum err xlsx_open(const struct xlsx_config *config, FILE *file, struct xlsx **o
                    struct fault *out_fault) MUST_USE;
 void xlsx_close(struct xlsx *book); /* safe on NULL */
 
+/* The sheets that there are, hidden ones among them; a name lives as long as the workbook. */
+size_t xlsx_sheet_count(const struct xlsx *book);
+struct slice xlsx_sheet_name(const struct xlsx *book, size_t index);
+
 /* Appends some rows to *text: RFC 4180, cells parted by commas, each row ended by LF; and to *numbers a uint64_t for each
  * of them, its number in the sheet. Rows without any text are left out. ERR_CLOSED: that was all. ERR_SYNTAX: the file
  * is broken, *out_fault says where. ERR_SYSTEM, ERR_STATE, ERR_NOMEM, ERR_LIMIT (*text or *numbers is full). */

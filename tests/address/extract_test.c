@@ -119,6 +119,10 @@ static const struct extract_case cases[] = {
          "a@-b.com "
          "ssh://jane:pw@example.com/x ftp://joe@example.com @@ a@@b.com",
          ""),
+    CASE("numbers of messages",
+         "message-id=<1.2$x@mail.example.com> Message-ID: <3@mail.example.com>\n"
+         "msgid=4@mail.example.com, ID=<jane@example.com>",
+         "99-115:2 jane@example.com"),
     CASE("path after a host", "https://x.example/u/jane@example.com?to=joe@example.com",
          "20-36:1 jane@example.com\n40-55:1 joe@example.com"),
     CASE("dots", "..jane@example.com a..b@example.com c.@example.com jane@example..com",

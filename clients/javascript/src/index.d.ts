@@ -145,7 +145,11 @@ export class Heloise {
     erase(email: string): Promise<null>;
     /** The addresses in any text, each once; more: there are others. */
     extract(text: string): Promise<{
-        addresses: { email: string; ascii: string; line: number; offset: number }[]; more: boolean;
+        addresses: {
+            email: string; ascii: string; offset: number;
+            member?: string; line?: number; page?: number; row?: number; column?: number;
+        }[];
+        more: boolean; unread: string[];
     }>;
 }
 

@@ -1,4 +1,4 @@
-/* engine/knowledge: everything under data/, read and compiled once: providers, reply rules, address lists. At start
+/* engine/knowledge: everything under data/, read and compiled once: providers, reply rules, address lists, the model of the score. At start
  * (knowledge_open), or part by part where who asks one address should not wait for it (knowledge_new, knowledge_load).
  * Read-only when it is loaded, so that threads may share it.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -12,9 +12,10 @@
 
 struct knowledge;
 struct address_lists;
+struct likeness_model;
 
 struct knowledge_files {
-    /* The folder that holds rules/, providers/ and lists/. NULL or empty: the one that the environment's
+    /* The folder that holds rules/, providers/, lists/ and score/. NULL or empty: the one that the environment's
      * HELOISE_DATA names, else the one of the installation. */
     const char *data_dir;
     /* The user's own provider files, each merged over those before it and over ours. */
@@ -29,6 +30,7 @@ enum knowledge_part {
     KNOWLEDGE_PROVIDERS,
     KNOWLEDGE_RULES,
     KNOWLEDGE_LISTS,
+    KNOWLEDGE_SCORE,
     KNOWLEDGE_PARTS,
 };
 
@@ -56,6 +58,7 @@ void knowledge_hasten(struct knowledge *knowledge);
 const struct provider_book *knowledge_providers(const struct knowledge *knowledge);
 const struct rules *knowledge_rules(const struct knowledge *knowledge);
 const struct address_lists *knowledge_lists(const struct knowledge *knowledge);
+const struct likeness_model *knowledge_likeness(const struct knowledge *knowledge);
 
 /* The block lists, apart from the rest: few commands ask them. data_dir and errors as above. */
 enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book **out,

@@ -171,6 +171,11 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     " sub_after TEXT NOT NULL, at INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX watch_change_once ON watch_change(place, key, watch, run);"
     "CREATE INDEX watch_change_watch ON watch_change(watch, number);",
+    /* What became of addresses whose likelihood was said. */
+    "CREATE TABLE outcome(place INTEGER NOT NULL, key TEXT NOT NULL, domain TEXT NOT NULL,"
+    " provider TEXT NOT NULL, was_alive INTEGER NOT NULL, said REAL NOT NULL,"
+    " at INTEGER NOT NULL, PRIMARY KEY(place, key)) WITHOUT ROWID;"
+    "CREATE INDEX outcome_provider ON outcome(provider, at);",
 };
 
 static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)

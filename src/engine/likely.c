@@ -101,6 +101,64 @@ struct prior_tally likely_of_provider(struct store *store, struct slice provider
     return (struct prior_tally){.count = sum.count, .said = sum.said, .seen = sum.alive};
 }
 
+static const struct outcome_row {
+    const char *word;
+    enum likely_outcome outcome;
+} outcome_rows[] = {
+    {"alive", LIKELY_ALIVE},
+    {"delivered", LIKELY_ALIVE},
+    {"delivery", LIKELY_ALIVE},
+    {"accepted", LIKELY_ALIVE},
+    {"opened", LIKELY_ALIVE},
+    {"open", LIKELY_ALIVE},
+    {"clicked", LIKELY_ALIVE},
+    {"click", LIKELY_ALIVE},
+    {"replied", LIKELY_ALIVE},
+    {"deliverable", LIKELY_ALIVE},
+    {"valid", LIKELY_ALIVE},
+    {"gone", LIKELY_GONE},
+    {"bounced", LIKELY_GONE},
+    {"bounce", LIKELY_GONE},
+    {"hard_bounce", LIKELY_GONE},
+    {"hard", LIKELY_GONE},
+    {"undeliverable", LIKELY_GONE},
+    {"invalid", LIKELY_GONE},
+    {"mailbox_not_found", LIKELY_GONE},
+    {"", LIKELY_SILENT},
+    {"soft_bounce", LIKELY_SILENT},
+    {"soft", LIKELY_SILENT},
+    {"deferred", LIKELY_SILENT},
+    {"blocked", LIKELY_SILENT},
+    {"spam", LIKELY_SILENT},
+    {"complaint", LIKELY_SILENT},
+    {"unsubscribed", LIKELY_SILENT},
+    {"dropped", LIKELY_SILENT},
+    {"sent", LIKELY_SILENT},
+    {"unknown", LIKELY_SILENT},
+};
+
+enum { WORD_BYTES_MAX = 32 };
+
+bool likely_outcome_parse(struct slice word, enum likely_outcome *out)
+{
+    char plain[WORD_BYTES_MAX];
+    struct slice given = slice_trim(word);
+    if (given.len > sizeof plain) {
+        return false;
+    }
+    for (size_t i = 0; i < given.len; i++) {
+        bool is_gap = given.at[i] == '-' || given.at[i] == ' ';
+        plain[i] = is_gap ? '_' : ascii_lower(given.at[i]);
+    }
+    for (size_t i = 0; i < sizeof outcome_rows / sizeof *outcome_rows; i++) {
+        if (slice_equal(slice_make(plain, given.len), slice_of(outcome_rows[i].word))) {
+            *out = outcome_rows[i].outcome;
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err likely_learn(struct store *store, const struct likely_means *means, struct slice text,
                       struct slice provider, bool was_alive, int64_t now_ms,
                       struct fault *out_fault)

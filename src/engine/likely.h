@@ -28,6 +28,15 @@ void likely_of_domain(struct store *store, const struct likely_means *means, str
 struct prior_tally likely_of_provider(struct store *store, struct slice provider,
                                       int64_t before_ms);
 
+/* What a sender's log says of a message. */
+enum likely_outcome {
+    LIKELY_ALIVE, /* delivered, opened, clicked, ... */
+    LIKELY_GONE,  /* bounced, hard_bounce, invalid, ... */
+    LIKELY_SILENT, /* soft_bounce, deferred, blocked, ...: nothing of the mailbox; also an empty cell */
+};
+/* In any case; '-' and a space count as '_'. False: not a word that is known. */
+bool likely_outcome_parse(struct slice word, enum likely_outcome *out);
+
 /* What became of an address, as somebody tells it; kept under the likelihood that the model gives it alone. provider is
  * its name, or empty. ERR_SYNTAX: it is no address, and the fault says where; ERR_STATE: nothing to learn, its local part
  * is none that the model looks at; ERR_STORE. */

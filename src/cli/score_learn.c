@@ -178,7 +178,8 @@ int score_learn(const struct score_run *run, const char *path)
     }
     FILE *file = fopen(path, "rbe");
     if (file == NULL) {
-        complain("%.200s: cannot be opened: %s", path, error_text(&(struct error_text){.text = ""}));
+        complain("%.200s: cannot be opened: %s", path,
+                 error_text(&(struct error_text){.text = ""}));
         return EXIT_NO_INPUT;
     }
     int code = learn_file(run, path, file);

@@ -1,5 +1,6 @@
 /* store/outcomes: what became of an address whose likelihood was said: one row for each, the last one counts. Domains
- * and providers are corrected by them (verify/prior). A row goes when its address is erased.
+ * and providers are corrected by them (verify/prior). A row goes when its address is erased, and
+ * when facts of its age do.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_OUTCOMES_H
 #define STORE_OUTCOMES_H

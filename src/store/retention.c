@@ -5,7 +5,7 @@
 
 #include "store/store_private.h"
 
-enum { STEP_ROWS = 256, KINDS = 3 };
+enum { STEP_ROWS = 256, KINDS = 4 };
 
 /* find: numbers and times of at most ?2 rows behind ?1. remove: the row ?1 if it is still older than ?2, for others may
  * have written it anew meanwhile. */
@@ -18,6 +18,8 @@ static const struct kind {
      "DELETE FROM fact WHERE id=?1 AND at<?2"},
     {"SELECT id,changed_at FROM job WHERE id>?1 AND state>=2 ORDER BY id LIMIT ?2",
      "DELETE FROM job WHERE id=?1 AND changed_at<?2 AND state>=2"},
+    {"SELECT id,at FROM outcome WHERE id>?1 ORDER BY id LIMIT ?2",
+     "DELETE FROM outcome WHERE id=?1 AND at<?2"},
 };
 
 /* The rows of a step. */
@@ -32,7 +34,7 @@ static int64_t limit_of(const struct store_sweep *sweep)
 {
     const struct store_retention *retention = &sweep->retention;
     const int64_t limits[KINDS] = {retention->verdicts_before_ms, retention->facts_before_ms,
-                                   retention->jobs_before_ms};
+                                   retention->jobs_before_ms, retention->facts_before_ms};
     return limits[sweep->kind];
 }
 

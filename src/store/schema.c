@@ -172,9 +172,10 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "CREATE UNIQUE INDEX watch_change_once ON watch_change(place, key, watch, run);"
     "CREATE INDEX watch_change_watch ON watch_change(watch, number);",
     /* What became of addresses whose likelihood was said. */
-    "CREATE TABLE outcome(place INTEGER NOT NULL, key TEXT NOT NULL, domain TEXT NOT NULL,"
-    " provider TEXT NOT NULL, was_alive INTEGER NOT NULL, said REAL NOT NULL,"
-    " at INTEGER NOT NULL, PRIMARY KEY(place, key)) WITHOUT ROWID;"
+    "CREATE TABLE outcome(id INTEGER PRIMARY KEY, place INTEGER NOT NULL, key TEXT NOT NULL,"
+    " domain TEXT NOT NULL, provider TEXT NOT NULL, was_alive INTEGER NOT NULL,"
+    " said REAL NOT NULL, at INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX outcome_place ON outcome(place, key);"
     "CREATE INDEX outcome_provider ON outcome(provider, at);",
 };
 

@@ -45,10 +45,12 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_FACT_OF_DOMAIN] =
         "SELECT key,domain,kind,source,detail,at FROM fact"
         " WHERE place>=?1 AND place<=?2 AND at<?3 AND domain=?4 ORDER BY place,at LIMIT ?5",
-    [STATEMENT_OUTCOME_PUT] = "INSERT OR REPLACE INTO outcome VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [STATEMENT_OUTCOME_PUT] =
+        "INSERT OR REPLACE INTO outcome(place,key,domain,provider,was_alive,said,at)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [STATEMENT_OUTCOME_EACH] =
         "SELECT key,domain,provider,was_alive,said,at FROM outcome"
-        " WHERE place>=?1 AND place<=?2 AND at<?3 AND domain=?4 ORDER BY place LIMIT ?5",
+        " WHERE place>=?1 AND place<=?2 AND at<?3 AND domain=?4 ORDER BY place,key LIMIT ?5",
     [STATEMENT_OUTCOME_SUM] =
         "SELECT count(*),total(said),total(was_alive) FROM (SELECT said,was_alive FROM outcome"
         " WHERE provider=?1 AND at<?2 ORDER BY at DESC LIMIT ?3)",

@@ -160,7 +160,7 @@ static const char *force(double weight)
 static void say_tally(const struct prior_tally *tally, const char *where,
                       char out[LIKENESS_WORDS_BYTES])
 {
-    (void)snprintf(out, LIKENESS_WORDS_BYTES, "of %u seen later %s %.0f were alive, %.1f expected",
+    (void)snprintf(out, LIKENESS_WORDS_BYTES, "of %u seen %s %.0f were alive, %.1f expected",
                    tally->count, where, tally->seen, tally->said);
 }
 

@@ -38,10 +38,10 @@ static void link_kind(const struct folder *folder, const char *kind)
     path_of(folder, kind, to);
     must(mkdir(to, 0700) == 0);
     struct dirent **entries = NULL;
-    int count = scandir(kind[0] == 'l'   ? DATA_DIR "/lists"
-                        : kind[0] == 'r' ? DATA_DIR "/rules"
-                                         : DATA_DIR "/providers",
-                        &entries, NULL, alphasort);
+    char dir[PATH_ROOM];
+    int dir_len = snprintf(dir, sizeof dir, "%s/%s", DATA_DIR, kind);
+    must(dir_len > 0 && dir_len < PATH_ROOM);
+    int count = scandir(dir, &entries, NULL, alphasort);
     must(count > 0);
     for (int i = 0; i < count; i++) {
         char from[PATH_ROOM], name[PATH_ROOM];

@@ -9,10 +9,10 @@
 #include "cli/exit.h"
 #include "cli/result_file.h"
 #include "cli/score.h"
-#include "cli/store_options.h"
 #include "cli/workbench.h"
 #include "engine/json_write.h"
 #include "engine/table.h"
+#include "net/wall_clock.h"
 
 enum { FAULTS_TOLD = 20, OUT_BYTES = 512 };
 
@@ -160,7 +160,7 @@ static int learn_file(const struct score_run *run, const char *path, FILE *file)
 {
     struct fault fault;
     const struct table_reader_config config = {.file_name = slice_of(path)};
-    struct learning learning = {.run = run, .now_ms = store_options_wall_ms()};
+    struct learning learning = {.run = run, .now_ms = wall_clock_ms()};
     enum err e = table_reader_open(&config, file, &learning.reader, &fault);
     if (e != ERR_NONE) {
         complain("%s", fault.text);

@@ -16,6 +16,7 @@ int cli_forecast(int argc, char **argv);
 int cli_jobs(int argc, char **argv);
 int cli_lists(int argc, char **argv);
 int cli_policy(int argc, char **argv);
+int cli_score(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_key(int argc, char **argv);
 int cli_store(int argc, char **argv);

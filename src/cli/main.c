@@ -40,6 +40,8 @@ static const struct command commands[] = {
      "answer Postfix, Exim or Sendmail: whether to take a recipient or a sender"},
     {"providers", "heloise providers", cli_providers,
      "check a file of providers, show which limits hold for a domain"},
+    {"score", "heloise score", cli_score,
+     "say how likely a mailbox exists and why, or learn what became of some; asks nobody"},
     {"serve", "heloise serve", cli_serve,
      "the same for others: an HTTP API and a page in the browser"},
     {"village", "heloise village", cli_village,

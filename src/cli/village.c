@@ -28,7 +28,7 @@ enum {
     VILLAGE_DNS_PORT = 5300,
     WORD_BYTES = 64,
     DEMO_WORDS_MAX = 24,
-    SHOWN_COLUMNS = 4,
+    SHOWN_COLUMNS = 5,
     SHOWN_BYTES_MAX = 4096,
 };
 
@@ -224,11 +224,12 @@ static enum verdict_status status_of(struct slice word)
     return VERDICT_UNKNOWN;
 }
 
-/* The result file as a table of four columns. */
+/* The result file as a table of five columns. */
 static int print_table(const char *path)
 {
-    static const char *const names[SHOWN_COLUMNS] = {"email", "status", "sub_status", "reason"};
-    static const int widths[SHOWN_COLUMNS] = {27, 13, 20, 0};
+    static const char *const names[SHOWN_COLUMNS] = {"email", "status", "sub_status", "score",
+                                                     "reason"};
+    static const int widths[SHOWN_COLUMNS] = {30, 13, 20, 5, 0};
     struct table_reader_config config = {.file_name = slice_of(path), .column = SLICE("email")};
     struct table_reader *reader;
     struct fault fault;

@@ -104,7 +104,7 @@ static bool on_learn(void *context, enum knowledge_part part)
 
 int workbench_learn(struct workbench *bench)
 {
-    return learn(bench, KNOWLEDGE_LISTS);
+    return learn(bench, KNOWLEDGE_SCORE);
 }
 
 int workbench_open_store(const char *path, struct store **out)

@@ -9,6 +9,7 @@
 #include "base/slice.h"
 #include "engine/knocker_private.h"
 #include "engine/record_json.h"
+#include "verify/score.h"
 
 enum {
     ANSWER_ARENA_BYTES = 1 << 20, /* a record with its transcript is far smaller */
@@ -310,7 +311,18 @@ void knocker_refuse(const struct knowledge *knowledge, const struct hel_address_
     out->expires_at_ms = out->checked_at_ms + (int64_t)ANSWER_SYNTAX_LIFE_S * 1000;
 }
 
-static void decide(const struct ask *ask, bool is_over, struct verdict *verdict, struct record *out)
+static void decide_with(const struct ask *ask, bool is_over, const struct verify_hints *hints,
+                        const struct verify_history *history, struct verdict *out)
+{
+    if (is_over) {
+        verify_case_verdict(ask->verify, hints, history, out);
+    } else {
+        verify_case_verdict_so_far(ask->verify, hints, history, door_now_ms(ask->knocker->door),
+                                   out);
+    }
+}
+
+static void decide(struct ask *ask, bool is_over, struct verdict *verdict, struct record *out)
 {
     const struct knocker *knocker = ask->knocker;
     struct address_flags flags = {.is_role = false};
@@ -330,11 +342,11 @@ static void decide(const struct ask *ask, bool is_over, struct verdict *verdict,
     bool has_history = history_read(ask, &history);
     fill_flags(&flags, out);
     const struct verify_history *earlier = has_history ? &history : NULL;
-    if (is_over) {
-        verify_case_verdict(ask->verify, &hints, earlier, verdict);
-    } else {
-        verify_case_verdict_so_far(ask->verify, &hints, earlier, door_now_ms(knocker->door),
-                                   verdict);
+    decide_with(ask, is_over, &hints, earlier, verdict);
+    struct verify_likeness likeness;
+    if (score_is_ambiguous(verdict->sub) && answer_likeness(ask, &likeness)) {
+        hints.likeness = &likeness;
+        decide_with(ask, is_over, &hints, earlier, verdict);
     }
 }
 

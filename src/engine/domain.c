@@ -50,6 +50,7 @@ void domain_free(struct domain *domain)
         }
     }
     route_free(domain->route);
+    free(domain->known);
     park_domain_done(domain);
     free(domain);
 }

@@ -139,7 +139,8 @@ struct domain {
     bool is_described;       /* these are there: */
     struct slice suggestion; /* the domain that was probably meant; empty: none */
     struct domain_flags flags;
-    struct site *site; /* NULL where there is no route */
+    struct site *site;            /* NULL where there is no route */
+    struct likeness_known *known; /* of its addresses, read when it was first needed; or NULL */
     struct verify_domain memory;
     unsigned memory_changes_seen, memory_changes_stored;
     struct ask_list waiting; /* for the route, or for a change of the memory */
@@ -197,6 +198,8 @@ struct site {
     struct host *hosts;
     struct timer wake;
     unsigned domain_count;
+    bool has_outcomes;           /* read: */
+    struct prior_tally outcomes; /* of its provider */
     struct park_site {
         struct park_queue queue;  /* those that wait for a time */
         struct timer due;         /* of the first */
@@ -441,6 +444,10 @@ void held_closed(struct session *session);
 bool ask_awaits_signals(struct ask *ask);
 void ask_drop_signals(struct ask *ask);
 void ask_apply_signals(const struct ask *ask, struct record *record);
+
+/* answer_likeness.c: what is known for a likeness of the ask, whose answer is ambiguous. False: there is no model, or no
+ * memory. */
+bool answer_likeness(struct ask *ask, struct verify_likeness *out);
 
 /* history.c: what the store remembers of an address, as far as it counts. False: nothing. */
 bool history_read(const struct ask *ask, struct verify_history *out);

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/must.h"
 #include "base/slice.h"
+#include "verify/likeness.h"
 
 enum {
     FILES_MAX = 256,
@@ -40,6 +41,7 @@ struct knowledge {
     struct provider_book *providers;
     struct rules *rules;
     struct address_lists *lists;
+    struct likeness_model *likeness;
     struct folder lists_folder; /* its texts are what the lists refer to */
 };
 
@@ -233,6 +235,20 @@ static enum err load_lists(struct knowledge *k, const char *dir, struct fault *o
     return address_lists_load(sources, folder->count, &k->lists, out_fault);
 }
 
+static enum err load_score(struct knowledge *k, const char *dir, struct fault *out_fault)
+{
+    DEFER(folder_done) struct folder folder = {.count = 0};
+    enum err e = folder_read(&folder, dir, "score", "likeness.model", out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    struct fault fault;
+    e = likeness_model_parse(folder.texts[0], &k->likeness, &fault);
+    return e == ERR_NONE
+               ? ERR_NONE
+               : fault_set(out_fault, e, 0, "%.*s:%.120s", SLICE_ARG(folder.names[0]), fault.text);
+}
+
 const char *knowledge_data_folder(const char *data_dir)
 {
     const char *dir = data_dir;
@@ -261,7 +277,7 @@ enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book *
 enum err knowledge_selectors_read(const char *data_dir, struct buf *out, struct fault *out_fault)
 {
     DEFER(folder_done) struct folder folder = {.count = 0};
-    enum err e = folder_read(&folder, data_folder(data_dir), "dkim", ".txt", out_fault);
+    enum err e = folder_read(&folder, knowledge_data_folder(data_dir), "dkim", ".txt", out_fault);
     for (size_t i = 0; i < folder.count && e == ERR_NONE; i++) {
         e = buf_append(out, folder.texts[i]);
         e = e != ERR_NONE ? e : buf_append_byte(out, '\n');
@@ -291,6 +307,7 @@ static enum err load_part(struct knowledge *k, enum knowledge_part part, struct 
     case KNOWLEDGE_PROVIDERS: return load_providers(k, dir, out_fault);
     case KNOWLEDGE_RULES: return load_rules(k, dir, out_fault);
     case KNOWLEDGE_LISTS: return load_lists(k, dir, out_fault);
+    case KNOWLEDGE_SCORE: return load_score(k, dir, out_fault);
     case KNOWLEDGE_PARTS: break;
     }
     return ERR_NONE;
@@ -316,7 +333,7 @@ enum err knowledge_open_files(const struct knowledge_files *files, struct knowle
         return e;
     }
     must(k != NULL);
-    e = knowledge_load(k, KNOWLEDGE_LISTS, out_fault);
+    e = knowledge_load(k, KNOWLEDGE_SCORE, out_fault);
     if (e != ERR_NONE) {
         knowledge_free(k);
         return e;
@@ -339,6 +356,7 @@ void knowledge_free(struct knowledge *knowledge)
     rules_free(knowledge->rules);
     provider_book_free(knowledge->providers);
     address_lists_free(knowledge->lists);
+    likeness_model_free(knowledge->likeness);
     folder_done(&knowledge->lists_folder);
     free(knowledge);
 }
@@ -361,4 +379,9 @@ const struct rules *knowledge_rules(const struct knowledge *knowledge)
 const struct address_lists *knowledge_lists(const struct knowledge *knowledge)
 {
     return knowledge->lists;
+}
+
+const struct likeness_model *knowledge_likeness(const struct knowledge *knowledge)
+{
+    return knowledge->likeness;
 }

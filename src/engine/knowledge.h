@@ -1,4 +1,4 @@
-/* engine/knowledge: everything under data/, read and compiled once: providers, reply rules, address lists. At start
+/* engine/knowledge: everything under data/, read and compiled once: providers, reply rules, address lists, the model of the score. At start
  * (knowledge_open), or part by part where who asks one address should not wait for it (knowledge_new, knowledge_load).
  * Read-only when it is loaded, so that threads may share it.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -12,9 +12,10 @@
 
 struct knowledge;
 struct address_lists;
+struct likeness_model;
 
 struct knowledge_files {
-    /* The folder that holds rules/, providers/ and lists/. NULL or empty: the one that the environment's
+    /* The folder that holds rules/, providers/, lists/ and score/. NULL or empty: the one that the environment's
      * HELOISE_DATA names, else the one of the installation. */
     const char *data_dir;
     /* The user's own lists (NAME.txt, instead of ours) and entries (NAME.own, over them). NULL, empty, or not there: none. */
@@ -31,6 +32,7 @@ enum knowledge_part {
     KNOWLEDGE_PROVIDERS,
     KNOWLEDGE_RULES,
     KNOWLEDGE_LISTS,
+    KNOWLEDGE_SCORE,
     KNOWLEDGE_PARTS,
 };
 
@@ -58,6 +60,7 @@ void knowledge_hasten(struct knowledge *knowledge);
 const struct provider_book *knowledge_providers(const struct knowledge *knowledge);
 const struct rules *knowledge_rules(const struct knowledge *knowledge);
 const struct address_lists *knowledge_lists(const struct knowledge *knowledge);
+const struct likeness_model *knowledge_likeness(const struct knowledge *knowledge);
 
 /* The folder that data_dir stands for, as in struct knowledge_files. */
 const char *knowledge_data_folder(const char *data_dir);

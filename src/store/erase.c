@@ -185,6 +185,10 @@ static enum err erase_all(struct erasure *erasure)
     uint64_t changes = 0;
     e = e != ERR_NONE
             ? e
+            : run_with_key(erasure->store, "DELETE FROM outcome WHERE place=?1 AND key=?2",
+                           erasure->key, &changes);
+    e = e != ERR_NONE
+            ? e
             : run_with_key(erasure->store, "DELETE FROM watch_change WHERE place=?1 AND key=?2",
                            erasure->key, &changes);
     for (size_t i = 0; i < erasure->items.count && e == ERR_NONE; i++) {

@@ -1,4 +1,4 @@
-/* store/erase: everything that is stored of one address goes: its verdicts under all options, its facts and claims, what
+/* store/erase: everything that is stored of one address goes: its verdicts under all options, its facts, claims and outcome, what
  * external services said of it, webhooks that speak of it (sent or not), and what jobs hold of it. A job's row stays without the address, so that the rest of the job goes on; the list it was made
  * of, and what was written beside it, are files of their owner and not the store's.
  * What an answer has in common with others of its domain (servers, limits, whether it takes everything) holds no address,

@@ -5,13 +5,25 @@
 #include "base/slice.h"
 #include "store/store_private.h"
 
+static uint64_t place_of_domain(struct slice domain)
+{
+    return sip_hash(domain, 0, 0) >> STORE_PLACE_KEY_BITS << STORE_PLACE_KEY_BITS;
+}
+
 int64_t store_place(struct slice key)
 {
     size_t at = slice_find_last_byte(key, '@');
     struct slice domain = at == key.len ? SLICE_NONE : slice_sub(key, at + 1, key.len);
-    uint64_t high = sip_hash(domain, 0, 0) >> STORE_PLACE_KEY_BITS << STORE_PLACE_KEY_BITS;
+    uint64_t high = place_of_domain(domain);
     uint64_t low = sip_hash(key, 0, 0) >> (64 - STORE_PLACE_KEY_BITS);
     return (int64_t)(high | low);
+}
+
+void store_place_range(struct slice domain, int64_t *out_first, int64_t *out_last)
+{
+    uint64_t high = place_of_domain(domain);
+    *out_first = (int64_t)high;
+    *out_last = (int64_t)(high | ((UINT64_C(1) << STORE_PLACE_KEY_BITS) - 1));
 }
 
 struct slice store_variant(struct slice key)

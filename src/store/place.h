@@ -15,6 +15,9 @@ enum { STORE_PLACE_KEY_BITS = 40 }; /* the low ones; those above are the domain'
 
 int64_t store_place(struct slice key);
 
+/* The places of a domain's keys: from the first to the last, both included. */
+void store_place_range(struct slice domain, int64_t *out_first, int64_t *out_last);
+
 /* What a key has behind its address, from the first space after the last '@' on; empty in most. */
 struct slice store_variant(struct slice key);
 

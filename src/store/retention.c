@@ -20,6 +20,8 @@ static const struct kind {
      "DELETE FROM job WHERE id=?1 AND changed_at<?2 AND state>=2"},
     {"SELECT number,at FROM watch_change WHERE number>?1 ORDER BY number LIMIT ?2",
      "DELETE FROM watch_change WHERE number=?1 AND at<?2"},
+    {"SELECT id,at FROM outcome WHERE id>?1 ORDER BY id LIMIT ?2",
+     "DELETE FROM outcome WHERE id=?1 AND at<?2"},
 };
 
 /* The rows of a step. */

@@ -175,7 +175,13 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "CREATE TABLE batch_provider(batch TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL,"
     " deliverable INTEGER NOT NULL, undeliverable INTEGER NOT NULL, risky INTEGER NOT NULL,"
     " unknown INTEGER NOT NULL, PRIMARY KEY(batch, name)) WITHOUT ROWID;"
-    "ALTER TABLE batch DROP COLUMN output_columns;",
+    "ALTER TABLE batch DROP COLUMN output_columns;"
+    /* What became of addresses whose likelihood was said. */
+    "CREATE TABLE outcome(id INTEGER PRIMARY KEY, place INTEGER NOT NULL, key TEXT NOT NULL,"
+    " domain TEXT NOT NULL, provider TEXT NOT NULL, was_alive INTEGER NOT NULL,"
+    " said REAL NOT NULL, at INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX outcome_place ON outcome(place, key);"
+    "CREATE INDEX outcome_provider ON outcome(provider, at);",
 };
 
 enum err store_schema_migrate(struct store *store, struct fault *out_fault)

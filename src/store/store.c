@@ -42,6 +42,18 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_FACT_OLDEST] = "SELECT at FROM fact ORDER BY id LIMIT 1",
     [STATEMENT_FACT_EACH] = "SELECT key,domain,kind,source,detail,at FROM fact"
                             " WHERE place=?1 AND key=?2 ORDER BY at DESC,id DESC LIMIT ?3",
+    [STATEMENT_FACT_OF_DOMAIN] =
+        "SELECT key,domain,kind,source,detail,at FROM fact"
+        " WHERE place>=?1 AND place<=?2 AND at<?3 AND domain=?4 ORDER BY place,at LIMIT ?5",
+    [STATEMENT_OUTCOME_PUT] =
+        "INSERT OR REPLACE INTO outcome(place,key,domain,provider,was_alive,said,at)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [STATEMENT_OUTCOME_EACH] =
+        "SELECT key,domain,provider,was_alive,said,at FROM outcome"
+        " WHERE place>=?1 AND place<=?2 AND at<?3 AND domain=?4 ORDER BY place,key LIMIT ?5",
+    [STATEMENT_OUTCOME_SUM] =
+        "SELECT count(*),total(said),total(was_alive) FROM (SELECT said,was_alive FROM outcome"
+        " WHERE provider=?1 AND at<?2 ORDER BY at DESC LIMIT ?3)",
     [STATEMENT_JOB_ADD] =
         "INSERT INTO job_item(job,place,address,key,domain) VALUES(?1,?2,?3,?4,?5)",
     [STATEMENT_JOB_NEXT] =
@@ -285,6 +297,19 @@ void store_bind_key(sqlite3_stmt *statement, int place, struct slice key)
 {
     (void)sqlite3_bind_int64(statement, place, store_place(key));
     store_bind(statement, place + 1, key);
+}
+
+void store_bind_domain(sqlite3_stmt *statement, struct slice domain, int64_t before_ms,
+                       size_t limit)
+{
+    int64_t first;
+    int64_t last;
+    store_place_range(domain, &first, &last);
+    (void)sqlite3_bind_int64(statement, 1, first);
+    (void)sqlite3_bind_int64(statement, 2, last);
+    (void)sqlite3_bind_int64(statement, 3, before_ms);
+    store_bind(statement, 4, domain);
+    (void)sqlite3_bind_int64(statement, 5, (int64_t)limit);
 }
 
 struct slice store_column(sqlite3_stmt *statement, int place)

@@ -71,6 +71,10 @@ typedef void (*store_fact_fn)(void *context, const struct store_fact *fact);
 enum err store_fact_each(struct store *store, struct slice key, size_t limit, store_fact_fn fn,
                          void *context) MUST_USE;
 
+/* The same for the addresses of a domain (lower-case A-labels), seen before then, in the order of their places. */
+enum err store_fact_each_of_domain(struct store *store, struct slice domain, int64_t before_ms,
+                                   size_t limit, store_fact_fn fn, void *context) MUST_USE;
+
 /* Claims: asked for by two processes at the same time, an address is probed once. Who gets the claim probes,
  * puts the verdict, then releases, in this order and so in one group; who does not waits, looks for
  * the verdict and tries again. A claim ends with store_claim_release, store_close, the death of its process,

@@ -1,6 +1,6 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
  * claims.c, jobs.c, job_order.c, job_shed.c, job_list.c, job_lock.c, courier.c, batches.c, keys.c, idempotency.c,
- * backup.c, erase.c, retention.c, signals.c, statement.c, watches.c, webhooks.c.
+ * outcomes.c, backup.c, erase.c, retention.c, signals.c, statement.c, watches.c, webhooks.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -19,6 +19,10 @@ enum store_statement {
     STATEMENT_FACT_PUT,
     STATEMENT_FACT_OLDEST,
     STATEMENT_FACT_EACH,
+    STATEMENT_FACT_OF_DOMAIN,
+    STATEMENT_OUTCOME_PUT,
+    STATEMENT_OUTCOME_EACH,
+    STATEMENT_OUTCOME_SUM,
     STATEMENT_JOB_ADD,
     STATEMENT_JOB_NEXT,
     STATEMENT_JOB_RESULT_PUT,
@@ -133,6 +137,9 @@ enum err store_job_row_delete(struct store *store, int64_t id, struct fault *out
 void store_bind(sqlite3_stmt *statement, int place, struct slice text);
 /* The place of the key, and after it the key. */
 void store_bind_key(sqlite3_stmt *statement, int place, struct slice key);
+/* The first and the last place of the domain's keys, a time, the domain, and a number of rows. */
+void store_bind_domain(sqlite3_stmt *statement, struct slice domain, int64_t before_ms,
+                       size_t limit);
 struct slice store_column(sqlite3_stmt *statement,
                           int place); /* valid until the next step or reset */
 

@@ -138,15 +138,8 @@ int64_t store_fact_oldest(struct store *store)
     return at_ms;
 }
 
-enum err store_fact_each(struct store *store, struct slice key, size_t limit, store_fact_fn fn,
-                         void *context)
+static enum err each_fact(sqlite3_stmt *statement, store_fact_fn fn, void *context)
 {
-    sqlite3_stmt *statement = store_statement(store, STATEMENT_FACT_EACH);
-    if (statement == NULL) {
-        return ERR_STORE;
-    }
-    store_bind_key(statement, 1, key);
-    (void)sqlite3_bind_int64(statement, 3, (int64_t)limit);
     int result = sqlite3_step(statement);
     while (result == SQLITE_ROW) {
         struct store_fact fact = {
@@ -162,4 +155,27 @@ enum err store_fact_each(struct store *store, struct slice key, size_t limit, st
     }
     (void)sqlite3_reset(statement);
     return result == SQLITE_DONE ? ERR_NONE : ERR_STORE;
+}
+
+enum err store_fact_each(struct store *store, struct slice key, size_t limit, store_fact_fn fn,
+                         void *context)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_FACT_EACH);
+    if (statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind_key(statement, 1, key);
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)limit);
+    return each_fact(statement, fn, context);
+}
+
+enum err store_fact_each_of_domain(struct store *store, struct slice domain, int64_t before_ms,
+                                   size_t limit, store_fact_fn fn, void *context)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_FACT_OF_DOMAIN);
+    if (statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind_domain(statement, domain, before_ms, limit);
+    return each_fact(statement, fn, context);
 }

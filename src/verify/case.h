@@ -23,6 +23,7 @@
 #include "heloise/address.h"
 #include "providers/provider.h"
 #include "verify/history.h"
+#include "verify/likeness.h"
 
 struct verify_case;
 
@@ -85,6 +86,8 @@ enum verify_risky {
 struct verify_hints {
     bool is_disposable, is_role, is_free, is_gibberish;
     bool has_suggestion; /* did_you_mean is not empty */
+    const struct verify_likeness
+        *likeness; /* of use where the answer is ambiguous; NULL: not weighed */
 };
 
 enum verify_action_kind {

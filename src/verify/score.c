@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verify/score.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,6 +68,16 @@ enum {
     TERM_POSTMASTER = -5, /* a blanket refusal that spares postmaster is less of a blanket */
 };
 
+/* A likeness moves a score within these, so that an ambiguous answer never looks like a plain one. */
+enum {
+    RISKY_LOW = 15,
+    RISKY_HIGH = 79,
+    UNKNOWN_LOW = 20,
+    UNKNOWN_HIGH = 49,
+};
+
+#define TERM_SHOWN 0.005 /* less is not told */
+
 #define CONFIDENCE_CONTRAST 0.85
 #define CONFIDENCE_SOFT     0.75
 
@@ -77,6 +89,13 @@ int score_base(enum verdict_sub sub)
 double score_confidence(enum verdict_sub sub)
 {
     return weights[sub].confidence;
+}
+
+bool score_is_ambiguous(enum verdict_sub sub)
+{
+    return sub == SUB_CATCH_ALL || sub == SUB_ACCEPTS_ALL_PROVIDER ||
+           sub == SUB_ACCEPTED_UNCONFIRMED || sub == SUB_GREYLISTED || sub == SUB_TEMP_FAILURE ||
+           sub == SUB_RATE_LIMITED;
 }
 
 /* Cut between characters. */
@@ -184,13 +203,67 @@ static void add_base(const struct verdict_question *q, struct verdict *verdict)
     verdict->confidence = score_confidence(verdict->sub);
 }
 
-static void add_hints(const struct verdict_question *q, struct verdict *verdict)
+/* What log odds add to the base of the score. */
+static int points_of(const struct verdict *verdict, double log_odds)
+{
+    bool is_risky = verdict->status == VERDICT_RISKY;
+    int base = score_base(verdict->sub);
+    int room = (is_risky ? RISKY_HIGH : UNKNOWN_HIGH) - base;
+    int depth = base - (is_risky ? RISKY_LOW : UNKNOWN_LOW);
+    double lean = 2.0 * likeness_of_odds(log_odds) - 1.0;
+    return (int)lround(lean * (lean >= 0.0 ? room : depth));
+}
+
+/* The whole first, then each term with what it adds to those before it. */
+static void add_terms(const struct verify_likeness *weighed, const struct likeness *likeness,
+                      struct verdict *verdict)
+{
+    char detail[VERDICT_DETAIL_BYTES];
+    (void)snprintf(
+        detail, sizeof detail,
+        "%.2f that the mailbox exists (%.2f for a plain name), by the model of %s (%08" PRIx64 ")",
+        likeness_of_odds(likeness->log_odds), likeness_of_odds(likeness->start),
+        likeness_model_date(weighed->model), likeness_model_hash(weighed->model) >> 32);
+    int points = points_of(verdict, likeness->start);
+    score_reason(verdict, "likelihood", points, detail);
+    double odds = likeness->start;
+    for (int i = 0; i < LIKENESS_TERMS; i++) {
+        enum likeness_term term = (enum likeness_term)i;
+        odds += likeness->terms[term];
+        int after = points_of(verdict, odds);
+        if (after != points || fabs(likeness->terms[term]) >= TERM_SHOWN) {
+            likeness_say(likeness, term, &weighed->known, detail);
+            score_reason(verdict, likeness_term_name(term), after - points, detail);
+        }
+        points = after;
+    }
+}
+
+/* False: there is nothing to weigh, or nothing to weigh it by. */
+static bool add_likeness(const struct verdict_question *q, struct verdict *verdict)
+{
+    if (q->hints->likeness == NULL || !score_is_ambiguous(verdict->sub) ||
+        likeness_is_blind(q->local)) {
+        return false;
+    }
+    struct verify_likeness weighed = *q->hints->likeness;
+    const struct verify_past *last = history_last(q->history);
+    if (last != NULL && verdict->status == VERDICT_RISKY) { /* else history_weigh says it */
+        weighed.known.was_accepted = history_word(last->sub) == HISTORY_LIVE;
+        weighed.known.was_refused = history_word(last->sub) == HISTORY_GONE;
+    }
+    weighed.known.is_implicit_mx = q->route != NULL && q->route->is_implicit_mx;
+    struct likeness likeness;
+    likeness_weigh(weighed.model, q->local, q->hints->is_role, &weighed.known, &likeness);
+    add_terms(&weighed, &likeness, verdict);
+    return true;
+}
+
+/* What the local part says where no likeness is weighed. */
+static void add_local(const struct verdict_question *q, struct verdict *verdict)
 {
     const struct verify_hints *hints = q->hints;
     bool is_catch_all = verdict->sub == SUB_CATCH_ALL;
-    if (verdict->status == VERDICT_UNDELIVERABLE) {
-        return;
-    }
     if (hints->is_role) {
         score_reason(verdict, "role", TERM_ROLE, NULL);
     }
@@ -200,6 +273,17 @@ static void add_hints(const struct verdict_question *q, struct verdict *verdict)
     }
     if (is_catch_all && !hints->is_gibberish && control_is_name_shaped(q->local)) {
         score_reason(verdict, "name_shaped", TERM_NAME_CATCH_ALL, NULL);
+    }
+}
+
+static void add_hints(const struct verdict_question *q, struct verdict *verdict)
+{
+    const struct verify_hints *hints = q->hints;
+    if (verdict->status == VERDICT_UNDELIVERABLE) {
+        return;
+    }
+    if (!add_likeness(q, verdict)) {
+        add_local(q, verdict);
     }
     if (hints->has_suggestion) {
         score_reason(verdict, "likely_typo", TERM_SUGGESTION, NULL);

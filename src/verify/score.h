@@ -9,6 +9,9 @@
 int score_base(enum verdict_sub sub);
 double score_confidence(enum verdict_sub sub); /* where the evidence takes nothing from it */
 
+/* The answer leaves open whether the mailbox exists, and whose it would be says more: a likeness is weighed here. */
+bool score_is_ambiguous(enum verdict_sub sub);
+
 /* Appends a reason; beyond VERDICT_REASONS_MAX it is dropped. detail may be NULL, and is made
  * printable. */
 void score_reason(struct verdict *verdict, const char *code, int effect, const char *detail);

@@ -49,7 +49,7 @@ class InVillage(rig.Case):
         for kind, name in (('providers', 'x.conf'), ('rules', 'x.rules'), ('lists', 'roles.txt')):
             folder = os.path.join(self.folder, 'data-' + kind)
             os.mkdir(folder)
-            for other in {'providers', 'rules', 'lists'} - {kind}:
+            for other in {'providers', 'rules', 'lists', 'score'} - {kind}:
                 os.symlink(os.path.join(rig.Settings.data, other), os.path.join(folder, other))
             os.mkdir(os.path.join(folder, kind))
             self.write(f'data-{kind}/{kind}/{name}', 'NOT A LINE "of any\n')

@@ -38,10 +38,10 @@ static void link_kind(const struct folder *folder, const char *kind)
     path_of(folder, kind, to);
     must(mkdir(to, 0700) == 0);
     struct dirent **entries = NULL;
-    int count = scandir(kind[0] == 'l'   ? DATA_DIR "/lists"
-                        : kind[0] == 'r' ? DATA_DIR "/rules"
-                                         : DATA_DIR "/providers",
-                        &entries, NULL, alphasort);
+    char dir[PATH_ROOM];
+    int dir_len = snprintf(dir, sizeof dir, "%s/%s", DATA_DIR, kind);
+    must(dir_len > 0 && dir_len < PATH_ROOM);
+    int count = scandir(dir, &entries, NULL, alphasort);
     must(count > 0);
     for (int i = 0; i < count; i++) {
         char from[PATH_ROOM], name[PATH_ROOM];
@@ -64,6 +64,7 @@ static int set_up(void **state)
     link_kind(folder, "lists");
     link_kind(folder, "rules");
     link_kind(folder, "providers");
+    link_kind(folder, "score");
     must(unsetenv("HELOISE_DATA") == 0);
     *state = folder;
     return 0;
@@ -110,6 +111,7 @@ static void assert_loads(const char *dir)
     assert_non_null(knowledge_providers(knowledge));
     assert_non_null(knowledge_rules(knowledge));
     assert_non_null(knowledge_lists(knowledge));
+    assert_non_null(knowledge_likeness(knowledge));
     knowledge_free(knowledge);
 }
 
@@ -149,6 +151,8 @@ static void test_missing_parts(void **state)
 {
     const struct folder *folder = *state;
     assert_refused("/nonexistent/heloise", ERR_SYSTEM, "/nonexistent/heloise", "--data");
+    remove_part(folder, "score");
+    assert_refused(folder->path, ERR_SYSTEM, "score", "no such data folder");
     remove_part(folder, "lists");
     assert_refused(folder->path, ERR_SYSTEM, "lists", "no such data folder");
     remove_part(folder, "rules");

@@ -397,7 +397,7 @@ static void an_older_backup_is_brought_up_to_date(void **state)
                             "DROP TABLE idempotency; DROP TABLE verdict_variant; DROP TABLE batch;"
                             "DROP TABLE webhook; DROP TABLE webhook_endpoint; DROP TABLE signal;"
                             "DROP TABLE watch; DROP TABLE watch_change;"
-                            "DROP TABLE batch_provider; PRAGMA user_version=6");
+                            "DROP TABLE batch_provider; DROP TABLE outcome; PRAGMA user_version=6");
     assert_int_equal(restore(copy, path, aside, &fault), ERR_NONE);
     assert_true(has(path, "old@b"));
     assert_int_equal(scratch_sql(path, "PRAGMA user_version"), STORE_SCHEMA_VERSION);

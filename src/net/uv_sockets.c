@@ -27,7 +27,7 @@ static void flush_all(struct uv_sockets *sockets);
 static void on_ready(uv_poll_t *poll, int status, int wanted)
 {
     struct uv_sockets *sockets = poll->data;
-    struct epoll_event events[EVENTS_MAX];
+    UNFILLED struct epoll_event events[EVENTS_MAX];
     (void)status;
     (void)wanted;
     int count = epoll_wait(sockets->epoll, events, EVENTS_MAX, 0);

@@ -19,6 +19,7 @@ enum {
     KNOCK_SHOWN_MAX = 10, /* wrong answers */
     ADDRESS_BYTES = 64,
     RESOLVER_BYTES = 32,
+    HANDFUL = 512, /* asked together when there is room for them, as bulk does */
     LOOPS_MAX = 64,
 };
 
@@ -50,7 +51,7 @@ static void on_answer(void *context, const struct record *record)
     }
     knock->answered++;
     knock->open--;
-    if (knock->open <= knock->open_max / 2) {
+    if (knock->open_max - knock->open >= HANDFUL) {
         ask_more(knock);
     }
 }

@@ -193,9 +193,11 @@ static void finish_if_over(struct conversation *c)
     }
 }
 
-static void on_connected(void *context)
+static void note_connected(struct conversation *c)
 {
-    struct conversation *c = context;
+    if (transcript_of(c) == NULL) {
+        return;
+    }
     char text[IP_TEXT_BYTES + PROXY_NAME_BYTES + 32];
     char ip[IP_TEXT_BYTES];
     char name[PROXY_NAME_BYTES] = "";
@@ -204,6 +206,12 @@ static void on_connected(void *context)
                    proxy == NULL ? "" : " through ",
                    proxy == NULL ? "" : proxy_describe(proxy, name));
     note(c, text);
+}
+
+static void on_connected(void *context)
+{
+    struct conversation *c = context;
+    note_connected(c);
     stage_passed(c, HEL_SMTP_CONNECT);
     c->state = CONVERSATION_TALKING;
     open_client(c);

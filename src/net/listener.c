@@ -3,11 +3,18 @@
 #include "net/listener.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/must.h"
 #include "base/slice.h"
+#include "net/listen_socket.h"
 #include "net/uv_private.h"
 
 enum {
@@ -16,11 +23,9 @@ enum {
 };
 
 struct listener {
-    union {
-        uv_handle_t any;
-        uv_tcp_t tcp;
-        uv_udp_t udp;
-    } handle;
+    struct uv_socket tcp; /* either this one */
+    int spare;            /* a descriptor for when there are none */
+    uv_udp_t udp;         /* or this */
     struct uv_door *door;
     void (*accepted)(void *context, struct link *link);
     udp_received_fn received;
@@ -36,9 +41,14 @@ static void on_closed(uv_handle_t *handle)
 
 void listener_close(struct listener *listener)
 {
-    if (listener != NULL) {
-        uv_close(&listener->handle.any, on_closed);
+    if (listener == NULL) {
+        return;
     }
+    if (listener->is_udp) {
+        uv_close((uv_handle_t *)&listener->udp, on_closed);
+        return;
+    }
+    uv_socket_discard(&listener->door->sockets, &listener->tcp);
 }
 
 uint16_t listener_port(const struct listener *listener)
@@ -77,21 +87,70 @@ static struct listener *listener_new(struct door *door, void *context)
 
 /* TCP. */
 
-static void on_connection(uv_stream_t *stream, int status)
+static int spare_open(void)
 {
-    struct listener *listener = stream->data;
-    struct uv_link *link = status == 0 ? uv_link_new(listener->door) : NULL;
-    if (link == NULL) {
-        return; /* the connection waits in the backlog or is gone */
-    }
-    if (uv_accept(stream, (uv_stream_t *)&link->tcp) != 0) {
-        uv_link_close(&link->link);
-        return;
-    }
-    (void)uv_tcp_nodelay(&link->tcp, 1); /* pipelined commands are answered one by one */
-    uv_link_accepted(link);
-    listener->accepted(listener->context, &link->link);
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
+
+static struct listener *of_socket(struct uv_socket *socket)
+{
+    return (struct listener *)(void *)((char *)socket - offsetof(struct listener, tcp));
+}
+
+/* Without descriptors the oldest in the backlog would wait until another comes: it is accepted with the spare one, and
+ * closed. False: there was nobody. */
+static bool turn_away(struct listener *listener)
+{
+    if (listener->spare < 0) {
+        return false;
+    }
+    (void)close(listener->spare);
+    int fd = accept4(listener->tcp.fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    listener->spare = spare_open();
+    return fd >= 0;
+}
+
+static void on_ready(struct uv_socket *socket, uint32_t events)
+{
+    struct listener *listener = of_socket(socket);
+    (void)events;
+    while (socket->fd >= 0) {
+        int fd = accept4(socket->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        bool is_short = fd < 0 && (errno == EMFILE || errno == ENFILE);
+        if (is_short && turn_away(listener)) {
+            continue;
+        }
+        if (fd < 0) {
+            return;
+        }
+        int on = 1; /* pipelined commands are answered one by one */
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        struct uv_link *link = uv_link_accepted(listener->door, fd);
+        if (link != NULL) {
+            listener->accepted(listener->context, &link->link);
+        }
+    }
+}
+
+static void on_door_closes(struct uv_socket *socket)
+{
+    listener_close(of_socket(socket));
+}
+
+static void on_discarded(struct uv_socket *socket)
+{
+    struct listener *listener = of_socket(socket);
+    if (listener->spare >= 0) {
+        (void)close(listener->spare);
+    }
+    free(listener);
+}
+
+static const struct uv_socket_owner tcp_owner = {
+    .ready = on_ready, .door_closes = on_door_closes, .discarded = on_discarded};
 
 enum err net_listen(struct door *door, const struct net_place *place,
                     void (*accepted)(void *context, struct link *link), void *context,
@@ -101,27 +160,18 @@ enum err net_listen(struct door *door, const struct net_place *place,
     if (listener == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
+    uv_socket_init(&listener->door->sockets, &listener->tcp, &tcp_owner);
     listener->accepted = accepted;
-    int error = uv_tcp_init(&listener->door->loop, &listener->handle.tcp);
-    if (error != 0) {
-        free(listener);
-        return fault_set(out_fault, ERR_SYSTEM, -error, "cannot listen: %s", uv_strerror(error));
+    listener->spare = spare_open();
+    struct fault why = {0};
+    int fd;
+    if (listen_socket_open(&place->ip, place->port, &fd, &listener->port, &why) != ERR_NONE) {
+        return refuse(listener, place, -why.os_errno, out_fault);
     }
-    listener->handle.tcp.data = listener;
-    struct sockaddr_storage address;
-    uv_link_sockaddr(&place->ip, place->port, &address);
-    int len = sizeof address;
-    error = uv_tcp_bind(&listener->handle.tcp, (const struct sockaddr *)&address, 0);
-    if (error == 0) {
-        error = uv_listen((uv_stream_t *)&listener->handle.tcp, LISTEN_BACKLOG, on_connection);
-    }
-    if (error == 0) {
-        error = uv_tcp_getsockname(&listener->handle.tcp, (struct sockaddr *)&address, &len);
-    }
+    int error = uv_socket_take(&listener->door->sockets, &listener->tcp, fd);
     if (error != 0) {
         return refuse(listener, place, error, out_fault);
     }
-    listener->port = port_of(&address);
     *out = listener;
     return ERR_NONE;
 }
@@ -137,8 +187,8 @@ bool link_peer(struct link *link, struct ip *out)
 {
     struct uv_link *own = (struct uv_link *)(void *)link;
     struct sockaddr_storage address;
-    int len = sizeof address;
-    if (uv_tcp_getpeername(&own->tcp, (struct sockaddr *)&address, &len) != 0) {
+    socklen_t len = sizeof address;
+    if (getpeername(own->socket.fd, (struct sockaddr *)&address, &len) != 0) {
         return false;
     }
     return uv_link_ip(&address, out);
@@ -188,21 +238,21 @@ enum err net_listen_udp(struct door *door, const struct net_place *place, udp_re
     }
     listener->received = received;
     listener->is_udp = true;
-    int error = uv_udp_init(&listener->door->loop, &listener->handle.udp);
+    int error = uv_udp_init(&listener->door->loop, &listener->udp);
     if (error != 0) {
         free(listener);
         return fault_set(out_fault, ERR_SYSTEM, -error, "cannot listen: %s", uv_strerror(error));
     }
-    listener->handle.udp.data = listener;
+    listener->udp.data = listener;
     struct sockaddr_storage address;
-    uv_link_sockaddr(&place->ip, place->port, &address);
+    (void)uv_link_sockaddr(&place->ip, place->port, &address);
     int len = sizeof address;
-    error = uv_udp_bind(&listener->handle.udp, (const struct sockaddr *)&address, 0);
+    error = uv_udp_bind(&listener->udp, (const struct sockaddr *)&address, 0);
     if (error == 0) {
-        error = uv_udp_recv_start(&listener->handle.udp, on_datagram_room, on_datagram);
+        error = uv_udp_recv_start(&listener->udp, on_datagram_room, on_datagram);
     }
     if (error == 0) {
-        error = uv_udp_getsockname(&listener->handle.udp, (struct sockaddr *)&address, &len);
+        error = uv_udp_getsockname(&listener->udp, (struct sockaddr *)&address, &len);
     }
     if (error != 0) {
         return refuse(listener, place, error, out_fault);
@@ -217,10 +267,10 @@ enum err listener_reply(struct listener *listener, const struct net_place *to,
 {
     must(listener->is_udp && datagram.len <= DATAGRAM_BYTES_MAX);
     struct sockaddr_storage address;
-    uv_link_sockaddr(&to->ip, to->port, &address);
+    (void)uv_link_sockaddr(&to->ip, to->port, &address);
     /* NOLINTNEXTLINE(performance-no-int-to-ptr): uv_buf_t knows no const; it is only read */
     uv_buf_t out = {.base = (char *)(uintptr_t)datagram.at, .len = datagram.len};
-    int sent = uv_udp_try_send(&listener->handle.udp, &out, 1, (const struct sockaddr *)&address);
+    int sent = uv_udp_try_send(&listener->udp, &out, 1, (const struct sockaddr *)&address);
     if (sent == UV_EAGAIN) {
         return ERR_LIMIT;
     }

@@ -5,7 +5,7 @@
 
 #include "net/uv_private.h"
 
-void uv_link_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
+socklen_t uv_link_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
 {
     memset(out, 0, sizeof *out);
     if (ip->family == IP_V6) {
@@ -13,12 +13,13 @@ void uv_link_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storag
         six->sin6_family = AF_INET6;
         six->sin6_port = htons(port);
         memcpy(&six->sin6_addr, ip->bytes, 16);
-        return;
+        return sizeof *six;
     }
     struct sockaddr_in *four = (struct sockaddr_in *)(void *)out;
     four->sin_family = AF_INET;
     four->sin_port = htons(port);
     memcpy(&four->sin_addr, ip->bytes, 4);
+    return sizeof *four;
 }
 
 bool uv_link_ip(const struct sockaddr_storage *address, struct ip *out)

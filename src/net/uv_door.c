@@ -136,7 +136,7 @@ static struct ip door_uv_own_address(struct door *door, enum ip_family family)
     socklen_t len = sizeof address;
     bool is_six = family == IP_V6;
     must(ip_parse(is_six ? SLICE("2001:500:2::c") : SLICE("192.33.4.12"), &far));
-    uv_link_sockaddr(&far, DNS_PORT, &address);
+    (void)uv_link_sockaddr(&far, DNS_PORT, &address);
     int fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool is_known =
         fd >= 0 &&
@@ -199,6 +199,12 @@ enum err uv_door_open(const struct uv_door_config *config, struct door **out,
     door->has_ipv6 = find_ipv6(&door->door);
     (void)uv_timer_init(&door->loop, &door->alarm);
     door->alarm.data = door;
+    error = uv_sockets_open(&door->sockets, &door->loop);
+    if (error != 0) {
+        uv_door_close(&door->door);
+        return fault_set(out_fault, ERR_SYSTEM, -error, "cannot watch sockets: %s",
+                         uv_strerror(error));
+    }
     enum err e = uv_resolver_open(door, config, &door->resolver, out_fault);
     if (e != ERR_NONE) {
         uv_door_close(&door->door);
@@ -210,21 +216,12 @@ enum err uv_door_open(const struct uv_door_config *config, struct door **out,
 
 static void close_handle(uv_handle_t *handle, void *context)
 {
-    struct uv_door *door = context;
+    (void)context;
     if (uv_is_closing(handle)) {
         return;
     }
-    bool is_socket = handle->type == UV_TCP || handle->type == UV_UDP;
-    if (is_socket && (void *)handle == handle->data) { /* a listener's is its first member */
+    if (handle->type == UV_UDP) {
         listener_close(handle->data);
-        return;
-    }
-    if (handle->type == UV_TCP && handle->data != NULL) {
-        struct uv_link *link = handle->data;
-        link->handler = &uv_link_silent;
-        timers_remove(&door->timers, &link->linger);
-        link->state = UV_LINK_ENDED;
-        uv_link_close(&link->link);
         return;
     }
     uv_close(handle, NULL);
@@ -237,7 +234,8 @@ void uv_door_close(struct door *door)
     }
     struct uv_door *own = of(door);
     uv_resolver_close(own->resolver);
-    uv_walk(&own->loop, close_handle, own);
+    uv_sockets_close(&own->sockets);
+    uv_walk(&own->loop, close_handle, NULL);
     do { /* a door_stop from one of the last callbacks stops only one round */
         (void)uv_run(&own->loop, UV_RUN_DEFAULT);
     } while (uv_loop_close(&own->loop) == UV_EBUSY);

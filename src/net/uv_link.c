@@ -1,23 +1,22 @@
 /* net/uv_link: TCP connections on the loop, with the TLS filter between socket and owner where asked. What is
  * said to a proxy before a link is up is uv_tunnel's.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/slice.h"
 #include "net/uv_private.h"
 
 enum {
     TLS_BLOCK_BYTES = 16384, /* a record, RFC 8446 5.1 */
-    UNREAD_BLOCKS_MAX = 16,
-};
-
-struct uv_link_write {
-    uv_write_t request;
-    struct uv_link *link;
-    size_t len;
-    char bytes[];
+    READS_MAX = 16,          /* of one line in a turn */
 };
 
 static struct uv_link *of(struct link *link)
@@ -25,10 +24,17 @@ static struct uv_link *of(struct link *link)
     return (struct uv_link *)(void *)link;
 }
 
+static struct uv_link *of_socket(struct uv_socket *socket)
+{
+    return (struct uv_link *)(void *)((char *)socket - offsetof(struct uv_link, socket));
+}
+
 static struct uv_door *door_of(const struct uv_link *link)
 {
     return (struct uv_door *)(void *)link->link.door;
 }
+
+static const struct uv_socket_owner socket_owner;
 
 /* For the owner that is gone. */
 static void silent_connected(void *context)
@@ -54,13 +60,21 @@ static void silent_ended(void *context, enum link_end why, const char *detail)
 const struct link_handler uv_link_silent = {silent_connected, silent_received, silent_secured,
                                             silent_ended};
 
+/* What was said and can go out at once still does. */
+static void shut(struct uv_link *link)
+{
+    struct uv_sockets *sockets = &door_of(link)->sockets;
+    uv_socket_flush(sockets, &link->socket);
+    uv_socket_close(sockets, &link->socket);
+}
+
 void uv_link_end(struct uv_link *link, enum link_end why, const char *detail)
 {
     if (link->state == UV_LINK_ENDED || link->state == UV_LINK_CLOSING) {
         return;
     }
     link->state = UV_LINK_ENDED;
-    (void)uv_read_stop((uv_stream_t *)&link->tcp);
+    shut(link);
     link->handler->ended(link->context, why, detail);
 }
 
@@ -80,6 +94,7 @@ enum link_end uv_link_end_of(int error)
     case UV_EADDRINUSE:
     case UV_EACCES:
     case UV_EPERM:
+    case UV_EAFNOSUPPORT:
     case UV_EINVAL: return LINK_END_LOCAL;
     case UV_ENOSYS: return LINK_END_TLS; /* there is no OpenSSL here */
     case UV_EOF: return LINK_END_CLOSED;
@@ -97,16 +112,28 @@ static void broke(struct uv_link *link, int error)
     }
 }
 
+static void close_now(struct uv_link *link)
+{
+    struct uv_door *door = door_of(link);
+    timers_remove(&door->timers, &link->linger);
+    uv_tunnel_free(link);
+    shut(link);
+    uv_socket_discard(&door->sockets, &link->socket);
+}
+
+static void on_discarded(struct uv_socket *socket)
+{
+    struct uv_link *link = of_socket(socket);
+    tls_session_free(link->tls);
+    free(link);
+}
+
 /* A call that failed at once is told from the loop, like everything. */
 static void on_linger(void *context)
 {
     struct uv_link *link = context;
     if (link->state == UV_LINK_CLOSING) {
-        if (!uv_is_closing((uv_handle_t *)&link->tcp)) {
-            link->writes = 0;
-            link->state = UV_LINK_ENDED;
-            uv_link_close(&link->link);
-        }
+        close_now(link);
         return;
     }
     broke(link, link->late_error);
@@ -119,13 +146,8 @@ struct uv_link *uv_link_new(struct uv_door *door)
         return NULL;
     }
     memset(link, 0, offsetof(struct uv_link, peer_name));
-    if (uv_tcp_init(&door->loop, &link->tcp) != 0) {
-        free(link);
-        return NULL;
-    }
     link->link.door = &door->door;
-    link->tcp.data = link;
-    link->connect.data = link;
+    uv_socket_init(&door->sockets, &link->socket, &socket_owner);
     link->handler = &uv_link_silent;
     link->linger = (struct timer){.fired = on_linger, .context = link};
     return link;
@@ -133,82 +155,9 @@ struct uv_link *uv_link_new(struct uv_door *door)
 
 /* Writing. */
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct uv_link *link = handle->data;
-    tls_session_free(link->tls);
-    free(link);
-}
-
-/* A socket that is closed with unread bytes sends a reset (RFC 1122 4.2.2.13), and that takes away what the
- * peer has not read yet. Session tickets of TLS 1.3 often lie there. */
-static void drop_unread(struct uv_link *link)
-{
-    UNFILLED char block[4096];
-    uv_os_fd_t fd;
-    if (uv_fileno((uv_handle_t *)&link->tcp, &fd) != 0) {
-        return; /* never got so far */
-    }
-    for (int i = 0; i < UNREAD_BLOCKS_MAX && recv(fd, block, sizeof block, MSG_DONTWAIT) > 0;) {
-        i++;
-    }
-}
-
-static void close_now(struct uv_link *link)
-{
-    timers_remove(&door_of(link)->timers, &link->linger);
-    uv_tunnel_free(link);
-    if (!uv_is_closing((uv_handle_t *)&link->tcp)) {
-        drop_unread(link);
-        uv_close((uv_handle_t *)&link->tcp, on_closed);
-    }
-}
-
-static void on_written(uv_write_t *request, int status)
-{
-    struct uv_link_write *write = (struct uv_link_write *)(void *)request;
-    struct uv_link *link = write->link;
-    link->writes--;
-    link->unsent -= write->len;
-    free(write);
-    if (link->state == UV_LINK_CLOSING && (link->writes == 0 || status < 0)) {
-        close_now(link);
-    }
-}
-
-static enum err write_rest(struct uv_link *link, struct slice bytes)
-{
-    struct uv_link_write *write = malloc(sizeof *write + bytes.len);
-    if (write == NULL) {
-        return ERR_NOMEM;
-    }
-    write->link = link;
-    write->len = bytes.len;
-    memcpy(write->bytes, bytes.at, bytes.len);
-    uv_buf_t out = {.base = write->bytes, .len = bytes.len};
-    if (uv_write(&write->request, (uv_stream_t *)&link->tcp, &out, 1, on_written) != 0) {
-        free(write);
-        return ERR_CLOSED;
-    }
-    link->writes++;
-    link->unsent += bytes.len;
-    return ERR_NONE;
-}
-
-/* At once where the socket takes it; only what is left over costs memory. */
 enum err uv_link_write(struct uv_link *link, struct slice bytes)
 {
-    if (link->writes == 0 && bytes.len > 0) {
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): uv_buf_t knows no const; it is only read */
-        char *at = (char *)(uintptr_t)bytes.at;
-        uv_buf_t out = {.base = at, .len = bytes.len};
-        int sent = uv_try_write((uv_stream_t *)&link->tcp, &out, 1);
-        if (sent < 0 && sent != UV_EAGAIN) {
-            return ERR_CLOSED;
-        }
-        bytes = slice_sub(bytes, sent < 0 ? 0 : (size_t)sent, bytes.len);
-    }
-    return bytes.len == 0 ? ERR_NONE : write_rest(link, bytes);
+    return uv_socket_send(&door_of(link)->sockets, &link->socket, bytes);
 }
 
 static enum err write_outgoing(struct uv_link *link)
@@ -230,7 +179,8 @@ enum err uv_link_send(struct link *base, struct slice bytes)
     if (link->state != UV_LINK_OPEN) {
         return ERR_CLOSED;
     }
-    if (link->unsent > UV_UNSENT_BYTES || bytes.len > UV_UNSENT_BYTES - link->unsent) {
+    size_t unsent = uv_socket_unsent(&link->socket);
+    if (unsent > UV_UNSENT_BYTES || bytes.len > UV_UNSENT_BYTES - unsent) {
         return ERR_LIMIT; /* before a byte is written: the line stays whole. TLS adds a little */
     }
     if (link->tls == NULL) {
@@ -241,15 +191,6 @@ enum err uv_link_send(struct link *base, struct slice bytes)
 }
 
 /* Reading. */
-
-static void on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *out)
-{
-    (void)wanted;
-    struct uv_link *link = handle->data;
-    struct uv_door *door = door_of(link);
-    out->base = door->read_buffer;
-    out->len = sizeof door->read_buffer;
-}
 
 static void shake(struct uv_link *link)
 {
@@ -285,12 +226,9 @@ static void read_tls(struct uv_link *link)
     }
 }
 
-static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *block)
+/* What a read brought: bytes, or an error below 0. */
+static void on_read(struct uv_link *link, const char *at, ssize_t len)
 {
-    struct uv_link *link = stream->data;
-    if (len == 0 || (link->state != UV_LINK_OPEN && link->state != UV_LINK_TUNNELLING)) {
-        return;
-    }
     bool is_shaking = link->tls != NULL && !link->is_secured;
     if (len < 0 && is_shaking) {
         uv_link_end(link, LINK_END_TLS, uv_strerror((int)len));
@@ -300,7 +238,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *block)
         broke(link, (int)len);
         return;
     }
-    struct slice bytes = slice_make(block->base, (size_t)len);
+    struct slice bytes = slice_make(at, (size_t)len);
     if (link->tunnel != NULL) {
         uv_tunnel_received(link, bytes);
         return;
@@ -318,19 +256,41 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *block)
     }
 }
 
-static void begin_reading(struct uv_link *link)
+/* A read that fills less than the buffer leaves nothing behind but the end of the line, where that is near. */
+static void read_all(struct uv_link *link, bool is_ending)
 {
-    int error = uv_read_start((uv_stream_t *)&link->tcp, on_room, on_read);
-    if (error != 0) {
-        link->late_error = error;
-        door_timer_start(link->link.door, &link->linger, door_now_ms(link->link.door));
+    struct uv_door *door = door_of(link);
+    for (int i = 0; i < READS_MAX; i++) {
+        if (link->state != UV_LINK_OPEN && link->state != UV_LINK_TUNNELLING) {
+            return;
+        }
+        ssize_t len = uv_socket_receive(&link->socket, door->read_buffer, sizeof door->read_buffer);
+        if (len == 0) {
+            return;
+        }
+        on_read(link, door->read_buffer, len);
+        if (len < (ssize_t)sizeof door->read_buffer && !is_ending) {
+            return;
+        }
+    }
+    if (link->socket.fd >= 0) {
+        uv_socket_rearm(&door->sockets, &link->socket);
     }
 }
 
-void uv_link_accepted(struct uv_link *link)
+struct uv_link *uv_link_accepted(struct uv_door *door, int fd)
 {
+    struct uv_link *link = uv_link_new(door);
+    if (link == NULL) {
+        (void)close(fd);
+        return NULL;
+    }
+    if (uv_socket_take(&door->sockets, &link->socket, fd) != 0) {
+        uv_socket_discard(&door->sockets, &link->socket);
+        return NULL;
+    }
     link->state = UV_LINK_OPEN;
-    begin_reading(link);
+    return link;
 }
 
 /* Connecting. */
@@ -341,17 +301,8 @@ void uv_link_up(struct uv_link *link)
     link->handler->connected(link->context);
 }
 
-static void on_connect(uv_connect_t *request, int status)
+static void on_connected(struct uv_link *link)
 {
-    struct uv_link *link = request->data;
-    if (link->state != UV_LINK_CONNECTING) {
-        return; /* closed meanwhile */
-    }
-    if (status != 0) {
-        broke(link, status);
-        return;
-    }
-    begin_reading(link);
     if (link->tunnel != NULL) {
         uv_tunnel_begin(link);
     } else {
@@ -359,25 +310,83 @@ static void on_connect(uv_connect_t *request, int status)
     }
 }
 
+static void on_ready(struct uv_socket *socket, uint32_t events)
+{
+    struct uv_link *link = of_socket(socket);
+    bool is_ending = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if (link->state == UV_LINK_CONNECTING) {
+        int error = (events & EPOLLERR) != 0 ? uv_socket_error(socket) : 0;
+        if (error != 0) {
+            broke(link, error);
+            return;
+        }
+        if ((events & EPOLLOUT) != 0) {
+            on_connected(link);
+        }
+    }
+    if (socket->fd < 0) {
+        return;
+    }
+    if (link->state == UV_LINK_CLOSING) {
+        if (is_ending || uv_socket_unsent(socket) == 0) {
+            close_now(link);
+        }
+    } else if (is_ending || (events & EPOLLIN) != 0) {
+        read_all(link, is_ending);
+    }
+}
+
+static void on_door_closes(struct uv_socket *socket)
+{
+    struct uv_link *link = of_socket(socket);
+    link->handler = &uv_link_silent;
+    link->state = UV_LINK_CLOSING;
+    close_now(link);
+}
+
+static const struct uv_socket_owner socket_owner = {
+    .ready = on_ready, .door_closes = on_door_closes, .discarded = on_discarded};
+
+static int bind_to(int fd, const struct ip *source)
+{
+    struct sockaddr_storage address;
+    socklen_t len = uv_link_sockaddr(source, 0, &address);
+    int on = 1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    return bind(fd, (const struct sockaddr *)&address, len) == 0 ? 0 : -errno;
+}
+
+static int connect_to(int fd, const struct ip *ip, uint16_t port)
+{
+    struct sockaddr_storage address;
+    socklen_t len = uv_link_sockaddr(ip, port, &address);
+    int done = connect(fd, (const struct sockaddr *)&address, len);
+    return done == 0 || errno == EINPROGRESS ? 0 : -errno;
+}
+
 /* With a proxy the source is a wish told to it, if at all, and the kernel chooses ours. */
 static int open_socket(struct uv_link *link, const struct link_request *request)
 {
     const struct proxy *proxy = request->proxy;
-    struct sockaddr_storage address;
     if (proxy != NULL && uv_tunnel_new(link, request) != ERR_NONE) {
         return UV_ENOMEM;
     }
-    if (proxy == NULL && request->source.family != IP_NONE) {
-        uv_link_sockaddr(&request->source, 0, &address);
-        int error = uv_tcp_bind(&link->tcp, (const struct sockaddr *)&address, 0);
-        if (error != 0) {
-            return error;
-        }
+    const struct ip *ip = proxy == NULL ? &request->ip : &proxy->ip;
+    int fd = socket(ip->family == IP_V6 ? AF_INET6 : AF_INET,
+                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
     }
-    uv_link_sockaddr(proxy == NULL ? &request->ip : &proxy->ip,
-                     proxy == NULL ? request->port : proxy->port, &address);
-    return uv_tcp_connect(&link->connect, &link->tcp, (const struct sockaddr *)&address,
-                          on_connect);
+    bool has_source = proxy == NULL && request->source.family != IP_NONE;
+    int error = has_source ? bind_to(fd, &request->source) : 0;
+    if (error == 0) {
+        error = connect_to(fd, ip, proxy == NULL ? request->port : proxy->port);
+    }
+    if (error != 0) {
+        (void)close(fd);
+        return error;
+    }
+    return uv_socket_take(&door_of(link)->sockets, &link->socket, fd);
 }
 
 struct link *uv_link_connect(struct door *door, const struct link_request *request,
@@ -416,7 +425,8 @@ void uv_link_start_tls(struct link *base, struct slice server_name)
         return; /* ended() is on its way or was there */
     }
     /* Our last handshake record and the first command are two writes without an answer between them. */
-    (void)uv_tcp_nodelay(&link->tcp, 1);
+    int on = 1;
+    (void)setsockopt(link->socket.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     struct uv_door *door = door_of(link);
     uv_link_expect_tls(base->door);
     enum err e =
@@ -446,8 +456,10 @@ void uv_link_close(struct link *base)
     }
     link->handler = &uv_link_silent;
     link->state = UV_LINK_CLOSING;
-    if (is_open && link->writes > 0) {
-        (void)uv_read_stop((uv_stream_t *)&link->tcp);
+    if (is_open) {
+        uv_socket_flush(&door_of(link)->sockets, &link->socket);
+    }
+    if (is_open && uv_socket_unsent(&link->socket) > 0) {
         door_timer_start(base->door, &link->linger, door_now_ms(base->door) + UV_LINGER_MS);
         return;
     }

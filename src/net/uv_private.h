@@ -1,5 +1,5 @@
-/* net/uv_private: what the files of the real door share: uv_door.c (loop, timers, signals), uv_link.c (TCP),
- * uv_tunnel.c (through a proxy), uv_address.c (socket addresses), tls.c (the TLS filter), uv_resolver.c (DNS transport), listener.c (accepting, for the village and tests).
+/* net/uv_private: what the files of the real door share: uv_door.c (loop, timers, signals), uv_link.c (TCP
+ * connections over uv_sockets.c), uv_tunnel.c (through a proxy), uv_address.c (socket addresses), tls.c (the TLS filter), uv_resolver.c (DNS transport), listener.c (accepting, for the village and tests).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NET_UV_PRIVATE_H
 #define NET_UV_PRIVATE_H
@@ -10,6 +10,7 @@
 #include "net/timers.h"
 #include "net/tls.h"
 #include "net/uv_door.h"
+#include "net/uv_sockets.h"
 
 enum {
     UV_READ_BYTES = 65536, /* one buffer a door: a read is handled before the next one begins */
@@ -32,6 +33,7 @@ struct uv_door {
     uv_loop_t loop;
     uv_timer_t alarm;
     struct timers timers;
+    struct uv_sockets sockets;
     struct tls_client *
         tls; /* made when the first handshake is expected: to load OpenSSL and find the roots takes time */
     struct uv_resolver *resolver;
@@ -59,25 +61,23 @@ struct uv_tunnel {
 
 struct uv_link {
     struct link link; /* first */
-    uv_tcp_t tcp;
-    uv_connect_t connect;
+    struct uv_socket socket;
     const struct link_handler *handler;
     void *context;
     enum uv_link_state state;
     struct uv_tunnel *tunnel; /* NULL: none, or up */
     struct tls_session *tls;  /* NULL: plain */
     bool is_secured;
-    unsigned writes; /* under way */
-    size_t unsent;
     struct timer linger; /* also carries a late bad word about a connect */
     int late_error;
     char peer_name[256]; /* with tls: for SNI and the certificate check; last, and not cleared */
 };
 
 struct uv_link *uv_link_new(struct uv_door *door);
-void uv_link_accepted(struct uv_link *link); /* open already: begins to read */
+/* A connection that was accepted; the descriptor is the link's. NULL: no memory, or it cannot be watched. */
+struct uv_link *uv_link_accepted(struct uv_door *door, int fd);
 extern const struct link_handler uv_link_silent;
-void uv_link_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *out);
+socklen_t uv_link_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *out);
 bool uv_link_ip(const struct sockaddr_storage *address, struct ip *out); /* false: neither IP */
 
 struct link *uv_link_connect(struct door *door, const struct link_request *request,

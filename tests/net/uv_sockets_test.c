@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/uv_sockets.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/slice.h"
+
+enum { MUCH = 300000, TURNS_MAX = 1000 };
+
+/* One end is watched, the other one is the test's. */
+struct end {
+    struct uv_socket socket; /* first */
+    struct uv_sockets *sockets;
+    int there;
+    unsigned told, discarded;
+    bool discards; /* itself, when it is told */
+};
+
+struct world {
+    uv_loop_t loop;
+    uv_idle_t idle; /* a loop that has nothing to wait for takes no turn */
+    struct uv_sockets sockets;
+};
+
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+static void on_ready(struct uv_socket *socket, uint32_t events)
+{
+    struct end *end = (struct end *)(void *)socket;
+    (void)events;
+    end->told++;
+    if (end->discards) {
+        uv_socket_discard(end->sockets, socket);
+        assert_int_equal(end->discarded, 0); /* not from inside */
+    }
+}
+
+static void on_door_closes(struct uv_socket *socket)
+{
+    uv_socket_discard(((struct end *)(void *)socket)->sockets, socket);
+}
+
+static void on_discarded(struct uv_socket *socket)
+{
+    ((struct end *)(void *)socket)->discarded++;
+}
+
+static const struct uv_socket_owner owner = {on_ready, on_door_closes, on_discarded};
+
+static void end_open(struct world *world, struct end *end)
+{
+    int pair[2];
+    *end = (struct end){.sockets = &world->sockets};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    end->there = pair[1];
+    uv_socket_init(&world->sockets, &end->socket, &owner);
+    assert_int_equal(uv_socket_take(&world->sockets, &end->socket, pair[0]), 0);
+}
+
+static void end_send(struct end *end, struct slice bytes)
+{
+    assert_int_equal(uv_socket_send(end->sockets, &end->socket, bytes), ERR_NONE);
+}
+
+static void turn(struct world *world)
+{
+    (void)uv_run(&world->loop, UV_RUN_NOWAIT);
+}
+
+static void end_close(struct world *world, struct end *end)
+{
+    if (end->there >= 0) {
+        (void)close(end->there);
+    }
+    uv_socket_discard(&world->sockets, &end->socket);
+    turn(world);
+    assert_int_equal(end->discarded, 1);
+}
+
+static int setup(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+    assert_non_null(world);
+    assert_int_equal(uv_loop_init(&world->loop), 0);
+    assert_int_equal(uv_idle_init(&world->loop, &world->idle), 0);
+    assert_int_equal(uv_idle_start(&world->idle, on_idle), 0);
+    assert_int_equal(uv_sockets_open(&world->sockets, &world->loop), 0);
+    *state = world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+    uv_close((uv_handle_t *)&world->idle, NULL);
+    uv_sockets_close(&world->sockets);
+    assert_int_equal(uv_run(&world->loop, UV_RUN_DEFAULT), 0);
+    assert_int_equal(uv_loop_close(&world->loop), 0);
+    free(world);
+    return 0;
+}
+
+static void what_a_turn_says_goes_out_at_its_end(void **state)
+{
+    struct world *world = *state;
+    struct end one, other;
+    char bytes[16];
+    end_open(world, &one);
+    end_open(world, &other);
+    end_send(&one, SLICE("RSET\r\n"));
+    end_send(&one, SLICE("MAIL\r\n"));
+    end_send(&other, SLICE("QUIT\r\n"));
+    assert_int_equal(uv_socket_unsent(&one.socket), 12);
+    assert_int_equal(recv(one.there, bytes, sizeof bytes, 0), -1);
+    assert_int_equal(errno, EAGAIN);
+    turn(world);
+    assert_int_equal(uv_socket_unsent(&one.socket), 0);
+    assert_int_equal(recv(one.there, bytes, sizeof bytes, 0), 12);
+    assert_memory_equal(bytes, "RSET\r\nMAIL\r\n", 12);
+    assert_int_equal(recv(other.there, bytes, sizeof bytes, 0), 6);
+    end_send(&one, SLICE("late"));
+    uv_socket_flush(&world->sockets, &one.socket); /* or when its owner cannot wait */
+    assert_int_equal(recv(one.there, bytes, sizeof bytes, 0), 4);
+    end_close(world, &one);
+    end_close(world, &other);
+}
+
+static size_t take(int fd, char *at, size_t room)
+{
+    size_t len = 0;
+    for (ssize_t n = recv(fd, at, room, 0); n > 0; n = recv(fd, at + len, room - len, 0)) {
+        len += (size_t)n;
+    }
+    return len;
+}
+
+/* More than the outbox holds, in turns with another, and more than the kernel takes: in order, and nothing lost. */
+static void keeps_the_order_of_much(void **state)
+{
+    struct world *world = *state;
+    const size_t pieces[] = {1, 700, 40000, 65536, 65537};
+    for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
+        struct end one, other;
+        end_open(world, &one);
+        end_open(world, &other);
+        char *said = malloc(MUCH), *heard = malloc(MUCH);
+        assert_true(said != NULL && heard != NULL);
+        size_t count = pieces[p] == 1 ? 5000 : MUCH;
+        for (size_t i = 0; i < count; i++) {
+            said[i] = (char)('a' + i % 23);
+        }
+        size_t len = 0;
+        for (size_t at = 0; at < count; at += pieces[p]) {
+            end_send(&one, slice_sub(slice_make(said, count), at, at + pieces[p]));
+            end_send(&other, SLICE("NOOP\r\n"));
+        }
+        for (int turns = 0; len < count && turns < TURNS_MAX; turns++) {
+            turn(world);
+            len += take(one.there, heard + len, MUCH - len);
+        }
+        assert_int_equal(len, count);
+        assert_memory_equal(said, heard, count);
+        assert_int_equal(uv_socket_unsent(&one.socket), 0);
+        free(said);
+        free(heard);
+        end_close(world, &one);
+        end_close(world, &other);
+    }
+}
+
+/* What had come before is read first; then the error of sending. */
+static void a_broken_line_shows_in_reading(void **state)
+{
+    struct world *world = *state;
+    struct end end;
+    char bytes[16];
+    end_open(world, &end);
+    assert_int_equal(send(end.there, "421 bye\r\n", 9, 0), 9);
+    (void)close(end.there);
+    end.there = -1;
+    end_send(&end, SLICE("NOOP\r\n"));
+    turn(world);
+    assert_true(end.told > 0);
+    assert_int_equal(uv_socket_send(&world->sockets, &end.socket, SLICE("QUIT\r\n")), ERR_CLOSED);
+    assert_int_equal(uv_socket_receive(&end.socket, bytes, sizeof bytes), 9);
+    assert_int_equal(uv_socket_receive(&end.socket, bytes, sizeof bytes), UV_EPIPE);
+    uv_socket_close(&world->sockets, &end.socket);
+    assert_int_equal(uv_socket_send(&world->sockets, &end.socket, SLICE("x")), ERR_CLOSED);
+    end_close(world, &end);
+}
+
+static void may_be_discarded_while_it_is_told(void **state)
+{
+    struct world *world = *state;
+    struct end ends[3];
+    for (int i = 0; i < 3; i++) {
+        end_open(world, &ends[i]);
+        ends[i].discards = true;
+        end_send(&ends[i], SLICE("lost"));
+    }
+    turn(world);
+    turn(world);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ends[i].told, 1);
+        assert_int_equal(ends[i].discarded, 1);
+        (void)close(ends[i].there);
+    }
+    assert_int_equal(uv_idle_stop(&world->idle), 0);
+    assert_int_equal(uv_run(&world->loop, UV_RUN_DEFAULT), 0); /* nothing keeps the loop */
+}
+
+static void the_door_sweeps_up(void **state)
+{
+    struct world *world = *state;
+    struct end watched, unwatched = {.sockets = &world->sockets};
+    end_open(world, &watched);
+    uv_socket_init(&world->sockets, &unwatched.socket, &owner);
+    uv_sockets_close(&world->sockets);
+    assert_int_equal(watched.discarded, 1);
+    assert_int_equal(unwatched.discarded, 1);
+    (void)close(watched.there);
+}
+
+static void nothing_there_is_no_end(void **state)
+{
+    struct world *world = *state;
+    struct end end;
+    char bytes[4];
+    end_open(world, &end);
+    assert_int_equal(uv_socket_receive(&end.socket, bytes, sizeof bytes), 0);
+    assert_int_equal(uv_socket_error(&end.socket), 0);
+    turn(world);
+    unsigned told = end.told;
+    turn(world);
+    assert_int_equal(end.told, told); /* a change is told once, */
+    uv_socket_rearm(&world->sockets, &end.socket);
+    turn(world);
+    assert_int_equal(end.told, told + 1); /* or when it is asked for again */
+    (void)close(end.there);
+    end.there = -1;
+    assert_int_equal(uv_socket_receive(&end.socket, bytes, sizeof bytes), UV_EOF);
+    end_close(world, &end);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_a_turn_says_goes_out_at_its_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(keeps_the_order_of_much, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_broken_line_shows_in_reading, setup, teardown),
+        cmocka_unit_test_setup_teardown(may_be_discarded_while_it_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_door_sweeps_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_there_is_no_end, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -13,6 +13,7 @@ int cli_doctor(int argc, char **argv);
 int cli_extract(int argc, char **argv);
 int cli_forecast(int argc, char **argv);
 int cli_jobs(int argc, char **argv);
+int cli_probe(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_key(int argc, char **argv);
 int cli_store(int argc, char **argv);

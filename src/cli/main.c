@@ -32,6 +32,8 @@ static const struct command commands[] = {
     {"extract", "heloise extract", cli_extract, "find the mail addresses in any text; asks nobody"},
     {"forecast", "heloise forecast", cli_forecast,
      "say how long a list will take and which limits bind; asks no mail server"},
+    {"probe", "heloise probe", cli_probe,
+     "test a mail server: its conversation, TLS, logins, relaying; send it a message"},
     {"providers", "heloise providers", cli_providers,
      "check a file of providers, show which limits hold for a domain"},
     {"serve", "heloise serve", cli_serve,

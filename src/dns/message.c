@@ -12,7 +12,9 @@ enum {
     DNS_WIRE_NAME_MAX = 255, /* the same, with all lengths and the root */
     DNS_POINTERS_MAX = 64,   /* jumps within one name */
     DNS_FLAG_RESPONSE = 0x8000,
+    DNS_FLAG_AUTHORITATIVE = 0x0400,
     DNS_FLAG_TRUNCATED = 0x0200,
+    DNS_FLAG_AUTHENTIC = 0x0020,
     DNS_FLAGS_ANSWER = 0x8180, /* response, recursion desired and available */
     DNS_SECTION_MAX = 512,     /* records of a section that are walked over */
 };
@@ -114,6 +116,7 @@ static bool read_soa(struct slice message, struct reader *r, struct dns_record *
         if (!reader_u32(r, &number)) {
             return false;
         }
+        out->serial = i == 0 ? number : out->serial;
     }
     out->minimum_s = number;
     return true;
@@ -141,6 +144,17 @@ bool dns_text_next(struct slice *rest, struct slice *out)
     return true;
 }
 
+enum err dns_text_join(struct slice text, struct buf *out)
+{
+    struct slice rest = text;
+    struct slice string;
+    enum err e = ERR_NONE;
+    while (e == ERR_NONE && dns_text_next(&rest, &string)) {
+        e = buf_append(out, string);
+    }
+    return e;
+}
+
 static bool read_text(struct slice data, struct slice *out)
 {
     struct slice rest = data;
@@ -149,6 +163,12 @@ static bool read_text(struct slice data, struct slice *out)
     }
     *out = data;
     return rest.len == 0;
+}
+
+static bool read_service(struct slice message, struct reader *r, struct dns_record *out)
+{
+    return reader_u16(r, &out->preference) && reader_u16(r, &out->weight) &&
+           reader_u16(r, &out->port) && read_name(message, r, out->target); /* RFC 2782 */
 }
 
 static bool read_data(struct slice message, struct reader *r, struct slice data,
@@ -163,6 +183,8 @@ static bool read_data(struct slice message, struct reader *r, struct slice data,
     case DNS_PTR: return read_name(message, r, out->target);
     case DNS_TXT: return read_text(data, &out->text);
     case DNS_SOA: return read_soa(message, r, out);
+    case DNS_SRV: return read_service(message, r, out);
+    case DNS_TLSA: out->text = data; return true;
     default: return true;
     }
 }
@@ -171,7 +193,7 @@ static bool read_data(struct slice message, struct reader *r, struct slice data,
 static bool is_name_within(uint16_t type)
 {
     return type == DNS_MX || type == DNS_CNAME || type == DNS_NS || type == DNS_PTR ||
-           type == DNS_SOA;
+           type == DNS_SOA || type == DNS_SRV;
 }
 
 static bool read_record(struct slice message, struct reader *r, struct dns_record *out)
@@ -269,6 +291,8 @@ enum err dns_message_parse(struct slice bytes, struct dns_message *out)
     }
     out->is_response = (flags & DNS_FLAG_RESPONSE) != 0;
     out->is_truncated = (flags & DNS_FLAG_TRUNCATED) != 0;
+    out->is_authoritative = (flags & DNS_FLAG_AUTHORITATIVE) != 0;
+    out->is_authentic = (flags & DNS_FLAG_AUTHENTIC) != 0;
     out->rcode = flags & 0xf;
     bool is_whole;
     if (!read_questions(bytes, &r, counts[0], out) ||
@@ -343,6 +367,18 @@ static enum err put_name(struct buf *out, const char *name)
         }
     }
     return out->len - start < DNS_WIRE_NAME_MAX ? buf_append_byte(out, '\0') : ERR_SYNTAX;
+}
+
+enum err dns_question_write(uint16_t id, const char *name, uint16_t type, struct buf *out)
+{
+    const unsigned words[] = {id, 0, 1, 0, 0, 0};
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && e == ERR_NONE; i++) {
+        e = put_u16(out, words[i]);
+    }
+    e = e != ERR_NONE ? e : put_name(out, name);
+    e = e != ERR_NONE ? e : put_u16(out, type);
+    return e != ERR_NONE ? e : put_u16(out, DNS_CLASS_IN);
 }
 
 static enum err put_data(struct buf *out, const struct dns_record *record)

@@ -14,6 +14,8 @@ struct uv_door_config {
     size_t resolver_count;        /* 0: those of /etc/resolv.conf */
     uint32_t query_timeout_ms;    /* of one try; 0: 3000 */
     unsigned query_tries;         /* 0: 3 */
+    bool
+        wants_authentic; /* the resolver is asked to say whether answers are authentic (RFC 6840 5.7) */
 };
 
 /* Ignores SIGPIPE where nobody handles it. ERR_SYNTAX for a resolver that is not an address, ERR_SYSTEM, ERR_NOMEM; the fault says which. */

@@ -43,8 +43,9 @@ enum { CHANNEL_SEEKS, CHANNEL_TAKES, CHANNELS };
 struct uv_resolver {
     struct uv_door *door;
     struct resolver_channel channels[CHANNELS];
-    unsigned open;   /* questions that c-ares has */
-    bool is_asking;  /* inside ares_query */
+    unsigned open;  /* questions that c-ares has */
+    bool is_asking; /* inside ares_query */
+    bool wants_authentic;
     bool is_closing; /* the channel is going or gone */
     struct resolver_socket *sockets;
     struct timer tick;
@@ -226,6 +227,36 @@ static void tell_late(struct uv_resolver *resolver, struct resolver_query *query
     door_timer_start(query->door, &query->late, door_now_ms(query->door));
 }
 
+static void on_answer(void *context, int status, int timeouts, unsigned char *message, int len);
+
+/* The question as c-ares writes it, and in it the AD bit (RFC 6840 5.7), for which it has no option. */
+static void send_authentic(struct resolver_channel *channel, struct resolver_query *query)
+{
+    enum { FLAGS_PLACE = 3, FLAG_AUTHENTIC = 0x20 };
+    unsigned char *bytes = NULL;
+    int len = 0;
+    uint16_t id;
+    door_random_bytes(query->door, &id, sizeof id);
+    int status = ares_create_query(query->name, DNS_CLASS_IN, query->type, id, 1, &bytes, &len, 0);
+    if (status != ARES_SUCCESS) {
+        channel->resolver->open--;
+        tell_late(channel->resolver, query, status);
+        return;
+    }
+    bytes[FLAGS_PLACE] |= FLAG_AUTHENTIC;
+    ares_send(channel->ares, bytes, len, on_answer, query);
+    ares_free_string(bytes);
+}
+
+static void send_query(struct resolver_channel *channel, struct resolver_query *query)
+{
+    if (channel->resolver->wants_authentic) {
+        send_authentic(channel, query);
+    } else {
+        ares_query(channel->ares, query->name, DNS_CLASS_IN, query->type, on_answer, query);
+    }
+}
+
 static void on_answer(void *context, int status, int timeouts, unsigned char *message, int len)
 {
     (void)timeouts;
@@ -239,8 +270,7 @@ static void on_answer(void *context, int status, int timeouts, unsigned char *me
     if (status == ARES_ECONNREFUSED && !query->is_second && !resolver->is_closing) {
         query->is_second = true;
         resolver->open++;
-        ares_query(resolver->channels[CHANNEL_TAKES].ares, query->name, DNS_CLASS_IN, query->type,
-                   on_answer, query);
+        send_query(&resolver->channels[CHANNEL_TAKES], query);
         return;
     }
     struct slice bytes = SLICE_NONE;
@@ -304,6 +334,7 @@ enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *con
         return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
     resolver->door = door;
+    resolver->wants_authentic = config->wants_authentic;
     resolver->tick = (struct timer){.fired = on_tick, .context = resolver};
     int status = ares_library_init(ARES_LIB_INIT_ALL);
     if (status != ARES_SUCCESS) {
@@ -348,8 +379,7 @@ void uv_resolver_query(struct door *base, struct slice name, uint16_t type, quer
     query->name[name.len] = '\0';
     resolver->open++;
     resolver->is_asking = true;
-    ares_query(resolver->channels[CHANNEL_SEEKS].ares, query->name, DNS_CLASS_IN, type, on_answer,
-               query);
+    send_query(&resolver->channels[CHANNEL_SEEKS], query);
     resolver->is_asking = false;
     set_tick(resolver);
 }

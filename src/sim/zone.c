@@ -132,7 +132,10 @@ static enum err read_value(struct zone *zone, enum dns_type type, const char *va
     case DNS_NS:
     case DNS_PTR: return fold(r.rest, out->target) ? ERR_NONE : ERR_SYNTAX;
     case DNS_TXT: return read_text(zone, r.rest, &out->text);
-    case DNS_SOA: return ERR_SYNTAX;
+    case DNS_SOA:
+    case DNS_SRV:
+    case DNS_DS:
+    case DNS_TLSA: return ERR_SYNTAX; /* the engine asks for none of them */
     }
     return ERR_SYNTAX;
 }

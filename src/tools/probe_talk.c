@@ -248,7 +248,8 @@ static void pump(struct talk *talk)
         flush(talk);
     }
     /* The rest of a message goes out as fast as the line takes it. */
-    while (talk->state == TALK_TALKING && talk->place == TALK_AT_BODY && talk->wire.len == 0) {
+    while (talk->state == TALK_TALKING && talk->place == TALK_AT_BODY && talk->owed == 0 &&
+           talk->wire.len == 0) {
         talk_go_on(talk);
         flush(talk);
     }
@@ -558,6 +559,7 @@ enum err probe_talk_run(struct door *door, const struct probe_talk_config *confi
         return ERR_NOMEM;
     }
     memset(out, 0, sizeof *out);
+    door_turn(door); /* the clock stood still while OpenSSL was loaded, or a report written */
     out->ip = config->ip;
     out->port = config->port;
     talk->door = door;

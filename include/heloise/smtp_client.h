@@ -1,4 +1,5 @@
-/* heloise/smtp_client: one outgoing SMTP conversation (RFC 5321, 2920, 3207, 6531, 3030) without I/O.
+/* heloise/smtp_client: one outgoing SMTP or LMTP conversation (RFC 5321, 2033, 2920, 3207, 4954, 6531, 3030) without
+ * I/O.
  * Give it bytes and the time; take from it bytes, events and the next deadline. The caller moves the
  * bytes and does the TLS handshake. Commands are queued; they go out one at a time, or together where
  * EHLO's answer offered PIPELINING. Each carries a tag of the caller's, and its reply comes back with
@@ -27,6 +28,8 @@ enum hel_smtp_stage {
     HEL_SMTP_BODY, /* the final dot, or BDAT LAST */
     HEL_SMTP_RSET,
     HEL_SMTP_QUIT,
+    HEL_SMTP_AUTH,    /* AUTH and each answer to a challenge */
+    HEL_SMTP_XCLIENT, /* Postfix's XCLIENT and XFORWARD */
     HEL_SMTP_STAGE_COUNT,
 };
 
@@ -42,6 +45,10 @@ struct hel_smtp_client_config {
     size_t unsent_bytes_max;                   /* commands waiting to be sent; 0: 65536 */
     unsigned commands_max;                     /* commands queued and unanswered; 0: 256 */
     uint32_t timeout_ms[HEL_SMTP_STAGE_COUNT]; /* 0: RFC 5321 4.5.3.2 */
+    bool is_lmtp;      /* LHLO; the message is answered once for each recipient (RFC 2033) */
+    bool prefers_helo; /* HELO at once: for servers that are to be asked the old way */
+    bool holds_hello; /* a good greeting is an EVENT_REPLY of stage BANNER, and the client waits for
+                         hel_smtp_client_hello */
 };
 
 enum hel_smtp_extension {
@@ -57,6 +64,8 @@ enum hel_smtp_extension {
     HEL_SMTP_EXT_BINARYMIME = 1 << 9,
     HEL_SMTP_EXT_REQUIRETLS = 1 << 10,
     HEL_SMTP_EXT_LIMITS = 1 << 11,
+    HEL_SMTP_EXT_XCLIENT = 1 << 12,
+    HEL_SMTP_EXT_XFORWARD = 1 << 13,
 };
 
 enum hel_smtp_failure {
@@ -119,18 +128,53 @@ struct hel_smtp_mail {
     bool smtputf8;             /* only if offered, else ERR_STATE */
     bool body_8bitmime;
     uint64_t size; /* 0: not sent; sent only where SIZE is offered */
+    struct slice
+        parameters; /* further ones (RET=HDRS ENVID=1); parted by single spaces, as they are */
 };
 HEL_PUBLIC enum err hel_smtp_client_mail(struct hel_smtp_client *client, uint64_t tag,
                                          const struct hel_smtp_mail *mail) MUST_USE;
 HEL_PUBLIC enum err hel_smtp_client_rcpt(struct hel_smtp_client *client, uint64_t tag,
                                          struct slice forward_path) MUST_USE;
+/* With ESMTP parameters (NOTIFY=NEVER) as in struct hel_smtp_mail. */
+HEL_PUBLIC enum err hel_smtp_client_rcpt_with(struct hel_smtp_client *client, uint64_t tag,
+                                              struct slice forward_path, struct slice parameters)
+    MUST_USE;
 HEL_PUBLIC enum err hel_smtp_client_rset(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
 HEL_PUBLIC enum err hel_smtp_client_starttls(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
 HEL_PUBLIC enum err hel_smtp_client_quit(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
 
+/* With holds_hello: EHLO (LHLO, HELO) now. */
+HEL_PUBLIC enum err hel_smtp_client_hello(struct hel_smtp_client *client) MUST_USE;
+
+/* AUTH (RFC 4954), only where it is offered, nothing is under way and nobody logged in yet. initial: NULL where the
+ * mechanism has no first word of its own. A 334 is an EVENT_REPLY of stage AUTH whose text is the challenge in base64:
+ * answer it, or cancel; any other code ends the exchange. Bytes are encoded here. ERR_LIMIT: the line would be longer
+ * than HEL_SMTP_AUTH_LINE_BYTES. */
+enum { HEL_SMTP_AUTH_LINE_BYTES = 12288 }; /* RFC 4954 4 */
+HEL_PUBLIC enum err hel_smtp_client_auth(struct hel_smtp_client *client, uint64_t tag,
+                                         struct slice mechanism, const struct slice *initial)
+    MUST_USE;
+HEL_PUBLIC enum err hel_smtp_client_auth_answer(struct hel_smtp_client *client, uint64_t tag,
+                                                struct slice bytes) MUST_USE;
+HEL_PUBLIC enum err hel_smtp_client_auth_cancel(struct hel_smtp_client *client, uint64_t tag)
+    MUST_USE;
+
+/* Postfix's XCLIENT and XFORWARD, only where they are offered. Values are encoded (xtext, RFC 3461 4). A 220 to XCLIENT
+ * begins the session anew: EVENT_REPLY, then the client greets again, and EVENT_HELLO follows. */
+struct hel_smtp_attribute {
+    struct slice name, value;
+};
+HEL_PUBLIC enum err hel_smtp_client_xclient(struct hel_smtp_client *client, uint64_t tag,
+                                            const struct hel_smtp_attribute *attributes,
+                                            size_t count) MUST_USE;
+HEL_PUBLIC enum err hel_smtp_client_xforward(struct hel_smtp_client *client, uint64_t tag,
+                                             const struct hel_smtp_attribute *attributes,
+                                             size_t count) MUST_USE;
+
 /* DATA; no command may follow before its answer. After its 354 (an EVENT_REPLY of stage DATA) call
  * body any number of times, then body_end. body stuffs dots and writes line ends as CRLF (RFC 5321
- * 4.5.2, 2.3.8). */
+ * 4.5.2, 2.3.8). LMTP: the end of the message (BDAT LAST too) is answered once for each recipient that was accepted, in
+ * their order, and each answer carries the tag of its RCPT; where none was, once with the tag of the end. */
 HEL_PUBLIC enum err hel_smtp_client_data(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
 HEL_PUBLIC enum err hel_smtp_client_body(struct hel_smtp_client *client, struct slice bytes)
     MUST_USE;

@@ -17,6 +17,7 @@ int cli_jobs(int argc, char **argv);
 int cli_lists(int argc, char **argv);
 int cli_policy(int argc, char **argv);
 int cli_score(int argc, char **argv);
+int cli_probe(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_key(int argc, char **argv);
 int cli_store(int argc, char **argv);

@@ -6,7 +6,8 @@
 enum exit_code {
     EXIT_DELIVERABLE = 0, /* also: the run completed */
     EXIT_UNDELIVERABLE = 1,
-    EXIT_UNFIT = 1, /* heloise doctor: something to mend; EXIT_UNKNOWN: not all was found out */
+    EXIT_UNFIT =
+        1, /* heloise doctor, probe: something to mend; EXIT_UNKNOWN: not all was found out */
     EXIT_RISKY = 2,
     EXIT_UNKNOWN = 3,
     EXIT_BAD_USAGE = 64,  /* an option or argument is wrong */

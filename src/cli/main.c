@@ -38,6 +38,8 @@ static const struct command commands[] = {
      "show the lists, say which entry decided, add and remove your own, update one"},
     {"policy", "heloise policy", cli_policy,
      "answer Postfix, Exim or Sendmail: whether to take a recipient or a sender"},
+    {"probe", "heloise probe", cli_probe,
+     "test a mail server: its conversation, TLS, logins, relaying; send it a message"},
     {"providers", "heloise providers", cli_providers,
      "check a file of providers, show which limits hold for a domain"},
     {"score", "heloise score", cli_score,

@@ -10,8 +10,8 @@
 #include "cli/exit.h"
 #include "cli/probe_options.h"
 #include "cli/providers_show.h"
-#include "cli/route_find.h"
 #include "cli/workbench.h"
+#include "engine/route_find.h"
 #include "heloise/address.h"
 #include "net/uv_door.h"
 
@@ -208,7 +208,7 @@ static int find_route(const struct providers_options *options, struct slice doma
         complain("%s", fault.text);
         return EXIT_NO_WAY_OUT;
     }
-    enum err e = route_find(door, domain, out);
+    enum err e = route_find(door, domain, NULL, out);
     uv_door_close(door);
     if (e != ERR_NONE) {
         complain("out of memory");

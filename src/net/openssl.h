@@ -11,6 +11,7 @@
 #define ERR_STATE OPENSSL_ERR_STATE
 #include <openssl/err.h>
 #include <openssl/hmac.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -21,6 +22,9 @@
 /* clang-format off */
 #define OPENSSL_FUNCTIONS(each) \
     each(ASN1_INTEGER_set) \
+    each(ASN1_STRING_get0_data) \
+    each(ASN1_STRING_length) \
+    each(ASN1_TIME_to_tm) \
     each(BIO_free) \
     each(BIO_new) \
     each(BIO_new_mem_buf) \
@@ -48,7 +52,9 @@
     each(EVP_PKEY_CTX_set_signature_md) \
     each(EVP_PKEY_Q_keygen) \
     each(EVP_PKEY_free) \
+    each(EVP_PKEY_get0_type_name) \
     each(EVP_PKEY_get_base_id) \
+    each(EVP_PKEY_get_bits) \
     each(EVP_PKEY_get_raw_public_key) \
     each(EVP_PKEY_get_size) \
     each(EVP_PKEY_is_a) \
@@ -57,25 +63,50 @@
     each(EVP_PKEY_sign_init) \
     each(EVP_PKEY_verify) \
     each(EVP_PKEY_verify_init) \
+    each(EVP_md5) \
+    each(EVP_sha1) \
     each(EVP_sha256) \
+    each(GENERAL_NAMES_free) \
     each(HMAC) \
+    each(OBJ_nid2ln) \
+    each(OBJ_nid2sn) \
+    each(OCSP_BASICRESP_free) \
+    each(OCSP_RESPONSE_free) \
+    each(OCSP_basic_verify) \
+    each(OCSP_check_validity) \
+    each(OCSP_resp_get0) \
+    each(OCSP_response_get1_basic) \
+    each(OCSP_response_status) \
+    each(OCSP_single_get0_status) \
+    each(OPENSSL_sk_num) \
+    each(OPENSSL_sk_value) \
     each(PEM_read_bio_PUBKEY) \
     each(PEM_read_bio_PrivateKey) \
     each(PEM_read_bio_X509) \
+    each(PKCS5_PBKDF2_HMAC) \
+    each(SSL_CIPHER_get_bits) \
     each(SSL_CIPHER_get_name) \
     each(SSL_CTX_ctrl) \
+    each(SSL_CTX_dane_enable) \
     each(SSL_CTX_free) \
+    each(SSL_CTX_get_cert_store) \
+    each(SSL_CTX_load_verify_locations) \
     each(SSL_CTX_new) \
+    each(SSL_CTX_set_cipher_list) \
     each(SSL_CTX_set_default_verify_paths) \
     each(SSL_CTX_set_verify) \
     each(SSL_CTX_use_PrivateKey) \
     each(SSL_CTX_use_certificate) \
     each(SSL_ctrl) \
+    each(SSL_dane_enable) \
+    each(SSL_dane_tlsa_add) \
     each(SSL_do_handshake) \
     each(SSL_free) \
+    each(SSL_get0_dane_authority) \
     each(SSL_get0_peer_certificate) \
     each(SSL_get_current_cipher) \
     each(SSL_get_error) \
+    each(SSL_get_peer_cert_chain) \
     each(SSL_get_verify_result) \
     each(SSL_get_version) \
     each(SSL_is_init_finished) \
@@ -89,21 +120,31 @@
     each(TLS_client_method) \
     each(TLS_server_method) \
     each(X509_NAME_add_entry_by_txt) \
+    each(X509_NAME_oneline) \
     each(X509_check_host) \
     each(X509_cmp_current_time) \
+    each(X509_digest) \
     each(X509_free) \
     each(X509_get0_notAfter) \
+    each(X509_get0_notBefore) \
+    each(X509_get0_pubkey) \
+    each(X509_get0_serialNumber) \
+    each(X509_get_ext_d2i) \
+    each(X509_get_issuer_name) \
     each(X509_get_serialNumber) \
+    each(X509_get_signature_nid) \
     each(X509_get_subject_name) \
     each(X509_getm_notAfter) \
     each(X509_getm_notBefore) \
     each(X509_gmtime_adj) \
     each(X509_new) \
+    each(X509_pubkey_digest) \
     each(X509_set_issuer_name) \
     each(X509_set_pubkey) \
     each(X509_set_version) \
     each(X509_sign) \
     each(X509_verify_cert_error_string) \
+    each(d2i_OCSP_RESPONSE)
     each(d2i_PUBKEY) \
     each(d2i_PublicKey) \
     each(i2d_PUBKEY)

@@ -7,63 +7,137 @@
 
 #include "base/attr.h"
 #include "base/slice.h"
-#include "net/openssl.h"
+#include "net/tls_private.h"
 
-enum { TLS_ERROR_BYTES = 160, DAY_S = 86400 };
-
-struct tls_client {
-    struct openssl openssl;
-    SSL_CTX *context;
-};
-
-struct tls_server {
-    struct openssl openssl;
-    SSL_CTX *context;
-};
-
-struct tls_session {
-    struct openssl openssl; /* of its own: it may outlive the client or server that it is of */
-    SSL *ssl;
-    BIO *in, *out; /* owned by ssl */
-    char server_name[256];
-    bool is_failed;
-    char error[TLS_ERROR_BYTES];
-};
+enum { DAY_S = 86400 };
 
 static bool refuse_old_versions(const struct openssl *o, SSL_CTX *context)
 {
     return o->SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, NULL) == 1;
 }
 
-static enum err client_prepare(struct tls_client *client)
+static X509 *read_certificate(const struct openssl *o, struct slice pem)
+{
+    BIO *bio = o->BIO_new_mem_buf(pem.at, (int)pem.len);
+    X509 *read = bio == NULL ? NULL : o->PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    o->BIO_free(bio);
+    return read;
+}
+
+static EVP_PKEY *read_key(const struct openssl *o, struct slice pem)
+{
+    BIO *bio = o->BIO_new_mem_buf(pem.at, (int)pem.len);
+    EVP_PKEY *read = bio == NULL ? NULL : o->PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    o->BIO_free(bio);
+    return read;
+}
+
+/* The roots are those of settings, or the system's. */
+static bool set_roots(const struct openssl *o, SSL_CTX *context, const char *ca_path)
+{
+    if (ca_path != NULL) {
+        return o->SSL_CTX_load_verify_locations(context, ca_path, NULL) == 1;
+    }
+    (void)o->SSL_CTX_set_default_verify_paths(context);
+    return true;
+}
+
+static bool set_versions(const struct openssl *o, SSL_CTX *context,
+                         const struct tls_settings *settings)
+{
+    if (settings->version_min == 0 && settings->version_max == 0) {
+        return refuse_old_versions(o, context);
+    }
+    return o->SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, (long)settings->version_min,
+                           NULL) == 1 &&
+           o->SSL_CTX_ctrl(context, SSL_CTRL_SET_MAX_PROTO_VERSION, (long)settings->version_max,
+                           NULL) == 1;
+}
+
+static bool set_ciphers(const struct openssl *o, SSL_CTX *context,
+                        const struct tls_settings *settings)
+{
+    char list[512];
+    const char *weak = settings->allows_weak ? ":@SECLEVEL=0" : "";
+    if (settings->ciphers == NULL && !settings->allows_weak) {
+        return true;
+    }
+    int len = snprintf(list, sizeof list, "%s%s",
+                       settings->ciphers == NULL ? "ALL:!aNULL" : settings->ciphers, weak);
+    return len < (int)sizeof list && o->SSL_CTX_set_cipher_list(context, list) == 1;
+}
+
+static bool show_certificate(const struct openssl *o, SSL_CTX *context,
+                             const struct tls_settings *settings)
+{
+    if (settings->certificate.len == 0) {
+        return true;
+    }
+    X509 *certificate = read_certificate(o, settings->certificate);
+    EVP_PKEY *key = read_key(o, settings->key);
+    bool is_good = certificate != NULL && key != NULL &&
+                   o->SSL_CTX_use_certificate(context, certificate) == 1 &&
+                   o->SSL_CTX_use_PrivateKey(context, key) == 1;
+    o->X509_free(certificate);
+    o->EVP_PKEY_free(key);
+    return is_good;
+}
+
+static enum err client_prepare(struct tls_client *client, const struct tls_settings *settings,
+                               struct fault *out_fault)
 {
     const struct openssl *o = &client->openssl;
     SSL_CTX *context = o->SSL_CTX_new(o->TLS_client_method());
     if (context == NULL) {
-        return ERR_NOMEM;
+        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
-    (void)refuse_old_versions(o, context);
+    client->context = context;
+    client->asks_ocsp = settings->asks_ocsp;
     o->SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL); /* the result is recorded all the same */
-    (void)o->SSL_CTX_set_default_verify_paths(context);
     /* Idle lines stay small. */
     (void)o->SSL_CTX_ctrl(context, SSL_CTRL_MODE, SSL_MODE_RELEASE_BUFFERS, NULL);
     (void)o->SSL_CTX_ctrl(context, SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_OFF, NULL);
-    client->context = context;
+    if (!set_versions(o, context, settings)) {
+        return fault_set(out_fault, ERR_SYNTAX, 0, "OpenSSL does not offer this version of TLS");
+    }
+    if (!set_ciphers(o, context, settings)) {
+        return fault_set(out_fault, ERR_SYNTAX, 0, "OpenSSL knows none of these ciphers: %.100s",
+                         settings->ciphers == NULL ? "" : settings->ciphers);
+    }
+    if (!set_roots(o, context, settings->ca_path)) {
+        return fault_set(out_fault, ERR_SYNTAX, 0, "%.200s holds no certificates in PEM",
+                         settings->ca_path);
+    }
+    if (!show_certificate(o, context, settings)) {
+        return fault_set(out_fault, ERR_SYNTAX, 0,
+                         "the certificate and its key cannot be used: both in PEM, without a "
+                         "password, and they must belong together");
+    }
     return ERR_NONE;
 }
 
 enum err tls_client_new(struct tls_client **out, struct fault *out_fault)
+{
+    const struct tls_settings settings = {.version_min = 0};
+    return tls_client_new_with(&settings, out, out_fault);
+}
+
+enum err tls_client_new_with(const struct tls_settings *settings, struct tls_client **out,
+                             struct fault *out_fault)
 {
     struct tls_client *client = calloc(1, sizeof *client);
     if (client == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
     enum err e = openssl_load(&client->openssl, out_fault);
-    if (e == ERR_NONE && client_prepare(client) != ERR_NONE) {
-        e = fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
-    }
     if (e != ERR_NONE) {
         free(client);
+        return e;
+    }
+    e = client_prepare(client, settings, out_fault);
+    if (e != ERR_NONE) {
+        client->openssl.ERR_clear_error();
+        tls_client_free(client);
         return e;
     }
     *out = client;
@@ -105,22 +179,6 @@ static bool fill_certificate(const struct identity *own, const char *name, int d
                                          -1, -1, 0) == 1 &&
            o->X509_set_issuer_name(made, subject) == 1 &&
            o->X509_sign(made, own->key, o->EVP_sha256()) > 0;
-}
-
-static X509 *read_certificate(const struct openssl *o, struct slice pem)
-{
-    BIO *bio = o->BIO_new_mem_buf(pem.at, (int)pem.len);
-    X509 *read = bio == NULL ? NULL : o->PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    o->BIO_free(bio);
-    return read;
-}
-
-static EVP_PKEY *read_key(const struct openssl *o, struct slice pem)
-{
-    BIO *bio = o->BIO_new_mem_buf(pem.at, (int)pem.len);
-    EVP_PKEY *read = bio == NULL ? NULL : o->PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-    o->BIO_free(bio);
-    return read;
 }
 
 static enum err server_prepare(struct tls_server *server, const struct identity *own,
@@ -222,6 +280,11 @@ enum err tls_session_client(struct tls_client *client, const char *server_name,
         (void)o->SSL_ctrl(session->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                           session->server_name);
     }
+    if (client->asks_ocsp) {
+        (void)o->SSL_ctrl(session->ssl, SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE, TLSEXT_STATUSTYPE_ocsp,
+                          NULL);
+    }
+    session->roots = client->context;
     o->SSL_set_connect_state(session->ssl);
     *out = session;
     return ERR_NONE;

@@ -17,6 +17,20 @@ struct tls_session;
 enum err tls_client_new(struct tls_client **out, struct fault *out_fault) MUST_USE;
 void tls_client_free(struct tls_client *client);
 
+/* For who examines a server and wants other than the usual. Zeroed: as tls_client_new. Texts are borrowed during the
+ * call. */
+struct tls_settings {
+    unsigned version_min, version_max; /* 0x0301 (TLS 1.0) to 0x0304; 0: 1.2 and the newest */
+    bool allows_weak;    /* also ciphers, keys and signatures that are not used any more */
+    const char *ciphers; /* OpenSSL's list, for TLS 1.2 and older; NULL: its own choice */
+    const char *ca_path; /* PEM file of roots instead of the system's; NULL: those */
+    struct slice certificate, key; /* PEM: to show who we are; empty: nothing is shown */
+    bool asks_ocsp;                /* a stapled answer (RFC 6066 8) */
+};
+/* ERR_SYNTAX: a setting that cannot be used, which the fault names; else as tls_client_new. */
+enum err tls_client_new_with(const struct tls_settings *settings, struct tls_client **out,
+                             struct fault *out_fault) MUST_USE;
+
 /* PEM texts; empty ones: a self-signed certificate for name is made, good for days_left days (negative:
  * expired already). */
 enum err tls_server_new(struct slice certificate, struct slice key, const char *name, int days_left,

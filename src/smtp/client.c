@@ -15,7 +15,7 @@ static const uint32_t default_timeout_ms[HEL_SMTP_STAGE_COUNT] = {
     [HEL_SMTP_CONNECT] = 300000,  [HEL_SMTP_BANNER] = 300000, [HEL_SMTP_EHLO] = 300000,
     [HEL_SMTP_STARTTLS] = 300000, [HEL_SMTP_MAIL] = 300000,   [HEL_SMTP_RCPT] = 300000,
     [HEL_SMTP_DATA] = 120000,     [HEL_SMTP_BODY] = 600000,   [HEL_SMTP_RSET] = 300000,
-    [HEL_SMTP_QUIT] = 300000,
+    [HEL_SMTP_QUIT] = 300000,     [HEL_SMTP_AUTH] = 300000,   [HEL_SMTP_XCLIENT] = 300000,
 };
 
 static bool is_name_safe(struct slice name)
@@ -94,6 +94,7 @@ void hel_smtp_client_free(struct hel_smtp_client *client)
     buf_done(&client->held);
     buf_done(&client->extension_lines);
     free(client->commands);
+    free(client->accepted);
     free(client);
 }
 
@@ -166,6 +167,9 @@ static enum hel_smtp_stage awaited_stage(const struct hel_smtp_client *client)
     if (client->state == CLIENT_BODY) {
         return HEL_SMTP_BODY;
     }
+    if (client->state == CLIENT_CHALLENGED) {
+        return HEL_SMTP_AUTH;
+    }
     return client->state == CLIENT_HANDSHAKE ? HEL_SMTP_STARTTLS : HEL_SMTP_RSET;
 }
 
@@ -199,13 +203,14 @@ static bool fail_if_over(struct hel_smtp_client *client, struct hel_smtp_event *
 static bool on_banner(struct hel_smtp_client *client, const struct hel_reply *reply,
                       struct hel_smtp_event *out)
 {
-    if (hel_reply_is_success(reply)) {
+    bool is_good = hel_reply_is_success(reply);
+    if (is_good && !client->config.holds_hello) {
         if (client_say_hello(client) != ERR_NONE) {
             return fail(client, HEL_SMTP_FAILURE_NOMEM, NULL, out);
         }
         return false;
     }
-    client->state = CLIENT_REFUSED;
+    client->state = is_good ? CLIENT_HOLDING : CLIENT_REFUSED;
     *out = (struct hel_smtp_event){
         .kind = HEL_SMTP_EVENT_REPLY, .stage = HEL_SMTP_BANNER, .reply = *reply};
     return true;
@@ -231,6 +236,26 @@ static void on_data(struct hel_smtp_client *client, const struct hel_reply *repl
     client->state = reply->code == 354 ? CLIENT_BODY : CLIENT_READY;
     client->is_body_line_start = true;
     client->body_had_cr = false;
+}
+
+/* What the answer to a command of the caller's means for those that follow. ERR_NOMEM. */
+static enum err learn_from(struct hel_smtp_client *client, const struct client_command *command,
+                           const struct hel_reply *reply, struct hel_smtp_event *out)
+{
+    if (command->stage == HEL_SMTP_STARTTLS) {
+        on_starttls(client, reply, out);
+    } else if (command->stage == HEL_SMTP_AUTH) {
+        client_on_auth(client, reply);
+    } else if (client->state == CLIENT_XCLIENT && client->command_count == 0) {
+        return client_on_xclient(client, reply);
+    } else if (client->state == CLIENT_DATA && client->command_count == 0) {
+        on_data(client, reply);
+    } else if (command->stage == HEL_SMTP_MAIL || command->stage == HEL_SMTP_RSET) {
+        client->accepted_count = 0;
+    } else if (command->stage == HEL_SMTP_RCPT && hel_reply_is_success(reply)) {
+        return client_accept(client, command->tag);
+    }
+    return ERR_NONE;
 }
 
 static bool is_answer_due(const struct hel_smtp_client *client)
@@ -262,10 +287,9 @@ static bool on_reply(struct hel_smtp_client *client, const struct hel_reply *rep
                                    .stage = (enum hel_smtp_stage)command.stage,
                                    .tag = command.tag,
                                    .reply = *reply};
-    if (command.stage == HEL_SMTP_STARTTLS) {
-        on_starttls(client, reply, out);
-    } else if (client->state == CLIENT_DATA && client->command_count == 0) {
-        on_data(client, reply);
+    enum err e = learn_from(client, &command, reply, out);
+    if (e != ERR_NONE) {
+        return fail(client, HEL_SMTP_FAILURE_NOMEM, NULL, out);
     }
     if (!client->is_closing) {
         client_release(client);
@@ -303,6 +327,8 @@ void client_forget(struct hel_smtp_client *client)
 {
     client->extensions = 0;
     client->size_limit = 0;
+    client->is_logged_in = false;
+    client->accepted_count = 0;
     buf_clear(&client->extension_lines);
 }
 

@@ -1,9 +1,46 @@
 /* smtp/client_data: the message itself: DATA with dot-stuffing (RFC 5321 4.1.1.4, 4.5.2) and BDAT (RFC 3030).
  * Bare CR and LF become CRLF, so that nothing but CRLF.CRLF can end the message (2.3.8).
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 
 #include "base/slice.h"
 #include "smtp/client_private.h"
+
+enum err client_accept(struct hel_smtp_client *client, uint64_t tag)
+{
+    if (!client->config.is_lmtp) {
+        return ERR_NONE;
+    }
+    if (client->accepted_count == client->accepted_room) {
+        unsigned room =
+            client->accepted_room == 0 ? CLIENT_COMMANDS_FIRST : client->accepted_room * 2;
+        uint64_t *grown = realloc(client->accepted, room * sizeof *grown);
+        if (grown == NULL) {
+            return ERR_NOMEM;
+        }
+        client->accepted = grown;
+        client->accepted_room = room;
+    }
+    client->accepted[client->accepted_count++] = tag;
+    return ERR_NONE;
+}
+
+enum err client_queue_end(struct hel_smtp_client *client, uint64_t tag, struct slice text)
+{
+    unsigned owed = client->accepted_count; /* 0 but for LMTP: RFC 2033 4.2 */
+    if (owed > 1 && owed > client->config.commands_max - client->command_count) {
+        return ERR_LIMIT;
+    }
+    struct client_command command = {.tag = owed > 0 ? client->accepted[0] : tag,
+                                     .stage = HEL_SMTP_BODY};
+    enum err e = client_queue(client, &command, text);
+    for (unsigned i = 1; i < owed && e == ERR_NONE; i++) {
+        command.tag = client->accepted[i];
+        e = client_queue(client, &command, SLICE_NONE);
+    }
+    client->accepted_count = 0;
+    return e;
+}
 
 enum err hel_smtp_client_data(struct hel_smtp_client *client, uint64_t tag)
 {
@@ -11,11 +48,8 @@ enum err hel_smtp_client_data(struct hel_smtp_client *client, uint64_t tag)
         return ERR_STATE;
     }
     struct client_command command = {.tag = tag, .stage = HEL_SMTP_DATA};
-    enum err e = client_queue(client, &command, SLICE("DATA\r\n"));
-    if (e == ERR_NONE) {
-        client->state = CLIENT_DATA; /* what came after would be read as the message */
-    }
-    return e;
+    /* What came after would be read as the message. */
+    return client_queue_alone(client, &command, SLICE("DATA\r\n"), CLIENT_DATA);
 }
 
 static enum err end_body_line(struct hel_smtp_client *client)
@@ -65,9 +99,8 @@ enum err hel_smtp_client_body_end(struct hel_smtp_client *client, uint64_t tag)
     if (client->state != CLIENT_BODY) {
         return ERR_STATE;
     }
-    struct client_command command = {.tag = tag, .stage = HEL_SMTP_BODY};
     struct slice end = client->is_body_line_start ? SLICE(".\r\n") : SLICE("\r\n.\r\n");
-    enum err e = client_queue(client, &command, end);
+    enum err e = client_queue_end(client, tag, end);
     if (e == ERR_NONE) {
         client->state = CLIENT_READY;
     }
@@ -87,9 +120,10 @@ enum err hel_smtp_client_bdat(struct hel_smtp_client *client, uint64_t tag, stru
     if (e == ERR_NONE) {
         e = buf_append(&text, chunk);
     }
-    if (e == ERR_NONE) {
-        struct client_command command = {.tag = tag,
-                                         .stage = is_last ? HEL_SMTP_BODY : HEL_SMTP_DATA};
+    if (e == ERR_NONE && is_last) {
+        e = client_queue_end(client, tag, buf_view(&text));
+    } else if (e == ERR_NONE) {
+        struct client_command command = {.tag = tag, .stage = HEL_SMTP_DATA};
         e = client_queue(client, &command, buf_view(&text));
     }
     buf_done(&text);

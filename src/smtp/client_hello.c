@@ -1,4 +1,4 @@
-/* smtp/client_hello: EHLO, its HELO fallback, and what the answer offers (RFC 5321 3.2, 4.1.1.1).
+/* smtp/client_hello: EHLO or LHLO, its HELO fallback, and what the answer offers (RFC 5321 3.2, 4.1.1.1).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/reader.h"
 #include "base/slice.h"
@@ -22,6 +22,8 @@ static const struct extension_name extension_names[] = {
     {SLICE_LITERAL("BINARYMIME"), HEL_SMTP_EXT_BINARYMIME},
     {SLICE_LITERAL("REQUIRETLS"), HEL_SMTP_EXT_REQUIRETLS},
     {SLICE_LITERAL("LIMITS"), HEL_SMTP_EXT_LIMITS},
+    {SLICE_LITERAL("XCLIENT"), HEL_SMTP_EXT_XCLIENT},
+    {SLICE_LITERAL("XFORWARD"), HEL_SMTP_EXT_XFORWARD},
 };
 
 static bool is_keyword_byte(char byte)
@@ -84,8 +86,17 @@ static enum err say(struct hel_smtp_client *client, struct slice verb)
 enum err client_say_hello(struct hel_smtp_client *client)
 {
     client_forget(client);
-    client->tried_helo = false;
-    return say(client, SLICE("EHLO "));
+    client->state = CLIENT_GREETING;
+    client->tried_helo = client->config.prefers_helo;
+    if (client->config.is_lmtp) {
+        return say(client, SLICE("LHLO ")); /* RFC 2033 4.1 */
+    }
+    return say(client, client->tried_helo ? SLICE("HELO ") : SLICE("EHLO "));
+}
+
+enum err hel_smtp_client_hello(struct hel_smtp_client *client)
+{
+    return client->state == CLIENT_HOLDING ? client_say_hello(client) : ERR_STATE;
 }
 
 static bool out_of_memory(struct hel_smtp_client *client, struct hel_smtp_event *out)
@@ -110,7 +121,7 @@ bool client_on_hello(struct hel_smtp_client *client, const struct hel_reply *rep
         return true;
     }
     /* RFC 5321 3.2: a server that does not know EHLO is greeted the old way, once. */
-    if (hel_reply_is_permanent(reply) && !client->tried_helo) {
+    if (hel_reply_is_permanent(reply) && !client->tried_helo && !client->config.is_lmtp) {
         client->tried_helo = true;
         return say(client, SLICE("HELO ")) == ERR_NONE ? false : out_of_memory(client, out);
     }

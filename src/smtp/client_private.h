@@ -1,5 +1,6 @@
 /* smtp/client_private: the fields of a client, and what its files share: client.c (life, bytes, time, events),
- * client_queue.c, client_hello.c, client_starttls.c, client_transaction.c (MAIL, RCPT, RSET, QUIT), client_data.c.
+ * client_queue.c, client_hello.c, client_starttls.c, client_transaction.c (MAIL, RCPT, RSET, QUIT), client_data.c,
+ * client_auth.c, client_xclient.c.
  *
  * Invariants: (1) commands[0..sent) are on the wire or in `out` and owe a reply each, in this order;
  * commands[sent..count) wait, their text in `held`. (2) A reply belongs to commands[0]; without one it is
@@ -27,12 +28,16 @@ enum {
 
 enum client_state {
     CLIENT_GREETING, /* until EHLO or HELO is accepted */
+    CLIENT_HOLDING,  /* greeted; the caller says when EHLO goes out */
     CLIENT_READY,
-    CLIENT_REFUSED,   /* by banner or EHLO: only QUIT is left */
-    CLIENT_STARTING,  /* STARTTLS is on its way */
-    CLIENT_HANDSHAKE, /* the caller shakes hands */
-    CLIENT_DATA,      /* DATA, the last of the queue, is not answered */
-    CLIENT_BODY,      /* 354 was given */
+    CLIENT_REFUSED,    /* by banner or EHLO: only QUIT is left */
+    CLIENT_STARTING,   /* STARTTLS is on its way */
+    CLIENT_HANDSHAKE,  /* the caller shakes hands */
+    CLIENT_DATA,       /* DATA, the last of the queue, is not answered */
+    CLIENT_BODY,       /* 354 was given */
+    CLIENT_AUTH,       /* AUTH, or an answer of its exchange, is not answered */
+    CLIENT_CHALLENGED, /* 334 was given: the caller's answer is due */
+    CLIENT_XCLIENT,    /* XCLIENT, the last of the queue, is not answered */
     CLIENT_QUITTING,
     CLIENT_OVER, /* FAILED was given */
 };
@@ -58,7 +63,9 @@ struct hel_smtp_client {
     unsigned extensions;
     uint64_t size_limit;
     bool is_now_stale; /* the wait began when the caller had not told the time; see take_time */
-    bool tried_helo, is_tls;
+    bool tried_helo, is_tls, is_logged_in;
+    uint64_t *accepted; /* LMTP: tags of the recipients of this transaction, in order */
+    unsigned accepted_count, accepted_room;
     bool is_closed, is_timed_out, is_closing, is_starved, is_flooded; /* why next() will fail */
     bool is_body_line_start; /* of the message being sent */
     bool body_had_cr;
@@ -77,6 +84,20 @@ bool client_on_hello(struct hel_smtp_client *client, const struct hel_reply *rep
                      struct hel_smtp_event *out);
 enum err client_say_hello(struct hel_smtp_client *client) MUST_USE;
 
+/* A command whose answer decides what may follow: it goes alone, and *state waits for the answer. */
+enum err client_queue_alone(struct hel_smtp_client *client, const struct client_command *command,
+                            struct slice text, enum client_state state) MUST_USE;
+
 bool client_path_is_safe(struct slice path);
+
+/* client_auth.c, client_xclient.c: the answer came. */
+void client_on_auth(struct hel_smtp_client *client, const struct hel_reply *reply);
+/* ERR_NOMEM: the session begins anew, and there is no room for EHLO. */
+enum err client_on_xclient(struct hel_smtp_client *client, const struct hel_reply *reply) MUST_USE;
+
+/* client_data.c: the end of a message in text; LMTP owes an answer for each recipient. */
+enum err client_queue_end(struct hel_smtp_client *client, uint64_t tag, struct slice text) MUST_USE;
+/* LMTP: a recipient was accepted. ERR_NOMEM. */
+enum err client_accept(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
 
 #endif

@@ -51,6 +51,16 @@ enum err client_queue(struct hel_smtp_client *client, const struct client_comman
     return ERR_NONE;
 }
 
+enum err client_queue_alone(struct hel_smtp_client *client, const struct client_command *command,
+                            struct slice text, enum client_state state)
+{
+    enum err e = client_queue(client, command, text);
+    if (e == ERR_NONE) {
+        client->state = state;
+    }
+    return e;
+}
+
 /* RFC 2920 3.1: these may stand inside a group; any other ends it. */
 static bool may_be_followed(const struct client_command *command)
 {
@@ -65,6 +75,10 @@ static bool may_release(const struct hel_smtp_client *client)
     }
     if (client->sent_count == 0) {
         return true;
+    }
+    const struct client_command *next = &client->commands[client->sent_count];
+    if (next->stage == HEL_SMTP_BODY && next->len == 0) {
+        return true; /* LMTP: a further answer to what went out */
     }
     bool is_pipelined = (client->extensions & HEL_SMTP_EXT_PIPELINING) != 0;
     return is_pipelined && may_be_followed(&client->commands[client->sent_count - 1]);

@@ -12,11 +12,7 @@ enum err hel_smtp_client_starttls(struct hel_smtp_client *client, uint64_t tag)
         return ERR_STATE;
     }
     struct client_command command = {.tag = tag, .stage = HEL_SMTP_STARTTLS};
-    enum err e = client_queue(client, &command, SLICE("STARTTLS\r\n"));
-    if (e == ERR_NONE) {
-        client->state = CLIENT_STARTING;
-    }
-    return e;
+    return client_queue_alone(client, &command, SLICE("STARTTLS\r\n"), CLIENT_STARTING);
 }
 
 void hel_smtp_client_tls_ready(struct hel_smtp_client *client, uint64_t now_ms)
@@ -24,7 +20,6 @@ void hel_smtp_client_tls_ready(struct hel_smtp_client *client, uint64_t now_ms)
     must(client->state == CLIENT_HANDSHAKE);
     client->now_ms = now_ms;
     client->is_tls = true;
-    client->state = CLIENT_GREETING;
     hel_reply_parser_reset(client->parser);
     buf_clear(&client->input);
     buf_clear(&client->out);

@@ -27,10 +27,22 @@ bool client_path_is_safe(struct slice path)
     return !is_quoted && path.len <= CLIENT_PATH_BYTES;
 }
 
+/* Words parted by spaces: nothing that could end the line. */
+static bool are_parameters_safe(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.at[i];
+        if (byte < ' ' || byte == 0x7f) {
+            return false;
+        }
+    }
+    return text.len <= CLIENT_PATH_BYTES;
+}
+
 static enum err queue_line(struct hel_smtp_client *client, uint64_t tag, enum hel_smtp_stage stage,
                            const struct slice *parts, size_t count)
 {
-    char line[CLIENT_PATH_BYTES + 128];
+    char line[2 * CLIENT_PATH_BYTES + 128];
     struct buf text = {.at = line, .cap = sizeof line, .max = sizeof line};
     for (size_t i = 0; i < count; i++) {
         enum err e = buf_append(&text, parts[i]);
@@ -61,7 +73,7 @@ enum err hel_smtp_client_mail(struct hel_smtp_client *client, uint64_t tag,
     if (client->state != CLIENT_READY || lacks_utf8 || lacks_8bit) {
         return ERR_STATE;
     }
-    if (!client_path_is_safe(mail->reverse_path)) {
+    if (!client_path_is_safe(mail->reverse_path) || !are_parameters_safe(mail->parameters)) {
         return ERR_SYNTAX;
     }
     char room[32];
@@ -74,6 +86,8 @@ enum err hel_smtp_client_mail(struct hel_smtp_client *client, uint64_t tag,
         mail->smtputf8 ? SLICE(" SMTPUTF8") : SLICE_NONE,
         says_size ? SLICE(" SIZE=") : SLICE_NONE,
         says_size ? size_text(mail->size, room) : SLICE_NONE,
+        mail->parameters.len > 0 ? SLICE(" ") : SLICE_NONE,
+        mail->parameters,
         SLICE_LITERAL("\r\n"),
     };
     return queue_line(client, tag, HEL_SMTP_MAIL, parts, sizeof parts / sizeof parts[0]);
@@ -82,14 +96,28 @@ enum err hel_smtp_client_mail(struct hel_smtp_client *client, uint64_t tag,
 enum err hel_smtp_client_rcpt(struct hel_smtp_client *client, uint64_t tag,
                               struct slice forward_path)
 {
+    return hel_smtp_client_rcpt_with(client, tag, forward_path, SLICE_NONE);
+}
+
+enum err hel_smtp_client_rcpt_with(struct hel_smtp_client *client, uint64_t tag,
+                                   struct slice forward_path, struct slice parameters)
+{
     if (client->state != CLIENT_READY) {
         return ERR_STATE;
     }
-    if (forward_path.len == 0 || !client_path_is_safe(forward_path)) {
+    if (forward_path.len == 0 || !client_path_is_safe(forward_path) ||
+        !are_parameters_safe(parameters)) {
         return ERR_SYNTAX;
     }
-    struct slice parts[] = {SLICE_LITERAL("RCPT TO:<"), forward_path, SLICE_LITERAL(">\r\n")};
-    return queue_line(client, tag, HEL_SMTP_RCPT, parts, 3);
+    struct slice parts[] = {
+        SLICE_LITERAL("RCPT TO:<"),
+        forward_path,
+        SLICE_LITERAL(">"),
+        parameters.len > 0 ? SLICE(" ") : SLICE_NONE,
+        parameters,
+        SLICE_LITERAL("\r\n"),
+    };
+    return queue_line(client, tag, HEL_SMTP_RCPT, parts, sizeof parts / sizeof parts[0]);
 }
 
 enum err hel_smtp_client_rset(struct hel_smtp_client *client, uint64_t tag)
@@ -104,7 +132,8 @@ enum err hel_smtp_client_rset(struct hel_smtp_client *client, uint64_t tag)
 enum err hel_smtp_client_quit(struct hel_smtp_client *client, uint64_t tag)
 {
     /* Also after a refusal by banner or EHLO: RFC 5321 3.1 has the client leave with QUIT. */
-    if (client->state != CLIENT_READY && client->state != CLIENT_REFUSED) {
+    if (client->state != CLIENT_READY && client->state != CLIENT_REFUSED &&
+        client->state != CLIENT_HOLDING) {
         return ERR_STATE;
     }
     struct slice parts[] = {SLICE_LITERAL("QUIT\r\n")};

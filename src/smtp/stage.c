@@ -16,6 +16,8 @@ const char *hel_smtp_stage_name(enum hel_smtp_stage stage)
     case HEL_SMTP_BODY: return "body";
     case HEL_SMTP_RSET: return "rset";
     case HEL_SMTP_QUIT: return "quit";
+    case HEL_SMTP_AUTH: return "auth";
+    case HEL_SMTP_XCLIENT: return "xclient";
     case HEL_SMTP_STAGE_COUNT: break;
     }
     return "none";

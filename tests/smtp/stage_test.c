@@ -13,7 +13,7 @@ static const char *const names[HEL_SMTP_STAGE_COUNT] = {
     [HEL_SMTP_CONNECT] = "connect",   [HEL_SMTP_BANNER] = "banner", [HEL_SMTP_EHLO] = "ehlo",
     [HEL_SMTP_STARTTLS] = "starttls", [HEL_SMTP_MAIL] = "mail",     [HEL_SMTP_RCPT] = "rcpt",
     [HEL_SMTP_DATA] = "data",         [HEL_SMTP_BODY] = "body",     [HEL_SMTP_RSET] = "rset",
-    [HEL_SMTP_QUIT] = "quit",
+    [HEL_SMTP_QUIT] = "quit",         [HEL_SMTP_AUTH] = "auth",     [HEL_SMTP_XCLIENT] = "xclient",
 };
 
 /* parse(name(stage)) = stage, and the words are those of records and rule files. */

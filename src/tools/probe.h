@@ -1,0 +1,115 @@
+/* tools/probe: the test of a mail server: finds the hosts of a target, holds the conversation that the plan describes
+ * with each, and looks closer where the plan says so: versions of TLS, the STARTTLS injection, DANE, each way to log in,
+ * other ports, relaying. tools/probe_judge says what of it is wrong, tools/probe_report shows it.
+ *
+ * The caller waits: the loop of the door runs until all is done, or somebody stops it (probe_stop_all).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef TOOLS_PROBE_H
+#define TOOLS_PROBE_H
+
+#include "dns/answer.h"
+#include "tools/probe_talk.h"
+#include "tools/probe_target.h"
+
+enum {
+    PROBE_HOSTS_MAX = ROUTE_EXCHANGERS_MAX,
+    PROBE_VERSIONS = 4, /* TLS 1.0 to 1.3 */
+    PROBE_PORTS = 4,    /* 25, 465, 587, 2525 */
+    PROBE_RCPTS_MAX = 32,
+    PROBE_TRIALS_MAX = 16,
+};
+
+enum probe_answer { PROBE_NOT_TRIED, PROBE_YES, PROBE_NO, PROBE_UNKNOWN };
+const char *probe_answer_name(enum probe_answer answer);
+
+struct probe_plan {
+    struct probe_target target;
+    uint16_t port;                     /* 0: the target's, or that of its scheme */
+    bool all_hosts;                    /* of a domain; else the first that can be reached */
+    struct slice only_host;            /* of a domain: this exchanger alone; empty: any */
+    bool trusts_named_ip;              /* an address that was named itself may be private */
+    const struct ip_net *allowed_nets; /* private networks that may be contacted */
+    size_t allowed_net_count;
+    bool no_ipv4, no_ipv6;
+    struct ip source_v4, source_v6;
+    struct slice server_name; /* SNI instead of the host's name; empty: that */
+    /* What is said; the runner fills in ip, port, source, server_name, tls, dane, hashes and, for smtps and lmtp,
+     * tls_mode and is_lmtp. */
+    struct probe_talk_config talk;
+    struct tls_settings tls;
+    bool examines_tls, compares_ports, tests_logins;
+    const struct probe_trial *relay; /* forms to try; none: relay_count 0 */
+    size_t relay_count;
+    const char *const *relay_words; /* what each form is */
+};
+
+struct probe_version {
+    enum probe_answer offered;
+    char detail[PROBE_DETAIL_BYTES];
+};
+
+enum probe_injection {
+    PROBE_INJECTION_NOT_TRIED,
+    PROBE_INJECTION_DROPPED, /* right: what came in the clear was thrown away (RFC 3207 4.2) */
+    PROBE_INJECTION_REFUSED, /* right: the server did not go on */
+    PROBE_INJECTION_IN_CLEAR, /* answered before the handshake, which then breaks: clumsy, not dangerous */
+    PROBE_INJECTION_VULNERABLE, /* answered inside TLS (CVE-2011-0411) */
+    PROBE_INJECTION_UNKNOWN,
+};
+const char *probe_injection_name(enum probe_injection injection);
+
+enum probe_dane_state {
+    PROBE_DANE_NOT_TRIED,
+    PROBE_DANE_NONE, /* no TLSA records */
+    PROBE_DANE_MATCH,
+    PROBE_DANE_MISMATCH,
+    PROBE_DANE_UNKNOWN, /* DNS or the connection failed */
+};
+const char *probe_dane_name(enum probe_dane_state state);
+
+struct probe_login_result {
+    bool is_offered;
+    enum probe_answer worked;
+    char detail[PROBE_DETAIL_BYTES];
+};
+
+struct probe_port {
+    uint16_t port;
+    struct probe_talk talk;
+};
+
+struct probe_host {
+    char name[PROBE_NAME_BYTES]; /* "" for an address that was named */
+    bool is_exchanger;
+    uint16_t preference;
+    enum host_status status; /* HOST_OK: talk is set */
+    struct probe_talk talk;
+    struct probe_version versions[PROBE_VERSIONS];
+    enum probe_injection injection;
+    enum probe_dane_state dane;
+    unsigned dane_count;
+    bool has_dane_proof; /* the resolver says that the answer is authentic (DNSSEC) */
+    struct probe_login_result logins[SASL_MECHANISM_COUNT];
+    struct probe_talk relay; /* with relay_count: one RCPT step for each form that got so far */
+    bool has_relay;
+    struct probe_port ports[PROBE_PORTS];
+    size_t port_count;
+};
+
+struct probe_result {
+    struct route *route; /* of a domain; NULL: none was looked up */
+    struct probe_host *hosts;
+    size_t host_count;
+    bool is_stopped;
+};
+
+/* Sets all of *out, which probe_result_done frees. ERR_NOMEM, ERR_SYSTEM (no OpenSSL, with a plan that needs it),
+ * ERR_SYNTAX (a setting of TLS): the fault says so. */
+enum err probe_run(struct door *door, const struct probe_plan *plan, struct probe_result *out,
+                   struct fault *out_fault) MUST_USE;
+void probe_result_done(struct probe_result *result);
+
+/* Which port the plan means. */
+uint16_t probe_port_of(const struct probe_plan *plan);
+
+#endif

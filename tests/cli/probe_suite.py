@@ -1,0 +1,704 @@
+"""`heloise probe` against servers of our own: right ones, and hostile ones of every kind.
+SPDX-License-Identifier: Apache-2.0
+"""
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import pty
+import select
+import shutil
+import socket
+import socketserver
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+
+import rig
+
+
+class Certificates:
+    """Made with openssl when they are first wanted, kept for the run."""
+    folder = None
+
+    @classmethod
+    def path(cls, name):
+        if cls.folder is None:
+            cls.folder = pathlib.Path(tempfile.mkdtemp(prefix='heloise-certs-'))
+            cls.make()
+        return str(cls.folder / name)
+
+    @classmethod
+    def openssl(cls, *words, text=None):
+        subprocess.run(['openssl', *words], cwd=cls.folder, check=True, capture_output=True, input=text)
+
+    @classmethod
+    def signed(cls, name, host, days, *kind):
+        """name.pem: certificate and key, signed by ca.pem; days may be negative."""
+        cls.openssl('req', '-newkey', *(kind or ('rsa:2048',)), '-nodes', '-keyout', f'{name}.key', '-out',
+                    f'{name}.csr', '-subj', f'/CN={host}')
+        cls.openssl('ca', '-config', 'ca.cnf', '-batch', '-in', f'{name}.csr', '-out', f'{name}.crt', '-startdate',
+                    '20200101000000Z', '-enddate', '20210101000000Z' if days < 0 else '20490101000000Z', '-notext')
+        (cls.folder / f'{name}.pem').write_bytes((cls.folder / f'{name}.crt').read_bytes()
+                                                 + (cls.folder / f'{name}.key').read_bytes())
+
+    @classmethod
+    def make(cls):
+        (cls.folder / 'index').write_text('')
+        (cls.folder / 'serial').write_text('01')
+        (cls.folder / 'ca.cnf').write_text(
+            '[ca]\ndefault_ca=d\n[d]\ndatabase=index\nserial=serial\nnew_certs_dir=.\ncertificate=ca.pem\n'
+            'private_key=ca.key\ndefault_md=sha256\npolicy=p\nx509_extensions=e\nunique_subject=no\n'
+            '[p]\ncommonName=supplied\n[e]\nsubjectAltName=DNS:mx.d.example,DNS:*.d.example\n')
+        cls.openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-subj',
+                    '/CN=Test CA', '-days', '3000')
+        cls.signed('good', 'mx.d.example', 1)
+        cls.signed('expired', 'mx.d.example', -1)
+        cls.signed('weak', 'mx.d.example', 1, 'rsa:1024')
+        cls.openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'own.key', '-out', 'own.crt', '-subj',
+                    '/CN=other.example', '-days', '3000')
+        (cls.folder / 'own.pem').write_bytes((cls.folder / 'own.crt').read_bytes() + (cls.folder / 'own.key').read_bytes())
+
+    @classmethod
+    def context(cls, name, oldest=None, newest=None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers('ALL:@SECLEVEL=0')
+        context.minimum_version = oldest or ssl.TLSVersion.TLSv1_2
+        if newest:
+            context.maximum_version = newest
+        context.load_cert_chain(cls.path(f'{name}.pem'))
+        return context
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """handle(line) is called for each connection with a Line; heard has what was said to it."""
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, handle):
+        self.handle, self.heard, self.messages = handle, [], []
+        super().__init__(('127.0.0.1', 0), Line)
+        self.port = self.server_address[1]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+
+
+class Line(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.rest = b''
+        self.request.settimeout(rig.PATIENCE_S)
+        with contextlib.suppress(OSError, EOFError):
+            self.server.handle(self)
+
+    def say(self, text):
+        self.request.sendall(text if isinstance(text, bytes) else text.encode())
+
+    def line(self):
+        while b'\n' not in self.rest:
+            block = self.request.recv(65536)
+            if not block:
+                raise EOFError
+            self.rest += block
+        line, self.rest = self.rest.split(b'\n', 1)
+        text = line.rstrip(b'\r').decode('utf-8', 'replace')
+        self.server.heard.append(text)
+        return text
+
+    def take(self, count):
+        while len(self.rest) < count:
+            block = self.request.recv(65536)
+            if not block:
+                raise EOFError
+            self.rest += block
+        bytes_, self.rest = self.rest[:count], self.rest[count:]
+        return bytes_
+
+    def secure(self, context, keeps=False):
+        """keeps: what came in the clear is obeyed inside (CVE-2011-0411)."""
+        rest = self.rest if keeps else b''
+        self.request = context.wrap_socket(self.request, server_side=True)
+        self.rest = rest
+
+
+class Good:
+    """An ordinary server, with what a test wants of it."""
+
+    def __init__(self, context=None, mechanisms='', at_once=False, keeps=False, says=None, lmtp=False, clear_login=True,
+                 extensions=('PIPELINING', 'SIZE 10240000', '8BITMIME', 'ENHANCEDSTATUSCODES', 'CHUNKING', 'X-ODD')):
+        self.context, self.mechanisms, self.at_once, self.keeps = context, mechanisms, at_once, keeps
+        self.says, self.lmtp, self.clear_login, self.extensions = says or {}, lmtp, clear_login, extensions
+
+    def __call__(self, line):
+        line.tls, line.accepted = False, 0
+        if self.at_once:
+            line.secure(self.context)
+            line.tls = True
+        line.say(self.says.get('', '220 mx.d.example ESMTP\r\n'))
+        while True:
+            text = line.line()
+            verb = text.split(' ')[0].upper()
+            if verb in self.says:
+                line.say(self.says[verb])
+            else:
+                getattr(self, 'on_' + verb.lower(), self.on_other)(line, text)
+            if verb == 'QUIT':
+                return
+
+    def on_other(self, line, text):
+        line.say('502 5.5.1 what\r\n')
+
+    def on_ehlo(self, line, text):
+        words = list(self.extensions)
+        if self.context and not line.tls:
+            words.append('STARTTLS')
+        if self.mechanisms and (line.tls or self.clear_login):
+            words.append('AUTH ' + self.mechanisms)
+        lines = ['mx.d.example', *words]
+        line.say(''.join(f'250{"-" if i < len(lines) - 1 else " "}{text}\r\n' for i, text in enumerate(lines)))
+
+    on_lhlo = on_ehlo
+
+    def on_starttls(self, line, text):
+        line.say('220 2.0.0 go\r\n')
+        line.secure(self.context, self.keeps)
+        line.tls = True
+
+    def on_noop(self, line, text):
+        line.say('250 2.0.0 Ok\r\n')
+
+    on_rset = on_noop
+
+    def on_xclient(self, line, text):
+        line.say('220 mx.d.example ESMTP\r\n')
+
+    def on_mail(self, line, text):
+        line.accepted = 0
+        line.say('250 2.1.0 Ok\r\n')
+
+    def on_rcpt(self, line, text):
+        good = 'dead' not in text
+        line.accepted += good
+        line.say('250 2.1.5 Ok\r\n' if good else '550 5.1.1 No such user\r\n')
+
+    def on_data(self, line, text):
+        line.say('354 go\r\n')
+        lines = []
+        while (one := line.line()) != '.':
+            lines.append(one[1:] if one.startswith('.') else one)
+        line.server.messages.append('\n'.join(lines) + '\n')
+        line.say('250 2.0.0 queued\r\n' * (line.accepted if self.lmtp else 1))
+
+    def on_bdat(self, line, text):
+        words = text.split()
+        line.chunks = getattr(line, 'chunks', b'') + line.take(int(words[1]))
+        if len(words) > 2:
+            line.server.messages.append(line.chunks.decode().replace('\r\n', '\n'))
+        line.say('250 2.0.0 taken\r\n')
+
+    def on_quit(self, line, text):
+        line.say('221 2.0.0 Bye\r\n')
+
+    # Logins: user "jane", password "secret".
+
+    @staticmethod
+    def ask(line, challenge):
+        line.say(b'334 ' + base64.b64encode(challenge) + b'\r\n')
+        return base64.b64decode(line.line())
+
+    def on_auth(self, line, text):
+        words = text.split(' ')
+        initial = base64.b64decode(words[2]) if len(words) > 2 else None
+        mechanism = words[1].lower().replace('-', '_')
+        good = getattr(self, 'log_in_' + mechanism)(line, initial)
+        line.say('235 2.7.0 welcome\r\n' if good else '535 5.7.8 wrong\r\n')
+
+    def log_in_plain(self, line, initial):
+        return initial.split(b'\0')[1:] == [b'jane', b'secret']
+
+    def log_in_login(self, line, initial):
+        return [self.ask(line, b'Username:'), self.ask(line, b'Password:')] == [b'jane', b'secret']
+
+    def log_in_cram_md5(self, line, initial):
+        challenge = b'<1.2@mx.d.example>'
+        answer = self.ask(line, challenge)
+        return answer == b'jane ' + hmac.new(b'secret', challenge, 'md5').hexdigest().encode()
+
+    def log_in_xoauth2(self, line, initial):
+        if initial == b'user=jane\x01auth=Bearer secret\x01\x01':
+            return True
+        self.ask(line, b'{"status":"400"}')
+        return False
+
+    def log_in_oauthbearer(self, line, initial):
+        return initial.startswith(b'n,a=jane,\x01') and initial.endswith(b'\x01auth=Bearer secret\x01\x01')
+
+    def scram(self, line, initial, kind):
+        bare = initial.decode().split(',', 2)[2]
+        fields = dict(part.split('=', 1) for part in bare.split(','))
+        nonce, salt = fields['r'] + 'server', b'saltsalt'
+        first = f'r={nonce},s={base64.b64encode(salt).decode()},i=4096'
+        final = self.ask(line, first.encode()).decode()
+        without, proof = final.rsplit(',p=', 1)
+        salted = hashlib.pbkdf2_hmac(kind, b'secret', salt, 4096)
+
+        def mac(key, text):
+            return hmac.new(key, text.encode(), kind).digest()
+        client_key = mac(salted, 'Client Key')
+        message = f'{bare},{first},{without}'
+        signature = mac(hashlib.new(kind, client_key).digest(), message)
+        wanted = bytes(a ^ b for a, b in zip(client_key, signature))
+        if fields['n'] != 'jane' or base64.b64decode(proof) != wanted:
+            return False
+        server = mac(mac(salted, 'Server Key'), message)
+        return self.ask(line, b'v=' + base64.b64encode(server)) == b''
+
+    def log_in_scram_sha_1(self, line, initial):
+        return self.scram(line, initial, 'sha1')
+
+    def log_in_scram_sha_256(self, line, initial):
+        return self.scram(line, initial, 'sha256')
+
+
+ALL = 'SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 PLAIN LOGIN XOAUTH2 OAUTHBEARER'
+
+
+class Base(rig.Case):
+    def serve(self, handle):
+        server = Server(handle)
+        self.addCleanup(server.close)
+        return server
+
+    def words(self, server, *more, scheme='smtp'):
+        return ('probe', '--no-config', '--helo', 'us.example', '--from', 'me@us.example', '--color', 'never',
+                *more, f'{scheme}://127.0.0.1:{server.port}')
+
+    def probe(self, code, server, *more, **options):
+        return self.expect(code, *self.words(server, *more), **options)
+
+    def record(self, code, server, *more, **options):
+        run = self.probe(code, server, '--json', *more, **options)
+        self.assertEqual(len(run.out.splitlines()), 1, run)
+        return json.loads(run.out)
+
+    @staticmethod
+    def checks(record, level='mend'):
+        return sorted({f['check'] for f in record['findings'] if f['level'] == level})
+
+
+class Conversation(Base):
+    def test_lines_words_and_times(self):
+        run = self.probe(0, self.serve(Good()), '--no-examine')
+        self.assertRegex(run.out, r'\d\.\d{3} S   220 mx\.d\.example ESMTP\n')
+        self.assertRegex(run.out, r'\d\.\d{3} C   EHLO us\.example\n')
+        self.assertIn('S   250-8BITMIME   [takes messages with bytes above 127 as they are (RFC 6152)]\n', run.out)
+        self.assertIn('X-ODD   (not registered)\n', run.out)
+        self.assertRegex(run.out, r'C   QUIT\n')
+        self.assertIn('the server offers no TLS', run.out)
+        self.assertNotIn('\033', run.out)
+
+    def test_colours(self):
+        server = self.serve(Good())
+        words = [w for w in self.words(server, '--no-examine') if w not in ('--color', 'never')]
+        run = self.expect(0, *words, '--color', 'always')
+        self.assertIn('\033[36mEHLO us.example\033[0m', run.out)
+        self.assertIn('\033[32m220 mx.d.example ESMTP\033[0m', run.out)
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = self.start(*words, stdout=theirs, env={'NO_COLOR': '1'})
+        os.close(theirs)
+        seen = b''
+        while select.select([ours], [], [], rig.PATIENCE_S)[0]:
+            try:
+                seen += os.read(ours, 65536)
+            except OSError:
+                break
+        process.wait(rig.PATIENCE_S)
+        self.assertIn(b'EHLO us.example', seen)
+        self.assertNotIn(b'\033[3', seen)
+
+    def test_refusals_are_explained(self):
+        server = self.serve(Good())
+        run = self.probe(1, server, '--to', 'dead@d.example')
+        self.assertIn('550 5.1.1 No such user   [5.1.1: there is no such mailbox, for good]', run.out)
+        self.assertIn('refused at rcpt: 550 5.1.1 No such user', run.out)
+        record = self.record(1, server, '--to', 'live@d.example', '--to', 'dead@d.example')
+        self.assertEqual(self.checks(record), ['recipient_refused'])
+        steps = [(s['stage'], s['about'], s['code']) for s in record['hosts'][0]['steps'] if s['stage'] == 'rcpt']
+        self.assertEqual(steps, [('rcpt', 'live@d.example', 250), ('rcpt', 'dead@d.example', 550)])
+        self.assertNotIn('DATA', server.heard)
+
+    def test_where_it_stops(self):
+        for stage, last in (('connect', None), ('banner', 'QUIT'), ('ehlo', 'QUIT'), ('mail', 'QUIT'), ('rcpt', 'QUIT')):
+            server = self.serve(Good())
+            self.probe(0, server, '--to', 'live@d.example', '--quit-after', stage)
+            self.assertEqual(server.heard[-1] if server.heard else None, last, stage)
+        server = self.serve(Good())
+        self.probe(0, server, '--to', 'live@d.example', '--drop-after', 'mail')
+        self.assertEqual(server.heard[-1], 'MAIL FROM:<me@us.example>')
+        server = self.serve(Good())
+        self.probe(0, server, '--to', 'live@d.example', '--send', '--drop-after', 'data')
+        self.assertEqual(server.messages, [])
+
+    def test_what_is_said(self):
+        server = self.serve(Good(extensions=('XCLIENT ADDR LOGIN', 'XFORWARD ADDR', 'PIPELINING', 'DSN')))
+        self.probe(0, server, '--to', 'live@d.example', '--xclient', 'ADDR=192.0.2.1', '--mail-parameters', 'RET=HDRS',
+                   '--rcpt-parameters', 'NOTIFY=NEVER', '--pipeline')
+        self.assertEqual(server.heard, ['EHLO us.example', 'XCLIENT ADDR=192.0.2.1', 'EHLO us.example',
+                                        'MAIL FROM:<me@us.example> RET=HDRS',
+                                        'RCPT TO:<live@d.example> NOTIFY=NEVER', 'QUIT'])
+        server = self.serve(Good())
+        record = self.record(1, server, '--xclient', 'ADDR=192.0.2.1')
+        self.assertEqual(self.checks(record), ['not_offered'])
+
+    def test_proxy_header(self):
+        server = self.serve(Good())
+        self.probe(0, server, '--no-examine', '--proxy-header', 'v1,192.0.2.1:4711,192.0.2.25:25')
+        self.assertEqual(server.heard[0], 'PROXY TCP4 192.0.2.1 192.0.2.25 4711 25')
+
+        def second(line):
+            head = line.take(28)
+            line.server.heard.append(head)
+            Good()(line)
+        server = self.serve(second)
+        self.probe(0, server, '--no-examine', '--proxy-header', 'v2,192.0.2.1:4711,192.0.2.25:25')
+        self.assertEqual(server.heard[0], b'\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c' + bytes((192, 0, 2, 1, 192, 0, 2, 25))
+                         + (4711).to_bytes(2, 'big') + (25).to_bytes(2, 'big'))
+
+    def test_watch(self):
+        server = self.serve(Good())
+        run = self.probe(0, server, '--no-examine', '--json', '--watch', '1ms', '--count', '3')
+        lines = [json.loads(line) for line in run.out.splitlines()]
+        self.assertEqual(len(lines), 4)
+        self.assertEqual((lines[3]['runs'], lines[3]['not_well']), (3, 0))
+        self.assertGreaterEqual(lines[3]['total_ms']['most'], lines[3]['total_ms']['least'])
+
+    def test_domain_and_private_addresses(self):
+        mailer = rig.Mailer()
+        self.addCleanup(mailer.close)
+        run = self.expect(0, 'probe', '--no-examine', *mailer.options, 'd.example')
+        self.assertIn('mx.d.example 127.0.0.1 port', run.out)
+        words = [w for w in mailer.options if w not in ('--allow-net', '127.0.0.0/8')]
+        run = self.expect(1, 'probe', '--no-examine', *words, 'd.example')
+        self.assertIn('--allow-net', run.out)
+        run = self.expect(1, 'probe', '--no-examine', *mailer.options, 'nowhere.example')
+        self.assertIn('nowhere.example has no mail server', run.out)
+
+    def test_usage(self):
+        for words, text in ((('probe',), 'whom to probe'), (('probe', 'a', 'b'), 'one target'),
+                            (('probe', 'smtp://x:99999'), 'port from 1 to 65535'),
+                            (('probe', 'mx..example'), 'no host name'), (('probe', '--send', 'x.example'), 'whom to send to'),
+                            (('probe', '--auth', 'x.example'), 'who logs in'),
+                            (('probe', '--auth=DIGEST-MD5', 'x.example'), 'DIGEST-MD5'),
+                            (('probe', '--quit-after', 'data', 'x.example'), 'quit-after'),
+                            (('probe', '--body', 'x', 'x.example'), 'add --send')):
+            run = self.expect(64, *words)
+            self.assertIn(text, run.err, run)
+
+
+class Login(Base):
+    def setUp(self):
+        super().setUp()
+        self.secret = self.write('secret', 'secret\n')
+        self.login = ('--auth-user', 'jane', '--auth-password-file', self.secret)
+        self.context = Certificates.context('good')
+
+    def test_each_mechanism(self):
+        for mechanism in ALL.split():
+            server = self.serve(Good(self.context, ALL, clear_login=False))
+            run = self.probe(1, server, '--no-examine', *self.login, f'--auth={mechanism}')
+            self.assertIn('235 2.7.0 welcome', run.out, mechanism)
+            self.assertNotIn('secret', run.out)
+            self.assertNotIn(base64.b64encode(b'\0jane\0secret').decode(), run.out)
+            wrong = self.record(1, server, *self.login, f'--auth={mechanism}', '--auth-password-file',
+                                self.write('wrong', 'no'))
+            self.assertIn('refused', self.checks(wrong), mechanism)
+
+    def test_all_at_once(self):
+        server = self.serve(Good(self.context, ALL, clear_login=False))
+        record = self.record(1, server, '--no-examine', *self.login, '--auth', '--test-logins')
+        self.assertEqual({(one['mechanism'], one['worked']) for one in record['hosts'][0]['logins']},
+                         {(mechanism, 'yes') for mechanism in ALL.split()})
+
+    def test_password_from_the_environment(self):
+        server = self.serve(Good(self.context, 'PLAIN'))
+        self.assertIn('235', self.probe(1, server, '--auth-user', 'jane', '--auth',
+                                        env={'HELOISE_PROBE_PASSWORD': 'secret'}).out)
+
+    def test_nothing_in_the_clear(self):
+        server = self.serve(Good(None, 'PLAIN LOGIN'))
+        record = self.record(1, server, *self.login, '--auth')
+        self.assertEqual(self.checks(record), ['login_in_clear', 'withheld'])
+        self.assertFalse([line for line in server.heard if line.startswith('AUTH')])
+        self.assertIn('235', self.probe(1, server, *self.login, '--auth', '--auth-plaintext').out)
+        # A challenge and an answer show nothing.
+        self.assertIn('235', self.probe(0, self.serve(Good(None, 'CRAM-MD5')), *self.login, '--auth').out)
+
+    def test_servers_that_lie(self):
+        def lie(line):
+            class Liar(Good):
+                def on_auth(self, line, text):
+                    line.say(b'334 ' + answer + b'\r\n')
+                    line.line()
+                    line.say('501 5.7.0 cancelled\r\n')
+            Liar(None, 'SCRAM-SHA-1')(line)
+        for answer in (b'!!!', b'', base64.b64encode(b'r=x,s=AAAA,i=1'),
+                       base64.b64encode(b'r=,s=AAAA,i=99999999'), b'A' * 20000):
+            record = self.record(1, self.serve(lie), *self.login, '--auth=SCRAM-SHA-1')
+            self.assertEqual(self.checks(record), ['garbage'], answer[:20])
+
+    def test_not_offered(self):
+        server = self.serve(Good(None, 'GSSAPI'))
+        self.assertEqual(self.checks(self.record(1, server, *self.login, '--auth')), ['not_offered'])
+        self.probe(0, server, *self.login, '--auth', '--auth-optional')
+
+
+class Message(Base):
+    def test_generated(self):
+        server = self.serve(Good())
+        self.probe(0, server, '--to', 'live@d.example', '--send', '--header', 'Subject: hello', '--body',
+                   'first\n.dot\n..two\n')
+        [message] = server.messages
+        self.assertIn('Subject: hello\n', message)
+        self.assertIn('From: <me@us.example>\nTo: <live@d.example>\n', message)
+        self.assertRegex(message, r'Message-ID: <[0-9a-f]+\.probe@us\.example>\n')
+        self.assertTrue(message.endswith('\nfirst\n.dot\n..two\n'), message)
+
+    def test_a_file_and_what_was_added(self):
+        server = self.serve(Good())
+        path = self.write('m.eml', 'From: a@b.example\nSubject: x\n\nbody\n')
+        run = self.probe(0, server, '--to', 'live@d.example', f'--send={path}')
+        self.assertRegex(run.out, r'added to the message: Date: \w{3}, \d\d \w{3} \d{4} ')
+        self.assertIn('added to the message: Message-ID:', run.out)
+        self.assertNotIn('added to the message: From', run.out)
+        self.assertTrue(server.messages[0].endswith('From: a@b.example\nSubject: x\n\nbody\n'))
+        run = self.probe(0, server, '--to', 'live@d.example', '--send=-', '--keep-data', '--show-data',
+                         text='Just: this\n\nbody\n')
+        self.assertEqual(server.messages[1], 'Just: this\n\nbody\n')
+        self.assertIn('C   Just: this\n', run.out)
+
+    def test_attachments(self):
+        server = self.serve(Good())
+        path = self.write('a"b.png', bytes(range(256)))
+        self.probe(0, server, '--to', 'live@d.example', '--send', '--attach-type', 'image/png', '--attach', path)
+        [message] = server.messages
+        self.assertIn('Content-Type: image/png\n', message)
+        self.assertIn('filename="a_b.png"\n', message)
+        encoded = message.split('filename="a_b.png"\n\n')[1].split('\n--')[0].replace('\n', '')
+        self.assertEqual(base64.b64decode(encoded), bytes(range(256)))
+
+    def test_large_and_in_chunks(self):
+        text = ''.join(f'{i} {"x" * 60}\n' for i in range(40000))
+        path = self.write('large.eml', 'From: a@b.example\n\n' + text)
+        for words in ((), ('--bdat',)):
+            server = self.serve(Good(Certificates.context('good')))
+            self.probe(1, server, '--to', 'live@d.example', f'--send={path}', *words)
+            self.assertTrue(server.messages[0].endswith('\n\n' + text), words)
+
+    def test_lmtp_answers_each(self):
+        server = self.serve(Good(lmtp=True))
+        record = json.loads(self.expect(0, *self.words(server, '--json', '--to', 'a@d.example', '--to', 'b@d.example',
+                                                       '--send', scheme='lmtp')).out)
+        steps = [(s['about'], s['code']) for s in record['hosts'][0]['steps'] if s['stage'] == 'body']
+        self.assertEqual(steps, [('a@d.example', 250), ('b@d.example', 250)])
+        self.assertEqual(server.heard[0], 'LHLO us.example')
+
+
+class Tls(Base):
+    """A server with each kind of TLS; the host's name is said with --tls-sni."""
+
+    def look(self, code, handle, *more):
+        words = ('--tls-sni', 'mx.d.example', '--tls-ca', Certificates.path('ca.pem'), *more)
+        return self.record(code, self.serve(handle), *words)
+
+    def test_good(self):
+        record = self.look(0, Good(Certificates.context('good')))
+        host = record['hosts'][0]
+        self.assertEqual([(v['version'], v['offered']) for v in host['tls_versions']],
+                         [('TLSv1', 'no'), ('TLSv1.1', 'no'), ('TLSv1.2', 'yes'), ('TLSv1.3', 'yes')])
+        self.assertEqual(host['tls']['version'], 'TLSv1.3')
+        self.assertEqual((host['tls']['trusted'], host['tls']['for_host'], host['tls']['ocsp']), (True, True, 'none'))
+        self.assertEqual(host['tls']['chain'][0]['names'], ['mx.d.example', '*.d.example'])
+        self.assertEqual(host['starttls_injection'], 'dropped')
+        self.assertEqual(self.checks(record, 'ok'), ['certificate', 'starttls_injection'])
+
+    def test_at_once(self):
+        server = self.serve(Good(Certificates.context('good'), at_once=True))
+        run = self.expect(1, *self.words(server, '--no-examine', '--json', scheme='smtps'))
+        self.assertEqual(json.loads(run.out)['hosts'][0]['tls']['version'], 'TLSv1.3')
+
+    def test_faults_of_certificates(self):
+        for name, wanted in (('expired', ['certificate_expired']), ('weak', ['certificate_weak_key']),
+                             ('own', ['certificate_other_name', 'certificate_untrusted'])):
+            record = self.look(1, Good(Certificates.context(name)), '--no-examine')
+            self.assertEqual(self.checks(record), wanted, name)
+            record = self.look(1, Good(Certificates.context(name)), '--tls-verify')
+            if name != 'weak':
+                self.assertIn('withheld', self.checks(record), name)
+
+    def test_old_versions(self):
+        context = Certificates.context('good', ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
+        record = self.look(1, Good(context))
+        self.assertEqual([v['offered'] for v in record['hosts'][0]['tls_versions']], ['yes', 'yes', 'no', 'no'])
+        self.assertEqual(self.checks(record), ['tls_only_old'])
+        self.assertIn('tls_old_versions', self.checks(record, 'advice'))
+
+    def test_injection(self):
+        record = self.look(1, Good(Certificates.context('good'), keeps=True))
+        self.assertEqual(record['hosts'][0]['starttls_injection'], 'vulnerable')
+        self.assertEqual(self.checks(record), ['starttls_injection'])
+
+        class Eager(Good):
+            def on_starttls(self, line, text):
+                line.say('220 2.0.0 go\r\n' + ('250 2.0.0 Ok\r\n' if line.rest else ''))
+                line.secure(self.context)
+                line.tls = True
+        self.assertEqual(self.look(0, Eager(Certificates.context('good')))['hosts'][0]['starttls_injection'],
+                         'answered_in_clear')
+
+        class Careful(Good):
+            def on_starttls(self, line, text):
+                if line.rest:
+                    line.say('501 5.5.4 nothing may follow\r\n')
+                else:
+                    super().on_starttls(line, text)
+        self.assertEqual(self.look(0, Careful(Certificates.context('good')))['hosts'][0]['starttls_injection'], 'refused')
+
+    def test_broken_handshakes(self):
+        class Broken(Good):
+            def on_starttls(self, line, text):
+                line.say('220 go\r\n')
+                line.request.recv(1)
+                line.say(answer)
+                raise EOFError
+        for answer in (b'', b'\x15\x03\x03\0\x02\x02\x28', b'garbage instead of a handshake\r\n' * 100,
+                       b'\x16\x03\x03\xff\xff' + b'\xff' * 70000, os.urandom(3000)):
+            record = self.look(1, Broken(Certificates.context('good')))
+            self.assertEqual(self.checks(record)[-1:], ['tls_failed'], answer[:8])
+
+    def test_refused_starttls(self):
+        record = self.look(1, Good(Certificates.context('good'), says={'STARTTLS': '454 4.7.0 not now\r\n'}), '--tls',
+                           'must', '--no-examine')
+        self.assertEqual(self.checks(record), ['refused'])
+        record = self.look(1, Good(), '--tls', 'must')
+        self.assertEqual(self.checks(record), ['not_offered'])
+
+
+class Hostile(Base):
+    def bounded(self, handle, *more):
+        began = time.monotonic()
+        record = self.record_of(handle, '--timeout', '3s', '--stage-timeout', 'banner=2s', '--stage-timeout', 'ehlo=2s',
+                                *more)
+        self.assertLess(time.monotonic() - began, 60)
+        return record
+
+    def record_of(self, handle, *more):
+        run = self.heloise(*self.words(self.serve(handle), '--json', *more))
+        self.assertIn(run.code, (1, 3), run)
+        self.assertLess(len(run.out), 200000)
+        self.assertNotRegex(run.out, '[\x00-\x08\x0b-\x1f\x7f-\x9f]')
+        return json.loads(run.out)
+
+    def test_garbage(self):
+        for bytes_ in (b'\0' * 5000, os.urandom(4000), b'HTTP/1.1 400 Bad Request\r\n\r\n', b'999 x\r\n', b'2\r\n'):
+            def handle(line):
+                line.say(bytes_)
+            record = self.bounded(handle)
+            self.assertIn(record['hosts'][0]['end'], ('garbage', 'closed'), bytes_[:10])
+
+    def test_endless(self):
+        def one_line(line):
+            while True:
+                line.say(b'220 ' + b'x' * 60000)
+
+        def many_lines(line):
+            while True:
+                line.say(b'220-x\r\n' * 10000)
+        for handle in (one_line, many_lines):
+            self.assertIn(self.bounded(handle)['hosts'][0]['end'], ('garbage', 'timeout'))
+
+    def test_byte_by_byte(self):
+        def slow(line):
+            for byte in b'220 mx.d.example\r\n':
+                line.say(bytes((byte,)))
+            line.line()
+            for byte in b'250-mx.d.example\r\n250 SIZE 1\r\n':
+                line.say(bytes((byte,)))
+            Good()(line)
+        run = self.heloise(*self.words(self.serve(slow), '--no-examine'))
+        self.assertIn('S   220 mx.d.example\n', run.out)
+        self.assertIn('S   250 SIZE 1', run.out)
+
+        def endless(line):
+            while True:
+                line.say(b'2')
+                time.sleep(0.05)
+        self.assertEqual(self.bounded(endless)['hosts'][0]['end'], 'timeout')
+
+    def test_silence(self):
+        def silent(line):
+            line.request.recv(1)
+        self.assertEqual(self.bounded(silent)['hosts'][0]['end'], 'timeout')
+
+    def test_escapes_for_a_terminal(self):
+        evil = '\x1b]0;owned\x07\x1b[2J\u202eabc\x9b31m'
+        server = self.serve(Good(says={'': f'220 {evil}\r\n', 'EHLO': f'250-{evil}\r\n250-AUTH {evil}\r\n250 {evil}\r\n',
+                                       'MAIL': f'550 5.7.1 {evil}\r\n'}))
+        for words in (('--to', 'x@d.example'), ('--to', 'x@d.example', '--json')):
+            run = self.heloise(*self.words(server, *words))
+            self.assertEqual(run.code, 1)
+            self.assertNotRegex(run.out + run.err, '[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]')
+
+    def test_early_end(self):
+        for says in ({'': b''}, {'EHLO': '421 4.3.2 going down\r\n'}, {'MAIL': '421 4.7.0 too much\r\n'}):
+            def handle(line, says=says):
+                if says.get('') == b'':
+                    return
+                Good(says=says)(line)
+            record = self.bounded(handle, '--to', 'x@d.example')
+            self.assertIn(record['hosts'][0]['end'], ('closed', 'refused'))
+
+    def test_answers_nobody_asked_for(self):
+        server = Good(says={'EHLO': '250 mx\r\n250 and again\r\n354 go\r\n'})
+        self.assertEqual(self.bounded(server, '--to', 'x@d.example')['hosts'][0]['end'], 'garbage')
+
+    def test_nobody_there(self):
+        with socket.socket() as taken:
+            taken.bind(('127.0.0.1', 0))
+            run = self.heloise('probe', '--no-config', '--json', f'127.0.0.1:{taken.getsockname()[1]}')
+        self.assertEqual(run.code, 3)
+        self.assertEqual(json.loads(run.out)['hosts'][0]['end'], 'unreached')
+
+
+class Relay(Base):
+    def test_forms(self):
+        server = self.serve(Good(says={'RCPT': '554 5.7.1 Relay access denied\r\n'}))
+        record = self.record(0, server, '--no-examine', '--open-relay', 'd.example')
+        self.assertEqual(self.checks(record, 'ok'), ['open_relay'])
+        asked = [line for line in server.heard if line.startswith('RCPT')]
+        self.assertEqual(len(asked), 12)
+        self.assertIn('RCPT TO:<relay-test%example.net@d.example>', asked)
+        self.assertIn('RCPT TO:<@d.example:relay-test@example.net>', asked)
+        self.assertIn('RCPT TO:<"relay-test@example.net"@d.example>', asked)
+        self.assertFalse([line for line in server.heard if line.split(' ')[0] in ('DATA', 'BDAT')])
+        self.assertEqual(server.heard.count('RSET'), 12)
+
+    def test_open(self):
+        class Open(Good):
+            def on_rcpt(self, line, text):
+                line.say('250 2.1.5 Ok\r\n' if '%' in text else '554 5.7.1 Relay access denied\r\n')
+        run = self.probe(1, self.serve(Open()), '--no-examine', '--open-relay', 'd.example')
+        self.assertIn('the server takes mail for a stranger', run.out)
+        self.assertRegex(run.out, r'relay +TAKEN +250 +<relay-test%example\.net@d\.example>, percent hack')
+
+
+def tearDownModule():
+    if Certificates.folder is not None:
+        shutil.rmtree(Certificates.folder, True)

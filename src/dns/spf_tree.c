@@ -178,9 +178,9 @@ static void take_term(struct spf_tree *tree, size_t place, const struct spf_term
 static void read_policy(struct spf_tree *tree, size_t place, struct slice terms)
 {
     struct spf_tree_node *node = &tree->nodes[place];
-    struct spf_term redirect = {.domain_spec = SLICE_NONE};
+    struct spf_modifiers modifiers;
     struct spf_term term;
-    if (!spf_record_check(terms, &redirect, &node->bad_term)) {
+    if (!spf_record_check(terms, &modifiers, &node->bad_term)) {
         node->fault = SPF_FAULT_SYNTAX;
     }
     struct reader r = reader_over(terms);
@@ -190,10 +190,11 @@ static void read_policy(struct spf_tree *tree, size_t place, struct slice terms)
             take_term(tree, place, &term);
         }
     }
-    if (redirect.domain_spec.len > 0 && !node->has_all) {
+    struct slice redirect = modifiers.redirect.domain_spec;
+    if (redirect.len > 0 && !node->has_all) {
         node->has_redirect = true;
         count_lookup(tree, place);
-        add_node(tree, place, SPF_TREE_REDIRECT, redirect.domain_spec);
+        add_node(tree, place, SPF_TREE_REDIRECT, redirect);
     }
 }
 

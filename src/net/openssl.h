@@ -144,7 +144,7 @@
     each(X509_set_version) \
     each(X509_sign) \
     each(X509_verify_cert_error_string) \
-    each(d2i_OCSP_RESPONSE)
+    each(d2i_OCSP_RESPONSE) \
     each(d2i_PUBKEY) \
     each(d2i_PublicKey) \
     each(i2d_PUBKEY)

@@ -5,7 +5,7 @@
 
 #include "store/store_private.h"
 
-enum { STEP_ROWS = 256, KINDS = 4 };
+enum { STEP_ROWS = 256, KINDS = 5 };
 
 /* find: numbers and times of at most ?2 rows behind ?1. remove: the row ?1 if it is still older than ?2, for others may
  * have written it anew meanwhile. */
@@ -36,7 +36,8 @@ static int64_t limit_of(const struct store_sweep *sweep)
 {
     const struct store_retention *retention = &sweep->retention;
     const int64_t limits[KINDS] = {retention->verdicts_before_ms, retention->facts_before_ms,
-                                   retention->jobs_before_ms, retention->facts_before_ms};
+                                   retention->jobs_before_ms, retention->facts_before_ms,
+                                   retention->facts_before_ms};
     return limits[sweep->kind];
 }
 

@@ -310,13 +310,6 @@ static int open_health(struct serving *s, const struct serve_options *options)
     return EXIT_SUCCESS;
 }
 
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int open_all(struct serving *s, const struct serve_options *options)
 {
     const struct config_serve *serve = &s->config->serve;

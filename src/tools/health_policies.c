@@ -331,7 +331,7 @@ static void fail_fetch(struct health *health, const char *words)
 {
     struct health_policy_file *file = &health->facts->sts_policy;
     file->state = HEALTH_FETCH_FAILED;
-    (void)snprintf(file->words, sizeof file->words, "%s", words);
+    (void)snprintf(file->words, sizeof file->words, "%.*s", (int)sizeof file->words - 1, words);
 }
 
 static void fetch_policy(struct health *health, const struct ip *ip)

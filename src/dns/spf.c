@@ -72,7 +72,7 @@ static struct frame *top(struct spf *spf)
     return &spf->frames[spf->depth - 1];
 }
 
-/* Lower case, without the last dot, a space as "\\032" as names have it here (dns/message). False: too long, or not a
+/* Lower case, without the last dot, a space as "\032" as names have it here (dns/message). False: too long, or not a
  * name of labels (RFC 7208 4.3). */
 static bool copy_name(struct slice text, char out[DNS_NAME_BYTES])
 {

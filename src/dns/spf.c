@@ -72,11 +72,12 @@ static struct frame *top(struct spf *spf)
     return &spf->frames[spf->depth - 1];
 }
 
-/* Lower case, without the last dot, a space as "\\032" as names have it here (dns/message). False: too long, or not a
+/* Lower case, without the last dot, a space as "\032" as names have it here (dns/message). False: too long, or not a
  * name of labels (RFC 7208 4.3). */
 static bool copy_name(struct slice text, char out[DNS_NAME_BYTES])
 {
-    char folded[4 * NAME_MAX + 1];
+    static const char space[] = {'\\', '0', '3', '2'};
+    char folded[sizeof space * NAME_MAX];
     size_t len = 0;
     size_t label = 0;
     if (slice_ends(text, SLICE("."))) {
@@ -92,8 +93,8 @@ static bool copy_name(struct slice text, char out[DNS_NAME_BYTES])
         }
         label = c == '.' ? 0 : label + 1;
         if (c == ' ') {
-            memcpy(folded + len, "\\032", 4);
-            len += 4;
+            memcpy(folded + len, space, sizeof space);
+            len += sizeof space;
         } else {
             folded[len++] = ascii_lower(c);
         }

@@ -211,6 +211,7 @@ static enum err wrap(const struct crypter *crypter, EVP_PKEY *key, struct crypto
 }
 
 /* OpenSSL would ask on the terminal. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's */
 static int no_password(char *out, int room, int is_writing, void *context)
 {
     (void)out;

@@ -193,10 +193,11 @@ static int read_file(const char *path, bool is_head, struct buf *out)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
     char block[65536];
+    char words[128];
     size_t len = 1;
     enum err e = ERR_NONE;
     if (file == NULL) {
-        complain("cannot read %s: %s", path, strerror(errno));
+        complain("cannot read %s: %s", path, strerror_r(errno, words, sizeof words));
         return EXIT_NO_INPUT;
     }
     while (len > 0 && e == ERR_NONE) {

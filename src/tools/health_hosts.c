@@ -35,7 +35,7 @@ static void on_reverse(void *owner, void *subject, size_t index, const char *ask
     (void)asked;
     struct health *health = owner;
     struct health_address *address = subject;
-    enum dns_type type = address->ip.family == IP_V6 ? DNS_AAAA : DNS_A;
+    uint16_t type = address->ip.family == IP_V6 ? DNS_AAAA : DNS_A;
     address->reverse = answer->kind;
     const struct dns_record *record = dns_answer_next(answer, NULL);
     for (; record != NULL && address->reverse_count < FITNESS_NAMES_MAX;

@@ -14,7 +14,7 @@ static bool has_policy(const struct health_facts *facts)
 
 struct slice health_dmarc_tag(const struct health_facts *facts, struct slice name)
 {
-    struct slice value;
+    struct slice value = SLICE_NONE;
     bool is_found = has_policy(facts) && dns_tag_find(facts->dmarc.text, name, &value);
     return is_found ? value : SLICE_NONE;
 }

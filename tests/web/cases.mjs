@@ -129,6 +129,17 @@ export const cases = [
     await until(page, () => document.querySelector('.ask input').value === 'jane@gmail.com');
   } },
 
+  { name: 'a domain: grade, findings and records to publish', async run(world) {
+    const page = await world.page();
+    await page.goto(`${world.origin}/#/dns`);
+    await page.waitForSelector('.ask input');
+    await page.type('.ask input', 'plain.example');
+    await page.keyboard.press('Enter');
+    await said(page, '.card-head', 'Grade');
+    assert.match(await text(page, 'main'), /plain\.example has no DMARC policy/);
+    await noOverflow(page, 'the view of a domain');
+    await world.axe(page, 'domain');
+  } },
   { name: 'one address: a wrong one is told so', async run(world) {
     const page = await world.page();
     await page.goto(world.origin);
@@ -163,7 +174,7 @@ export const cases = [
 
   { name: 'phone: every view fits 360 pixels', async run(world) {
     const page = await world.page({ viewport: PHONE });
-    for (const view of ['check', 'check/jane%40plain.example', 'batches', 'lists', 'ways', 'api', 'settings']) {
+    for (const view of ['check', 'check/jane%40plain.example', 'batches', 'lists', 'dns', 'ways', 'api', 'settings']) {
       await page.goto(`${world.origin}/#/${view}`);
       await page.waitForSelector('main h1');
       if (view.startsWith('check/')) await page.waitForSelector('.verdict .badge.large');
@@ -198,7 +209,7 @@ export const cases = [
   { name: 'the other views: no barriers', async run(world) {
     for (const dark of [false, true]) {
       const page = await world.page({ dark });
-      for (const view of ['check', 'batches', 'lists', 'ways', 'api', 'settings']) {
+      for (const view of ['check', 'batches', 'lists', 'dns', 'ways', 'api', 'settings']) {
         await page.goto(`${world.origin}/#/${view}`);
         await page.waitForSelector('main h1');
         await until(page, () => document.querySelector('.loading') === null);

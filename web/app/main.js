@@ -8,6 +8,7 @@ import { CheckView } from './check.js';
 import { BatchesView } from './batches.js';
 import { BatchView } from './batch.js';
 import { ListView, ListsView } from './lists.js';
+import { DomainView } from './domain.js';
 import { WaysView } from './ways.js';
 import { ExamplesView } from './examples.js';
 import { SettingsView } from './settings.js';
@@ -16,6 +17,7 @@ const PLACES = [
   ['check', 'Check', 'at'],
   ['batches', 'Batches', 'list'],
   ['lists', 'Watched', 'eye'],
+  ['dns', 'Domains', 'globe'],
   ['ways', 'Ways out', 'ways'],
   ['api', 'API', 'code'],
   ['settings', 'Settings', 'sliders'],
@@ -36,6 +38,7 @@ function view([name, id]) {
     case 'check': return html`<${CheckView} address=${id ?? ''} />`;
     case 'batches': return id ? html`<${BatchView} key=${id} id=${id} />` : html`<${BatchesView} />`;
     case 'lists': return id ? html`<${ListView} key=${id} id=${id} />` : html`<${ListsView} />`;
+    case 'dns': return html`<${DomainView} domain=${id ?? ''} />`;
     case 'ways': return html`<${WaysView} />`;
     case 'api': return html`<${ExamplesView} />`;
     case 'settings': return html`<${SettingsView} />`;

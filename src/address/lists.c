@@ -19,7 +19,11 @@ static const char *const list_names[LIST_COUNT] = {
     [LIST_TLDS] = "tlds",
 };
 
-enum { ENTRY_BYTES_MAX = 253 };
+enum {
+    ENTRY_BYTES_MAX = 253,
+    INDEX_GAP_BYTES = 512,          /* of text between two marks: some thirty entries */
+    INDEX_TEXT_BYTES_MIN = 1 << 15, /* less stays in a cache as it is */
+};
 
 const char *list_name(enum list_kind kind)
 {
@@ -62,12 +66,40 @@ static bool is_below(struct slice text, size_t begin, struct slice word, uint64_
     return slice_compare(slice_sub(text, begin, end), word) < 0;
 }
 
+/* How many marks are below the word, or not above it. */
+static size_t count_below(const struct list_index *index, uint64_t word, bool counts_equal)
+{
+    size_t low = 0;
+    size_t high = index->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        bool is_below =
+            index->words[middle] < word || (counts_equal && index->words[middle] == word);
+        low = is_below ? middle + 1 : low;
+        high = is_below ? high : middle;
+    }
+    return low;
+}
+
+/* Between which marks the word stands, or would. */
+static void narrow(const struct list_index *index, uint64_t word, size_t *low, size_t *high)
+{
+    size_t below = count_below(index, word, false);
+    bool has_equal = below < index->count && index->words[below] == word;
+    size_t above = has_equal ? count_below(index, word, true) : below;
+    *low = below == 0 ? *low : index->begins[below - 1];
+    *high = above == index->count ? *high : index->begins[above];
+}
+
 struct slice list_from(const struct list *list, struct slice word)
 {
     struct slice text = list->text;
     uint64_t word_eight = first_eight(word, 0);
     size_t low = 0; /* both where an entry begins, or at the end */
     size_t high = text.len;
+    if (list->index != NULL) {
+        narrow(list->index, word_eight, &low, &high);
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const char *before = memrchr(text.at + low, '\n', middle - low);
@@ -248,6 +280,7 @@ void list_done(struct list *list)
         free(list->removed->own);
         free(list->removed);
     }
+    free(list->index);
     free(list->own);
     *list = (struct list){.text = SLICE_NONE};
 }
@@ -297,6 +330,43 @@ static enum err load_named(struct address_lists *lists, const struct address_lis
     return wants_own ? ERR_NONE : load(whole, source, out_fault);
 }
 
+/* In one piece: the words, then the places, behind the head. */
+static enum err add_index(struct list *list)
+{
+    struct slice text = list->text;
+    size_t marks = text.len / INDEX_GAP_BYTES;
+    if (text.len < INDEX_TEXT_BYTES_MIN || text.len > UINT32_MAX) {
+        return ERR_NONE;
+    }
+    struct list_index *index =
+        malloc(sizeof *index + marks * (sizeof *index->words + sizeof *index->begins));
+    if (index == NULL) {
+        return ERR_NOMEM;
+    }
+    index->count = 0;
+    index->words = (uint64_t *)(void *)(index + 1);
+    index->begins = (uint32_t *)(void *)(index->words + marks);
+    for (size_t i = 0; i < marks; i++) {
+        size_t begin = slice_find_byte(text, '\n', i * INDEX_GAP_BYTES) + 1;
+        if (begin < text.len) {
+            index->words[index->count] = first_eight(text, begin);
+            index->begins[index->count++] = (uint32_t)begin;
+        }
+    }
+    list->index = index;
+    return ERR_NONE;
+}
+
+static enum err add_indexes(struct address_lists *lists, struct fault *out_fault)
+{
+    for (size_t i = 0; i < LIST_COUNT; i++) {
+        if (add_index(&lists->lists[i]) != ERR_NONE) {
+            return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the lists");
+        }
+    }
+    return ERR_NONE;
+}
+
 enum err address_lists_load(const struct address_list_source *sources, size_t count,
                             struct address_lists **out, struct fault *out_fault)
 {
@@ -304,12 +374,14 @@ enum err address_lists_load(const struct address_list_source *sources, size_t co
     if (lists == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the lists");
     }
-    for (size_t i = 0; i < 2 * count; i++) {
-        enum err e = load_named(lists, &sources[i % count], i >= count, out_fault);
-        if (e != ERR_NONE) {
-            address_lists_free(lists);
-            return e;
-        }
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < 2 * count && e == ERR_NONE; i++) {
+        e = load_named(lists, &sources[i % count], i >= count, out_fault);
+    }
+    e = e != ERR_NONE ? e : add_indexes(lists, out_fault);
+    if (e != ERR_NONE) {
+        address_lists_free(lists);
+        return e;
     }
     *out = lists;
     return ERR_NONE;

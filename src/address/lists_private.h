@@ -3,14 +3,25 @@
 #ifndef ADDRESS_LISTS_PRIVATE_H
 #define ADDRESS_LISTS_PRIVATE_H
 
+#include <stdint.h>
+
 #include "address/lists.h"
 
 /* Entries in the order of their bytes, each but perhaps the last with its line feed: found in logarithmic time,
  * and a file that is in order is its own list, which costs a start nothing. */
 struct list {
     struct slice text;
-    char *own;            /* what text is a view of; NULL: of the file */
-    struct list *removed; /* what the user took out of it; NULL: nothing */
+    char *own;                /* what text is a view of; NULL: of the file */
+    struct list *removed;     /* what the user took out of it; NULL: nothing */
+    struct list_index *index; /* NULL: it is short */
+};
+
+/* Some entries of a long list, evenly spread: their first eight bytes close together, so that a search meets the text,
+ * which is in no cache, in its last steps only. */
+struct list_index {
+    size_t count;
+    uint64_t *words;  /* as numbers in the order of strings */
+    uint32_t *begins; /* where in the text */
 };
 
 struct address_lists {

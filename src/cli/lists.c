@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/slice.h"
 #include "base/text.h"
@@ -17,6 +16,7 @@
 #include "engine/knowledge.h"
 #include "engine/record_json.h"
 #include "heloise/address.h"
+#include "net/wall_clock.h"
 #include "tools/list_change.h"
 #include "tools/list_fetch.h"
 
@@ -223,7 +223,6 @@ static enum err show_text(struct work *work, enum list_kind kind, const struct l
 static void show_json(struct work *work, enum list_kind kind, const struct list_about *about)
 {
     struct json_writer *w = &work->json;
-    char day[RECORD_TIME_BYTES];
     json_open(w, NULL, '{');
     json_string(w, "list", slice_of(list_name(kind)));
     json_string(w, "file", slice_of(about->path));
@@ -231,7 +230,7 @@ static void show_json(struct work *work, enum list_kind kind, const struct list_
     json_int(w, "bytes", (int64_t)about->bytes);
     json_bool(w, "is_updated", about->is_updated);
     json_bool(w, "has_former", about->has_former);
-    json_string(w, "changed_at", slice_of(record_time_text(about->changed_at_ms, day)));
+    json_time(w, "changed_at", about->changed_at_ms);
     json_string(w, "date", slice_of(about->date));
     json_string(w, "source", slice_of(about->source));
     json_string(w, "licence", slice_of(about->licence));
@@ -525,17 +524,10 @@ static bool find_updated(const struct lists_options *options, enum list_kind *ou
     return false;
 }
 
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static enum err write_head(const struct lists_options *options, const char *hex, struct buf *out)
 {
     char day[RECORD_TIME_BYTES];
-    day_of(wall_ms(), day);
+    day_of(wall_clock_ms(), day);
     enum err e = buf_append(out, SLICE("# Source: "));
     e = e != ERR_NONE ? e : text_append_printable(out, slice_of(options->from));
     const char *how = options->proof.signature != NULL ? "signature checked"

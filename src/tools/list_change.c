@@ -14,7 +14,7 @@
 #include "base/slice.h"
 #include "heloise/address.h"
 
-enum { NAME_BYTES = 64 };
+enum { NAME_BYTES = 64, READ_BYTES_MAX = LIST_FILE_BYTES_MAX * 2 };
 
 /* The user's folder, locked until it is closed. */
 struct own_folder {
@@ -190,7 +190,7 @@ static enum err base_read(const struct list_place *place, enum list_kind kind,
                           struct base_list *out, struct fault *out_fault)
 {
     char path[LIST_PATH_BYTES];
-    buf_init(&out->text, LIST_FILE_BYTES_MAX * 2);
+    buf_init(&out->text, READ_BYTES_MAX);
     enum err e = list_path(place, kind, list_part_now(place, kind), path, out_fault);
     e = e != ERR_NONE ? e : list_file_read(path, &out->text, out_fault);
     if (e != ERR_NONE) {
@@ -281,7 +281,7 @@ static enum err write_lines(struct edit *edit, enum list_change *out)
 
 static enum err change(struct edit *edit, enum list_change *out, struct fault *out_fault)
 {
-    buf_init(&edit->before, LIST_FILE_BYTES_MAX * 2);
+    buf_init(&edit->before, READ_BYTES_MAX);
     buf_init(&edit->lines.text, LIST_FILE_BYTES_MAX);
     edit->folder.fd = -1;
     enum err e = read_files(edit, out_fault);

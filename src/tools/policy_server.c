@@ -13,6 +13,7 @@
 #include "engine/json_write.h"
 #include "engine/record_json.h"
 #include "net/stream_server.h"
+#include "net/wall_clock.h"
 #include "tools/netstring.h"
 
 enum {
@@ -183,14 +184,10 @@ struct log_entry {
 
 static void write_entry(struct json_writer *w, const struct log_entry *entry, bool has_addresses)
 {
-    struct timespec now;
-    char time[RECORD_TIME_BYTES];
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    int64_t unix_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     struct slice domain = slice_sub(entry->address, slice_find_last_byte(entry->address, '@') + 1,
                                     entry->address.len);
     json_open(w, NULL, '{');
-    json_string(w, "time", slice_of(record_time_text(unix_ms, time)));
+    json_time(w, "time", wall_clock_ms());
     json_string(w, "level", SLICE("info"));
     json_string(w, "event", slice_of(entry->event));
     json_string(w, "role",

@@ -106,6 +106,41 @@ static void hosts_of_exceptions(void **state)
     address_lists_free(lists);
 }
 
+enum { LONG_ENTRIES = 6000, LONG_BYTES = LONG_ENTRIES * 24 };
+
+/* Long enough for an index, with many entries that begin alike: each is found, and what would stand before, between and
+ * behind them is not. */
+static void a_long_list(void **state)
+{
+    (void)state;
+    static char text[LONG_BYTES];
+    size_t len = 0;
+    for (int i = 0; i < LONG_ENTRIES; i++) {
+        const char *front = i < 2000 ? "a" : i < 4000 ? "same-begin-" : "z";
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%04d.x\n", front, i);
+    }
+    struct address_lists *lists = NULL;
+    assert_int_equal(load(text, "m.x\n!a0007.x\n", &lists, NULL), ERR_NONE);
+    const struct list *list = &lists->lists[LIST_DISPOSABLE];
+    assert_non_null(list->index);
+    struct slice rest = slice_make(text, len);
+    while (rest.len > 0) {
+        struct slice entry = slice_sub(rest, 0, slice_find_byte(rest, '\n', 0));
+        char beside[64];
+        (void)snprintf(beside, sizeof beside, "%.*s0", SLICE_ARG(entry));
+        bool is_removed = slice_equal(entry, SLICE("a0007.x"));
+        assert_int_equal(list_find(list, entry).len, is_removed ? 0 : entry.len);
+        assert_int_equal(list_find(list, slice_of(beside)).len, 0);
+        rest = slice_sub(rest, entry.len + 1, rest.len);
+    }
+    static const char *const others[] = {"", "0", "a", "b", "same-beg", "same-begin-", "zz", "~"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_int_equal(list_find(list, slice_of(others[i])).len, 0);
+    }
+    assert_int_equal(list_find(list, SLICE("m.x")).len, 3);
+    address_lists_free(lists);
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -154,7 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merged),           cmocka_unit_test(matched),
         cmocka_unit_test(refused),          cmocka_unit_test(hosts_of_exceptions),
-        cmocka_unit_test(every_allocation),
+        cmocka_unit_test(every_allocation), cmocka_unit_test(a_long_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

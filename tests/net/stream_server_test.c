@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,9 +56,9 @@ static void open_scene(struct scene *scene, unsigned connections_max)
     assert_true(ip_parse(SLICE("127.0.0.1"), &ip));
     assert_int_equal(listen_socket_open(&ip, 0, &scene->sockets[0], &scene->port, &fault),
                      ERR_NONE);
-    strcpy(scene->path, "/tmp/heloise-stream-XXXXXX"); /* NOLINT: it fits */
-    assert_non_null(mkdtemp(scene->path));
-    strcat(scene->path, "/socket"); /* NOLINT: it fits */
+    char folder[] = "/tmp/heloise-stream-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(scene->path, sizeof scene->path, "%s/socket", folder);
     assert_int_equal(listen_socket_open_unix(scene->path, &scene->sockets[1], &fault), ERR_NONE);
     const struct stream_server_config config = {.sockets = scene->sockets,
                                                 .socket_count = 2,

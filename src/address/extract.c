@@ -74,7 +74,9 @@ void extract_end(struct extract *x)
 
 static void count_lines(struct extract *x, size_t to)
 {
-    x->line += slice_count_byte(slice_make(x->window + x->counted, to - x->counted), '\n');
+    if (!x->config.has_no_lines) {
+        x->line += slice_count_byte(slice_make(x->window + x->counted, to - x->counted), '\n');
+    }
     x->counted = to;
 }
 

@@ -21,6 +21,7 @@
 struct extract_config {
     const struct address_lists *lists; /* for top-level domains; must outlive the extraction */
     bool wants_obfuscated;             /* "[at]", "(dot)" and "jane at example dot com" count */
+    bool has_no_lines;                 /* nobody asks for line numbers: all are 1 */
 };
 
 struct extract_found {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "address/extract_private.h"
+#include "base/attr.h"
 #include "base/slice.h"
 #include "base/text.h"
 
@@ -58,7 +59,17 @@ static bool is_word_character(unsigned code)
 
 static bool is_local_character(unsigned code)
 {
-    return is_word_character(code) || (code != 0 && code < 0x80 && strchr("._+-'~%=", (int)code));
+    switch (code) {
+    case '.':
+    case '_':
+    case '+':
+    case '-':
+    case '\'':
+    case '~':
+    case '%':
+    case '=': return true;
+    default: return is_word_character(code);
+    }
 }
 
 /* jane@example.com behind Chinese text: without spaces the local part begins where the script changes. */
@@ -70,8 +81,27 @@ static bool is_border(unsigned before, unsigned after)
 /* Bytes that no unit of a local part begins or ends with. In words, spaces may be such. */
 static bool is_barrier(char c, bool has_words)
 {
-    return c == '\n' || c == '\r' || c == '\0' || c == '@' ||
-           (!has_words && (strchr(" \t<>\"(),[]{}\\|", c) != NULL));
+    switch (c) {
+    case '\n':
+    case '\r':
+    case '\0':
+    case '@': return true;
+    case ' ':
+    case '\t':
+    case '<':
+    case '>':
+    case '"':
+    case '(':
+    case ')':
+    case ',':
+    case '[':
+    case ']':
+    case '{':
+    case '}':
+    case '\\':
+    case '|': return !has_words;
+    default: return false;
+    }
 }
 
 static size_t find_barrier(struct slice text, size_t begin, size_t at, bool has_words)
@@ -368,7 +398,7 @@ static bool find_local(struct draft *draft, struct slice text, size_t begin, siz
 bool extract_judge(const struct extract_config *config, const struct extract_spot *spot, char *to,
                    struct extract_found *out)
 {
-    struct draft draft;
+    UNFILLED struct draft draft; /* local_count and len say what of it is there */
     struct slice text = spot->text;
     struct extract_rules rules = {.has_percent = spot->sign.is_encoded,
                                   .has_words = config->wants_obfuscated};

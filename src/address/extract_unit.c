@@ -150,6 +150,9 @@ struct extract_unit extract_unit_at(struct slice text, struct extract_rules rule
         return one('\0', 0);
     }
     char first = text.at[0];
+    if (ascii_is_alnum(first)) { /* most are */
+        return one((unsigned char)first, 1);
+    }
     if (rules.has_words && (is_gap(first) || closing_of(first) != '\0') && word_at(text, &unit)) {
         return unit;
     }

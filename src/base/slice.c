@@ -84,20 +84,28 @@ size_t slice_find_last_byte(struct slice s, char byte)
     return s.len;
 }
 
-/* Eight bytes at a time: each that matches becomes zero, and only those keep their high bit clear. */
+/* Eight bytes at a time: each that matches becomes zero, and only those keep their high bit clear. Matches are added up
+ * in eight counters of a byte each, which are emptied before one of them can overflow. */
 size_t slice_count_byte(struct slice s, char byte)
 {
-    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
-    const uint64_t pattern = (unsigned char)byte * UINT64_C(0x0101010101010101);
+    enum { ROUNDS_MAX = 255 };
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t low = ones * 0x7f;
+    const uint64_t pattern = (unsigned char)byte * ones;
     size_t count = 0;
     size_t i = 0;
-    for (; i + sizeof low <= s.len; i += sizeof low) {
-        uint64_t word;
-        memcpy(&word, s.at + i, sizeof word);
-        word ^= pattern;
-        uint64_t others = (((word & low) + low) | word) & ~low;
-        count +=
-            ((others >> 7 ^ UINT64_C(0x0101010101010101)) * UINT64_C(0x0101010101010101)) >> 56;
+    while (i + sizeof ones <= s.len) {
+        uint64_t counters = 0;
+        for (size_t round = 0; round < ROUNDS_MAX && i + sizeof ones <= s.len; round++) {
+            uint64_t word;
+            memcpy(&word, s.at + i, sizeof word);
+            word ^= pattern;
+            counters += ~(((word & low) + low) | word) >> 7 & ones;
+            i += sizeof word;
+        }
+        const uint64_t pairs = UINT64_C(0x00ff00ff00ff00ff);
+        uint64_t sums = (counters & pairs) + (counters >> 8 & pairs);
+        count += (sums * UINT64_C(0x0001000100010001)) >> 48;
     }
     for (; i < s.len; i++) {
         count += s.at[i] == byte ? 1 : 0;

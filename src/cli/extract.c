@@ -32,7 +32,7 @@ enum {
     KEY_HIDDEN,
     KEY_JSON,
     KEY_WITH_PLACE,
-    PIECE_BYTES = 262144,
+    PIECE_BYTES = 65536, /* so that what is read is still in the cache when it is looked at */
     TICK_MS = 200,
 };
 
@@ -226,10 +226,12 @@ static enum err read_open(struct extract_run *run, int fd)
         return ERR_NONE;
     }
     bool is_regular = S_ISREG(about.st_mode) != 0;
+    const struct extract_output_config *output = &run->options->output;
     const struct document_config config = {
         .lists = knowledge_lists(run->knowledge),
         .wants_obfuscated = run->options->wants_obfuscated,
         .wants_hidden = run->options->wants_hidden,
+        .has_no_lines = output->format == EXTRACT_TEXT && !output->wants_place,
         .fd = is_regular && lseek(fd, 0, SEEK_CUR) == 0 ? fd : -1,
         .found = found,
         .trouble = trouble,

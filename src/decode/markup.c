@@ -233,7 +233,7 @@ static enum err step_open(struct markup *markup, char c, bool *out_is_used, stru
     } else if ((c == '!' || c == '?') && !has_slash) {
         markup->held_len = 0;
         markup->state = c == '!' ? STATE_BANG : STATE_DECLARATION;
-    } else if (ascii_is_alnum(c) || c == '_') {
+    } else if (ascii_is_alpha(c) || c == '_') {
         name_add(&markup->tag, c);
         markup->state = STATE_NAME;
     } else {
@@ -436,6 +436,8 @@ enum err markup_end(struct markup *markup, struct buf *out)
     enum err e = markup->state == STATE_REFERENCE ? end_reference(markup, out) : ERR_NONE;
     if (e == ERR_NONE && markup->state == STATE_VALUE) {
         e = end_value(markup, out);
+    } else if (e == ERR_NONE && markup->state == STATE_NAME) {
+        e = end_tag(markup, out);
     }
     markup->state = STATE_TEXT;
     return e == ERR_NONE ? part(markup, out) : e;

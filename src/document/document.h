@@ -41,6 +41,7 @@ struct document_config {
     const struct address_lists *lists; /* for top-level domains */
     bool wants_obfuscated;             /* "jane [at] example [dot] com" counts */
     bool wants_hidden;                 /* comments and scripts of HTML count */
+    bool has_no_lines;                 /* nobody asks for line numbers, which take time */
     struct document_limits limits;     /* zeros: document_usual_limits */
     /* Descriptor of the file whose bytes are fed, where it can be read from any place; -1: none. What must be read so
      * is then not copied. Its offset moves. */

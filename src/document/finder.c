@@ -14,7 +14,8 @@ enum err finder_open(struct finder *finder, const struct reader *reader)
         return ERR_NONE;
     }
     const struct extract_config config = {.lists = document->config.lists,
-                                          .wants_obfuscated = document->config.wants_obfuscated};
+                                          .wants_obfuscated = document->config.wants_obfuscated,
+                                          .has_no_lines = document->config.has_no_lines};
     return extract_new(&config, &finder->extract);
 }
 

@@ -105,7 +105,7 @@ static enum err feed_member(struct zip_archive *archive, zip_file_t *file, struc
 
 static enum err read_member(struct zip_archive *archive, zip_uint64_t index, struct slice name)
 {
-    struct reader *inner;
+    struct reader *inner = NULL;
     buf_clear(&archive->member);
     enum err e = reader_member_write(archive->reader, name, &archive->member);
     e = e == ERR_NONE ? any_reader_new(archive->reader, buf_view(&archive->member), &inner) : e;

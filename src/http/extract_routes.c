@@ -32,7 +32,7 @@ struct extraction {
     struct buf body, unread;
     struct json_writer w, unread_w;
     size_t count, unread_count;
-    enum err err; /* that ended the reading */
+    enum err err;  /* that ended the reading */
     bool has_more; /* than ADDRESSES_MAX */
 };
 

@@ -49,6 +49,7 @@ static void check(struct argp_state *state, const struct score_options *options)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the signature is argp's */
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct score_options *options = state->input;

@@ -73,8 +73,9 @@ static int learn_row(struct learning *learning, const struct table_row *row)
         return EXIT_SUCCESS;
     }
     bool is_alive = outcome == LIKELY_ALIVE;
-    enum err e = likely_learn(learning->run->store, &learning->run->means, slice_trim(row->address),
-                              provider_of(learning, row), is_alive, learning->now_ms, &fault);
+    const struct likely_report report = {slice_trim(row->address), provider_of(learning, row),
+                                         is_alive, learning->now_ms};
+    enum err e = likely_learn(learning->run->store, &learning->run->means, &report, &fault);
     if (e == ERR_SYNTAX || e == ERR_STATE) {
         pass_over(learning, row->line, fault.text);
         return EXIT_SUCCESS;

@@ -159,13 +159,12 @@ bool likely_outcome_parse(struct slice word, enum likely_outcome *out)
     return false;
 }
 
-enum err likely_learn(struct store *store, const struct likely_means *means, struct slice text,
-                      struct slice provider, bool was_alive, int64_t now_ms,
-                      struct fault *out_fault)
+enum err likely_learn(struct store *store, const struct likely_means *means,
+                      const struct likely_report *report, struct fault *out_fault)
 {
     struct hel_address address;
     struct hel_address_error error;
-    enum err e = hel_address_parse(text, HEL_ADDRESS_PRACTICAL, &address, &error);
+    enum err e = hel_address_parse(report->address, HEL_ADDRESS_PRACTICAL, &address, &error);
     if (e == ERR_SYNTAX) {
         return fault_set(out_fault, e, 0, "this is no address: column %u: %s", error.column,
                          error.text);
@@ -184,10 +183,10 @@ enum err likely_learn(struct store *store, const struct likely_means *means, str
     const struct store_outcome outcome = {
         .key = slice_of(key),
         .domain = hel_address_domain(&address),
-        .provider = provider,
-        .was_alive = was_alive,
+        .provider = report->provider,
+        .was_alive = report->was_alive,
         .said = said,
-        .at_ms = now_ms,
+        .at_ms = report->at_ms,
     };
     return store_outcome_put(store, &outcome) == ERR_NONE ? ERR_NONE : store_why(store, out_fault);
 }

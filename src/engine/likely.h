@@ -37,11 +37,16 @@ enum likely_outcome {
 /* In any case; '-' and a space count as '_'. False: not a word that is known. */
 bool likely_outcome_parse(struct slice word, enum likely_outcome *out);
 
-/* What became of an address, as somebody tells it; kept under the likelihood that the model gives it alone. provider is
- * its name, or empty. ERR_SYNTAX: it is no address, and the fault says where; ERR_STATE: nothing to learn, its local part
+/* What became of an address, as somebody tells it. */
+struct likely_report {
+    struct slice address;
+    struct slice provider; /* its name; empty: not known */
+    bool was_alive;
+    int64_t at_ms; /* when it is learned; Unix time */
+};
+/* It is kept with the likelihood that the model gives the address alone. ERR_SYNTAX: it is no address, and the fault says where; ERR_STATE: nothing to learn, its local part
  * is none that the model looks at; ERR_STORE. */
-enum err likely_learn(struct store *store, const struct likely_means *means, struct slice text,
-                      struct slice provider, bool was_alive, int64_t now_ms,
-                      struct fault *out_fault) MUST_USE;
+enum err likely_learn(struct store *store, const struct likely_means *means,
+                      const struct likely_report *report, struct fault *out_fault) MUST_USE;
 
 #endif

@@ -232,10 +232,11 @@ static unsigned longest_repeat(struct slice text)
 
 static unsigned longest_consonants(struct slice text)
 {
+    const struct slice vowels = SLICE("aeiouy");
     unsigned best = 0;
     unsigned length = 0;
     for (size_t i = 0; i < text.len; i++) {
-        bool is_vowel = memchr("aeiouy", text.at[i], 6) != NULL;
+        bool is_vowel = slice_find_byte(vowels, text.at[i], 0) < vowels.len;
         length = kind_of(text.at[i]) == KIND_LETTERS && !is_vowel ? length + 1 : 0;
         best = length > best ? length : best;
     }

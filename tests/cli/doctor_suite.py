@@ -46,7 +46,7 @@ class Doctor(rig.Case):
         # Rules, providers and lists are the shipped ones; the block lists are ours.
         data = self.folder / 'data'
         data.mkdir()
-        for kind in ('rules', 'providers', 'lists'):
+        for kind in ('rules', 'providers', 'lists', 'score'):
             os.symlink(os.path.join(rig.Settings.data, kind), data / kind)
         (data / 'blocklists').mkdir()
         (data / 'blocklists/test.conf').write_text(LISTS)

@@ -88,9 +88,8 @@ static double likelihood(struct store *store, const char *local)
 static void learn(struct store *store, const char *address, const char *provider, bool was_alive)
 {
     struct fault fault = {.text = ""};
-    assert_int_equal(likely_learn(store, &means, slice_of(address), slice_of(provider), was_alive,
-                                  NOW - 1, &fault),
-                     ERR_NONE);
+    const struct likely_report report = {slice_of(address), slice_of(provider), was_alive, NOW - 1};
+    assert_int_equal(likely_learn(store, &means, &report, &fault), ERR_NONE);
 }
 
 /* The same words learned as bounces and as deliveries: the number goes where they say, and the more of them there are
@@ -134,12 +133,11 @@ static void what_cannot_be_learned_is_told(void **state)
     (void)state;
     struct store *store = scratch_open(":memory:");
     struct fault fault = {.text = ""};
-    assert_int_equal(likely_learn(store, &means, SLICE("no address"), SLICE(""), true, NOW, &fault),
-                     ERR_SYNTAX);
+    const struct likely_report wrong = {.address = SLICE("no address")};
+    const struct likely_report blind = {.address = SLICE("j\xc3\xb6rg@" DOMAIN)};
+    assert_int_equal(likely_learn(store, &means, &wrong, &fault), ERR_SYNTAX);
     assert_non_null(strstr(fault.text, "column 3"));
-    assert_int_equal(
-        likely_learn(store, &means, SLICE("j\xc3\xb6rg@" DOMAIN), SLICE(""), true, NOW, &fault),
-        ERR_STATE);
+    assert_int_equal(likely_learn(store, &means, &blind, &fault), ERR_STATE);
     store_close(store);
 }
 

@@ -68,7 +68,8 @@ static void test_it_is_bounded(void **state)
     assert_true(prior_shift(&all_dead, 0.0) >= -PRIOR_SHIFT_MAX);
     assert_true(prior_shift(&all_alive, 0.0) <= PRIOR_SHIFT_MAX);
     const struct prior_tally wrong[] = {
-        {3, -1.0, 1.0}, {3, 4.0, 1.0}, {3, 1.0, 4.0}, {3, 1.0, -1.0}, {3, NAN, 1.0}, {3, 1.0, NAN},
+        {3, -1.0, 1.0}, {3, 4.0, 1.0},     {3, 1.0, 4.0},
+        {3, 1.0, -1.0}, {3, nan(""), 1.0}, {3, 1.0, nan("")},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_true(fabs(prior_shift(&wrong[i], 0.0)) < 1e-9);

@@ -257,6 +257,116 @@ static void reasons_beyond_the_last_are_dropped(void **state)
     assert_int_equal(scene->verdict.score, score_base(SUB_SMTP_TIMEOUT));
 }
 
+/* With a likeness. */
+
+enum { MODEL_ROOM = 1 << 17 };
+
+static struct likeness_model *model;
+static struct verify_likeness weighed;
+
+static int load_model(void **state)
+{
+    static char text[MODEL_ROOM];
+    struct fault fault;
+    (void)state;
+    FILE *file = fopen(MODEL_FILE, "rb");
+    assert_non_null(file);
+    size_t len = fread(text, 1, sizeof text, file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(likeness_model_parse(slice_make(text, len), &model, &fault), ERR_NONE);
+    weighed.model = model;
+    return 0;
+}
+
+static int free_model(void **state)
+{
+    (void)state;
+    likeness_model_free(model);
+    return 0;
+}
+
+/* Whatever it says: status, sub-status and confidence stay, an answer that is plain stays as it is, and a score of one
+ * that is not stays in its band. */
+static void a_likeness_never_decides(void **state)
+{
+    (void)state;
+    static const char *const locals[] = {"maria.garcia", "info", "xk29fj3q", "asdfgh",
+                                         "j\xc3\xb6rg"};
+    for (unsigned i = 0; i < answer_count * 2 * 5; i++) {
+        enum control_state control = i % 2 == 0 ? CONTROL_ACCEPTED : CONTROL_UNTESTABLE;
+        const char *local = locals[i / 2 % 5];
+        const char *answer = answers[i / 10].name;
+        const struct verify_hints with = {.likeness = &weighed};
+        const struct verify_hints without = {0};
+        const struct verdict plain = decide(answer, control, without, local)->verdict;
+        const struct verdict *v = &decide(answer, control, with, local)->verdict;
+        assert_int_equal(v->status, plain.status);
+        assert_int_equal(v->sub, plain.sub);
+        assert_int_equal(v->life_s, plain.life_s);
+        assert_true(v->confidence >= plain.confidence && v->confidence <= plain.confidence);
+        if (!score_is_ambiguous(v->sub) || i / 2 % 5 == 4) {
+            assert_int_equal(v->reason_count, plain.reason_count);
+            assert_int_equal(v->score, plain.score);
+            continue;
+        }
+        int sum = 0;
+        for (size_t j = 0; j < v->reason_count; j++) {
+            sum += v->reasons[j].effect;
+        }
+        assert_int_equal(v->score, sum);
+        assert_true(has_reason(v, "likelihood"));
+        bool is_risky = v->status == VERDICT_RISKY;
+        assert_in_range(v->score, is_risky ? 15 : 20, is_risky ? 79 : 49);
+    }
+}
+
+static int score_of(enum control_state control, const char *answer, bool is_role, const char *local)
+{
+    const struct verify_hints hints = {.is_role = is_role, .likeness = &weighed};
+    return decide(answer, control, hints, local)->verdict.score;
+}
+
+static void a_likeness_ranks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answer;
+        enum control_state control;
+        int apart; /* at least so far */
+    } cases[] = {{"yes", CONTROL_ACCEPTED, 30},
+                 {"yes", CONTROL_UNTESTABLE, 30},
+                 {"grey", CONTROL_UNTESTED, 15}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int name = score_of(cases[i].control, cases[i].answer, false, "maria.garcia");
+        int role = score_of(cases[i].control, cases[i].answer, true, "info");
+        int token = score_of(cases[i].control, cases[i].answer, false, "xk29fj3q");
+        int keys = score_of(cases[i].control, cases[i].answer, false, "asdfgh");
+        assert_true(name > role && role > token && role > keys);
+        assert_true(name - token >= cases[i].apart && name - keys >= cases[i].apart);
+    }
+}
+
+static void an_earlier_answer_weighs_at_a_catch_all(void **state)
+{
+    (void)state;
+    const struct verify_hints hints = {.likeness = &weighed};
+    struct scene *scene = decide("yes", CONTROL_ACCEPTED, hints, "maria.garcia");
+    int plain = scene->verdict.score;
+    struct verify_history history = {.asked_at_ms = 1000};
+    const struct verify_past live = {.at_ms = 10, .sub = SUB_ACCEPTED};
+    const struct verify_past gone = {.at_ms = 10, .sub = SUB_MAILBOX_NOT_FOUND};
+    assert_true(history_add(&history, &live));
+    scene->question.history = &history;
+    verdict_decide(&scene->question, &scene->verdict);
+    assert_int_equal(scene->verdict.sub, SUB_CATCH_ALL);
+    assert_true(scene->verdict.score > plain && effect_of(&scene->verdict, "earlier_answer") > 0);
+    history = (struct verify_history){.asked_at_ms = 1000};
+    assert_true(history_add(&history, &gone));
+    verdict_decide(&scene->question, &scene->verdict);
+    assert_int_equal(scene->verdict.sub, SUB_CATCH_ALL);
+    assert_true(scene->verdict.score < plain && effect_of(&scene->verdict, "earlier_answer") < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +378,9 @@ int main(void)
         cmocka_unit_test(all_terms_together_stay_in_bounds),
         cmocka_unit_test(details_are_printable_and_bounded),
         cmocka_unit_test(reasons_beyond_the_last_are_dropped),
+        cmocka_unit_test(a_likeness_never_decides),
+        cmocka_unit_test(a_likeness_ranks),
+        cmocka_unit_test(an_earlier_answer_weighs_at_a_catch_all),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, load_model, free_model);
 }

@@ -302,7 +302,7 @@ STEPS = [
     ('clang-build', build('clang')),
     ('clang-tests', test('clang')),
     ('tidy', tidy),
-    ('tsan-tests', test('tsan', 'net', 'engine', 'sim', 'store', 'scenarios', 'cli')),
+    ('tsan-tests', test('tsan', 'net', 'engine', 'sim', 'store', 'scenarios', 'http', 'cli')),
     ('fuzz', fuzz),
     ('interop', interop),
     ('package', package),

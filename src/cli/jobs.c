@@ -15,6 +15,7 @@
 #include "cli/store_options.h"
 #include "cli/workbench.h"
 #include "engine/record_json.h"
+#include "net/wall_clock.h"
 #include "store/job_list.h"
 
 enum {
@@ -257,7 +258,7 @@ static int halt(struct store *store, int64_t id, enum store_job_wish wish)
         }
     }
     if (e == ERR_NONE && !is_over(&entry) && entry.state != state) {
-        e = store_job_settle(store, id, state, store_options_wall_ms(), &fault);
+        e = store_job_settle(store, id, state, wall_clock_ms(), &fault);
         entry.state = state;
     }
     return e == ERR_NONE ? tell_outcome(&entry) : refuse(e, &fault);
@@ -266,7 +267,7 @@ static int halt(struct store *store, int64_t id, enum store_job_wish wish)
 static int forget(struct store *store, int64_t id)
 {
     struct fault fault;
-    enum err e = store_job_forget(store, id, store_options_wall_ms(), &fault);
+    enum err e = store_job_forget(store, id, wall_clock_ms(), &fault);
     if (e != ERR_NONE) {
         return refuse(e, &fault);
     }

@@ -18,6 +18,7 @@
 #include "engine/key_issue.h"
 #include "engine/key_words.h"
 #include "engine/record_json.h"
+#include "net/wall_clock.h"
 
 enum {
     LIST_BYTES_MAX = 64 << 20, /* of all keys that there may be */
@@ -171,7 +172,7 @@ static int add(struct store *store, const struct key_grant *grant)
     struct fault fault;
     struct digester *digester = NULL;
     struct key_issued issued;
-    int64_t now_ms = store_options_wall_ms();
+    int64_t now_ms = wall_clock_ms();
     enum err e = digester_new(&digester, &fault);
     e = e != ERR_NONE ? e : key_issue(store, digester, grant, now_ms, &issued, &fault);
     digester_free(digester);
@@ -212,16 +213,6 @@ static const char *state_of(const struct store_key *key, int64_t now_ms)
 static uint64_t used_today(const struct store_key *key, int64_t now_ms)
 {
     return key->usage_day == allowance_day(now_ms) ? key->usage : 0;
-}
-
-static void json_time(struct json_writer *w, const char *name, int64_t at_ms)
-{
-    char text[RECORD_TIME_BYTES];
-    if (at_ms == 0) {
-        json_null(w, name);
-        return;
-    }
-    json_string(w, name, slice_of(record_time_text(at_ms, text)));
 }
 
 /* null: no limit */
@@ -347,7 +338,7 @@ static enum err write_list(struct store *store, struct listing *listing, struct 
 static int list(struct store *store, bool wants_json)
 {
     struct fault fault;
-    struct listing listing = {.wants_json = wants_json, .now_ms = store_options_wall_ms()};
+    struct listing listing = {.wants_json = wants_json, .now_ms = wall_clock_ms()};
     buf_init(&listing.out, LIST_BYTES_MAX);
     enum err e = write_list(store, &listing, &fault);
     int code = EXIT_SUCCESS;
@@ -419,7 +410,7 @@ static int revoke(struct store *store, const char *which)
     struct fault fault;
     int64_t id = 0;
     enum err e = find(store, which, &id, &fault);
-    e = e != ERR_NONE ? e : store_key_revoke(store, id, store_options_wall_ms(), &fault);
+    e = e != ERR_NONE ? e : store_key_revoke(store, id, wall_clock_ms(), &fault);
     if (e != ERR_NONE) {
         return refuse(e, &fault);
     }

@@ -26,6 +26,7 @@
 #include "http/server.h"
 #include "net/listen_socket.h"
 #include "net/notify.h"
+#include "net/wall_clock.h"
 
 enum {
     PORT_DEFAULT = 8025,
@@ -287,13 +288,6 @@ static int open_service(struct serving *s, const struct serve_options *options)
     return EXIT_SUCCESS;
 }
 
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int open_all(struct serving *s, const struct serve_options *options)
 {
     const struct config_serve *serve = &s->config->serve;
@@ -306,7 +300,7 @@ static int open_all(struct serving *s, const struct serve_options *options)
     s->log.has_addresses = serve->logs_addresses;
     s->api.config = s->config;
     s->api.metrics = &s->metrics;
-    s->api.started_at_ms = wall_ms();
+    s->api.started_at_ms = wall_clock_ms();
     raise_descriptors(s->config);
     int code = workbench_open_knowledge(&options->probe, &s->knowledge);
     code = code != EXIT_SUCCESS ? code : read_openapi(s);
@@ -363,7 +357,7 @@ static void keep_up_at_desk(struct desk *desk, void *context)
 {
     struct serving *s = context;
     struct store_retention retention;
-    int64_t now_ms = wall_ms();
+    int64_t now_ms = wall_clock_ms();
     config_retention(s->config, now_ms, &retention);
     upkeep_turn(&s->upkeep, desk, now_ms, &retention);
 }

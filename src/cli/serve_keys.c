@@ -2,21 +2,14 @@
 #include "cli/serve_keys.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "base/slice.h"
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#include "net/wall_clock.h"
 
 static bool has_keys(void *context)
 {
     size_t count = 0;
-    return keys_count(context, now_ms(), &count) != ERR_NONE || count > 0;
+    return keys_count(context, wall_clock_ms(), &count) != ERR_NONE || count > 0;
 }
 
 static enum key_scope scope_of(const char *name)
@@ -49,10 +42,10 @@ static void admit(void *context, const struct http_caller *caller, struct http_a
 {
     struct key_decision decision = {.answer = KEY_UNKNOWN};
     uint32_t cost = caller->units < UINT32_MAX ? (uint32_t)caller->units : UINT32_MAX;
-    enum err e =
-        caller->key_id != 0
-            ? keys_charge(context, caller->key_id, caller->units, now_ms(), &decision)
-            : keys_check(context, caller->key, scope_of(caller->scope), cost, now_ms(), &decision);
+    enum err e = caller->key_id != 0 ? keys_charge(context, caller->key_id, caller->units,
+                                                   wall_clock_ms(), &decision)
+                                     : keys_check(context, caller->key, scope_of(caller->scope),
+                                                  cost, wall_clock_ms(), &decision);
     out->outcome = e == ERR_NONE ? outcome_of(decision.answer) : HTTP_KEY_UNKNOWN;
     out->retry_after_s = decision.retry_after_s;
     out->key_id = decision.key;

@@ -18,6 +18,7 @@
 #include "engine/erase.h"
 #include "engine/json_write.h"
 #include "engine/record_json.h"
+#include "net/wall_clock.h"
 #include "store/backup.h"
 
 enum { OUT_BYTES_MAX = 1 << 20 };
@@ -249,7 +250,7 @@ static int restore(const char *path, const char *from)
     struct fault fault;
     char aside[STORE_ASIDE_BYTES];
     struct store *store = NULL;
-    enum err e = store_restore(from, path, store_options_wall_ms(), aside, &fault);
+    enum err e = store_restore(from, path, wall_clock_ms(), aside, &fault);
     if (e != ERR_NONE) {
         return refuse(e, &fault, "");
     }
@@ -362,7 +363,7 @@ static int prune(const char *path, const struct config *config)
 {
     struct store *store = NULL;
     struct store_retention retention;
-    config_retention(config, store_options_wall_ms(), &retention);
+    config_retention(config, wall_clock_ms(), &retention);
     if (retention.verdicts_before_ms == INT64_MIN && retention.facts_before_ms == INT64_MIN &&
         retention.jobs_before_ms == INT64_MIN) {
         complain("all is kept for good; section retention of the configuration says for how long");

@@ -72,10 +72,3 @@ int store_options_open(struct store_options *options, struct store **out)
     int code = store_options_find(options, &path);
     return code != EXIT_SUCCESS ? code : workbench_open_store(path, out);
 }
-
-int64_t store_options_wall_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}

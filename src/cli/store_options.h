@@ -27,7 +27,4 @@ int store_options_configure(struct store_options *options, const char **out_path
 /* As store_options_find, and opens it. */
 int store_options_open(struct store_options *options, struct store **out) MUST_USE;
 
-/* Unix milliseconds of now. */
-int64_t store_options_wall_ms(void);
-
 #endif

@@ -94,11 +94,7 @@ void answer_cache_free(struct answer_cache *cache)
 /* By the address's last bytes before its domain would do as well; all of it is cheap enough. */
 static struct part *part_of(struct answer_cache *cache, struct slice key)
 {
-    uint32_t hash = 2166136261u ^ (uint32_t)cache->seed; /* FNV-1a; only spreads over the parts */
-    for (size_t i = 0; i < key.len; i++) {
-        hash = (hash ^ (uint8_t)key.at[i]) * 16777619u;
-    }
-    return &cache->parts[(hash >> 16) % PARTS];
+    return &cache->parts[slice_hash(key, cache->seed) % PARTS];
 }
 
 /* The JSON behind "email", beginning with the comma. */

@@ -1,32 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/batch_json.h"
 
-#include <stdio.h>
-
 #include "base/slice.h"
 #include "engine/json_write.h"
 #include "engine/record_json.h"
-
-enum { NUMBER_BYTES = 24 };
-
-static void write_time(struct json_writer *w, const char *key, int64_t unix_ms)
-{
-    char text[RECORD_TIME_BYTES];
-    if (unix_ms == 0) {
-        json_null(w, key);
-    } else {
-        json_string(w, key, slice_of(record_time_text(unix_ms, text)));
-    }
-}
-
-static void write_text(struct json_writer *w, const char *key, struct slice text)
-{
-    if (text.len == 0) {
-        json_null(w, key);
-    } else {
-        json_string(w, key, text);
-    }
-}
 
 static void write_counts(struct json_writer *w, const struct store_batch_counts *counts)
 {
@@ -64,18 +41,18 @@ static void write_batch(struct json_writer *w, const char *key, const struct sto
     enum store_batch_state state = live != NULL ? live->state : batch->state;
     json_open(w, key, '{');
     json_string(w, "id", batch->id);
-    write_text(w, "label", batch->label);
-    write_text(w, "file_name", batch->file_name);
-    write_text(w, "column", batch->column);
+    json_text(w, "label", batch->label);
+    json_text(w, "file_name", batch->file_name);
+    json_text(w, "column", batch->column);
     json_string(w, "state", slice_of(batches_state_name(state)));
-    write_text(w, "cause", batch->cause);
+    json_text(w, "cause", batch->cause);
     json_int(w, "bytes", (int64_t)batch->bytes);
     write_counts(w, live != NULL ? &live->counts : &batch->counts);
     write_pace(w, live);
-    write_text(w, "webhook", batch->webhook);
-    write_time(w, "created_at", batch->created_at_ms);
-    write_time(w, "changed_at", batch->changed_at_ms);
-    write_time(w, "finished_at", batch->finished_at_ms);
+    json_text(w, "webhook", batch->webhook);
+    json_time(w, "created_at", batch->created_at_ms);
+    json_time(w, "changed_at", batch->changed_at_ms);
+    json_time(w, "finished_at", batch->finished_at_ms);
     json_close(w, '}');
 }
 
@@ -136,13 +113,7 @@ enum err batch_list_json(struct store *store, struct batches *batches,
         return e;
     }
     json_close(&listing.w, ']');
-    if (listing.count < page->limit) {
-        json_null(&listing.w, "next");
-    } else {
-        char number[NUMBER_BYTES];
-        (void)snprintf(number, sizeof number, "%lld", (long long)listing.last);
-        json_string(&listing.w, "next", slice_of(number));
-    }
+    json_next(&listing.w, listing.count, page->limit, listing.last);
     json_close(&listing.w, '}');
     return listing.w.err == ERR_NONE ? ERR_NONE : no_room(listing.w.err, out_fault);
 }

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "address/normal.h"
 #include "base/slice.h"
 #include "engine/bulk_private.h"
 #include "engine/record_json.h"
+#include "net/wall_clock.h"
 
 enum {
     RESULTS_TEXT_BYTES = 8192,
@@ -141,27 +141,20 @@ void batch_results_close(struct batch_results *results)
 
 /* Rows. */
 
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The result of a row. *out_is_found false: there is none yet. record_done is owed where it is found. */
 static enum err find_record(struct batch_results *results, const struct table_row *row,
                             struct record *out, bool *out_is_found)
 {
     *out_is_found = true;
     if (row->is_bad) {
-        bulk_describe_bad_row(row, wall_ms(), out);
+        bulk_describe_bad_row(row, wall_clock_ms(), out);
         return ERR_NONE;
     }
     struct hel_address address;
     struct hel_address_error error;
     enum err e = hel_address_parse(row->address, results->query.address_mode, &address, &error);
     if (e == ERR_SYNTAX) {
-        knocker_refuse(results->query.knowledge, &error, wall_ms(), out);
+        knocker_refuse(results->query.knowledge, &error, wall_clock_ms(), out);
         out->email = row->address;
         return ERR_NONE;
     }

@@ -4,8 +4,8 @@
  *
  *     batch_upload_* (any thread) -> batches_add (the desk) ... events ... -> batch_results_* (any thread)
  *
- * All calls belong to the desk, the thread of door, knocker and store, but for batches_live and batches_each_block, which any
- * thread may make. What is stored of batches anybody reads through a store of his own (store/batches).
+ * All calls belong to the desk, the thread of door, knocker and store, but for batches_live, which any thread may make.
+ * What is stored of batches anybody reads through a store of his own (store/batches).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_BATCHES_H
 #define ENGINE_BATCHES_H
@@ -17,7 +17,6 @@ struct batches;
 
 enum {
     BATCHES_RUNNING_MAX = 8, /* the others wait, oldest first */
-    BATCHES_BLOCKS_MAX = 16,
 };
 
 /* door, knocker, store and folder must outlive it. Makes the folder, removes what a killed upload left there, and goes on
@@ -80,7 +79,5 @@ void batches_unsubscribe(struct batches *batches, struct batches_listener *liste
 
 /* From any thread. False: it does not run; what there is of it is stored. */
 bool batches_live(struct batches *batches, struct slice id, struct batches_live *out);
-/* Sites that let none of our ways out ask any more, as of about a second ago. From any thread; fn must not wait. */
-void batches_each_block(struct batches *batches, knocker_block_fn fn, void *context);
 
 #endif

@@ -70,45 +70,6 @@ void batches_show(struct batch *batch)
     (void)pthread_mutex_unlock(&batches->lock);
 }
 
-static struct slice keep_text(char out[BATCH_BLOCK_BYTES], struct slice text)
-{
-    size_t len = text.len < BATCH_BLOCK_BYTES ? text.len : BATCH_BLOCK_BYTES;
-    if (len > 0) {
-        memcpy(out, text.at, len);
-    }
-    return slice_make(out, len);
-}
-
-/* With the lock. */
-static void show_block(void *context, const struct knocker_block *block)
-{
-    struct batches *batches = context;
-    if (batches->block_count == BATCHES_BLOCKS_MAX) {
-        return;
-    }
-    struct batches_block *shown = &batches->blocks[batches->block_count++];
-    shown->block = *block;
-    shown->block.who = keep_text(shown->who, block->who);
-    shown->block.said = keep_text(shown->said, block->said);
-}
-
-void batches_show_blocks(struct batches *batches)
-{
-    (void)pthread_mutex_lock(&batches->lock);
-    batches->block_count = 0;
-    knocker_each_block(batches->knocker, show_block, batches);
-    (void)pthread_mutex_unlock(&batches->lock);
-}
-
-void batches_each_block(struct batches *batches, knocker_block_fn fn, void *context)
-{
-    (void)pthread_mutex_lock(&batches->lock);
-    for (size_t i = 0; i < batches->block_count; i++) {
-        fn(context, &batches->blocks[i].block);
-    }
-    (void)pthread_mutex_unlock(&batches->lock);
-}
-
 bool batches_live(struct batches *batches, struct slice id, struct batches_live *out)
 {
     bool is_found = false;

@@ -16,7 +16,6 @@ enum {
     BATCH_SHED_ROWS = 128,
     BATCH_OPEN_MIN = 1024,     /* questions of one batch, however many run */
     BATCH_LEAVE_AGAIN_MS = 10, /* where not all questions could be left at once */
-    BATCH_BLOCK_BYTES = 200,
 };
 
 /* One that is not over. */
@@ -39,11 +38,6 @@ struct batch {
 };
 TAILQ_HEAD(batch_list, batch);
 
-struct batches_block {
-    struct knocker_block block;
-    char who[BATCH_BLOCK_BYTES], said[BATCH_BLOCK_BYTES];
-};
-
 struct batches {
     struct door *door;
     struct knocker *knocker;
@@ -54,9 +48,7 @@ struct batches {
     struct batches_listener *listeners;
     struct timer work;    /* the next step of loading or deleting */
     size_t open;          /* questions of all */
-    pthread_mutex_t lock; /* of the list's links, of each batch's live, and of: */
-    struct batches_block blocks[BATCHES_BLOCKS_MAX];
-    size_t block_count;
+    pthread_mutex_t lock; /* of the list's links, of each batch's live */
 };
 
 /* batches.c */
@@ -76,7 +68,6 @@ void batch_leave_now(struct batch *batch); /* all its questions, for good */
 
 /* batches_live.c */
 void batches_show(struct batch *batch); /* how far it is */
-void batches_show_blocks(struct batches *batches);
 void batches_tell(struct batch *batch, enum batches_event event, const struct record *record);
 void batches_tell_settling(struct batch *batch,
                            enum store_batch_state state); /* before it is stored */

@@ -122,7 +122,6 @@ static void on_progress(void *context)
     struct batch *batch = context;
     struct batches *batches = batch->batches;
     batches_show(batch);
-    batches_show_blocks(batches);
     if (store_batch_progress(batches->store, batch->stored.id, batch->stored.job, batch->is_loaded,
                              &batch->stored.counts, door_wall_ms(batches->door)) != ERR_NONE) {
         struct fault fault;

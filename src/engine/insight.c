@@ -190,16 +190,6 @@ static unsigned count_blocked(const struct knocker *knocker, size_t egress)
     return count;
 }
 
-static void write_ip(struct json_writer *w, const char *key, const struct ip *ip)
-{
-    char text[IP_TEXT_BYTES];
-    if (ip->family == IP_NONE) {
-        json_null(w, key);
-    } else {
-        json_string(w, key, slice_of(ip_format(ip, text)));
-    }
-}
-
 enum err insight_write_egresses(struct knocker *knocker, struct buf *out)
 {
     struct json_writer w;
@@ -210,8 +200,8 @@ enum err insight_write_egresses(struct knocker *knocker, struct buf *out)
         const struct traffic_pool_egress *egress = &knocker->pool.egresses[i];
         json_open(&w, NULL, '{');
         json_string(&w, "name", egress->egress.name);
-        write_ip(&w, "source_v4", &egress->egress.source_v4);
-        write_ip(&w, "source_v6", &egress->egress.source_v6);
+        json_ip(&w, "source_v4", &egress->egress.source_v4);
+        json_ip(&w, "source_v6", &egress->egress.source_v6);
         json_bool(&w, "proxy", egress->egress.proxy != NULL);
         json_string(&w, "helo", egress->egress.helo_name);
         json_int(&w, "weight", egress->egress.weight);

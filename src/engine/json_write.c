@@ -5,6 +5,9 @@
 
 #include "base/slice.h"
 #include "base/text.h"
+#include "engine/record_json.h"
+
+enum { NUMBER_BYTES = 24 };
 
 void json_begin(struct json_writer *w, struct buf *out)
 {
@@ -151,6 +154,34 @@ void json_null(struct json_writer *w, const char *key)
 {
     begin_value(w, key);
     put(w, SLICE("null"));
+}
+
+void json_text(struct json_writer *w, const char *key, struct slice value)
+{
+    if (value.len == 0) {
+        json_null(w, key);
+    } else {
+        json_string(w, key, value);
+    }
+}
+
+void json_ip(struct json_writer *w, const char *key, const struct ip *ip)
+{
+    char text[IP_TEXT_BYTES];
+    json_text(w, key, ip->family == IP_NONE ? SLICE_NONE : slice_of(ip_format(ip, text)));
+}
+
+void json_time(struct json_writer *w, const char *key, int64_t unix_ms)
+{
+    char text[RECORD_TIME_BYTES];
+    json_text(w, key, unix_ms == 0 ? SLICE_NONE : slice_of(record_time_text(unix_ms, text)));
+}
+
+void json_next(struct json_writer *w, size_t count, size_t limit, int64_t last)
+{
+    char number[NUMBER_BYTES];
+    (void)snprintf(number, sizeof number, "%lld", (long long)last);
+    json_text(w, "next", count < limit ? SLICE_NONE : slice_of(number));
 }
 
 void json_raw(struct json_writer *w, const char *key, struct slice json)

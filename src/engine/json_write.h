@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/ip.h"
 
 /* Errors are kept and told at the end: every call after the first failure does nothing. */
 struct json_writer {
@@ -27,6 +28,12 @@ void json_int(struct json_writer *w, const char *key, int64_t value);
 void json_real(struct json_writer *w, const char *key, double value); /* three decimals */
 void json_bool(struct json_writer *w, const char *key, bool value);
 void json_null(struct json_writer *w, const char *key);
+/* Null where there is none: an empty text, family IP_NONE, time 0 (Unix milliseconds, as record_time_text shows it). */
+void json_text(struct json_writer *w, const char *key, struct slice value);
+void json_ip(struct json_writer *w, const char *key, const struct ip *ip);
+void json_time(struct json_writer *w, const char *key, int64_t unix_ms);
+/* "next" of a page of at most limit things: the number of its last one, as a text; null where that was all. */
+void json_next(struct json_writer *w, size_t count, size_t limit, int64_t last);
 void json_raw(struct json_writer *w, const char *key,
               struct slice json); /* a whole value, trusted */
 

@@ -587,13 +587,6 @@ enum err knocker_ask_with(struct knocker *knocker, struct slice text,
     return take_question(knocker, &question);
 }
 
-enum err knocker_ask_patiently(struct knocker *knocker, struct slice text, knocker_fn fn,
-                               void *context)
-{
-    const struct knocker_wishes wishes = {.is_patient = true};
-    return knocker_ask_with(knocker, text, &wishes, fn, context);
-}
-
 enum err knocker_ask_sent(struct knocker *knocker, struct slice text, bool wants_route,
                           knocker_fn fn, void *context)
 {

@@ -115,7 +115,9 @@ struct knocker_wishes {
     transcript_fn
         observe; /* every line as it happens, with the context of the question; NULL: nobody. Needs the
                               transcript */
-    bool is_patient;    /* as knocker_ask_patiently */
+    bool
+        is_patient; /* it has time, as lists have: it stands behind the others in every queue, and some of the
+                         * connections are left to those; who asks the same and has no time takes it along */
     bool is_live;       /* for knocker_peek and knocker_let_go: somebody waits */
     int64_t age_ms_max; /* no stored answer that is older; 0: as the configuration says */
 };
@@ -130,11 +132,6 @@ bool knocker_peek(struct knocker *knocker, void *context, knocker_fn fn) MUST_US
 /* Who asked with this context gets no answer any more; the question itself goes on, and its answer is kept. Nothing
  * happens where there is no such live one. Looks through all open ones. */
 void knocker_let_go(struct knocker *knocker, const void *context);
-
-/* The same for who has time, such as a list: wherever there is a queue these stand behind those of knocker_ask, and some of
- * the connections are left to the others. Who asks the same without having time takes the question along. */
-enum err knocker_ask_patiently(struct knocker *knocker, struct slice text, knocker_fn fn,
-                               void *context) MUST_USE;
 
 /* Somebody who asked wants no answers any more. */
 struct knocker_leaver {

@@ -54,41 +54,12 @@ const char *record_time_text(int64_t unix_ms, char out[RECORD_TIME_BYTES])
     return out;
 }
 
-static void put_time(struct json_writer *w, const char *key, int64_t unix_ms)
-{
-    char text[RECORD_TIME_BYTES];
-    if (unix_ms == 0) {
-        json_null(w, key);
-    } else {
-        json_string(w, key, slice_of(record_time_text(unix_ms, text)));
-    }
-}
-
-static void put_text(struct json_writer *w, const char *key, struct slice value)
-{
-    if (value.len == 0) {
-        json_null(w, key);
-    } else {
-        json_string(w, key, value);
-    }
-}
-
 static void put_tri(struct json_writer *w, const char *key, enum tri value)
 {
     if (value == TRI_UNKNOWN) {
         json_null(w, key);
     } else {
         json_bool(w, key, value == TRI_YES);
-    }
-}
-
-static void put_ip(struct json_writer *w, const char *key, const struct ip *ip)
-{
-    char text[IP_TEXT_BYTES];
-    if (ip->family == IP_NONE) {
-        json_null(w, key);
-    } else {
-        json_string(w, key, slice_of(ip_format(ip, text)));
     }
 }
 
@@ -100,7 +71,7 @@ static void put_reasons(struct json_writer *w, const struct record *record)
         json_open(w, NULL, '{');
         json_string(w, "code", slice_of(reason->code));
         json_int(w, "effect", reason->effect);
-        put_text(w, "detail", slice_of(reason->detail));
+        json_text(w, "detail", slice_of(reason->detail));
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -122,7 +93,7 @@ static void put_flags(struct json_writer *w, const struct record *record)
     put_tri(w, "is_full", record->is_full);
     put_tri(w, "is_disabled", record->is_disabled);
     json_bool(w, "is_gibberish", flags->is_gibberish);
-    put_text(w, "disposable_entry", record->disposable_entry);
+    json_text(w, "disposable_entry", record->disposable_entry);
     json_close(w, '}');
 }
 
@@ -147,7 +118,7 @@ static void put_dns(struct json_writer *w, const struct record *record)
         json_int(w, "preference", mx->preference);
         json_open(w, "addresses", '[');
         for (size_t j = 0; j < mx->address_count; j++) {
-            put_ip(w, NULL, &mx->addresses[j]);
+            json_ip(w, NULL, &mx->addresses[j]);
         }
         json_close(w, ']');
         json_close(w, '}');
@@ -164,10 +135,10 @@ static void put_provider(struct json_writer *w, const struct record *record)
     }
     json_open(w, "provider", '{');
     json_string(w, "name", record->provider_name);
-    put_text(w, "label", record->provider_label);
+    json_text(w, "label", record->provider_label);
     json_string(w, "class", record->provider_class);
     json_bool(w, "gateway", record->is_gateway);
-    put_text(w, "trait", record->provider_trait);
+    json_text(w, "trait", record->provider_trait);
     json_close(w, '}');
 }
 
@@ -218,8 +189,8 @@ static void put_reply(struct json_writer *w, const struct record_smtp *smtp)
             json_string(w, "enhanced", slice_of(enhanced));
         }
     }
-    put_text(w, "text", smtp->text);
-    put_text(w, "rule", smtp->rule);
+    json_text(w, "text", smtp->text);
+    json_text(w, "rule", smtp->rule);
 }
 
 static void put_latency(struct json_writer *w, const struct record_smtp *smtp)
@@ -243,32 +214,32 @@ static void put_smtp(struct json_writer *w, const struct record *record)
         return;
     }
     json_open(w, "smtp", '{');
-    put_text(w, "host", smtp->host);
-    put_ip(w, "ip", &smtp->ip);
+    json_text(w, "host", smtp->host);
+    json_ip(w, "ip", &smtp->ip);
     json_int(w, "port", smtp->port);
     json_string(w, "stage", slice_of(hel_smtp_stage_name(smtp->stage)));
     put_reply(w, smtp);
     json_open(w, "tls", '{');
     json_bool(w, "used", smtp->tls_used);
-    put_text(w, "version", smtp->tls_version);
-    put_text(w, "cipher", smtp->tls_cipher);
+    json_text(w, "version", smtp->tls_version);
+    json_text(w, "cipher", smtp->tls_cipher);
     json_bool(w, "cert_ok", smtp->tls_cert_ok);
     json_close(w, '}');
     put_extensions(w, smtp->extensions);
     json_int(w, "attempts", smtp->attempts);
-    put_text(w, "egress", smtp->egress);
-    put_text(w, "helo", smtp->helo);
+    json_text(w, "egress", smtp->egress);
+    json_text(w, "helo", smtp->helo);
     json_string(w, "mail_from", smtp->mail_from);
     json_open(w, "control", '{');
     json_bool(w, "tested", smtp->control_tested);
-    put_text(w, "result", smtp->control_result);
+    json_text(w, "result", smtp->control_result);
     json_int(w, "code", smtp->control_code);
     json_int(w, "count", smtp->control_count);
     json_close(w, '}');
     json_open(w, "greylist", '{');
     json_bool(w, "seen", smtp->greylist_seen);
-    put_time(w, "first_at", smtp->greylist_first_at_ms);
-    put_time(w, "passed_at", smtp->greylist_passed_at_ms);
+    json_time(w, "first_at", smtp->greylist_first_at_ms);
+    json_time(w, "passed_at", smtp->greylist_passed_at_ms);
     json_int(w, "waited_s", smtp->greylist_waited_s);
     json_close(w, '}');
     put_latency(w, smtp);
@@ -288,7 +259,7 @@ static void put_signal(struct json_writer *w, enum signal_service service,
         json_bool(w, "found", signal->result == SIGNAL_YES);
     }
     if (signal->result == SIGNAL_YES && service == SIGNAL_RDAP) {
-        put_time(w, "registered_at", (int64_t)signal->number * DAY_MS);
+        json_time(w, "registered_at", (int64_t)signal->number * DAY_MS);
     } else if (signal->result == SIGNAL_YES) {
         json_int(w, "count", signal->number);
     }
@@ -334,10 +305,10 @@ enum err record_write_json(const struct record *record, struct buf *out)
     json_begin(&w, out);
     json_open(&w, NULL, '{');
     json_string(&w, "email", record->email);
-    put_text(&w, "normalized", record->normalized);
-    put_text(&w, "ascii", record->ascii);
-    put_text(&w, "local", record->local);
-    put_text(&w, "domain", record->domain);
+    json_text(&w, "normalized", record->normalized);
+    json_text(&w, "ascii", record->ascii);
+    json_text(&w, "local", record->local);
+    json_text(&w, "domain", record->domain);
     json_string(&w, "status", slice_of(verdict_status_name(record->status)));
     json_string(&w, "sub_status", slice_of(verdict_sub_name(record->sub)));
     if (record->block_kind != BLOCK_NONE) {
@@ -349,7 +320,7 @@ enum err record_write_json(const struct record *record, struct buf *out)
     json_int(&w, "score", record->score);
     json_real(&w, "confidence", record->confidence);
     put_reasons(&w, record);
-    put_text(&w, "did_you_mean", record->did_you_mean);
+    json_text(&w, "did_you_mean", record->did_you_mean);
     put_flags(&w, record);
     put_dns(&w, record);
     put_provider(&w, record);
@@ -360,12 +331,12 @@ enum err record_write_json(const struct record *record, struct buf *out)
     } else {
         json_null(&w, "retry_after");
     }
-    put_time(&w, "checked_at", record->checked_at_ms);
-    put_time(&w, "expires_at", record->expires_at_ms);
+    json_time(&w, "checked_at", record->checked_at_ms);
+    json_time(&w, "expires_at", record->expires_at_ms);
     json_bool(&w, "cached", record->is_cached);
     json_int(&w, "duration_ms", record->duration_ms);
-    put_text(&w, "engine_version", record->engine_version);
-    put_text(&w, "rules_version", record->rules_version);
+    json_text(&w, "engine_version", record->engine_version);
+    json_text(&w, "rules_version", record->rules_version);
     put_transcript(&w, record);
     json_close(&w, '}');
     return w.err;

@@ -194,15 +194,6 @@ static void on_line(void *context, uint32_t t_ms, char direction, struct slice l
     (void)pthread_mutex_unlock(&ticket->mutex);
 }
 
-static uint64_t hash_of(struct slice text)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a: only whether it is the same as before */
-    for (size_t i = 0; i < text.len; i++) {
-        hash = (hash ^ (uint8_t)text.at[i]) * 1099511628211u;
-    }
-    return hash;
-}
-
 static void tell_news(struct service_ticket *ticket)
 {
     struct service *service = ticket->service;
@@ -212,7 +203,7 @@ static void tell_news(struct service_ticket *ticket)
         return;
     }
     struct slice what = buf_view(&service->said);
-    uint64_t hash = hash_of(what);
+    uint64_t hash = slice_hash(what, 0);
     if (hash == ticket->news_hash) {
         return;
     }
@@ -554,9 +545,8 @@ static void stop_desk(struct service *service)
     uv_mailbox_post(service->inbox, &post.post);
     (void)pthread_join(service->thread, NULL);
     struct fault fault;
-    if (knocker_leave_store(service->desk.knocker, &fault) != ERR_NONE) {
-        (void)fault; /* what was learned of sites is learned again */
-    }
+    enum err e = knocker_leave_store(service->desk.knocker, &fault);
+    (void)e; /* what was learned of sites is learned again */
 }
 
 void service_close(struct service *service)

@@ -94,7 +94,7 @@ enum err service_lend_store(struct service *service, struct store **out, struct 
     MUST_USE;
 void service_give_back_store(struct service *service, struct store *store);
 
-/* For batch_upload_begin; and for batches_live and batches_each_block from other threads than the desk's. */
+/* For batch_upload_begin; and for batches_live from other threads than the desk's. */
 const char *service_batches_folder(const struct service *service);
 struct batches *service_batches(const struct service *service);
 /* Of a query for results what the service knows; the rest of it is zero. */

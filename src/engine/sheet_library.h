@@ -11,8 +11,7 @@
 #include <xlsxwriter.h>
 #include <zip.h>
 
-#include "base/attr.h"
-#include "base/err.h"
+#include "net/library.h"
 
 /* clang-format off */
 #define ZIP_FUNCTIONS(each) \
@@ -67,18 +66,15 @@
 /* clang-format on */
 
 /* Each function under its own name, with the type that its header gives it. */
-#define SHEET_LIBRARY_MEMBER(name) \
-    TYPE_OF(&(name)) name; /* NOLINT(bugprone-macro-parentheses): the name of a member */
 struct sheet_zip {
-    ZIP_FUNCTIONS(SHEET_LIBRARY_MEMBER)
+    ZIP_FUNCTIONS(LIBRARY_MEMBER)
 };
 struct sheet_xml {
-    XML_FUNCTIONS(SHEET_LIBRARY_MEMBER)
+    XML_FUNCTIONS(LIBRARY_MEMBER)
 };
 struct sheet_writer {
-    WRITER_FUNCTIONS(SHEET_LIBRARY_MEMBER)
+    WRITER_FUNCTIONS(LIBRARY_MEMBER)
 };
-#undef SHEET_LIBRARY_MEMBER
 
 /* Each fills its table; the library stays until the process ends. Again costs little. ERR_SYSTEM: it is not installed,
  * or lacks a function; *out_fault says which. */

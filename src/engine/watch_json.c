@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/watch_json.h"
 
-#include <stdio.h>
-
 #include "base/slice.h"
 #include "engine/record_json.h"
 
-enum { NUMBER_BYTES = 24, MS_PER_S = 1000 };
-
-static void write_time(struct json_writer *w, const char *key, int64_t unix_ms)
-{
-    char text[RECORD_TIME_BYTES];
-    if (unix_ms == 0) {
-        json_null(w, key);
-    } else {
-        json_string(w, key, slice_of(record_time_text(unix_ms, text)));
-    }
-}
-
-static void write_text(struct json_writer *w, const char *key, struct slice text)
-{
-    if (text.len == 0) {
-        json_null(w, key);
-    } else {
-        json_string(w, key, text);
-    }
-}
+enum { MS_PER_S = 1000 };
 
 static const char *state_of(const struct store_watch *watch)
 {
@@ -42,13 +21,13 @@ static void write_watch(struct json_writer *w, const struct store_watch *watch,
         batches != NULL && watch->run.len > 0 && batches_live(batches, watch->run, &live);
     json_open(w, NULL, '{');
     json_string(w, "id", watch->id);
-    write_text(w, "label", watch->label);
+    json_text(w, "label", watch->label);
     json_string(w, "state", slice_of(state_of(watch)));
     json_bool(w, "paused", watch->state == STORE_WATCH_PAUSED);
-    write_text(w, "cause", watch->cause);
+    json_text(w, "cause", watch->cause);
     json_int(w, "every_s", watch->every_ms / MS_PER_S);
     json_string(w, "batch", watch->batch);
-    write_text(w, "run", watch->run);
+    json_text(w, "run", watch->run);
     json_int(w, "addresses", (int64_t)watch->addresses);
     if (is_live) {
         json_int(w, "checked", (int64_t)live.counts.done);
@@ -57,10 +36,10 @@ static void write_watch(struct json_writer *w, const struct store_watch *watch,
     }
     json_int(w, "asked", (int64_t)watch->asked);
     json_int(w, "changed", (int64_t)watch->changed);
-    write_text(w, "webhook", watch->webhook);
-    write_time(w, "created_at", watch->created_at_ms);
-    write_time(w, "last_at", watch->last_at_ms);
-    write_time(w, "next_at", watch->state == STORE_WATCH_PAUSED ? 0 : watch->next_at_ms);
+    json_text(w, "webhook", watch->webhook);
+    json_time(w, "created_at", watch->created_at_ms);
+    json_time(w, "last_at", watch->last_at_ms);
+    json_time(w, "next_at", watch->state == STORE_WATCH_PAUSED ? 0 : watch->next_at_ms);
     json_close(w, '}');
 }
 
@@ -116,13 +95,7 @@ enum err watch_list_json(struct store *store, struct batches *batches,
         return e;
     }
     json_close(&listing.w, ']');
-    if (listing.count < page->limit) {
-        json_null(&listing.w, "next");
-    } else {
-        char number[NUMBER_BYTES];
-        (void)snprintf(number, sizeof number, "%lld", (long long)listing.last);
-        json_string(&listing.w, "next", slice_of(number));
-    }
+    json_next(&listing.w, listing.count, page->limit, listing.last);
     json_close(&listing.w, '}');
     return listing.w.err == ERR_NONE ? ERR_NONE : no_room(listing.w.err, out_fault);
 }
@@ -140,7 +113,7 @@ void watch_change_write(struct json_writer *w, const struct store_watch_change *
 {
     json_open(w, NULL, '{');
     json_string(w, "email", change->address);
-    write_time(w, "at", change->at_ms);
+    json_time(w, "at", change->at_ms);
     json_string(w, "run", change->run);
     write_verdict(w, "before", change->status_before, change->sub_before);
     write_verdict(w, "after", change->status_after, change->sub_after);

@@ -1,7 +1,6 @@
 /* engine/webhook_log: events as people read them.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/slice.h"
-#include "engine/record_json.h"
 #include "engine/webhooks.h"
 
 const char *webhook_kind_name(enum webhook_kind kind)
@@ -24,35 +23,20 @@ const char *webhook_state_name(enum store_webhook_state state)
     return "unknown";
 }
 
-static void put_time(struct json_writer *w, const char *key, int64_t unix_ms)
-{
-    char text[RECORD_TIME_BYTES];
-    json_string(w, key, slice_of(record_time_text(unix_ms, text)));
-}
-
-static void put_text(struct json_writer *w, const char *key, struct slice text)
-{
-    if (text.len == 0) {
-        json_null(w, key);
-    } else {
-        json_string(w, key, text);
-    }
-}
-
 void webhook_log_write(struct json_writer *w, const struct store_webhook *event)
 {
     json_open(w, NULL, '{');
     json_int(w, "number", event->number);
     json_string(w, "id", event->id);
     json_string(w, "type", event->kind);
-    put_text(w, "batch", event->batch);
+    json_text(w, "batch", event->batch);
     json_string(w, "url", event->endpoint.url);
     json_string(w, "state", slice_of(webhook_state_name(event->state)));
     json_int(w, "tries", event->tries);
-    put_time(w, "created_at", event->created_at_ms);
-    put_time(w, "changed_at", event->changed_at_ms);
+    json_time(w, "created_at", event->created_at_ms);
+    json_time(w, "changed_at", event->changed_at_ms);
     if (event->state == STORE_WEBHOOK_WAITING) {
-        put_time(w, "next_at", event->next_at_ms);
+        json_time(w, "next_at", event->next_at_ms);
     } else {
         json_null(w, "next_at");
     }
@@ -61,7 +45,7 @@ void webhook_log_write(struct json_writer *w, const struct store_webhook *event)
     } else {
         json_int(w, "last_status", event->last_status);
     }
-    put_text(w, "last_error", event->last_error);
+    json_text(w, "last_error", event->last_error);
     json_raw(w, "body", event->body);
     json_close(w, '}');
 }

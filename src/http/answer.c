@@ -10,10 +10,12 @@
 
 enum { PROBLEM_BYTES_MAX = 16 * 1024, PULL_BLOCK_BYTES = 64 * 1024 };
 
-static void add(struct MHD_Response *response, const char *name, const char *value)
+static void add(const struct http_exchange *exchange, struct MHD_Response *response,
+                const char *name, const char *value)
 {
     /* A header less is better than no answer; without memory there is neither. */
-    enum MHD_Result unused UNUSED = MHD_add_response_header(response, name, value);
+    enum MHD_Result unused UNUSED =
+        exchange->server->mhd.MHD_add_response_header(response, name, value);
 }
 
 static void add_cors(struct http_exchange *exchange, struct MHD_Response *response)
@@ -22,11 +24,12 @@ static void add_cors(struct http_exchange *exchange, struct MHD_Response *respon
     if (origins->count == 0) {
         return;
     }
-    add(response, "Vary", "Origin");
+    add(exchange, response, "Vary", "Origin");
     struct slice origin = http_header(&exchange->request, "Origin");
     if (origin.len > 0 && http_origin_is_listed(origins, origin)) {
-        add(response, "Access-Control-Allow-Origin", origin.at);
-        add(response, "Access-Control-Expose-Headers", "X-Request-Id, Retry-After, Location");
+        add(exchange, response, "Access-Control-Allow-Origin", origin.at);
+        add(exchange, response, "Access-Control-Expose-Headers",
+            "X-Request-Id, Retry-After, Location");
     }
 }
 
@@ -44,26 +47,27 @@ void answer_add_headers(struct http_exchange *exchange, struct MHD_Response *res
                         const char *type)
 {
     for (size_t i = 0; i < exchange->header_count; i++) {
-        add(response, exchange->headers[i].name, exchange->headers[i].value);
+        add(exchange, response, exchange->headers[i].name, exchange->headers[i].value);
     }
     if (type != NULL) {
-        add(response, "Content-Type", type);
+        add(exchange, response, "Content-Type", type);
     }
-    add(response, "X-Request-Id", exchange->request.id);
-    add(response, "X-Content-Type-Options", "nosniff");
+    add(exchange, response, "X-Request-Id", exchange->request.id);
+    add(exchange, response, "X-Content-Type-Options", "nosniff");
     if (!has_header(exchange, "Cache-Control")) {
-        add(response, "Cache-Control", "no-store");
+        add(exchange, response, "Cache-Control", "no-store");
     }
     if (!has_header(exchange, "Content-Security-Policy")) {
-        add(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+        add(exchange, response, "Content-Security-Policy",
+            "default-src 'none'; frame-ancestors 'none'");
     }
     if (exchange->server->tls_key != NULL) {
-        add(response, "Strict-Transport-Security", "max-age=31536000");
+        add(exchange, response, "Strict-Transport-Security", "max-age=31536000");
     }
     add_cors(exchange, response);
     if (exchange->closes ||
         atomic_load_explicit(&exchange->server->is_stopping, memory_order_relaxed)) {
-        add(response, "Connection", "close");
+        add(exchange, response, "Connection", "close");
     }
 }
 
@@ -75,7 +79,7 @@ void answer_give(struct http_exchange *exchange, unsigned status, const char *ty
     }
     if (!exchange->is_held) {
         if (exchange->response != NULL) {
-            MHD_destroy_response(exchange->response);
+            exchange->server->mhd.MHD_destroy_response(exchange->response);
         }
         exchange->response = response;
         exchange->status = status;
@@ -101,7 +105,8 @@ void http_answer(struct http_request *request, unsigned status, const char *type
     }
     memcpy(copy, bytes.at, bytes.len);
     answer_give(exchange, status, type,
-                MHD_create_response_from_buffer(bytes.len, copy, MHD_RESPMEM_MUST_FREE));
+                exchange->server->mhd.MHD_create_response_from_buffer(bytes.len, copy,
+                                                                      MHD_RESPMEM_MUST_FREE));
 }
 
 void http_answer_buf(struct http_request *request, unsigned status, const char *type,
@@ -109,8 +114,8 @@ void http_answer_buf(struct http_request *request, unsigned status, const char *
 {
     struct http_exchange *exchange = request->exchange;
     exchange->bytes_out = body->len;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(body->len, body->at, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response = exchange->server->mhd.MHD_create_response_from_buffer(
+        body->len, body->at, MHD_RESPMEM_MUST_FREE);
     if (response != NULL) {
         buf_init(body, body->max);
     }
@@ -131,7 +136,8 @@ void http_answer_static(struct http_request *request, unsigned status, const cha
         void *to;
     } same = {.from = bytes.at}; /* the library only reads what is persistent */
     answer_give(request->exchange, status, type,
-                MHD_create_response_from_buffer(bytes.len, same.to, MHD_RESPMEM_PERSISTENT));
+                request->exchange->server->mhd.MHD_create_response_from_buffer(
+                    bytes.len, same.to, MHD_RESPMEM_PERSISTENT));
 }
 
 void http_answer_empty(struct http_request *request, unsigned status)
@@ -174,11 +180,14 @@ void http_refuse(struct http_request *request, enum problem_kind kind, const cha
 void http_add_header(struct http_request *request, const char *name, struct slice value)
 {
     struct http_exchange *exchange = request->exchange;
-    char *copy = strndup(value.at, value.len);
-    if (copy == NULL || exchange->header_count == HTTP_HEADERS_MAX) {
-        free(copy);
+    char *copy = exchange->header_count == HTTP_HEADERS_MAX ? NULL : malloc(value.len + 1);
+    if (copy == NULL) {
         return;
     }
+    if (value.len > 0) {
+        memcpy(copy, value.at, value.len);
+    }
+    copy[value.len] = '\0';
     exchange->headers[exchange->header_count++] = (struct exchange_header){name, copy};
 }
 
@@ -225,8 +234,9 @@ void http_answer_pull(struct http_request *request, unsigned status, const char 
         return;
     }
     *pulled = (struct pulled){*pull, request->exchange};
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, PULL_BLOCK_BYTES, pull_more, pulled, pull_done);
+    struct MHD_Response *response =
+        request->exchange->server->mhd.MHD_create_response_from_callback(
+            MHD_SIZE_UNKNOWN, PULL_BLOCK_BYTES, pull_more, pulled, pull_done);
     if (response == NULL) {
         pull_done(pulled);
     }

@@ -8,6 +8,7 @@
 #include "base/slice.h"
 #include "engine/batch_json.h"
 #include "engine/batch_upload.h"
+#include "http/stored.h"
 
 enum {
     JSON_BYTES_MAX = 4 << 20,
@@ -16,36 +17,6 @@ enum {
     PIECE_BYTES_MAX = 8 << 20,
     FORM_BYTES = 64 * 1024, /* around the file of a form */
 };
-
-/* Who may see what: a key its own, nobody's key all. */
-static struct slice owner_of(const struct http_request *request, char out[HTTP_ID_BYTES])
-{
-    (void)snprintf(out, HTTP_ID_BYTES, "%lld", (long long)request->key_id);
-    return slice_of(out);
-}
-
-static void refuse_fault(struct http_request *request, enum err e, const struct fault *fault)
-{
-    http_refuse(request,
-                e == ERR_CLOSED  ? PROBLEM_NOT_FOUND
-                : e == ERR_STATE ? PROBLEM_CONFLICT
-                                 : PROBLEM_INTERNAL,
-                "%s", fault->text);
-}
-
-static bool lend(struct http_request *request, struct store **out)
-{
-    struct fault fault = {.err = ERR_NONE};
-    if (request->api->service == NULL) {
-        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
-        return false;
-    }
-    if (service_lend_store(request->api->service, out, &fault) != ERR_NONE) {
-        http_refuse(request, PROBLEM_INTERNAL, "%s", fault.text);
-        return false;
-    }
-    return true;
-}
 
 struct owner_look {
     struct slice wanted;
@@ -63,7 +34,7 @@ static enum err find_theirs(struct http_request *request, struct store *store, s
                             struct fault *out_fault)
 {
     char owner[HTTP_ID_BYTES];
-    struct owner_look look = {.wanted = owner_of(request, owner)};
+    struct owner_look look = {.wanted = http_owner(request, owner)};
     enum err e = store_batch_find(store, id, look_at_owner, &look, out_fault);
     if (e == ERR_NONE && request->key_id != 0 && !look.is_theirs) {
         return fault_set(out_fault, ERR_CLOSED, 0, "there is no batch of this id");
@@ -75,13 +46,13 @@ bool batch_is_theirs(struct http_request *request, struct slice id)
 {
     struct store *store;
     struct fault fault = {.err = ERR_NONE};
-    if (!lend(request, &store)) {
+    if (!http_lend_store(request, &store)) {
         return false;
     }
     enum err e = find_theirs(request, store, id, &fault);
     service_give_back_store(request->api->service, store);
     if (e != ERR_NONE) {
-        refuse_fault(request, e, &fault);
+        http_refuse_fault(request, e, &fault);
     }
     return e == ERR_NONE;
 }
@@ -94,12 +65,13 @@ static void get_list(struct http_request *request)
     uint64_t limit = PAGE;
     uint64_t before = 0;
     char text[HTTP_ID_BYTES];
-    struct slice owner = owner_of(request, text);
+    struct slice owner = http_owner(request, text);
     struct store *store;
     struct fault fault = {.err = ERR_NONE};
     if (!http_takes_arguments(request, names) ||
         !http_count_argument(request, "limit", 1, PAGE_MAX, &limit) ||
-        !http_count_argument(request, "before", 1, INT64_MAX, &before) || !lend(request, &store)) {
+        !http_count_argument(request, "before", 1, INT64_MAX, &before) ||
+        !http_lend_store(request, &store)) {
         return;
     }
     const struct store_batch_page page = {
@@ -109,12 +81,7 @@ static void get_list(struct http_request *request)
     enum err e =
         batch_list_json(store, service_batches(request->api->service), &page, &json, &fault);
     service_give_back_store(request->api->service, store);
-    if (e == ERR_NONE) {
-        http_answer_json(request, 200, &json);
-    } else {
-        refuse_fault(request, e, &fault);
-    }
-    buf_done(&json);
+    http_answer_found(request, 200, e, &fault, &json);
 }
 
 static void get_one(struct http_request *request)
@@ -123,7 +90,7 @@ static void get_one(struct http_request *request)
     struct store *store;
     struct fault fault = {.err = ERR_NONE};
     struct slice id = request->params[0];
-    if (!http_takes_arguments(request, none) || !lend(request, &store)) {
+    if (!http_takes_arguments(request, none) || !http_lend_store(request, &store)) {
         return;
     }
     struct buf json;
@@ -133,12 +100,7 @@ static void get_one(struct http_request *request)
             ? e
             : batch_find_json(store, service_batches(request->api->service), id, &json, &fault);
     service_give_back_store(request->api->service, store);
-    if (e == ERR_NONE) {
-        http_answer_json(request, 200, &json);
-    } else {
-        refuse_fault(request, e, &fault);
-    }
-    buf_done(&json);
+    http_answer_found(request, 200, e, &fault, &json);
 }
 
 /* Results. */
@@ -284,7 +246,7 @@ static void get_results(struct http_request *request)
     if (request->api->service != NULL) {
         service_results_query(request->api->service, &query);
     }
-    if (!read_query(request, &query, &is) || !lend(request, &download->store)) {
+    if (!read_query(request, &query, &is) || !http_lend_store(request, &download->store)) {
         free(download);
         return;
     }
@@ -293,7 +255,7 @@ static void get_results(struct http_request *request)
     enum err e = open_results(request, download, &query, &fault);
     if (e != ERR_NONE) {
         end_download(download);
-        refuse_fault(request, e, &fault);
+        http_refuse_fault(request, e, &fault);
         return;
     }
     char name[HTTP_ID_BYTES + 64];
@@ -342,7 +304,7 @@ static void order(struct http_request *request, enum batches_order what)
     if (!service_call(request->api->service, give_order, &ordering)) {
         http_refuse(request, PROBLEM_NOT_READY, "the service is stopping");
     } else if (ordering.err != ERR_NONE) {
-        refuse_fault(request, ordering.err, &ordering.fault);
+        http_refuse_fault(request, ordering.err, &ordering.fault);
     } else if (is_delete) {
         http_answer_empty(request, 204);
     } else {

@@ -14,6 +14,7 @@
 #include "http/batch_routes.h"
 #include "http/form.h"
 #include "http/once.h"
+#include "http/stored.h"
 
 enum {
     FIELD_BYTES_MAX = 1024, /* of a label, a column, a webhook, a name */
@@ -355,16 +356,13 @@ static void add(struct posted *posted, struct adding *adding)
 static void add_upload(struct posted *posted, struct slice mark)
 {
     struct http_request *request = posted->request;
-    char owner[HTTP_ID_BYTES] = "";
+    char owner[HTTP_ID_BYTES];
     char link[LINK_BYTES];
     struct slice id = batch_upload_id(posted->upload);
-    if (request->key_id != 0) {
-        (void)snprintf(owner, sizeof owner, "%lld", (long long)request->key_id);
-    }
     (void)snprintf(link, sizeof link, "/v1/batches/%.*s", SLICE_ARG(id));
     struct store_batch batch = {
         .id = id,
-        .owner = slice_of(owner),
+        .owner = http_owner(request, owner),
         .label = buf_view(&posted->label),
         .file = batch_upload_file(posted->upload),
         .file_name = buf_view(&posted->file_name),

@@ -37,8 +37,9 @@ const struct http_auth *http_exchange_auth(const struct http_request *request)
 
 struct slice http_header(const struct http_request *request, const char *name)
 {
-    return slice_of(
-        MHD_lookup_connection_value(request->exchange->connection, MHD_HEADER_KIND, name));
+    const struct http_exchange *exchange = request->exchange;
+    return slice_of(exchange->server->mhd.MHD_lookup_connection_value(exchange->connection,
+                                                                      MHD_HEADER_KIND, name));
 }
 
 /* ---- begin ---- */
@@ -86,7 +87,7 @@ void *exchange_begin(void *context, const char *target, struct MHD_Connection *c
     buf_init(&request->body, 1);
     (void)pthread_mutex_init(&exchange->lock, NULL);
     const union MHD_ConnectionInfo *line =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        server->mhd.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     exchange->line = line == NULL ? NULL : line->socket_context;
     make_id(server, request->id);
     if (arena_copy(&request->arena, slice_of(target), &request->target) != ERR_NONE) {
@@ -257,8 +258,8 @@ static bool takes_body(struct http_exchange *exchange)
 
 static struct ip client_of(struct http_exchange *exchange)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info = exchange->server->mhd.MHD_get_connection_info(
+        exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     struct ip peer = ip_of(info == NULL ? NULL : info->client_addr);
     const struct forwarded_nets *nets = &exchange->server->config.trusted_proxies;
     if (!forwarded_is_trusted(nets, &peer)) {
@@ -319,8 +320,9 @@ static enum MHD_Result queue(struct http_exchange *exchange)
     if (response == NULL) {
         return MHD_NO; /* no memory, or nobody is there any more */
     }
-    enum MHD_Result result = MHD_queue_response(exchange->connection, exchange->status, response);
-    MHD_destroy_response(response);
+    enum MHD_Result result =
+        exchange->server->mhd.MHD_queue_response(exchange->connection, exchange->status, response);
+    exchange->server->mhd.MHD_destroy_response(response);
     return result;
 }
 
@@ -437,7 +439,7 @@ bool exchange_suspend(struct http_exchange *exchange)
         return false;
     }
     exchange->is_suspended = true;
-    MHD_suspend_connection(exchange->connection);
+    exchange->server->mhd.MHD_suspend_connection(exchange->connection);
     return true;
 }
 
@@ -447,7 +449,7 @@ void exchange_resume(struct http_exchange *exchange)
         exchange->wants_resume = true;
     } else if (exchange->is_suspended) {
         exchange->is_suspended = false;
-        MHD_resume_connection(exchange->connection);
+        exchange->server->mhd.MHD_resume_connection(exchange->connection);
     }
 }
 
@@ -512,7 +514,7 @@ static void free_exchange(struct http_exchange *exchange)
         free(exchange->headers[i].value);
     }
     if (exchange->response != NULL) {
-        MHD_destroy_response(exchange->response);
+        exchange->server->mhd.MHD_destroy_response(exchange->response);
     }
     stream_free(exchange->stream);
     buf_done(&request->body);

@@ -9,6 +9,7 @@
 enum { FORM_BUFFER_BYTES = 65536 };
 
 struct http_form {
+    const struct mhd *mhd;
     struct MHD_PostProcessor *processor;
     http_form_fn fn;
     void *context;
@@ -41,10 +42,11 @@ struct http_form *http_form_open(struct http_request *request, http_form_fn fn, 
     if (form == NULL) {
         return NULL;
     }
+    form->mhd = &request->exchange->server->mhd;
     form->fn = fn;
     form->context = context;
-    form->processor =
-        MHD_create_post_processor(request->exchange->connection, FORM_BUFFER_BYTES, on_part, form);
+    form->processor = form->mhd->MHD_create_post_processor(request->exchange->connection,
+                                                           FORM_BUFFER_BYTES, on_part, form);
     if (form->processor == NULL) {
         free(form);
         return NULL;
@@ -54,7 +56,7 @@ struct http_form *http_form_open(struct http_request *request, http_form_fn fn, 
 
 bool http_form_feed(struct http_form *form, struct slice piece)
 {
-    return MHD_post_process(form->processor, piece.at, piece.len) == MHD_YES;
+    return form->mhd->MHD_post_process(form->processor, piece.at, piece.len) == MHD_YES;
 }
 
 bool http_form_close(struct http_form *form)
@@ -62,7 +64,7 @@ bool http_form_close(struct http_form *form)
     if (form == NULL) {
         return true;
     }
-    bool is_whole = MHD_destroy_post_processor(form->processor) == MHD_YES;
+    bool is_whole = form->mhd->MHD_destroy_post_processor(form->processor) == MHD_YES;
     free(form);
     return is_whole;
 }

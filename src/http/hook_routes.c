@@ -4,11 +4,11 @@
 #include "engine/webhooks.h"
 
 #include <stddef.h>
-#include <stdio.h>
 
 #include "base/slice.h"
 #include "http/api.h"
 #include "http/json_body.h"
+#include "http/stored.h"
 
 enum {
     JSON_BYTES_MAX = 16 << 20,
@@ -18,22 +18,6 @@ enum {
     PAGE_MAX = 200,
     BODY_BYTES_MAX = 8192,
 };
-
-/* As batches have it. */
-static struct slice owner_of(const struct http_request *request, char out[HTTP_ID_BYTES])
-{
-    (void)snprintf(out, HTTP_ID_BYTES, "%lld", (long long)request->key_id);
-    return request->key_id == 0 ? SLICE_NONE : slice_of(out);
-}
-
-static bool is_running(struct http_request *request)
-{
-    if (request->api->service == NULL) {
-        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
-        return false;
-    }
-    return true;
-}
 
 /* The log. */
 
@@ -60,13 +44,7 @@ static enum err write_log(struct store *store, const struct store_webhook_page *
     json_open(&logging.w, "webhooks", '[');
     enum err e = store_webhook_each(store, page, write_event, &logging);
     json_close(&logging.w, ']');
-    if (logging.count == page->limit) {
-        char next[HTTP_ID_BYTES];
-        (void)snprintf(next, sizeof next, "%lld", (long long)logging.last);
-        json_string(&logging.w, "next", slice_of(next));
-    } else {
-        json_null(&logging.w, "next");
-    }
+    json_next(&logging.w, logging.count, page->limit, logging.last);
     json_close(&logging.w, '}');
     return e != ERR_NONE ? e : logging.w.err;
 }
@@ -78,17 +56,13 @@ static void get_log(struct http_request *request)
     uint64_t limit = PAGE;
     uint64_t before = 0;
     char text[HTTP_ID_BYTES];
-    struct slice owner = owner_of(request, text);
+    struct slice owner = http_owner(request, text);
     struct slice batch = http_argument(request, "batch");
     struct store *store;
-    struct fault fault;
     if (!http_takes_arguments(request, names) ||
         !http_count_argument(request, "limit", 1, PAGE_MAX, &limit) ||
-        !http_count_argument(request, "before", 1, INT64_MAX, &before) || !is_running(request)) {
-        return;
-    }
-    if (service_lend_store(request->api->service, &store, &fault) != ERR_NONE) {
-        http_refuse(request, PROBLEM_INTERNAL, "%s", fault.text);
+        !http_count_argument(request, "before", 1, INT64_MAX, &before) ||
+        !http_lend_store(request, &store)) {
         return;
     }
     const struct store_webhook_page page = {.owner = request->key_id != 0 ? &owner : NULL,
@@ -174,10 +148,10 @@ static void post_replay(struct http_request *request)
 {
     static const char *const names[] = {NULL};
     char text[HTTP_ID_BYTES];
-    struct hooking hooking = {.owner = owner_of(request, text),
+    struct hooking hooking = {.owner = http_owner(request, text),
                               .id = request->params[0],
                               .is_any_owner = request->key_id == 0};
-    if (http_takes_arguments(request, names) && is_running(request) &&
+    if (http_takes_arguments(request, names) && http_has_service(request) &&
         is_done(request, &hooking, replay_at_desk)) {
         http_answer_empty(request, 202);
     }
@@ -218,7 +192,7 @@ static void post_secret(struct http_request *request)
     struct wanted wanted = {.url = SLICE_NONE, .secret = SLICE_NONE};
     struct json_t *parsed;
     struct problem problem;
-    if (!http_takes_arguments(request, names) || !is_running(request)) {
+    if (!http_takes_arguments(request, names) || !http_has_service(request)) {
         return;
     }
     if (!json_body_read(buf_view(&request->body), wanted_members,
@@ -228,7 +202,7 @@ static void post_secret(struct http_request *request)
         return;
     }
     struct hooking hooking = {
-        .owner = owner_of(request, text), .url = wanted.url, .wanted = wanted.secret};
+        .owner = http_owner(request, text), .url = wanted.url, .wanted = wanted.secret};
     buf_init(&hooking.secret, SECRET_BYTES_MAX);
     if (is_done(request, &hooking, secret_at_desk)) {
         answer_secret(request, &hooking);

@@ -5,7 +5,7 @@
 
 #include "base/slice.h"
 #include "engine/erase.h"
-#include "http/api.h"
+#include "http/stored.h"
 
 enum { BYTES_MAX = 8 << 20 };
 
@@ -13,14 +13,7 @@ static const char *const no_arguments[] = {NULL};
 
 static bool is_possible(struct http_request *request, const char *const arguments[])
 {
-    if (!http_takes_arguments(request, arguments)) {
-        return false;
-    }
-    if (request->api->service == NULL) {
-        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
-        return false;
-    }
-    return true;
+    return http_takes_arguments(request, arguments) && http_has_service(request);
 }
 
 /* GET /v1/addresses/{address}: the stored answer that is still alive. */

@@ -14,25 +14,14 @@
 #include "engine/format.h"
 #include "engine/json_write.h"
 #include "engine/record_json.h"
-#include "http/api.h"
 #include "http/peer.h"
+#include "http/stored.h"
 
 enum {
-    OWNER_BYTES = 24,
     LINE_BYTES_MAX = 16 * 1024,
     PIECE_BYTES_MAX = 8 << 20,
     LIMIT = 50, /* of results, where the caller does not say: theirs */
 };
-
-/* A key sees its own jobs, nobody's key all. */
-static struct slice owner_of(const struct http_request *request, char out[OWNER_BYTES])
-{
-    if (request->key_id == 0) {
-        return SLICE_NONE;
-    }
-    int len = snprintf(out, OWNER_BYTES, "%lld", (long long)request->key_id);
-    return slice_make(out, (size_t)len);
-}
 
 static void refuse(struct http_request *request, const struct fault *fault)
 {
@@ -100,10 +89,10 @@ static enum err fill(struct batch_upload *upload, const struct slice *addresses,
 static enum err add(struct http_request *request, const struct batch_upload *upload,
                     int64_t *out_number, struct fault *out_fault)
 {
-    char owner[OWNER_BYTES];
+    char owner[HTTP_ID_BYTES];
     const struct store_batch batch = {
         .id = batch_upload_id(upload),
-        .owner = owner_of(request, owner),
+        .owner = http_owner(request, owner),
         .label = SLICE("/v1/bulk"),
         .file = batch_upload_file(upload),
         .file_name = SLICE("list.ndjson"),
@@ -175,8 +164,8 @@ static bool is_over(const struct job *job)
 static bool find_job(struct http_request *request, struct store **out_store, struct job *out)
 {
     struct service *service = request->api->service;
-    char text[OWNER_BYTES];
-    struct slice owner = owner_of(request, text);
+    char text[HTTP_ID_BYTES];
+    struct slice owner = http_owner(request, text);
     struct fault fault = {.err = ERR_NONE};
     struct reader reader = {request->params[0]};
     uint64_t number = 0;
@@ -205,16 +194,6 @@ static bool find_job(struct http_request *request, struct store **out_store, str
     return false;
 }
 
-static void write_time(struct json_writer *w, const char *key, int64_t unix_ms)
-{
-    char text[RECORD_TIME_BYTES];
-    if (unix_ms == 0) {
-        json_null(w, key);
-    } else {
-        json_string(w, key, slice_of(record_time_text(unix_ms, text)));
-    }
-}
-
 /* Rows that are no addresses, and second ones of an address, need no question. */
 static uint64_t processed(const struct job *job)
 {
@@ -228,8 +207,8 @@ static void write_progress(struct json_writer *w, const struct job *job)
     const struct store_batch_counts *counts = &job->counts;
     json_open(w, NULL, '{');
     json_int(w, "job_id", job->number);
-    write_time(w, "created_at", job->created_at_ms);
-    write_time(w, "finished_at", job->finished_at_ms);
+    json_time(w, "created_at", job->created_at_ms);
+    json_time(w, "finished_at", job->finished_at_ms);
     json_int(w, "total_records", (int64_t)counts->rows);
     json_int(w, "total_processed", (int64_t)processed(job));
     json_open(w, "summary", '{');

@@ -28,7 +28,7 @@ enum {
 static void open_line(struct http_server *server, struct MHD_Connection *connection, void **slot)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        server->mhd.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct http_line *line = calloc(1, sizeof *line);
     *slot = line;
     if (line == NULL || info == NULL) {
@@ -119,7 +119,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int socket)
             (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)config->threads, NULL};
     }
     options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-    return MHD_start_daemon(
+    return server->mhd.MHD_start_daemon(
         flags, 0, NULL, NULL, exchange_step, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_log,
         server, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
         config->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_client_max,
@@ -241,6 +241,7 @@ enum err http_server_open(const struct http_server_config *config, struct http_s
     }
     list_routes(server);
     enum err e = read_tls(server, out_fault);
+    e = e != ERR_NONE ? e : mhd_load(&server->mhd, out_fault);
     e = e != ERR_NONE ? e : start_quietly(server, out_fault);
     if (e != ERR_NONE) {
         http_server_close(server, 0);
@@ -291,7 +292,7 @@ void http_server_close(struct http_server *server, uint32_t grace_ms)
     }
     atomic_store(&server->is_stopping, true);
     for (size_t i = 0; i < server->listener_count; i++) {
-        (void)MHD_quiesce_daemon(server->listeners[i].daemon);
+        (void)server->mhd.MHD_quiesce_daemon(server->listeners[i].daemon);
     }
     wait_for_the_end(server, grace_ms);
     atomic_store(&server->is_over, true);
@@ -301,7 +302,7 @@ void http_server_close(struct http_server *server, uint32_t grace_ms)
         wait_for_the_end(server, TURN_MS);
     }
     for (size_t i = 0; i < server->listener_count; i++) {
-        MHD_stop_daemon(server->listeners[i].daemon);
+        server->mhd.MHD_stop_daemon(server->listeners[i].daemon);
         (void)close(server->listeners[i].socket);
     }
     http_log_flush(server->config.log);

@@ -7,10 +7,10 @@
 #ifndef HTTP_SERVER_PRIVATE_H
 #define HTTP_SERVER_PRIVATE_H
 
-#include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "http/mhd.h"
 #include "http/server.h"
 #include "http/stream.h"
 
@@ -30,6 +30,7 @@ struct http_listener {
 
 struct http_server {
     struct http_server_config config;
+    struct mhd mhd;
     struct http_listener listeners[HTTP_LISTENERS_MAX];
     size_t listener_count;
     const struct http_route

@@ -217,11 +217,6 @@ void static_files_close(struct static_files *files)
     free(files);
 }
 
-size_t static_files_count(const struct static_files *files)
-{
-    return files->count;
-}
-
 /* ---- answering ---- */
 
 /* "gzip;q=0" refuses it. RFC 9110 12.5.3 */

@@ -23,6 +23,4 @@ void static_files_close(struct static_files *files); /* NULL is fine */
 /* Answers a GET or HEAD, where path is one of them; false: it is not. */
 bool static_files_answer(const struct static_files *files, struct http_request *request);
 
-size_t static_files_count(const struct static_files *files);
-
 #endif

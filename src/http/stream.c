@@ -58,8 +58,8 @@ struct http_stream *http_stream_open(struct http_request *request,
     struct http_stream *stream = calloc(1, sizeof *stream);
     struct MHD_Response *response = NULL;
     if (stream != NULL) {
-        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream,
-                                                     stream, NULL);
+        response = exchange->server->mhd.MHD_create_response_from_callback(
+            MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, stream, NULL);
     }
     if (response == NULL) {
         free(stream);

@@ -4,7 +4,6 @@
 #include "engine/watches.h"
 
 #include <stddef.h>
-#include <stdio.h>
 
 #include "base/slice.h"
 #include "base/span.h"
@@ -14,6 +13,7 @@
 #include "http/api.h"
 #include "http/batch_routes.h"
 #include "http/json_body.h"
+#include "http/stored.h"
 
 enum {
     JSON_BYTES_MAX = 16 << 20,
@@ -23,36 +23,6 @@ enum {
     PAGE_MAX = 200,
     CHANGES_MAX = 10000, /* in one answer */
 };
-
-static struct slice owner_of(const struct http_request *request, char out[HTTP_ID_BYTES])
-{
-    (void)snprintf(out, HTTP_ID_BYTES, "%lld", (long long)request->key_id);
-    return slice_of(out);
-}
-
-static void refuse_fault(struct http_request *request, enum err e, const struct fault *fault)
-{
-    http_refuse(request,
-                e == ERR_CLOSED   ? PROBLEM_NOT_FOUND
-                : e == ERR_STATE  ? PROBLEM_CONFLICT
-                : e == ERR_SYNTAX ? PROBLEM_INVALID
-                                  : PROBLEM_INTERNAL,
-                "%s", fault->text);
-}
-
-static bool lend(struct http_request *request, struct store **out)
-{
-    struct fault fault = {.err = ERR_NONE};
-    if (request->api->service == NULL) {
-        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
-        return false;
-    }
-    if (service_lend_store(request->api->service, out, &fault) != ERR_NONE) {
-        http_refuse(request, PROBLEM_INTERNAL, "%s", fault.text);
-        return false;
-    }
-    return true;
-}
 
 struct look {
     struct slice owner;
@@ -72,24 +42,13 @@ static enum err find_theirs(struct http_request *request, struct store *store, i
                             struct fault *out_fault)
 {
     char owner[HTTP_ID_BYTES];
-    struct look look = {.owner = owner_of(request, owner)};
+    struct look look = {.owner = http_owner(request, owner)};
     enum err e = store_watch_find(store, request->params[0], look_at, &look, out_fault);
     if (e == ERR_NONE && request->key_id != 0 && !look.is_theirs) {
         return fault_set(out_fault, ERR_CLOSED, 0, "there is no watched list of this id");
     }
     *out_number = look.number;
     return e;
-}
-
-static void answer(struct http_request *request, unsigned status, enum err e,
-                   const struct fault *fault, struct buf *json)
-{
-    if (e == ERR_NONE) {
-        http_answer_json(request, status, json);
-    } else {
-        refuse_fault(request, e, fault);
-    }
-    buf_done(json);
 }
 
 /* Looking. */
@@ -101,12 +60,13 @@ static void get_list(struct http_request *request)
     uint64_t limit = PAGE;
     uint64_t before = 0;
     char text[HTTP_ID_BYTES];
-    struct slice owner = owner_of(request, text);
+    struct slice owner = http_owner(request, text);
     struct store *store;
     struct fault fault = {.err = ERR_NONE};
     if (!http_takes_arguments(request, names) ||
         !http_count_argument(request, "limit", 1, PAGE_MAX, &limit) ||
-        !http_count_argument(request, "before", 1, INT64_MAX, &before) || !lend(request, &store)) {
+        !http_count_argument(request, "before", 1, INT64_MAX, &before) ||
+        !http_lend_store(request, &store)) {
         return;
     }
     const struct store_watch_page page = {
@@ -116,7 +76,7 @@ static void get_list(struct http_request *request)
     enum err e =
         watch_list_json(store, service_batches(request->api->service), &page, &json, &fault);
     service_give_back_store(request->api->service, store);
-    answer(request, 200, e, &fault, &json);
+    http_answer_found(request, 200, e, &fault, &json);
 }
 
 /* GET /v1/watches/{id} */
@@ -126,7 +86,7 @@ static void get_one(struct http_request *request)
     struct store *store;
     struct fault fault = {.err = ERR_NONE};
     int64_t number;
-    if (!http_takes_arguments(request, none) || !lend(request, &store)) {
+    if (!http_takes_arguments(request, none) || !http_lend_store(request, &store)) {
         return;
     }
     struct buf json;
@@ -136,7 +96,7 @@ static void get_one(struct http_request *request)
                       : watch_find_json(store, service_batches(request->api->service),
                                         request->params[0], &json, &fault);
     service_give_back_store(request->api->service, store);
-    answer(request, 200, e, &fault, &json);
+    http_answer_found(request, 200, e, &fault, &json);
 }
 
 /* What changed. */
@@ -220,13 +180,7 @@ static void end_changes(struct changing *changing, size_t limit)
         return;
     }
     json_close(&changing->w, ']');
-    if (changing->count < limit) {
-        json_null(&changing->w, "next");
-    } else {
-        char number[HTTP_ID_BYTES];
-        (void)snprintf(number, sizeof number, "%lld", (long long)changing->last);
-        json_string(&changing->w, "next", slice_of(number));
-    }
+    json_next(&changing->w, changing->count, limit, changing->last);
     json_close(&changing->w, '}');
 }
 
@@ -255,7 +209,8 @@ static void get_changes(struct http_request *request)
     struct fault fault = {.err = ERR_NONE};
     if (!http_takes_arguments(request, names) || !read_format(request, &changing.format) ||
         !http_count_argument(request, "limit", 1, CHANGES_MAX, &limit) ||
-        !http_count_argument(request, "before", 1, INT64_MAX, &before) || !lend(request, &store)) {
+        !http_count_argument(request, "before", 1, INT64_MAX, &before) ||
+        !http_lend_store(request, &store)) {
         return;
     }
     struct buf text;
@@ -274,7 +229,7 @@ static void get_changes(struct http_request *request)
     if (e == ERR_NONE) {
         http_answer_buf(request, 200, change_formats[changing.format].type, &text);
     } else {
-        refuse_fault(request, e, &fault);
+        http_refuse_fault(request, e, &fault);
     }
     buf_done(&text);
 }
@@ -312,13 +267,22 @@ static void do_at_desk(struct desk *desk, void *context)
     ordering->id = SLICE_NONE;
 }
 
+static void refuse_order(struct http_request *request, const struct ordering *ordering)
+{
+    if (ordering->err == ERR_SYNTAX) {
+        http_refuse(request, PROBLEM_INVALID, "%s", ordering->fault.text);
+    } else {
+        http_refuse_fault(request, ordering->err, &ordering->fault);
+    }
+}
+
 static void carry_out(struct http_request *request, unsigned status, struct ordering *ordering)
 {
     buf_init(&ordering->json, JSON_BYTES_MAX);
     if (!service_call(request->api->service, do_at_desk, ordering)) {
         http_refuse(request, PROBLEM_NOT_READY, "the service is stopping");
     } else if (ordering->err != ERR_NONE) {
-        refuse_fault(request, ordering->err, &ordering->fault);
+        refuse_order(request, ordering);
     } else if (status == 204) {
         http_answer_empty(request, status);
     } else {
@@ -380,7 +344,7 @@ static void post_one(struct http_request *request)
     }
     if (read_wish(request, &wanted, &wish) && batch_is_theirs(request, wish.batch)) {
         struct ordering ordering = {.wish = &wish, .order = WATCHES_RESUME};
-        wish.owner = owner_of(request, owner);
+        wish.owner = http_owner(request, owner);
         carry_out(request, 201, &ordering);
     }
     json_body_free(parsed);
@@ -393,13 +357,13 @@ static void order(struct http_request *request, enum watches_order what)
     struct store *store;
     struct fault fault = {.err = ERR_NONE};
     int64_t number;
-    if (!http_takes_arguments(request, none) || !lend(request, &store)) {
+    if (!http_takes_arguments(request, none) || !http_lend_store(request, &store)) {
         return;
     }
     enum err e = find_theirs(request, store, &number, &fault);
     service_give_back_store(request->api->service, store);
     if (e != ERR_NONE) {
-        refuse_fault(request, e, &fault);
+        http_refuse_fault(request, e, &fault);
         return;
     }
     carry_out(request, what == WATCHES_DELETE ? 204 : 200, &ordering);

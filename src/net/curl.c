@@ -1,43 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/curl.h"
 
-#include <dlfcn.h>
-#include <stddef.h>
-#include <string.h>
+#include "net/library.h"
 
-static const char library_name[] = "libcurl.so.4";
-
-static const struct {
-    const char *name;
-    size_t place; /* in struct curl */
-} functions[] = {
-#define CURL_ROW(name) {#name, offsetof(struct curl, name)},
-    CURL_FUNCTIONS(CURL_ROW)
-#undef CURL_ROW
-};
+#define CURL_ROW(name) LIBRARY_ROW(curl, name)
+static const struct library_function functions[] = {CURL_FUNCTIONS(CURL_ROW)};
 
 enum err curl_load(struct curl *out, struct fault *out_fault)
 {
-    void *library = dlopen(library_name, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
-    if (library == NULL) {
-        return fault_set(out_fault, ERR_SYSTEM, 0, "%s cannot be loaded: install libcurl4",
-                         library_name);
-    }
+    static const char *const names[] = {"libcurl.so.4", NULL};
+    const struct library library = {names, "libcurl4 7.85 or newer", functions,
+                                    sizeof functions / sizeof functions[0]};
     struct curl table;
-    memset(&table, 0, sizeof table);
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-        void *function = dlsym(library, functions[i].name);
-        if (function == NULL) {
-            return fault_set(out_fault, ERR_SYSTEM, 0,
-                             "%s has no function %s: install libcurl 7.85 or newer", library_name,
-                             functions[i].name);
-        }
-        memcpy((char *)&table + functions[i].place, &function, sizeof function);
-    }
+    enum err e = library_load(&library, &table, out_fault);
     /* Counts how often it is called; it is never taken back, as the library stays. */
-    if (table.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        return fault_set(out_fault, ERR_SYSTEM, 0, "%s does not start", library_name);
+    if (e == ERR_NONE && table.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        e = fault_set(out_fault, ERR_SYSTEM, 0, "%s does not start", names[0]);
     }
-    *out = table;
-    return ERR_NONE;
+    if (e == ERR_NONE) {
+        *out = table;
+    }
+    return e;
 }

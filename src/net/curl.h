@@ -9,8 +9,7 @@
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 
-#include "base/attr.h"
-#include "base/err.h"
+#include "net/library.h"
 
 /* clang-format off */
 #define CURL_FUNCTIONS(each) \
@@ -39,12 +38,9 @@
 /* clang-format on */
 
 /* Each function under its own name, with the type that its header gives it. */
-#define CURL_MEMBER(name) \
-    TYPE_OF(&(name)) name; /* NOLINT(bugprone-macro-parentheses): the name of a member */
 struct curl {
-    CURL_FUNCTIONS(CURL_MEMBER)
+    CURL_FUNCTIONS(LIBRARY_MEMBER)
 };
-#undef CURL_MEMBER
 
 /* Fills the table; the library stays until the process ends. ERR_SYSTEM: it is not installed, lacks a function or does
  * not start; *out_fault says which. From one thread at a time. */

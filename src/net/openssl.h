@@ -16,8 +16,7 @@
 #include <openssl/x509v3.h>
 #undef ERR_STATE
 
-#include "base/attr.h"
-#include "base/err.h"
+#include "net/library.h"
 
 /* clang-format off */
 #define OPENSSL_FUNCTIONS(each) \
@@ -85,12 +84,9 @@
 /* clang-format on */
 
 /* Each function under its own name, with the type that its header gives it. */
-#define OPENSSL_MEMBER(name) \
-    TYPE_OF(&(name)) name; /* NOLINT(bugprone-macro-parentheses): the name of a member */
 struct openssl {
-    OPENSSL_FUNCTIONS(OPENSSL_MEMBER)
+    OPENSSL_FUNCTIONS(LIBRARY_MEMBER)
 };
-#undef OPENSSL_MEMBER
 
 /* Fills the table; the library stays until the process ends. Again costs little. ERR_SYSTEM: it is not installed, or
  * lacks a function; *out_fault says which. */

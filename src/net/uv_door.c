@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/must.h"
 #include "base/slice.h"
 #include "net/listener.h"
 #include "net/uv_private.h"
+#include "net/wall_clock.h"
 
 enum {
     TURN_ALARM_MS = 60000, /* never rings */
@@ -32,9 +32,7 @@ static uint64_t door_uv_now(struct door *door)
 static int64_t door_uv_wall(struct door *door)
 {
     (void)door;
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return wall_clock_ms();
 }
 
 static void door_uv_random(struct door *door, void *at, size_t len)

@@ -10,22 +10,6 @@
     "undeliverable,risky,unknown,created_at,changed_at,finished_at,max_age,tells_results "    \
     "FROM batch "
 
-static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out,
-                        struct fault *out_fault)
-{
-    if (sqlite3_prepare_v2(store->db, sql, -1, out, NULL) != SQLITE_OK) {
-        return store_fail(store, out_fault, "cannot be used");
-    }
-    return ERR_NONE;
-}
-
-static enum err step_once(struct store *store, sqlite3_stmt *statement, struct fault *out_fault)
-{
-    int result = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    return result == SQLITE_DONE ? ERR_NONE : store_fail(store, out_fault, "cannot be written");
-}
-
 static enum err insert(struct store *store, const struct store_batch *batch,
                        struct fault *out_fault)
 {
@@ -37,7 +21,7 @@ static enum err insert(struct store *store, const struct store_batch *batch,
                                   batch->label,  batch->file,           batch->file_name,
                                   batch->column, batch->output_columns, batch->webhook};
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, sql, &statement, out_fault);
+    enum err e = store_prepare(store, sql, &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -79,7 +63,7 @@ static enum err update_state(struct store *store, struct slice id, enum store_ba
     bool is_over =
         state != STORE_BATCH_LOADING && state != STORE_BATCH_RUNNING && state != STORE_BATCH_PAUSED;
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, sql, &statement, out_fault);
+    enum err e = store_prepare(store, sql, &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -88,7 +72,7 @@ static enum err update_state(struct store *store, struct slice id, enum store_ba
     store_bind(statement, 3, cause);
     (void)sqlite3_bind_int64(statement, 4, now_ms);
     (void)sqlite3_bind_int64(statement, 5, is_over ? now_ms : 0);
-    return step_once(store, statement, out_fault);
+    return store_step_once(store, statement, out_fault);
 }
 
 enum err store_batch_settle(struct store *store, struct slice id, enum store_batch_state state,
@@ -129,12 +113,12 @@ enum err store_batch_progress(struct store *store, struct slice id, int64_t job,
 static enum err delete_row(struct store *store, struct slice id, struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, "DELETE FROM batch WHERE id=?1", &statement, out_fault);
+    enum err e = store_prepare(store, "DELETE FROM batch WHERE id=?1", &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
     store_bind(statement, 1, id);
-    return step_once(store, statement, out_fault);
+    return store_step_once(store, statement, out_fault);
 }
 
 enum err store_batch_delete(struct store *store, struct slice id, struct fault *out_fault)
@@ -211,7 +195,8 @@ enum err store_batch_find(struct store *store, struct slice id, store_batch_fn f
 {
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
-    enum err e = prepare(store, BATCH_COLUMNS "WHERE id=?1 AND state<>6", &statement, out_fault);
+    enum err e =
+        store_prepare(store, BATCH_COLUMNS "WHERE id=?1 AND state<>6", &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -228,10 +213,11 @@ enum err store_batch_each(struct store *store, const struct store_batch_page *pa
 {
     sqlite3_stmt *statement = NULL;
     size_t count;
-    enum err e = prepare(store,
-                         BATCH_COLUMNS "WHERE state<>6 AND number<?1 AND (?2 IS NULL OR owner=?2)"
-                                       " ORDER BY number DESC LIMIT ?3",
-                         &statement, out_fault);
+    enum err e =
+        store_prepare(store,
+                      BATCH_COLUMNS "WHERE state<>6 AND number<?1 AND (?2 IS NULL OR owner=?2)"
+                                    " ORDER BY number DESC LIMIT ?3",
+                      &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -248,15 +234,15 @@ enum err store_batch_each_open(struct store *store, store_batch_fn fn, void *con
 {
     sqlite3_stmt *statement = NULL;
     size_t count;
-    enum err e = prepare(store, BATCH_COLUMNS "WHERE state IN (0,1,2,6) ORDER BY number",
-                         &statement, out_fault);
+    enum err e = store_prepare(store, BATCH_COLUMNS "WHERE state IN (0,1,2,6) ORDER BY number",
+                               &statement, out_fault);
     return e != ERR_NONE ? e : each(store, statement, fn, context, &count, out_fault);
 }
 
 bool store_batch_has_file(struct store *store, struct slice file)
 {
     sqlite3_stmt *statement = NULL;
-    if (prepare(store, "SELECT 1 FROM batch WHERE file=?1", &statement, NULL) != ERR_NONE) {
+    if (store_prepare(store, "SELECT 1 FROM batch WHERE file=?1", &statement, NULL) != ERR_NONE) {
         return true; /* who asks would remove it */
     }
     store_bind(statement, 1, file);

@@ -29,11 +29,6 @@ struct erasure {
     struct ids items;
 };
 
-static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out)
-{
-    return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK ? ERR_NONE : ERR_STORE;
-}
-
 static enum err add_id(struct ids *ids, int64_t id)
 {
     if (ids->count == ids->cap) {
@@ -53,9 +48,9 @@ static enum err add_id(struct ids *ids, int64_t id)
 static enum err find_items(struct erasure *erasure)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e =
-        prepare(erasure->store,
-                "SELECT id FROM job_item WHERE place=?1 AND coalesce(key,address)=?2", &statement);
+    enum err e = store_prepare(
+        erasure->store, "SELECT id FROM job_item WHERE place=?1 AND coalesce(key,address)=?2",
+        &statement, NULL);
     if (e != ERR_NONE) {
         return e;
     }
@@ -74,7 +69,7 @@ static enum err run_with_key(struct store *store, const char *sql, struct slice 
                              uint64_t *out_count)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, sql, &statement);
+    enum err e = store_prepare(store, sql, &statement, NULL);
     if (e != ERR_NONE) {
         return e;
     }
@@ -105,7 +100,8 @@ static enum err erase_verdicts(struct erasure *erasure)
     sqlite3_stmt *statement = NULL;
     enum err e = erase_under(erasure, erasure->key);
     e = e != ERR_NONE ? e
-                      : prepare(erasure->store, "SELECT variant FROM verdict_variant", &statement);
+                      : store_prepare(erasure->store, "SELECT variant FROM verdict_variant",
+                                      &statement, NULL);
     int result = e == ERR_NONE ? sqlite3_step(statement) : SQLITE_DONE;
     while (e == ERR_NONE && result == SQLITE_ROW) {
         char room[VARIANT_KEY_BYTES_MAX];
@@ -124,7 +120,7 @@ static enum err erase_verdicts(struct erasure *erasure)
 static enum err run_with_id(struct store *store, const char *sql, int64_t id, uint64_t *out_count)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, sql, &statement);
+    enum err e = store_prepare(store, sql, &statement, NULL);
     if (e != ERR_NONE) {
         return e;
     }
@@ -221,7 +217,7 @@ static int overwrites_deleted(struct store *store)
 {
     sqlite3_stmt *statement = NULL;
     int answer = -1;
-    if (prepare(store, "PRAGMA secure_delete", &statement) == ERR_NONE &&
+    if (store_prepare(store, "PRAGMA secure_delete", &statement, NULL) == ERR_NONE &&
         sqlite3_step(statement) == SQLITE_ROW) {
         answer = sqlite3_column_int(statement, 0);
     }

@@ -18,18 +18,6 @@ static const char finish_sql[] =
     "UPDATE idempotency SET holder=0,status=?3,reference=?4 WHERE owner=?1 AND key=?2";
 static const char drop_sql[] = "DELETE FROM idempotency WHERE owner=?1 AND key=?2 AND status=0";
 
-static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out)
-{
-    return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK ? ERR_NONE : ERR_STORE;
-}
-
-static enum err finish_step(sqlite3_stmt *statement)
-{
-    int result = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    return result == SQLITE_DONE ? ERR_NONE : ERR_STORE;
-}
-
 static void bind_request(sqlite3_stmt *statement, const struct store_request *request)
 {
     (void)sqlite3_bind_int64(statement, 1, request->owner);
@@ -41,7 +29,7 @@ static enum err forget_old(struct store *store, const struct store_request *requ
     const char *const sqls[] = {sweep_sql, expire_sql};
     for (size_t i = 0; i < sizeof sqls / sizeof *sqls; i++) {
         sqlite3_stmt *statement = NULL;
-        enum err e = prepare(store, sqls[i], &statement);
+        enum err e = store_prepare(store, sqls[i], &statement, NULL);
         if (e != ERR_NONE) {
             return e;
         }
@@ -51,7 +39,7 @@ static enum err forget_old(struct store *store, const struct store_request *requ
             (void)sqlite3_bind_int64(statement, 3, request->owner);
             store_bind(statement, 4, request->key);
         }
-        e = finish_step(statement);
+        e = store_step_once(store, statement, NULL);
         if (e != ERR_NONE) {
             return e;
         }
@@ -91,7 +79,7 @@ static enum err look(struct store *store, const struct store_request *request,
                      struct store_request_standing *out)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, find_sql, &statement);
+    enum err e = store_prepare(store, find_sql, &statement, NULL);
     if (e != ERR_NONE) {
         return e;
     }
@@ -111,7 +99,7 @@ static enum err look(struct store *store, const struct store_request *request,
 static enum err put(struct store *store, const struct store_request *request, int64_t now_ms)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, put_sql, &statement);
+    enum err e = store_prepare(store, put_sql, &statement, NULL);
     if (e != ERR_NONE) {
         return e;
     }
@@ -120,7 +108,7 @@ static enum err put(struct store *store, const struct store_request *request, in
                             SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 4, store->holder);
     (void)sqlite3_bind_int64(statement, 5, now_ms);
-    return finish_step(statement);
+    return store_step_once(store, statement, NULL);
 }
 
 static enum err begin(struct store *store, const struct store_request *request, int64_t now_ms,
@@ -162,14 +150,14 @@ enum err store_request_finish(struct store *store, const struct store_request *r
 {
     sqlite3_stmt *statement = NULL;
     enum err e = store_begin_write(store);
-    e = e != ERR_NONE ? e : prepare(store, finish_sql, &statement);
+    e = e != ERR_NONE ? e : store_prepare(store, finish_sql, &statement, NULL);
     if (e != ERR_NONE) {
         return e;
     }
     bind_request(statement, request);
     (void)sqlite3_bind_int(statement, 3, status);
     store_bind(statement, 4, reference);
-    e = finish_step(statement);
+    e = store_step_once(store, statement, NULL);
     return e != ERR_NONE ? e : store_end_write(store);
 }
 
@@ -177,11 +165,11 @@ enum err store_request_drop(struct store *store, const struct store_request *req
 {
     sqlite3_stmt *statement = NULL;
     enum err e = store_begin_write(store);
-    e = e != ERR_NONE ? e : prepare(store, drop_sql, &statement);
+    e = e != ERR_NONE ? e : store_prepare(store, drop_sql, &statement, NULL);
     if (e != ERR_NONE) {
         return e;
     }
     bind_request(statement, request);
-    e = finish_step(statement);
+    e = store_step_once(store, statement, NULL);
     return e != ERR_NONE ? e : store_end_write(store);
 }

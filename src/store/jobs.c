@@ -27,49 +27,33 @@ struct store_job {
     struct job_order *order;      /* while that is made */
 };
 
-static enum err step_once(struct store *store, sqlite3_stmt *statement, struct fault *out_fault)
-{
-    int result = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    return result == SQLITE_DONE ? ERR_NONE : store_fail(store, out_fault, "cannot be written");
-}
-
-static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out,
-                        struct fault *out_fault)
-{
-    if (sqlite3_prepare_v2(store->db, sql, -1, out, NULL) != SQLITE_OK) {
-        return store_fail(store, out_fault, "cannot be used");
-    }
-    return ERR_NONE;
-}
-
 static enum err run_for_job(struct store *store, int64_t id, const char *sql,
                             struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, sql, &statement, out_fault);
+    enum err e = store_prepare(store, sql, &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
     (void)sqlite3_bind_int64(statement, 1, id);
-    return step_once(store, statement, out_fault);
+    return store_step_once(store, statement, out_fault);
 }
 
 static enum err make(struct store *store, const struct store_job_name *name, int64_t now_ms,
                      struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store,
-                         "INSERT OR IGNORE INTO job(fingerprint,label,created_at,changed_at) "
-                         "VALUES(?1,?2,?3,?3)",
-                         &statement, out_fault);
+    enum err e = store_prepare(store,
+                               "INSERT OR IGNORE INTO job(fingerprint,label,created_at,changed_at) "
+                               "VALUES(?1,?2,?3,?3)",
+                               &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
     store_bind(statement, 1, name->fingerprint);
     store_bind(statement, 2, name->label);
     (void)sqlite3_bind_int64(statement, 3, now_ms);
-    return step_once(store, statement, out_fault);
+    return store_step_once(store, statement, out_fault);
 }
 
 static enum err find_or_make(struct store_job *job, const struct store_job_name *name,
@@ -79,9 +63,9 @@ static enum err find_or_make(struct store_job *job, const struct store_job_name 
     sqlite3_stmt *statement = NULL;
     enum err e = store_flush(store, out_fault);
     e = e != ERR_NONE ? e : make(store, name, now_ms, out_fault);
-    e = e != ERR_NONE
-            ? e
-            : prepare(store, "SELECT id FROM job WHERE fingerprint=?1", &statement, out_fault);
+    e = e != ERR_NONE ? e
+                      : store_prepare(store, "SELECT id FROM job WHERE fingerprint=?1", &statement,
+                                      out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -106,7 +90,7 @@ static enum err update_name(struct store_job *job, const struct store_job_name *
         "turn_end=iif(state>=2 OR loaded=0,0,turn_end),state=0"
         " WHERE id=?1";
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(job->store, sql, &statement, out_fault);
+    enum err e = store_prepare(job->store, sql, &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -116,7 +100,7 @@ static enum err update_name(struct store_job *job, const struct store_job_name *
     store_bind(statement, 4, name->folder);
     store_bind(statement, 5, name->command);
     (void)sqlite3_bind_int64(statement, 6, now_ms);
-    return step_once(job->store, statement, out_fault);
+    return store_step_once(job->store, statement, out_fault);
 }
 
 /* The list is read again from its beginning. */
@@ -246,8 +230,8 @@ enum err store_job_look(struct store *store, int64_t id, struct store_job **out,
 int64_t store_job_begun(struct store *store, struct slice fingerprint, int64_t now_ms)
 {
     sqlite3_stmt *statement = NULL;
-    if (prepare(store, "SELECT created_at FROM job WHERE fingerprint=?1 AND state<2", &statement,
-                NULL) != ERR_NONE) {
+    if (store_prepare(store, "SELECT created_at FROM job WHERE fingerprint=?1 AND state<2",
+                      &statement, NULL) != ERR_NONE) {
         return now_ms;
     }
     store_bind(statement, 1, fingerprint);
@@ -282,7 +266,7 @@ static enum err is_alone(struct store *store, int64_t id, bool *out, struct faul
 {
     sqlite3_stmt *statement = NULL;
     enum err e =
-        prepare(store, "SELECT 1 FROM job WHERE id<>?1 AND state<2", &statement, out_fault);
+        store_prepare(store, "SELECT 1 FROM job WHERE id<>?1 AND state<2", &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }

@@ -12,39 +12,12 @@ static const char add_sql[] =
     "INSERT INTO api_key(label,prefix,digest,scopes,created_at,expires_at,rate_per_minute,"
     "quota_per_day) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)";
 
-static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out,
-                        struct fault *out_fault)
-{
-    if (sqlite3_prepare_v2(store->db, sql, -1, out, NULL) != SQLITE_OK) {
-        return store_fail(store, out_fault, "cannot be used");
-    }
-    return ERR_NONE;
-}
-
-static enum err finish(struct store *store, sqlite3_stmt *statement, struct fault *out_fault)
-{
-    int result = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    return result == SQLITE_DONE ? ERR_NONE : store_fail(store, out_fault, "cannot be written");
-}
-
-static enum err read_number(struct store *store, const char *sql, int64_t *out)
-{
-    sqlite3_stmt *statement = NULL;
-    bool is_there = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK &&
-                    sqlite3_step(statement) == SQLITE_ROW;
-    if (is_there) {
-        *out = sqlite3_column_int64(statement, 0);
-    }
-    sqlite3_finalize(statement);
-    return is_there ? ERR_NONE : ERR_STORE;
-}
-
 static enum err check_room(struct store *store, struct fault *out_fault)
 {
     int64_t count = 0;
-    if (read_number(store, "SELECT count(*) FROM api_key", &count) != ERR_NONE) {
-        return store_fail(store, out_fault, "cannot be read");
+    enum err e = store_read_number(store, "SELECT count(*) FROM api_key", &count, out_fault);
+    if (e != ERR_NONE) {
+        return e;
     }
     if (count >= STORE_KEYS_MAX) {
         return fault_set(out_fault, ERR_LIMIT, 0, "there are %lld keys, and no room for more",
@@ -61,7 +34,7 @@ static enum err note_change(struct store *store, struct fault *out_fault)
 static enum err insert(struct store *store, const struct store_key *key, struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, add_sql, &statement, out_fault);
+    enum err e = store_prepare(store, add_sql, &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -73,7 +46,7 @@ static enum err insert(struct store *store, const struct store_key *key, struct 
     (void)sqlite3_bind_int64(statement, 6, key->expires_at_ms);
     (void)sqlite3_bind_int64(statement, 7, key->rate_per_minute);
     (void)sqlite3_bind_int64(statement, 8, (int64_t)key->quota_per_day);
-    return finish(store, statement, out_fault);
+    return store_step_once(store, statement, out_fault);
 }
 
 enum err store_key_add(struct store *store, const struct store_key *key, int64_t *out_id,
@@ -101,15 +74,15 @@ static enum err mark_revoked(struct store *store, int64_t id, int64_t now_ms,
                              struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e =
-        prepare(store, "UPDATE api_key SET revoked_at=iif(revoked_at=0,?2,revoked_at) WHERE id=?1",
-                &statement, out_fault);
+    enum err e = store_prepare(
+        store, "UPDATE api_key SET revoked_at=iif(revoked_at=0,?2,revoked_at) WHERE id=?1",
+        &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
     (void)sqlite3_bind_int64(statement, 1, id);
     (void)sqlite3_bind_int64(statement, 2, now_ms);
-    e = finish(store, statement, out_fault);
+    e = store_step_once(store, statement, out_fault);
     if (e == ERR_NONE && sqlite3_changes(store->db) == 0) {
         e = fault_set(
             out_fault, ERR_CLOSED, 0,
@@ -159,7 +132,7 @@ enum err store_key_each(struct store *store, store_key_fn fn, void *context,
                         struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, each_sql, &statement, out_fault);
+    enum err e = store_prepare(store, each_sql, &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }

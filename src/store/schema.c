@@ -173,27 +173,14 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "CREATE INDEX watch_change_watch ON watch_change(watch, number);",
 };
 
-static enum err read_number(struct store *store, const char *sql, int *out, struct fault *out_fault)
-{
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK ||
-        sqlite3_step(statement) != SQLITE_ROW) {
-        sqlite3_finalize(statement);
-        return store_fail(store, out_fault, "cannot be read");
-    }
-    *out = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    return ERR_NONE;
-}
-
 enum err store_schema_migrate(struct store *store, struct fault *out_fault)
 {
     char sql[64];
-    int version = 0;
+    int64_t version = 0;
     enum err e = store_place_teach(store, out_fault);
     e = e != ERR_NONE ? e : store_exec(store, "BEGIN IMMEDIATE", out_fault);
     if (e == ERR_NONE) { /* another process may have done it meanwhile */
-        e = read_number(store, "PRAGMA user_version", &version, out_fault);
+        e = store_read_number(store, "PRAGMA user_version", &version, out_fault);
     }
     for (; e == ERR_NONE && version < STORE_SCHEMA_VERSION; version++) {
         e = store_exec(store, migrations[version], out_fault);
@@ -213,7 +200,7 @@ enum err store_schema_migrate(struct store *store, struct fault *out_fault)
 }
 
 struct schema {
-    int version, application, tables;
+    int64_t version, application, tables;
 };
 
 /* At one moment: another process may be making the file just now. */
@@ -223,12 +210,12 @@ static enum err read_schema(struct store *store, struct schema *out, struct faul
     if (e != ERR_NONE) {
         return e;
     }
-    e = read_number(store, "PRAGMA user_version", &out->version, out_fault);
+    e = store_read_number(store, "PRAGMA user_version", &out->version, out_fault);
     if (e == ERR_NONE) {
-        e = read_number(store, "PRAGMA application_id", &out->application, out_fault);
+        e = store_read_number(store, "PRAGMA application_id", &out->application, out_fault);
     }
     if (e == ERR_NONE) {
-        e = read_number(store, "SELECT count(*) FROM sqlite_master", &out->tables, out_fault);
+        e = store_read_number(store, "SELECT count(*) FROM sqlite_master", &out->tables, out_fault);
     }
     (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
     return e;
@@ -250,9 +237,9 @@ enum err store_schema_check(struct store *store, int *out_version, struct fault 
     if (schema.version > STORE_SCHEMA_VERSION) {
         return fault_set(
             out_fault, ERR_STORE, 0,
-            "store %.120s: was written by a newer heloise (schema %d, this one knows %d)",
-            store->path, schema.version, STORE_SCHEMA_VERSION);
+            "store %.120s: was written by a newer heloise (schema %lld, this one knows %d)",
+            store->path, (long long)schema.version, STORE_SCHEMA_VERSION);
     }
-    *out_version = schema.version;
+    *out_version = (int)schema.version;
     return ERR_NONE;
 }

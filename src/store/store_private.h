@@ -1,6 +1,6 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
  * claims.c, jobs.c, job_order.c, job_shed.c, job_list.c, job_lock.c, courier.c, batches.c, keys.c, idempotency.c,
- * backup.c, erase.c, retention.c, signals.c, watches.c, webhooks.c.
+ * backup.c, erase.c, retention.c, signals.c, statement.c, watches.c, webhooks.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -80,6 +80,20 @@ enum err store_change_end(struct store *store, enum err e, struct fault *out_fau
 enum err store_run(sqlite3_stmt *statement) MUST_USE;
 enum err store_exec(struct store *store, const char *sql, struct fault *out_fault) MUST_USE;
 enum err store_fail(const struct store *store, struct fault *out_fault, const char *doing);
+
+/* statement.c: statements that are prepared each time, where that is nothing beside what they do. Faults may be NULL. */
+enum err store_prepare(struct store *store, const char *sql, sqlite3_stmt **out,
+                       struct fault *out_fault) MUST_USE;
+/* Steps one that gives no rows; it is done with. */
+enum err store_step_once(struct store *store, sqlite3_stmt *statement, struct fault *out_fault)
+    MUST_USE;
+enum err store_read_number(struct store *store, const char *sql, int64_t *out,
+                           struct fault *out_fault) MUST_USE;
+/* NULL: the database said no. A write is in the group that is open, or begins one. */
+sqlite3_stmt *store_prepare_read(struct store *store, const char *sql);
+sqlite3_stmt *store_prepare_write(struct store *store, const char *sql);
+/* Runs a write, done with then, and ends it; out_count, where it is not NULL, is how many rows it changed. */
+enum err store_run_write(struct store *store, sqlite3_stmt *statement, size_t *out_count) MUST_USE;
 
 /* What the file says of itself. Changes nothing, so that one that is not ours stays as it is. */
 enum err store_schema_check(struct store *store, int *out_version, struct fault *out_fault)

@@ -9,32 +9,16 @@
     "SELECT number,id,owner,label,webhook,every,state,batch,run,old,cause,addresses,asked," \
     "changed,created_at,last_at,next_at FROM watch "
 
-static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out,
-                        struct fault *out_fault)
-{
-    if (sqlite3_prepare_v2(store->db, sql, -1, out, NULL) != SQLITE_OK) {
-        return store_fail(store, out_fault, "cannot be used");
-    }
-    return ERR_NONE;
-}
-
-static enum err step_once(struct store *store, sqlite3_stmt *statement, struct fault *out_fault)
-{
-    int result = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    return result == SQLITE_DONE ? ERR_NONE : store_fail(store, out_fault, "cannot be written");
-}
-
 static enum err insert(struct store *store, const struct store_watch *watch,
                        struct fault *out_fault)
 {
     const struct slice texts[] = {watch->id, watch->owner, watch->label, watch->webhook,
                                   watch->batch};
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store,
-                         "INSERT INTO watch(id,owner,label,webhook,batch,every,addresses,"
-                         "created_at,next_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
-                         &statement, out_fault);
+    enum err e = store_prepare(store,
+                               "INSERT INTO watch(id,owner,label,webhook,batch,every,addresses,"
+                               "created_at,next_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+                               &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -45,7 +29,7 @@ static enum err insert(struct store *store, const struct store_watch *watch,
     (void)sqlite3_bind_int64(statement, 7, (int64_t)watch->addresses);
     (void)sqlite3_bind_int64(statement, 8, watch->created_at_ms);
     (void)sqlite3_bind_int64(statement, 9, watch->next_at_ms);
-    return step_once(store, statement, out_fault);
+    return store_step_once(store, statement, out_fault);
 }
 
 enum err store_watch_add(struct store *store, const struct store_watch *watch,
@@ -63,10 +47,11 @@ static enum err update(struct store *store, const struct store_watch *watch,
                                (int64_t)watch->asked, (int64_t)watch->changed,
                                watch->last_at_ms,     watch->next_at_ms};
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store,
-                         "UPDATE watch SET batch=?2,run=?3,old=?4,cause=?5,state=?6,addresses=?7,"
-                         "asked=?8,changed=?9,last_at=?10,next_at=?11 WHERE number=?1",
-                         &statement, out_fault);
+    enum err e =
+        store_prepare(store,
+                      "UPDATE watch SET batch=?2,run=?3,old=?4,cause=?5,state=?6,addresses=?7,"
+                      "asked=?8,changed=?9,last_at=?10,next_at=?11 WHERE number=?1",
+                      &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -77,7 +62,7 @@ static enum err update(struct store *store, const struct store_watch *watch,
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         (void)sqlite3_bind_int64(statement, (int)i + 6, numbers[i]);
     }
-    return step_once(store, statement, out_fault);
+    return store_step_once(store, statement, out_fault);
 }
 
 enum err store_watch_settle(struct store *store, const struct store_watch *watch,
@@ -91,26 +76,26 @@ static enum err shed(struct store *store, int64_t number, size_t limit, bool *ou
                      struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store,
-                         "DELETE FROM watch_change WHERE number IN (SELECT number FROM"
-                         " watch_change WHERE watch=?1 ORDER BY number LIMIT ?2)",
-                         &statement, out_fault);
+    enum err e = store_prepare(store,
+                               "DELETE FROM watch_change WHERE number IN (SELECT number FROM"
+                               " watch_change WHERE watch=?1 ORDER BY number LIMIT ?2)",
+                               &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
     (void)sqlite3_bind_int64(statement, 1, number);
     (void)sqlite3_bind_int64(statement, 2, (int64_t)limit);
-    e = step_once(store, statement, out_fault);
+    e = store_step_once(store, statement, out_fault);
     *out_is_gone = e == ERR_NONE && (size_t)sqlite3_changes(store->db) < limit;
     if (e != ERR_NONE || !*out_is_gone) {
         return e;
     }
-    e = prepare(store, "DELETE FROM watch WHERE number=?1", &statement, out_fault);
+    e = store_prepare(store, "DELETE FROM watch WHERE number=?1", &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
     (void)sqlite3_bind_int64(statement, 1, number);
-    return step_once(store, statement, out_fault);
+    return store_step_once(store, statement, out_fault);
 }
 
 enum err store_watch_shed(struct store *store, int64_t number, size_t limit, bool *out_is_gone,
@@ -174,7 +159,8 @@ enum err store_watch_find(struct store *store, struct slice id, store_watch_fn f
 {
     sqlite3_stmt *statement = NULL;
     size_t count;
-    enum err e = prepare(store, WATCH_COLUMNS "WHERE id=?1 AND state<>2", &statement, out_fault);
+    enum err e =
+        store_prepare(store, WATCH_COLUMNS "WHERE id=?1 AND state<>2", &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -190,10 +176,11 @@ enum err store_watch_each(struct store *store, const struct store_watch_page *pa
 {
     sqlite3_stmt *statement = NULL;
     size_t count;
-    enum err e = prepare(store,
-                         WATCH_COLUMNS "WHERE state<>2 AND number<?1 AND (?2 IS NULL OR owner=?2)"
-                                       " ORDER BY number DESC LIMIT ?3",
-                         &statement, out_fault);
+    enum err e =
+        store_prepare(store,
+                      WATCH_COLUMNS "WHERE state<>2 AND number<?1 AND (?2 IS NULL OR owner=?2)"
+                                    " ORDER BY number DESC LIMIT ?3",
+                      &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -210,10 +197,11 @@ enum err store_watch_next(struct store *store, int64_t after, int64_t now_ms, st
 {
     sqlite3_stmt *statement = NULL;
     size_t count;
-    enum err e = prepare(store,
-                         WATCH_COLUMNS "WHERE number>?1 AND (state=2 OR run<>'' OR old<>''"
-                                       " OR (state=0 AND next_at<=?2)) ORDER BY number LIMIT 1",
-                         &statement, out_fault);
+    enum err e =
+        store_prepare(store,
+                      WATCH_COLUMNS "WHERE number>?1 AND (state=2 OR run<>'' OR old<>''"
+                                    " OR (state=0 AND next_at<=?2)) ORDER BY number LIMIT 1",
+                      &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -227,8 +215,8 @@ int64_t store_watch_next_at(struct store *store)
 {
     sqlite3_stmt *statement = NULL;
     int64_t at_ms = INT64_MAX;
-    if (prepare(store, "SELECT min(next_at) FROM watch WHERE state=0 AND run=''", &statement,
-                NULL) == ERR_NONE &&
+    if (store_prepare(store, "SELECT min(next_at) FROM watch WHERE state=0 AND run=''", &statement,
+                      NULL) == ERR_NONE &&
         sqlite3_step(statement) == SQLITE_ROW &&
         sqlite3_column_type(statement, 0) == SQLITE_INTEGER) {
         at_ms = sqlite3_column_int64(statement, 0);
@@ -240,8 +228,8 @@ int64_t store_watch_next_at(struct store *store)
 bool store_watch_uses_batch(struct store *store, struct slice batch)
 {
     sqlite3_stmt *statement = NULL;
-    if (prepare(store, "SELECT 1 FROM watch WHERE state<>2 AND (batch=?1 OR run=?1)", &statement,
-                NULL) != ERR_NONE) {
+    if (store_prepare(store, "SELECT 1 FROM watch WHERE state<>2 AND (batch=?1 OR run=?1)",
+                      &statement, NULL) != ERR_NONE) {
         return true; /* who asks would delete it */
     }
     store_bind(statement, 1, batch);
@@ -298,8 +286,8 @@ enum err store_watch_change_count(struct store *store, int64_t watch, struct sli
                                   uint64_t *out, struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store, "SELECT count(*) FROM watch_change WHERE watch=?1 AND run=?2",
-                         &statement, out_fault);
+    enum err e = store_prepare(store, "SELECT count(*) FROM watch_change WHERE watch=?1 AND run=?2",
+                               &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -318,11 +306,11 @@ enum err store_watch_change_each(struct store *store, const struct store_watch_c
                                  store_watch_change_fn fn, void *context, struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
-    enum err e = prepare(store,
-                         "SELECT number,run,address,status_before,sub_before,status_after,"
-                         "sub_after,at FROM watch_change WHERE watch=?1 AND number<?2"
-                         " ORDER BY number DESC LIMIT ?3",
-                         &statement, out_fault);
+    enum err e = store_prepare(store,
+                               "SELECT number,run,address,status_before,sub_before,status_after,"
+                               "sub_after,at FROM watch_change WHERE watch=?1 AND number<?2"
+                               " ORDER BY number DESC LIMIT ?3",
+                               &statement, out_fault);
     if (e != ERR_NONE) {
         return e;
     }

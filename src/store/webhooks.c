@@ -10,35 +10,6 @@
     "w.changed_at,w.next_at,w.last_status,w.last_error,e.id,e.owner,e.url,e.origin,e.secret"  \
     " FROM webhook w JOIN webhook_endpoint e ON e.id=w.endpoint "
 
-/* Prepared each time: beside a request over the network it is nothing. NULL: the database said no. */
-static sqlite3_stmt *prepare(struct store *store, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    must(store->outbox == NULL);
-    return sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK ? statement : NULL;
-}
-
-static sqlite3_stmt *prepare_write(struct store *store, const char *sql)
-{
-    return store_begin_write(store) == ERR_NONE ? prepare(store, sql) : NULL;
-}
-
-static enum err run_write(struct store *store, sqlite3_stmt *statement)
-{
-    enum err e = store_run(statement);
-    sqlite3_finalize(statement);
-    return e != ERR_NONE ? e : store_end_write(store);
-}
-
-/* The same, and how many rows it changed. */
-static enum err run_change(struct store *store, sqlite3_stmt *statement, size_t *out_count)
-{
-    enum err e = store_run(statement);
-    *out_count = (size_t)sqlite3_changes(store->db);
-    sqlite3_finalize(statement);
-    return e != ERR_NONE ? e : store_end_write(store);
-}
-
 /* The first column of the first row; otherwise where there is none. */
 static int64_t read_number(sqlite3_stmt *statement, int64_t otherwise)
 {
@@ -54,7 +25,7 @@ static int64_t read_number(sqlite3_stmt *statement, int64_t otherwise)
 static int64_t find_endpoint(struct store *store, const struct store_webhook_endpoint *endpoint)
 {
     sqlite3_stmt *statement =
-        prepare(store, "SELECT id FROM webhook_endpoint WHERE owner=?1 AND url=?2");
+        store_prepare_read(store, "SELECT id FROM webhook_endpoint WHERE owner=?1 AND url=?2");
     if (statement != NULL) {
         store_bind(statement, 1, endpoint->owner);
         store_bind(statement, 2, endpoint->url);
@@ -65,9 +36,9 @@ static int64_t find_endpoint(struct store *store, const struct store_webhook_end
 static enum err add_endpoint(struct store *store, const struct store_webhook_endpoint *endpoint,
                              int64_t now_ms)
 {
-    sqlite3_stmt *statement =
-        prepare_write(store, "INSERT INTO webhook_endpoint(owner,url,origin,secret,created_at)"
-                             " VALUES(?1,?2,?3,?4,?5)");
+    sqlite3_stmt *statement = store_prepare_write(
+        store, "INSERT INTO webhook_endpoint(owner,url,origin,secret,created_at)"
+               " VALUES(?1,?2,?3,?4,?5)");
     if (statement == NULL) {
         return ERR_STORE;
     }
@@ -76,7 +47,7 @@ static enum err add_endpoint(struct store *store, const struct store_webhook_end
     store_bind(statement, 3, endpoint->origin);
     store_bind(statement, 4, endpoint->secret);
     (void)sqlite3_bind_int64(statement, 5, now_ms);
-    return run_write(store, statement);
+    return store_run_write(store, statement, NULL);
 }
 
 enum err store_webhook_endpoint_open(struct store *store,
@@ -97,7 +68,8 @@ enum err store_webhook_endpoint_open(struct store *store,
 
 enum err store_webhook_endpoint_secret(struct store *store, int64_t id, struct buf *out_secret)
 {
-    sqlite3_stmt *statement = prepare(store, "SELECT secret FROM webhook_endpoint WHERE id=?1");
+    sqlite3_stmt *statement =
+        store_prepare_read(store, "SELECT secret FROM webhook_endpoint WHERE id=?1");
     if (statement == NULL) {
         return ERR_STORE;
     }
@@ -113,14 +85,14 @@ enum err store_webhook_endpoint_secret(struct store *store, int64_t id, struct b
 enum err store_webhook_endpoint_set_secret(struct store *store, int64_t id, struct slice secret)
 {
     sqlite3_stmt *statement =
-        prepare_write(store, "UPDATE webhook_endpoint SET secret=?2 WHERE id=?1");
+        store_prepare_write(store, "UPDATE webhook_endpoint SET secret=?2 WHERE id=?1");
     if (statement == NULL) {
         return ERR_STORE;
     }
     size_t count;
     (void)sqlite3_bind_int64(statement, 1, id);
     store_bind(statement, 2, secret);
-    enum err e = run_change(store, statement, &count);
+    enum err e = store_run_write(store, statement, &count);
     return e == ERR_NONE && count == 0 ? ERR_CLOSED : e;
 }
 
@@ -128,7 +100,7 @@ enum err store_webhook_endpoint_set_secret(struct store *store, int64_t id, stru
 
 enum err store_webhook_put(struct store *store, const struct store_webhook *event, bool *out_is_new)
 {
-    sqlite3_stmt *statement = prepare_write(
+    sqlite3_stmt *statement = store_prepare_write(
         store, "INSERT INTO webhook(id,endpoint,kind,batch,about,once,body,created_at,changed_at,"
                "next_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?8,?9)"
                " ON CONFLICT(endpoint,once) WHERE once<>'' DO NOTHING");
@@ -145,7 +117,7 @@ enum err store_webhook_put(struct store *store, const struct store_webhook *even
     }
     (void)sqlite3_bind_int64(statement, 8, event->created_at_ms);
     (void)sqlite3_bind_int64(statement, 9, event->next_at_ms);
-    enum err e = run_change(store, statement, &count);
+    enum err e = store_run_write(store, statement, &count);
     if (e == ERR_NONE) {
         *out_is_new = count > 0;
     }
@@ -154,8 +126,8 @@ enum err store_webhook_put(struct store *store, const struct store_webhook *even
 
 int64_t store_webhook_endpoint_after(struct store *store, int64_t endpoint)
 {
-    sqlite3_stmt *statement =
-        prepare(store, "SELECT min(endpoint) FROM webhook WHERE state=0 AND endpoint>?1");
+    sqlite3_stmt *statement = store_prepare_read(
+        store, "SELECT min(endpoint) FROM webhook WHERE state=0 AND endpoint>?1");
     if (statement != NULL) {
         (void)sqlite3_bind_int64(statement, 1, endpoint);
     }
@@ -166,9 +138,9 @@ size_t store_webhook_due(struct store *store, int64_t endpoint, int64_t now_ms, 
                          int64_t *out_numbers)
 {
     size_t count = 0;
-    sqlite3_stmt *statement =
-        prepare(store, "SELECT number FROM webhook WHERE state=0 AND endpoint=?1 AND next_at<=?2"
-                       " ORDER BY next_at,number LIMIT ?3");
+    sqlite3_stmt *statement = store_prepare_read(
+        store, "SELECT number FROM webhook WHERE state=0 AND endpoint=?1 AND next_at<=?2"
+               " ORDER BY next_at,number LIMIT ?3");
     must(limit <= STORE_WEBHOOK_DUE_MAX);
     if (statement == NULL) {
         return 0;
@@ -186,7 +158,7 @@ size_t store_webhook_due(struct store *store, int64_t endpoint, int64_t now_ms, 
 int64_t store_webhook_next_at(struct store *store, int64_t now_ms)
 {
     sqlite3_stmt *statement =
-        prepare(store, "SELECT min(next_at) FROM webhook WHERE state=0 AND next_at>?1");
+        store_prepare_read(store, "SELECT min(next_at) FROM webhook WHERE state=0 AND next_at>?1");
     if (statement != NULL) {
         (void)sqlite3_bind_int64(statement, 1, now_ms);
     }
@@ -196,8 +168,8 @@ int64_t store_webhook_next_at(struct store *store, int64_t now_ms)
 enum err store_webhook_tried(struct store *store, int64_t number, const struct store_webhook *after)
 {
     sqlite3_stmt *statement =
-        prepare_write(store, "UPDATE webhook SET state=?2,tries=?3,next_at=?4,changed_at=?5,"
-                             "last_status=?6,last_error=?7 WHERE number=?1");
+        store_prepare_write(store, "UPDATE webhook SET state=?2,tries=?3,next_at=?4,changed_at=?5,"
+                                   "last_status=?6,last_error=?7 WHERE number=?1");
     if (statement == NULL) {
         return ERR_STORE;
     }
@@ -208,21 +180,21 @@ enum err store_webhook_tried(struct store *store, int64_t number, const struct s
     (void)sqlite3_bind_int64(statement, 5, after->changed_at_ms);
     (void)sqlite3_bind_int64(statement, 6, after->last_status);
     store_bind(statement, 7, after->last_error);
-    return run_write(store, statement);
+    return store_run_write(store, statement, NULL);
 }
 
 enum err store_webhook_replay(struct store *store, struct slice id, int64_t now_ms)
 {
     sqlite3_stmt *statement =
-        prepare_write(store, "UPDATE webhook SET state=0,tries=0,next_at=?2,changed_at=?2,"
-                             "last_status=0,last_error='' WHERE id=?1");
+        store_prepare_write(store, "UPDATE webhook SET state=0,tries=0,next_at=?2,changed_at=?2,"
+                                   "last_status=0,last_error='' WHERE id=?1");
     if (statement == NULL) {
         return ERR_STORE;
     }
     size_t count;
     store_bind(statement, 1, id);
     (void)sqlite3_bind_int64(statement, 2, now_ms);
-    enum err e = run_change(store, statement, &count);
+    enum err e = store_run_write(store, statement, &count);
     return e == ERR_NONE && count == 0 ? ERR_CLOSED : e;
 }
 
@@ -285,7 +257,7 @@ static enum err one(sqlite3_stmt *statement, store_webhook_fn fn, void *context)
 
 enum err store_webhook_read(struct store *store, int64_t number, store_webhook_fn fn, void *context)
 {
-    sqlite3_stmt *statement = prepare(store, EVENT_COLUMNS "WHERE w.number=?1");
+    sqlite3_stmt *statement = store_prepare_read(store, EVENT_COLUMNS "WHERE w.number=?1");
     if (statement == NULL) {
         return ERR_STORE;
     }
@@ -296,7 +268,7 @@ enum err store_webhook_read(struct store *store, int64_t number, store_webhook_f
 enum err store_webhook_find(struct store *store, struct slice id, store_webhook_fn fn,
                             void *context)
 {
-    sqlite3_stmt *statement = prepare(store, EVENT_COLUMNS "WHERE w.id=?1");
+    sqlite3_stmt *statement = store_prepare_read(store, EVENT_COLUMNS "WHERE w.id=?1");
     if (statement == NULL) {
         return ERR_STORE;
     }
@@ -308,7 +280,7 @@ enum err store_webhook_each(struct store *store, const struct store_webhook_page
                             store_webhook_fn fn, void *context)
 {
     size_t count;
-    sqlite3_stmt *statement = prepare(
+    sqlite3_stmt *statement = store_prepare_read(
         store, EVENT_COLUMNS "WHERE w.number<?1 AND (?2 IS NULL OR e.owner=?2)"
                              " AND (?3 IS NULL OR w.batch=?3) AND (?4 IS NULL OR w.state=?4)"
                              " ORDER BY w.number DESC LIMIT ?5");
@@ -335,22 +307,22 @@ enum err store_webhook_prune(struct store *store, int64_t before_ms, size_t limi
                              size_t *out_count)
 {
     sqlite3_stmt *statement =
-        prepare_write(store, "DELETE FROM webhook WHERE number IN (SELECT number FROM webhook"
-                             " WHERE state<>0 AND changed_at<?1 LIMIT ?2)");
+        store_prepare_write(store, "DELETE FROM webhook WHERE number IN (SELECT number FROM webhook"
+                                   " WHERE state<>0 AND changed_at<?1 LIMIT ?2)");
     if (statement == NULL) {
         return ERR_STORE;
     }
     (void)sqlite3_bind_int64(statement, 1, before_ms);
     (void)sqlite3_bind_int64(statement, 2, (int64_t)limit);
-    return run_change(store, statement, out_count);
+    return store_run_write(store, statement, out_count);
 }
 
 enum err store_webhook_erase(struct store *store, struct slice about, size_t *out_count)
 {
-    sqlite3_stmt *statement = prepare_write(store, "DELETE FROM webhook WHERE about=?1");
+    sqlite3_stmt *statement = store_prepare_write(store, "DELETE FROM webhook WHERE about=?1");
     if (statement == NULL) {
         return ERR_STORE;
     }
     store_bind(statement, 1, about);
-    return run_change(store, statement, out_count);
+    return store_run_write(store, statement, out_count);
 }

@@ -118,9 +118,8 @@ static void ask(struct play *play, struct asker *asker, unsigned number)
 {
     char address[48];
     (void)snprintf(address, sizeof address, "n%u@d%u.test", number, number % DOMAINS);
-    enum err e = asker == &play->leaving
-                     ? knocker_ask_patiently(play->knocker, slice_of(address), on_answer, asker)
-                     : knocker_ask(play->knocker, slice_of(address), on_answer, asker);
+    const struct knocker_wishes wishes = {.is_patient = asker == &play->leaving};
+    enum err e = knocker_ask_with(play->knocker, slice_of(address), &wishes, on_answer, asker);
     assert_int_equal(e, ERR_NONE);
     asker->asked++;
 }

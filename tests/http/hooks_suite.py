@@ -225,6 +225,9 @@ class Watched(Hooks):
         self.run_once(watch['id'])
         (event, data), = self.changed()
         self.assertEqual((data['id'], data['changed']), (watch['id'], 1), event)
+        secret = self.secret()
+        for headers, body in self.receiver.seen:
+            self.assertTrue(webhook_receiver.is_signed(secret, headers, body), headers)
 
 
 class Private(Hooks):

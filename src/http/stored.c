@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/stored.h"
+
+#include <stdio.h>
+
+#include "base/slice.h"
+
+struct slice http_owner(const struct http_request *request, char out[HTTP_ID_BYTES])
+{
+    if (request->key_id == 0) {
+        return SLICE_NONE;
+    }
+    (void)snprintf(out, HTTP_ID_BYTES, "%lld", (long long)request->key_id);
+    return slice_of(out);
+}
+
+bool http_has_service(struct http_request *request)
+{
+    if (request->api->service == NULL) {
+        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
+        return false;
+    }
+    return true;
+}
+
+bool http_lend_store(struct http_request *request, struct store **out)
+{
+    struct fault fault = {.err = ERR_NONE};
+    if (!http_has_service(request)) {
+        return false;
+    }
+    if (service_lend_store(request->api->service, out, &fault) != ERR_NONE) {
+        http_refuse(request, PROBLEM_INTERNAL, "%s", fault.text);
+        return false;
+    }
+    return true;
+}
+
+void http_refuse_fault(struct http_request *request, enum err e, const struct fault *fault)
+{
+    http_refuse(request,
+                e == ERR_CLOSED  ? PROBLEM_NOT_FOUND
+                : e == ERR_STATE ? PROBLEM_CONFLICT
+                                 : PROBLEM_INTERNAL,
+                "%s", fault->text);
+}
+
+void http_answer_found(struct http_request *request, unsigned status, enum err e,
+                       const struct fault *fault, struct buf *json)
+{
+    if (e == ERR_NONE) {
+        http_answer_json(request, status, json);
+    } else {
+        http_refuse_fault(request, e, fault);
+    }
+    buf_done(json);
+}

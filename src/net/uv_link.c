@@ -89,6 +89,7 @@ enum link_end uv_link_end_of(int error)
     case UV_EMFILE:
     case UV_ENFILE:
     case UV_ENOBUFS:
+    case UV_ENOSPC: /* as many as epoll may watch */
     case UV_ENOMEM:
     case UV_EADDRNOTAVAIL:
     case UV_EADDRINUSE:

@@ -149,7 +149,7 @@ int uv_socket_error(const struct uv_socket *socket)
 
 ssize_t uv_socket_receive(struct uv_socket *socket, char *at, size_t room)
 {
-    ssize_t n = recv(socket->fd, at, room, 0);
+    ssize_t n = TEMP_FAILURE_RETRY(recv(socket->fd, at, room, 0));
     if (n > 0) {
         socket->is_unheard = false;
         return n;
@@ -157,7 +157,7 @@ ssize_t uv_socket_receive(struct uv_socket *socket, char *at, size_t room)
     if (n == 0) {
         return socket->error != 0 ? socket->error : UV_EOF;
     }
-    return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    return errno == EAGAIN ? 0 : -errno;
 }
 
 /* Sending. */
@@ -172,8 +172,8 @@ static void give_up(struct uv_socket *socket, int error)
 /* How many bytes the kernel took. */
 static size_t send_now(struct uv_socket *socket, struct slice bytes)
 {
-    ssize_t n = send(socket->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+    ssize_t n = TEMP_FAILURE_RETRY(send(socket->fd, bytes.at, bytes.len, MSG_NOSIGNAL));
+    if (n < 0 && errno != EAGAIN) {
         give_up(socket, -errno);
     }
     return n < 0 ? 0 : (size_t)n;

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-COMMANDS = ('verify', 'bulk', 'classify', 'config', 'doctor', 'extract', 'forecast', 'jobs', 'key', 'providers',
+COMMANDS = ('verify', 'bulk', 'classify', 'config', 'doctor', 'extract', 'forecast', 'jobs', 'key', 'probe', 'providers',
             'serve', 'store', 'village')
 PRINTED = re.compile(r'(?m)^ +(?:-\S, )?--([a-z-]+)')
 WRITTEN = re.compile(r'Fl Fl ([a-z-]+)')

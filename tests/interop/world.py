@@ -23,7 +23,7 @@ HOSTS = {  # domain under test. -> the address of its server
     'plain': '127.0.1.10', 'catchall': '127.0.1.11', 'grey': '127.0.1.12', 'verify': '127.0.1.13',
     'tlsonly': '127.0.1.14', 'limits': '127.0.1.15', 'exim': '127.0.1.20', 'eximlimit': '127.0.1.21',
     'opensmtpd': '127.0.1.30', 'opensmtpdall': '127.0.1.31', 'sendmail': '127.0.1.40', 'qpsmtpd': '127.0.1.50',
-    'aiosmtpd': '127.0.1.60', 'smtpserver': '127.0.1.70', 'haraka': '127.0.1.71',
+    'aiosmtpd': '127.0.1.60', 'smtpserver': '127.0.1.70', 'haraka': '127.0.1.71', 'eximlogin': '127.0.1.22',
 }
 ZONE_HEAD = """$ORIGIN test.
 $TTL 300

@@ -242,7 +242,7 @@ class EximLogin(Rig):
     def start(self, world):
         folder = world.folder('eximlogin')
         world.folder('eximlogin/spool', 'Debian-exim')
-        world.folder('eximlogin/mail', 'nobody')
+        world.folder('eximlogin/mail', 'Debian-exim')
         (folder / 'exim.conf').write_text(f"""primary_hostname = mx.eximlogin.test
 local_interfaces = {HOSTS['eximlogin']}
 daemon_smtp_ports = {PORT}
@@ -274,8 +274,7 @@ begin transports
 file:
   driver = appendfile
   file   = /srv/eximlogin/mail/all
-  user   = nobody
-  group  = nogroup
+  user   = Debian-exim
 
 begin authenticators
 plain:

@@ -151,13 +151,14 @@ static void judge_versions(struct judge *judge, const struct probe_host *host)
     if (!is_tried) {
         return;
     }
-    if (v[0].offered == PROBE_YES || v[1].offered == PROBE_YES) {
+    bool has_old = v[0].offered == PROBE_YES || v[1].offered == PROBE_YES;
+    if (has_old) {
         add(judge, PROBE_LEVEL_ADVICE, "tls_old_versions", "switch TLS 1.0 and 1.1 off (RFC 8996)",
             "the server still speaks %s%s%s", v[0].offered == PROBE_YES ? "TLS 1.0" : "",
             v[0].offered == PROBE_YES && v[1].offered == PROBE_YES ? " and " : "",
             v[1].offered == PROBE_YES ? "TLS 1.1" : "");
     }
-    if (v[2].offered == PROBE_NO && v[3].offered == PROBE_NO) {
+    if (has_old && v[2].offered == PROBE_NO && v[3].offered == PROBE_NO) {
         add(judge, PROBE_LEVEL_MEND, "tls_only_old", "offer TLS 1.2 and 1.3 (RFC 9325 3.1.1)",
             "the server speaks neither TLS 1.2 nor 1.3");
     }

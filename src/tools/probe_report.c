@@ -22,7 +22,7 @@
 static unsigned code_of(struct slice line)
 {
     struct reader r = reader_over(slice_sub(line, 0, 3));
-    uint64_t code;
+    uint64_t code = 0;
     bool is_code =
         line.len >= 3 && reader_number(&r, 599, &code) && reader_is_done(&r) && code >= 200;
     return is_code ? (unsigned)code : 0;

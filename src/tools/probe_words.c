@@ -158,7 +158,7 @@ static const struct {
 
 static const char *class_words(unsigned class_digit)
 {
-    return class_digit == 2 ? "success" : class_digit == 4 ? "for now" : "for good";
+    return class_digit == 2 ? "success" : class_digit == 4 ? "temporarily" : "for good";
 }
 
 static const struct {
@@ -181,7 +181,7 @@ static const struct {
     {450, "the mailbox cannot be used now: busy, or greylisting"},
     {451, "an error on the server's side, or greylisting"},
     {452, "not enough room, or too many recipients"},
-    {454, "a login or TLS is not to be had for now"},
+    {454, "a login or TLS is not to be had at the moment"},
     {455, "a parameter cannot be taken now"},
     {500, "the command is not known"},
     {501, "the arguments are wrong"},

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 COMMANDS = ('verify', 'bulk', 'classify', 'config', 'dns', 'doctor', 'extract', 'forecast', 'jobs', 'key', 'lists',
-            'policy', 'providers', 'score', 'serve', 'store', 'village')
+            'policy', 'probe', 'providers', 'score', 'serve', 'store', 'village')
 PRINTED = re.compile(r'(?m)^ +(?:-\S, )?--([a-z-]+)')
 WRITTEN = re.compile(r'Fl Fl ([a-z-]+)')
 

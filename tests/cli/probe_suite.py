@@ -359,7 +359,10 @@ class Conversation(Base):
         self.assertEqual(self.checks(record), ['not_offered'])
 
     def test_proxy_header(self):
-        server = self.serve(Good())
+        def first(line):
+            line.line()
+            Good()(line)
+        server = self.serve(first)
         self.probe(0, server, '--no-examine', '--proxy-header', 'v1,192.0.2.1:4711,192.0.2.25:25')
         self.assertEqual(server.heard[0], 'PROXY TCP4 192.0.2.1 192.0.2.25 4711 25')
 
@@ -374,7 +377,7 @@ class Conversation(Base):
 
     def test_watch(self):
         server = self.serve(Good())
-        run = self.probe(0, server, '--no-examine', '--json', '--watch', '1ms', '--count', '3')
+        run = self.probe(0, server, '--no-examine', '--json', '--watch=1ms', '--count', '3')
         lines = [json.loads(line) for line in run.out.splitlines()]
         self.assertEqual(len(lines), 4)
         self.assertEqual((lines[3]['runs'], lines[3]['not_well']), (3, 0))
@@ -640,7 +643,7 @@ class Hostile(Base):
             while True:
                 line.say(b'2')
                 time.sleep(0.05)
-        self.assertEqual(self.bounded(endless)['hosts'][0]['end'], 'timeout')
+        self.assertIn(self.bounded(endless)['hosts'][0]['end'], ('garbage', 'timeout'))
 
     def test_silence(self):
         def silent(line):

@@ -254,6 +254,70 @@ class Exim(Rig):
         world.start(self.name, '/usr/sbin/exim4', '-C', '/srv/exim/exim.conf', '-bdf', '-d-all+receive')
 
 
+class EximLogin(Rig):
+    """Takes messages, also for others from who logs in; for `heloise probe`."""
+    name = 'eximlogin'
+    domains = ('eximlogin',)
+
+    def start(self, world):
+        folder = world.folder('eximlogin')
+        world.folder('eximlogin/spool', 'Debian-exim')
+        world.folder('eximlogin/mail', 'Debian-exim')
+        (folder / 'exim.conf').write_text(f"""primary_hostname = mx.eximlogin.test
+local_interfaces = {HOSTS['eximlogin']}
+daemon_smtp_ports = {PORT}
+spool_directory = /srv/eximlogin/spool
+log_file_path = /srv/log/eximlogin-%slog
+pid_file_path = /srv/eximlogin/spool/pid
+host_lookup =
+rfc1413_query_timeout = 0s
+keep_environment =
+tls_advertise_hosts = *
+tls_certificate = /srv/tls/exim.pem
+auth_advertise_hosts = ${{if def:tls_in_cipher{{*}}{{}}}}
+acl_smtp_rcpt = check_rcpt
+queue_only = false
+
+begin acl
+check_rcpt:
+  accept authenticated = *
+  deny   !domains = eximlogin.test
+         message  = relay not permitted
+  accept local_parts = live
+
+begin routers
+all:
+  driver    = accept
+  transport = file
+
+begin transports
+file:
+  driver = appendfile
+  file   = /srv/eximlogin/mail/all
+  user   = Debian-exim
+
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if and{{{{eq{{$auth2}}{{jane}}}}{{eq{{$auth3}}{{secret}}}}}}}}
+  server_set_id = $auth2
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = <| Username: | Password:
+  server_condition = ${{if and{{{{eq{{$auth1}}{{jane}}}}{{eq{{$auth2}}{{secret}}}}}}}}
+  server_set_id = $auth1
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = ${{if eq{{$auth1}}{{jane}}{{secret}}fail}}
+  server_set_id = $auth1
+""")
+        world.start(self.name, '/usr/sbin/exim4', '-C', '/srv/eximlogin/exim.conf', '-bdf')
+
+
 class OpenSmtpd(Rig):
     name = 'opensmtpd'
     domains = ('opensmtpd', 'opensmtpdall')
@@ -411,4 +475,4 @@ class Haraka(FromNpm):
         world.start(self.name, 'node', modules / 'node_modules/Haraka/bin/haraka', '-c', folder, outside=modules)
 
 
-RIGS = [Nsd(), Postgrey(), Exim(), Postfix(), OpenSmtpd(), Sendmail(), Qpsmtpd(), Aiosmtpd(), SmtpServer(), Haraka()]
+RIGS = [Nsd(), Postgrey(), Exim(), EximLogin(), Postfix(), OpenSmtpd(), Sendmail(), Qpsmtpd(), Aiosmtpd(), SmtpServer(), Haraka()]

@@ -21,6 +21,7 @@ import time
 
 sys.dont_write_bytecode = True
 
+import probes
 import rootfs
 from cases import CASES, STATUS_OF, everything
 from policy import ask_policy
@@ -31,7 +32,7 @@ from world import CLIENT_NAME, DNS, LIVE, PORT, SENDER, World
 HERE = pathlib.Path(__file__).resolve().parent
 TREE = HERE.parent.parent
 FORBIDDEN = {'DATA', 'BDAT', 'VRFY', 'EXPN'}
-ALWAYS = ('nsd',)  # what every other rig needs
+ALWAYS = ('nsd', 'eximlogin')  # what every other rig needs, and what `heloise probe` is tried at
 BEHIND = {'postfix': ('postgrey', 'exim'), **{proxy.name: ('postfix', 'postgrey', 'exim') for proxy in PROXIES}}
 RUN_SECONDS = 150
 VERDICT_EXITS = range(4)  # deliverable, undeliverable, risky, unknown; all else is a failure of the program
@@ -53,7 +54,11 @@ def say(text):
 def heloise(args, folder, command, *more):
     argv = [args.heloise, command, '--resolver', f'{DNS}:53', '--port', PORT, '--allow-net', '127.0.0.0/8', '--allow-net', '::1/128',
             '--store', folder / 'store.db', '--from', SENDER, '--helo', CLIENT_NAME, *more]
-    return subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    return run_heloise(args, folder, *argv[1:])
+
+
+def run_heloise(args, folder, *words):
+    return subprocess.run([str(a) for a in (args.heloise, *words)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=RUN_SECONDS, check=False,
                           env={**os.environ, 'HELOISE_DATA': str(TREE / 'data'), 'HELOISE_CONFIG': '/dev/null',
                                'XDG_STATE_HOME': str(folder)})
@@ -162,6 +167,7 @@ def run_all(args, report):
 
         with concurrent.futures.ThreadPoolExecutor(len(ready) or 1) as pool:
             list(pool.map(ask_one, ready))
+        probes.run(lambda *words: run_heloise(args, world.folder('client/probe'), *words), report, world, ready)
         ask_list(args, report, world.folder('client/bulk'), ready)
         time.sleep(0.5)  # the servers write their logs
         for rig in ready:

@@ -14,8 +14,8 @@
 /* What is older goes; INT64_MIN: nothing of that kind does. Unix milliseconds. */
 struct store_retention {
     int64_t verdicts_before_ms; /* by when they were checked */
-    int64_t facts_before_ms;    /* by when they were seen; changes of watched lists and outcomes too */
-    int64_t jobs_before_ms;     /* by when they were done or cancelled; those that can go on stay */
+    int64_t facts_before_ms; /* by when they were seen; changes of watched lists and outcomes too */
+    int64_t jobs_before_ms;  /* by when they were done or cancelled; those that can go on stay */
 };
 
 struct store_sweep {

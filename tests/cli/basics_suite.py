@@ -6,8 +6,7 @@ import subprocess
 
 import rig
 
-COMMANDS = ('verify', 'bulk', 'classify', 'config', 'dns', 'doctor', 'extract', 'forecast', 'providers', 'village')
-COMMANDS = ('verify', 'bulk', 'classify', 'config', 'doctor', 'extract', 'forecast', 'probe', 'providers', 'village')
+COMMANDS = ('verify', 'bulk', 'classify', 'config', 'dns', 'doctor', 'extract', 'forecast', 'probe', 'providers', 'village')
 
 
 class Help(rig.Case):

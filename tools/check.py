@@ -94,14 +94,22 @@ def build(name, *targets):
     return step
 
 
+def introspect(name, what):
+    done = subprocess.run(['meson', 'introspect', str(BUILD / name), what], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, check=False)
+    return json.loads(done.stdout) if done.returncode == 0 else []
+
+
 def tests_of(name, *modules):
     """The meson tests of a build, or of some modules of it."""
-    done = subprocess.run(['meson', 'introspect', str(BUILD / name), '--tests'], capture_output=True,
-                          text=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode != 0:
-        return []
-    tests = json.loads(done.stdout)
-    return [t for t in tests if not modules or t['name'].split('/')[0] in modules]
+    return [t for t in introspect(name, '--tests') if not modules or t['name'].split('/')[0] in modules]
+
+
+def programs_of(name, tests):
+    """The programs that these tests run or are given."""
+    built = {file for t in introspect(name, '--targets') if t['type'] == 'executable' for file in t['filename']}
+    words = {str(BUILD / name / word) for t in tests for word in t['cmd']}
+    return sorted(os.path.relpath(file, BUILD / name) for file in words & built)
 
 
 def read_results(path):
@@ -131,11 +139,9 @@ def test(name, *modules):
         if not (configure(log, name)):
             return Outcome(failed=1)
         tests = tests_of(name, *modules)
-        words = {os.path.relpath(BUILD / name / word, BUILD / name) for t in tests for word in t['cmd']}
-        programs = sorted(w for w in words if re.match(r'(src|tests|fuzz|bench)/', w))
         if not tests:
             return Outcome(skipped=1, note='no tests')
-        if not run(log, ['ninja', '-C', BUILD / name, *programs], 1800):
+        if not run(log, ['ninja', '-C', BUILD / name, *programs_of(name, tests)], 1800):
             return Outcome(failed=1)
         results = BUILD / name / 'meson-logs/testlog.json'
         results.unlink(missing_ok=True)

@@ -117,6 +117,7 @@ class Mail(client.Case):
         provider = self.ask('GET', '/v1/sites').json()['sites'][0]['provider']['name']
         self.assertEqual(names(f'?provider={provider}')[0], every)
         self.assertEqual(names('?provider=nobody'), ([], None))
+
     def test_addresses_in_any_file(self):
         """Told by their content, whatever the client calls them; what cannot be read is said."""
         packed = io.BytesIO()

@@ -45,8 +45,9 @@ def data_folder(kind):
     if not folder.exists():
         (folder / 'blocklists').mkdir(parents=True)
         (folder / 'blocklists/test.conf').write_text(BLOCKLISTS[kind])
-        for name in ('rules', 'providers', 'lists', 'dkim'):
-            os.symlink(os.path.join(Settings.data, name), folder / name)
+        for shipped in pathlib.Path(Settings.data).iterdir():
+            if shipped.name != 'blocklists':
+                (folder / shipped.name).symlink_to(shipped)
     return folder
 
 

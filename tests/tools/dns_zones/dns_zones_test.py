@@ -21,7 +21,6 @@ sys.path.insert(0, str(HERE))
 import servers  # noqa: E402
 import zones  # noqa: E402
 
-SKIPPED = 77
 PATIENCE_S = 300
 BLOCKLISTS = {
     'lists': 'blocklist ip\nlabel "List of addresses"\nzone ip.bl.health\npage "https://ip.bl.health/"\nasks ipv4\n'
@@ -59,10 +58,10 @@ def mail_file(case):
     return path
 
 
-def heloise(*words, lists='lists', text=None):
+def heloise(*words, lists='lists', is_trusting=False, text=None):
     env = {'PATH': os.environ['PATH'], 'HOME': str(Settings.folder), 'LC_ALL': 'C.UTF-8',
            **{name: os.environ[name] for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS') if name in os.environ}}
-    argv = [Settings.heloise, 'dns', *Settings.world.options(), '--data', data_folder(lists), *words]
+    argv = [Settings.heloise, 'dns', *Settings.world.options(is_trusting), '--data', data_folder(lists), *words]
     return subprocess.run(list(map(str, argv)), env=env, input=text or '', capture_output=True, text=True,
                           timeout=PATIENCE_S, check=False)
 
@@ -75,7 +74,7 @@ class DnsZones(unittest.TestCase):
         told = json.dumps(record['findings'], indent=1)
         found = collections.Counter(finding['check'] for finding in record['findings'])
         self.assertEqual(sorted(found.elements()), sorted(case.findings), told)
-        self.assertTrue(record['complete'])
+        self.assertEqual(record['complete'], 'not_all_answered' not in case.findings)
         if case.grade:
             self.assertEqual(record['grade'], case.grade, told)
         for finding in record['findings']:
@@ -99,7 +98,7 @@ class DnsZones(unittest.TestCase):
             if case.options:
                 options = [mail_file(case) if word == 'MAIL' else word for word in case.options]
                 with self.subTest(case=case.name):
-                    run = heloise('--json', *options, case.domain, lists=case.lists)
+                    run = heloise('--json', *options, case.domain, lists=case.lists, is_trusting=case.is_trusting)
                     self.assertEqual(run.stderr, '')
                     self.check(case, json.loads(run.stdout))
                     self.assertEqual(run.returncode, case.code)
@@ -169,11 +168,7 @@ def main():
     Settings.heloise, Settings.data = (str(pathlib.Path(word).resolve()) for word in sys.argv[1:3])
     with tempfile.TemporaryDirectory(prefix='heloise-zones-') as folder:
         Settings.folder = pathlib.Path(folder)
-        try:
-            Settings.world = servers.World(folder, sys.argv[3])
-        except servers.Missing as missing:
-            print(missing)
-            return SKIPPED
+        Settings.world = servers.World(folder, sys.argv[3])
         try:
             loader = unittest.TestLoader()
             names = sys.argv[4:]

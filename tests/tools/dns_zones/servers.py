@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import asyncio
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -239,6 +240,18 @@ class Mail(threading.Thread):
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             await writer.wait_closed()
 
+    @staticmethod
+    async def serve_registration(reader, writer):
+        """RFC 9083 4.5: any domain was registered yesterday."""
+        day = time.strftime('%Y-%m-%dT00:00:00Z', time.gmtime(time.time() - 86400))
+        body = json.dumps({'objectClassName': 'domain', 'events': [{'eventAction': 'registration', 'eventDate': day}]})
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b'\r\n\r\n')
+            writer.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/rdap+json\r\nConnection: close\r\n'
+                         b'Content-Length: %d\r\n\r\n%s' % (len(body), body.encode()))
+            await writer.drain()
+        writer.close()
+
     def context(self, name):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.folder / f'{name}.pem', self.folder / f'{name}.key')
@@ -248,6 +261,7 @@ class Mail(threading.Thread):
         await asyncio.start_server(self.talk, list(self.manners), self.port)
         await asyncio.start_server(self.serve_policy, '127.0.4.1', self.policy_port, ssl=self.context('policy'))
         await asyncio.start_server(self.serve_policy, '127.0.4.2', self.policy_port, ssl=self.context('stranger'))
+        await asyncio.start_server(self.serve_registration, '127.0.4.3', self.policy_port)
         self.is_up.set()
 
     def run(self):
@@ -289,6 +303,7 @@ class World:
         self.resolver_ports = {'unbound-validating': free_port('127.0.0.1'), 'unbound-trusting': free_port('127.0.0.2')}
         self.port, self.policy_port = free_port('127.0.1.1'), free_port('127.0.4.1')
         make_certificates(self.folder)
+        (self.folder / 'heloise.conf').write_text(f'rdap {{\n    url http://127.0.4.3:{self.policy_port}\n}}\n')
         files, old, anchor = self.zones.write()
         try:
             self.start_nsd('nsd', ['127.0.3.1', '127.0.3.2'], files)
@@ -373,7 +388,7 @@ remote-control:
         return f'{address}:{self.resolver_ports[name]}'
 
     def options(self, is_trusting=False):
-        return ['--no-config', '--resolver', self.resolver(is_trusting), '--ns-port', self.ns_port, '--port', self.port,
+        return ['--config', self.folder / 'heloise.conf', '--resolver', self.resolver(is_trusting), '--ns-port', self.ns_port, '--port', self.port,
                 '--policy-port', self.policy_port, '--policy-ca', self.folder / 'ca.pem', '--allow-net',
                 '127.0.0.0/8', '--helo', 'probe.example.net', '--no-store']
 

@@ -214,6 +214,7 @@ CASES = [
     Case('auto-gone', ['autodiscovery_without_address'], {('_imaps._tcp', 'SRV'): ['0 1 993 imap']}),
     Case('auto-alias', ['autodiscovery_is_alias'],
          {('_imaps._tcp', 'SRV'): ['0 1 993 imap'], ('imap', 'CNAME'): ['mx1']}),
+    Case('young', ['domain_young'], options=('--rdap',), code=0),
     Case('listed', ['listed']),
     Case('listed-domain', ['listed_light']),
     Case('list-refuses', ['list_refuses'], lists='refusing', options=('--timeout', '60s'), code=0),

@@ -60,7 +60,7 @@ static void tags_beyond_the_ceiling_are_left_out(void **state)
     (void)state;
     char text[1024] = "";
     struct tag_list list;
-    struct slice bad;
+    struct slice bad = SLICE_NONE;
     for (size_t i = 0; i <= TAGS_MAX; i++) {
         size_t len = strlen(text);
         (void)snprintf(text + len, sizeof text - len, "t%zu=x;", i);

@@ -72,6 +72,7 @@ struct visit {
     const struct dns_options *options;
     struct knowledge *knowledge;
     struct blocklist_book *lists;
+    struct public_suffix *suffixes;
     struct buf selectors, mail, input;
     struct door *door;
     struct http_client *http;
@@ -435,6 +436,7 @@ static int open_data(struct visit *visit)
     struct fault fault;
     if (knowledge_open(dir, &visit->knowledge, &fault) != ERR_NONE ||
         knowledge_selectors_read(dir, &visit->selectors, &fault) != ERR_NONE ||
+        public_suffix_open(NULL, &visit->suffixes, &fault) != ERR_NONE ||
         (!options->no_block_lists &&
          knowledge_blocklists_open(dir, &visit->lists, &fault) != ERR_NONE)) {
         complain("%s", fault.text);
@@ -495,6 +497,7 @@ static void set_config(struct visit *visit)
     visit->config = (struct health_config){
         .rules = knowledge_rules(visit->knowledge),
         .lists = visit->lists,
+        .suffixes = visit->suffixes,
         .allowed_nets = config->allowed_nets.at,
         .allowed_net_count = config->allowed_nets.count,
         .helo = config->helo,
@@ -536,6 +539,7 @@ static void close_visit(struct visit *visit)
     http_client_close(visit->http);
     uv_door_close(visit->door);
     blocklist_book_free(visit->lists);
+    public_suffix_close(visit->suffixes);
     knowledge_free(visit->knowledge);
     arena_done(&visit->texts);
     free(visit->domains);

@@ -1,58 +1,121 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/tags.h"
 
+#include "base/base64.h"
+#include "base/reader.h"
 #include "base/slice.h"
 
-static bool is_tag_name(struct slice name)
+/* RFC 6376 3.2: tag-name. */
+static bool is_name_byte(char c)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        if (!ascii_is_alnum(name.at[i]) && name.at[i] != '_' && name.at[i] != '-') {
+    return ascii_is_alnum(c) || c == '_';
+}
+
+/* RFC 6376 3.2: tval, and the white space within: nothing above ASCII, no control characters. */
+static bool is_value(struct slice value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.at[i];
+        if (!ascii_is_space(c) && (c < '!' || c > '~')) {
             return false;
         }
     }
-    return name.len > 0 && ascii_is_alpha(name.at[0]);
+    return true;
 }
 
-enum dns_tag_read dns_tag_next(struct slice *rest, struct dns_tag *out)
+static bool read_tag(struct slice piece, struct tag *out)
 {
-    struct slice part = SLICE_NONE;
-    while (part.len == 0 && rest->at != NULL) {
-        part = slice_trim(slice_cut(rest, ';')); /* a semicolon at the end, or two, are harmless */
+    struct reader r = reader_over(slice_trim(piece));
+    out->name = reader_while(&r, is_name_byte);
+    (void)reader_while(&r, ascii_is_space);
+    if (out->name.len == 0 || !ascii_is_alpha(out->name.at[0]) || !reader_literal(&r, SLICE("="))) {
+        return false;
     }
-    if (part.len == 0) {
-        return DNS_TAG_END;
-    }
-    size_t equals = slice_find_byte(part, '=', 0);
-    struct slice name = slice_trim(slice_sub(part, 0, equals));
-    if (equals == part.len || !is_tag_name(name)) {
-        *out = (struct dns_tag){part, SLICE_NONE};
-        return DNS_TAG_BAD;
-    }
-    *out = (struct dns_tag){name, slice_trim(slice_sub(part, equals + 1, part.len))};
-    return DNS_TAG_READ;
+    out->value = slice_trim(r.rest);
+    return is_value(out->value);
 }
 
-bool dns_tag_find(struct slice list, struct slice name, struct slice *out_value)
+static enum tag_fault add_piece(struct slice piece, struct tag_list *out)
 {
-    struct dns_tag tag;
-    enum dns_tag_read read = dns_tag_next(&list, &tag);
-    for (; read != DNS_TAG_END; read = dns_tag_next(&list, &tag)) {
-        if (read == DNS_TAG_READ && slice_equal_nocase(tag.name, name)) {
-            *out_value = tag.value;
-            return true;
+    struct tag tag;
+    if (!read_tag(piece, &tag)) {
+        return TAG_FAULT_SYNTAX;
+    }
+    if (tag_find(out, tag.name) != NULL) {
+        return TAG_FAULT_DOUBLE;
+    }
+    if (out->count == TAGS_MAX) {
+        return TAG_FAULT_TOO_MANY;
+    }
+    out->at[out->count++] = tag;
+    return TAG_FAULT_NONE;
+}
+
+enum tag_fault tag_list_read(struct slice text, struct tag_list *out, struct slice *out_bad)
+{
+    enum tag_fault first = TAG_FAULT_NONE;
+    struct slice rest = text;
+    out->count = 0;
+    *out_bad = SLICE_NONE;
+    while (rest.at != NULL) {
+        struct slice piece = slice_cut(&rest, ';');
+        bool is_last = rest.at == NULL;
+        if (is_last && slice_trim(piece).len == 0) {
+            break; /* the semicolon at the end may be there */
+        }
+        enum tag_fault fault = add_piece(piece, out);
+        if (fault != TAG_FAULT_NONE && first == TAG_FAULT_NONE) {
+            first = fault;
+            *out_bad = slice_trim(piece);
         }
     }
-    return false;
+    return first;
 }
 
-struct slice dns_tags_bad(struct slice list)
+const struct tag *tag_find(const struct tag_list *list, struct slice name)
 {
-    struct dns_tag tag;
-    enum dns_tag_read read = dns_tag_next(&list, &tag);
-    for (; read != DNS_TAG_END; read = dns_tag_next(&list, &tag)) {
-        if (read == DNS_TAG_BAD) {
-            return tag.name;
+    for (size_t i = 0; i < list->count; i++) {
+        if (slice_equal(list->at[i].name, name)) {
+            return &list->at[i];
         }
     }
-    return SLICE_NONE;
+    return NULL;
+}
+
+bool tag_item_next(struct slice *rest, char separator, struct slice *out)
+{
+    if (rest->at == NULL) {
+        return false;
+    }
+    *out = slice_trim(slice_cut(rest, separator));
+    return true;
+}
+
+bool tag_base64(struct slice value, char *out, size_t room, size_t *out_len)
+{
+    char four[4];
+    char three[3];
+    size_t have = 0;
+    size_t len = 0;
+    bool is_end = false; /* what is padded is the last */
+    for (size_t i = 0; i < value.len; i++) {
+        if (ascii_is_space(value.at[i])) {
+            continue;
+        }
+        four[have++] = value.at[i];
+        if (have < sizeof four) {
+            continue;
+        }
+        size_t n;
+        if (is_end || !base64_read(slice_make(four, sizeof four), three, &n) || len + n > room) {
+            return false;
+        }
+        for (size_t j = 0; j < n; j++) {
+            out[len++] = three[j];
+        }
+        is_end = n < sizeof three;
+        have = 0;
+    }
+    *out_len = len;
+    return have == 0;
 }

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/slice.h"
+#include "dns/tags.h"
 #include "message/dkim_private.h"
-#include "message/tags.h"
 
 enum err dkim_hash_begin(struct dkim_hash *hash, const struct crypto *crypto)
 {

@@ -7,7 +7,7 @@
 
 #include "base/reader.h"
 #include "base/slice.h"
-#include "message/tags.h"
+#include "dns/tags.h"
 
 enum {
     DER_INTEGER = 0x02,

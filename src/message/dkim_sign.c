@@ -8,9 +8,9 @@
 #include "base/base64.h"
 #include "base/must.h"
 #include "base/slice.h"
+#include "dns/tags.h"
 #include "message/dkim_private.h"
 #include "message/dkim_signature.h"
-#include "message/tags.h"
 
 enum {
     FIELD_BYTES_MAX = 16384,

@@ -6,7 +6,7 @@
 
 #include "base/reader.h"
 #include "base/slice.h"
-#include "message/tags.h"
+#include "dns/tags.h"
 
 enum { LENGTH_DIGITS_MAX = 76, TIME_MAX_DIGITS = 12 }; /* RFC 6376 3.5: l= and t= */
 

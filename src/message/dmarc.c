@@ -94,6 +94,7 @@ static void take_answer(struct dmarc_search *search, const struct dns_answer *an
 {
     if (answer->kind == DNS_ANSWER_ERROR) {
         search->state = DMARC_SEARCH_FAILED;
+        search->failure = answer->failure;
         return;
     }
     size_t count = select_records(answer, search->text, &search->text_bytes);
@@ -125,6 +126,7 @@ void dmarc_search_answered(struct dmarc_search *search, enum dns_transport trans
     }
     if (answer.kind == DNS_ANSWER_CUT) {
         answer.kind = DNS_ANSWER_ERROR;
+        answer.failure = DNS_FAILURE_BROKEN;
     }
     take_answer(search, &answer);
 }

@@ -106,12 +106,13 @@ enum dmarc_search_state {
     DMARC_SEARCH_NONE,    /* nobody has one */
     DMARC_SEARCH_SEVERAL, /* more than one, which counts as none */
     DMARC_SEARCH_BROKEN,  /* one that does not hold: see record.findings */
-    DMARC_SEARCH_FAILED,  /* DNS: this may be over soon */
+    DMARC_SEARCH_FAILED,  /* DNS: this may be over soon; failure tells why */
 };
 
 /* A machine: init -> loop { next -> question; answered(...) } until the state is another than ASKING. */
 struct dmarc_search {
     enum dmarc_search_state state;
+    enum dns_failure failure;
     char domain[DNS_NAME_BYTES]; /* asked about */
     char organizational[DNS_NAME_BYTES];
     bool

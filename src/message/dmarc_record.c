@@ -4,8 +4,8 @@
 
 #include "base/reader.h"
 #include "base/slice.h"
+#include "dns/tags.h"
 #include "message/dmarc.h"
-#include "message/tags.h"
 
 enum { PERCENT_MAX = 100, INTERVAL_S = 86400 };
 

@@ -396,7 +396,7 @@ enum err health_new(struct door *door, const struct health_config *config, struc
     facts->port = config->port;
     TAILQ_INIT(&health->talks);
     TAILQ_INIT(&health->ns_talks);
-    TAILQ_INIT(&health->spf_runs);
+    TAILQ_INIT(&health->runs);
     asks_init(&health->asks, door, HEALTH_QUERIES_MAX, health, on_ask_over);
     uint64_t now_ms = door_now_ms(door);
     health->limit = (struct timer){.fired = on_limit, .context = health};

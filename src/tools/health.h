@@ -8,6 +8,7 @@
 #ifndef TOOLS_HEALTH_H
 #define TOOLS_HEALTH_H
 
+#include "engine/public_suffix.h"
 #include "engine/signals.h"
 #include "net/http_client.h"
 #include "providers/classify.h"
@@ -19,7 +20,8 @@ struct health;
 struct health_config {
     const struct rules *rules;          /* for what servers say */
     const struct blocklist_book *lists; /* NULL: none are asked */
-    const struct ip_net *allowed_nets;  /* special networks that may be contacted */
+    const struct public_suffix *suffixes;
+    const struct ip_net *allowed_nets; /* special networks that may be contacted */
     size_t allowed_net_count;
     struct slice helo;         /* the EHLO name */
     uint16_t port;             /* of mail servers; 0: they are not contacted */

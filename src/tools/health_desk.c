@@ -41,6 +41,7 @@ struct health_desk {
     struct health_config config;
     struct buf selectors;
     struct blocklist_book *lists;
+    struct public_suffix *suffixes;
     struct door *door;
     struct http_client *http;
     struct uv_mailbox *inbox;
@@ -151,6 +152,7 @@ static enum err open_parts(struct health_desk *desk, const struct health_desk_co
     door.wants_authentic = true;
     enum err e = knowledge_selectors_read(config->data_dir, &desk->selectors, out_fault);
     e = e != ERR_NONE ? e : knowledge_blocklists_open(config->data_dir, &desk->lists, out_fault);
+    e = e != ERR_NONE ? e : public_suffix_open(NULL, &desk->suffixes, out_fault);
     e = e != ERR_NONE ? e : uv_door_open(&door, &desk->door, out_fault);
     e = e != ERR_NONE ? e : http_client_open(desk->door, &http, &desk->http, out_fault);
     if (e != ERR_NONE) {
@@ -175,6 +177,7 @@ enum err health_desk_open(const struct health_desk_config *config, struct health
         desk->config = (struct health_config){
             .rules = config->rules,
             .lists = desk->lists,
+            .suffixes = desk->suffixes,
             .allowed_nets = config->allowed_nets,
             .allowed_net_count = config->allowed_net_count,
             .helo = config->helo,
@@ -219,6 +222,7 @@ void health_desk_close(struct health_desk *desk)
     http_client_close(desk->http);
     uv_door_close(desk->door);
     blocklist_book_free(desk->lists);
+    public_suffix_close(desk->suffixes);
     buf_done(&desk->selectors);
     free(desk);
 }

@@ -1,4 +1,4 @@
-/* tools/health_policies: what stands in TXT records: SPF by its machines, DMARC from the domain upwards, DKIM keys,
+/* tools/health_policies: what stands in TXT records: SPF and DMARC by their machines, DKIM keys,
  * MTA-STS with its policy, TLS reports, BIMI.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -16,95 +16,110 @@ enum {
     CONNECT_MS = 5000,
 };
 
-/* ---- SPF: machines that ask one question at a time ---- */
+/* ---- machines that ask one question at a time ---- */
 
-/* tree: the policy as a whole; spf: what it says of one egress. */
-struct health_spf_run {
-    TAILQ_ENTRY(health_spf_run) link;
-    struct health *health;
+/* tree: the SPF policy as a whole; spf: what it says of one egress; neither: the search for DMARC, in the facts. */
+struct health_run {
+    TAILQ_ENTRY(health_run) link;
+    struct health *health; /* NULL: nobody waits any more */
     struct spf_tree *tree;
     struct spf *spf;
     size_t egress;
     bool is_open;
 };
 
-static void pump(struct health_spf_run *run);
+static void pump(struct health_run *run);
+static void dmarc_known(struct health *health);
 
-static void on_spf_answer(void *context, enum query_status status, struct slice message)
+static void free_run(struct health_run *run)
 {
-    struct health_spf_run *run = context;
+    spf_free(run->spf);
+    spf_tree_free(run->tree);
+    free(run);
+}
+
+static void on_run_answer(void *context, enum query_status status, struct slice message)
+{
+    struct health_run *run = context;
     struct health *health = run->health;
     if (health == NULL) {
-        spf_free(run->spf);
-        spf_tree_free(run->tree);
-        free(run);
+        free_run(run);
         return;
     }
     if (run->tree != NULL) {
         spf_tree_answered(run->tree, transport_of(status), message);
-    } else {
+    } else if (run->spf != NULL) {
         spf_answered(run->spf, transport_of(status), message);
+    } else {
+        dmarc_search_answered(&health->facts->dmarc, transport_of(status), message);
     }
     run->is_open = false;
     pump(run);
     health_one_over(health);
 }
 
-static void end_run(struct health_spf_run *run)
+static void end_run(struct health_run *run)
 {
     struct health *health = run->health;
+    TAILQ_REMOVE(&health->runs, run, link);
     if (run->tree != NULL) {
         health->spf = run->tree;
         health->facts->spf = spf_tree_view(run->tree);
-    } else {
+        run->tree = NULL;
+    } else if (run->spf != NULL) {
         struct health_egress *egress = &health->facts->egresses[run->egress];
         egress->has_spf = true;
         egress->spf = *spf_outcome(run->spf);
-        spf_free(run->spf);
+    } else {
+        dmarc_known(health);
     }
-    TAILQ_REMOVE(&health->spf_runs, run, link);
-    free(run);
+    free_run(run);
 }
 
-static void pump(struct health_spf_run *run)
+static bool next_question(struct health_run *run, struct slice *out_name, uint16_t *out_type)
+{
+    if (run->tree != NULL) {
+        return spf_tree_next(run->tree, out_name, out_type);
+    }
+    return run->spf != NULL ? spf_next(run->spf, out_name, out_type)
+                            : dmarc_search_next(&run->health->facts->dmarc, out_name, out_type);
+}
+
+static void pump(struct health_run *run)
 {
     struct slice name;
     uint16_t type;
-    bool has_question = run->tree != NULL ? spf_tree_next(run->tree, &name, &type)
-                                          : spf_next(run->spf, &name, &type);
-    if (!has_question) {
+    if (!next_question(run, &name, &type)) {
         end_run(run);
         return;
     }
     run->is_open = true;
     health_one_begun(run->health);
-    door_query(run->health->door, name, type, on_spf_answer, run);
+    door_query(run->health->door, name, type, on_run_answer, run);
 }
 
-static struct health_spf_run *add_run(struct health *health)
+static struct health_run *add_run(struct health *health)
 {
-    struct health_spf_run *run = calloc(1, sizeof *run);
+    struct health_run *run = calloc(1, sizeof *run);
     if (run != NULL) {
         run->health = health;
-        TAILQ_INSERT_TAIL(&health->spf_runs, run, link);
+        TAILQ_INSERT_TAIL(&health->runs, run, link);
     }
     return run;
 }
 
-static void drop_run(struct health *health, struct health_spf_run *run)
+static void drop_run(struct health *health, struct health_run *run)
 {
-    TAILQ_REMOVE(&health->spf_runs, run, link);
+    TAILQ_REMOVE(&health->runs, run, link);
     run->health = NULL;
     if (!run->is_open) {
-        spf_free(run->spf);
-        spf_tree_free(run->tree);
-        free(run); /* others go with their answer */
+        free_run(run); /* others go with their answer */
     }
 }
 
 static void ask_spf_tree(struct health *health)
 {
-    struct health_spf_run *run = add_run(health);
+    struct health_run *run = add_run(health);
     if (run == NULL) {
         return;
     }
@@ -124,7 +139,7 @@ void health_ask_egress_spf(struct health *health, size_t egress)
         .sender = slice_make(sender, (size_t)len),
         .helo = slice_of(health->facts->domain),
     };
-    struct health_spf_run *run = add_run(health);
+    struct health_run *run = add_run(health);
     if (run == NULL) {
         return;
     }
@@ -138,28 +153,20 @@ void health_ask_egress_spf(struct health *health, size_t egress)
 
 /* ---- policies in TXT records ---- */
 
-/* What a record of this kind begins with. */
-struct version {
-    struct slice text;
-    bool has_end; /* a semicolon, a space or the end follows it */
-};
+/* What a record of each kind begins with. */
+static const struct slice sts_version = SLICE_LITERAL("v=STSv1");
+static const struct slice rpt_version = SLICE_LITERAL("v=TLSRPTv1");
+static const struct slice bimi_version = SLICE_LITERAL("v=BIMI1");
 
-static const struct version dmarc_version = {SLICE_LITERAL("v=DMARC1"), true};
-static const struct version sts_version = {SLICE_LITERAL("v=STSv1"), true};
-static const struct version rpt_version = {SLICE_LITERAL("v=TLSRPTv1"), true};
-static const struct version bimi_version = {SLICE_LITERAL("v=BIMI1"), true};
-static const struct version key_version = {SLICE_LITERAL(""), false};
-
-static bool is_of_version(struct slice text, const struct version *version)
+/* A semicolon, a space or the end follows it. */
+static bool is_of_version(struct slice text, struct slice version)
 {
-    if (!slice_starts_nocase(text, version->text)) {
-        return false;
-    }
-    struct slice rest = slice_sub(text, version->text.len, text.len);
-    return !version->has_end || rest.len == 0 || rest.at[0] == ';' || ascii_is_space(rest.at[0]);
+    struct slice rest = slice_sub(text, version.len, text.len);
+    return slice_starts_nocase(text, version) &&
+           (rest.len == 0 || rest.at[0] == ';' || ascii_is_space(rest.at[0]));
 }
 
-static void read_text(struct health *health, struct health_text *out, const struct version *version,
+static void read_text(struct health *health, struct health_text *out, struct slice version,
                       const struct dns_answer *answer)
 {
     struct buf joined;
@@ -187,20 +194,12 @@ static void ask_text(struct health *health, const char *prefix, struct slice dom
     }
 }
 
-static void on_key(void *owner, void *subject, size_t index, const char *asked,
-                   const struct dns_answer *answer)
-{
-    (void)index;
-    (void)asked;
-    read_text(owner, subject, &key_version, answer);
-}
-
 static void on_reports(void *owner, void *subject, size_t index, const char *asked,
                        const struct dns_answer *answer)
 {
     (void)index;
     (void)asked;
-    read_text(owner, subject, &rpt_version, answer);
+    read_text(owner, subject, rpt_version, answer);
 }
 
 static void on_bimi(void *owner, void *subject, size_t index, const char *asked,
@@ -208,7 +207,7 @@ static void on_bimi(void *owner, void *subject, size_t index, const char *asked,
 {
     (void)index;
     (void)asked;
-    read_text(owner, subject, &bimi_version, answer);
+    read_text(owner, subject, bimi_version, answer);
 }
 
 /* ---- DMARC ---- */
@@ -216,59 +215,94 @@ static void on_bimi(void *owner, void *subject, size_t index, const char *asked,
 static void on_permission(void *owner, void *subject, size_t index, const char *asked,
                           const struct dns_answer *answer)
 {
+    (void)owner;
     (void)index;
     (void)asked;
-    read_text(owner, subject, &dmarc_version, answer);
+    struct health_report_target *target = subject;
+    target->kind = answer->kind;
+    target->is_authorised = dmarc_report_is_authorised(answer);
 }
 
-static void ask_permissions(struct health *health)
+static bool is_target(const struct health_facts *facts, struct slice host)
 {
-    struct health_facts *facts = health->facts;
-    char domains[HEALTH_REPORTS_MAX][DNS_NAME_BYTES];
-    char prefix[DNS_NAME_BYTES + 16];
-    struct slice policy_domain = slice_of(facts->dmarc.name);
-    (void)slice_cut(&policy_domain, '.'); /* without "_dmarc" */
-    facts->report_count = health_report_domains(facts->dmarc.text, policy_domain, domains);
     for (size_t i = 0; i < facts->report_count; i++) {
-        struct health_report_target *target = &facts->reports[i];
-        memcpy(target->domain, domains[i], sizeof target->domain);
-        (void)snprintf(prefix, sizeof prefix, "%.*s._report._dmarc", SLICE_ARG(policy_domain));
-        ask_text(health, prefix, slice_of(domains[i]), on_permission, &target->permission);
+        if (slice_equal_nocase(slice_of(facts->reports[i].domain), host)) {
+            return true;
+        }
     }
+    return false;
 }
 
-/* Where there is no policy the next name above is asked, as long as it has two labels: the walk up the tree that
- * replaces a list of registries (draft-ietf-dmarc-dmarcbis 4.10). */
-static void on_dmarc(void *owner, void *subject, size_t index, const char *asked,
-                     const struct dns_answer *answer)
+/* RFC 7489 7.1: only somebody else must agree, and to reports about the domain of the record. */
+static void ask_permission(struct health *health, struct slice host)
 {
-    (void)index;
-    (void)asked;
-    struct health *health = owner;
-    struct health_text *dmarc = subject;
-    read_text(health, dmarc, &dmarc_version, answer);
-    if (dmarc->count > 0) {
-        ask_permissions(health);
+    char organizational[DNS_NAME_BYTES];
+    struct health_facts *facts = health->facts;
+    struct health_report_target *target = &facts->reports[facts->report_count];
+    if (facts->report_count == HEALTH_REPORTS_MAX || host.len >= DNS_NAME_BYTES ||
+        is_target(facts, host) ||
+        !public_suffix_organizational(health->config.suffixes, host, organizational) ||
+        !dmarc_report_is_external(slice_of(facts->dmarc.organizational),
+                                  slice_of(organizational)) ||
+        !dmarc_report_name(slice_of(health_dmarc_domain(facts)), host, target->name)) {
         return;
     }
-    struct slice above = slice_of(dmarc->name);
-    (void)slice_cut(&above, '.');
-    (void)slice_cut(&above, '.');
-    if (dmarc->kind != DNS_ANSWER_ERROR && above.at != NULL &&
-        slice_find_byte(above, '.', 0) < above.len) {
-        char domain[DNS_NAME_BYTES];
-        memcpy(domain, above.at, above.len);
-        health->facts->is_dmarc_inherited = true;
-        ask_text(health, "_dmarc", slice_make(domain, above.len), on_dmarc, dmarc);
+    memcpy(target->domain, host.at, host.len);
+    facts->report_count++;
+    health_ask(health, slice_of(target->name), DNS_TXT, on_permission, target, 0);
+}
+
+static void ask_permissions(struct health *health, const struct dmarc_uri *uris, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (uris[i].host.len > 0) {
+            ask_permission(health, uris[i].host);
+        }
+    }
+}
+
+static void dmarc_known(struct health *health)
+{
+    const struct dmarc_record *record = &health->facts->dmarc.record;
+    health->facts->has_dmarc = true;
+    if (health->facts->dmarc.state == DMARC_SEARCH_FOUND) {
+        ask_permissions(health, record->aggregate, record->aggregate_count);
+        ask_permissions(health, record->failure, record->failure_count);
+    }
+}
+
+static void ask_dmarc(struct health *health)
+{
+    struct health_facts *facts = health->facts;
+    char organizational[DNS_NAME_BYTES];
+    struct slice domain = slice_of(facts->domain);
+    if (!public_suffix_organizational(health->config.suffixes, domain, organizational) ||
+        dmarc_search_init(&facts->dmarc, domain, slice_of(organizational)) != ERR_NONE) {
+        return; /* too long a name for one in front of it */
+    }
+    struct health_run *run = add_run(health);
+    if (run != NULL) {
+        pump(run);
     }
 }
 
 /* ---- DKIM ---- */
 
+static void on_key(void *owner, void *subject, size_t index, const char *asked,
+                   const struct dns_answer *answer)
+{
+    (void)owner;
+    (void)index;
+    (void)asked;
+    struct health_key *key = subject;
+    key->kind = answer->kind;
+    key->failure = answer->failure;
+    key->fault = dkim_key_answer(answer, &key->key);
+}
+
 static void add_key(struct health *health, struct slice selector, enum health_key_from from)
 {
     struct health_facts *facts = health->facts;
-    char prefix[HEALTH_SELECTOR_BYTES + 16];
     if (selector.len == 0 || selector.len >= HEALTH_SELECTOR_BYTES ||
         facts->key_count == HEALTH_KEYS_MAX) {
         return;
@@ -281,8 +315,9 @@ static void add_key(struct health *health, struct slice selector, enum health_ke
     struct health_key *key = &facts->keys[facts->key_count++];
     key->from = from;
     memcpy(key->selector, selector.at, selector.len);
-    (void)snprintf(prefix, sizeof prefix, "%s._domainkey", key->selector);
-    ask_text(health, prefix, slice_of(facts->domain), on_key, &key->record);
+    if (dkim_key_name(selector, slice_of(facts->domain), key->name)) {
+        health_ask(health, slice_of(key->name), DNS_TXT, on_key, key, 0);
+    }
 }
 
 static void ask_keys(struct health *health)
@@ -388,7 +423,7 @@ static void on_sts(void *owner, void *subject, size_t index, const char *asked,
     struct health *health = owner;
     struct health_text *sts = subject;
     char name[DNS_NAME_BYTES];
-    read_text(health, sts, &sts_version, answer);
+    read_text(health, sts, sts_version, answer);
     if (sts->count == 0 || health->config.http == NULL) {
         return;
     }
@@ -404,7 +439,7 @@ void health_ask_policies(struct health *health)
     struct health_facts *facts = health->facts;
     struct slice domain = slice_of(facts->domain);
     ask_spf_tree(health);
-    ask_text(health, "_dmarc", domain, on_dmarc, &facts->dmarc);
+    ask_dmarc(health);
     ask_keys(health);
     ask_text(health, "_mta-sts", domain, on_sts, &facts->sts);
     ask_text(health, "_smtp._tls", domain, on_reports, &facts->tls_rpt);
@@ -413,8 +448,8 @@ void health_ask_policies(struct health *health)
 
 void health_drop_policies(struct health *health)
 {
-    while (!TAILQ_EMPTY(&health->spf_runs)) {
-        drop_run(health, TAILQ_FIRST(&health->spf_runs));
+    while (!TAILQ_EMPTY(&health->runs)) {
+        drop_run(health, TAILQ_FIRST(&health->runs));
     }
     if (health->fetch != NULL) {
         http_client_cancel(health->fetch);

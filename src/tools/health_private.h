@@ -14,7 +14,7 @@ enum {
 
 struct health_talk;
 struct health_ns_talk;
-struct health_spf_run;
+struct health_run;
 
 struct health {
     struct door *door;
@@ -27,7 +27,7 @@ struct health {
     struct timer limit, start;
     TAILQ_HEAD(, health_talk) talks;
     TAILQ_HEAD(, health_ns_talk) ns_talks;
-    TAILQ_HEAD(, health_spf_run) spf_runs;
+    TAILQ_HEAD(, health_run) runs;
     struct spf_tree *spf;
     struct http_exchange *fetch;
     struct signals_ticket *rdap;

@@ -38,6 +38,35 @@ static void json_text_record(struct json_writer *w, const char *key, const struc
     json_close(w, '}');
 }
 
+static const char *search_name(enum dmarc_search_state state)
+{
+    switch (state) {
+    case DMARC_SEARCH_ASKING: return "not_asked";
+    case DMARC_SEARCH_FOUND:
+    case DMARC_SEARCH_SEVERAL:
+    case DMARC_SEARCH_BROKEN: return "found";
+    case DMARC_SEARCH_NONE: return "no_records";
+    case DMARC_SEARCH_FAILED: break;
+    }
+    return "failed";
+}
+
+static void json_dmarc(struct json_writer *w, const struct health_facts *facts)
+{
+    char name[DNS_NAME_BYTES + 8];
+    int len = snprintf(name, sizeof name, "_dmarc.%s", health_dmarc_domain(facts));
+    const struct dmarc_search *dmarc = &facts->dmarc;
+    json_open(w, "dmarc", '{');
+    json_string(w, "name", slice_make(name, (size_t)len));
+    json_string(w, "state", slice_of(search_name(dmarc->state)));
+    if (health_has_dmarc_record(facts)) {
+        json_string(w, "record", slice_make(dmarc->text, dmarc->text_bytes));
+    } else {
+        json_null(w, "record");
+    }
+    json_close(w, '}');
+}
+
 static const char *port_name(enum health_port_state state)
 {
     switch (state) {
@@ -179,18 +208,16 @@ static void json_keys(struct json_writer *w, const struct health_facts *facts)
     json_open(w, "dkim", '[');
     for (size_t i = 0; i < facts->key_count; i++) {
         const struct health_key *key = &facts->keys[i];
-        struct health_key_view view;
-        if (key->record.count == 0) {
+        if (!health_key_is_there(key)) {
             continue;
         }
-        health_key_read(key, &view);
         json_open(w, NULL, '{');
         json_string(w, "selector", slice_of(key->selector));
         json_string(w, "from", slice_of(health_key_from_name(key->from)));
-        json_string(w, "kind", view.kind);
-        json_int(w, "bits", view.bits);
-        json_bool(w, "revoked", view.is_revoked);
-        json_bool(w, "testing", view.is_testing);
+        json_string(w, "kind", slice_of(health_key_kind(key)));
+        json_int(w, "bits", key->key.bits);
+        json_bool(w, "revoked", key->key.is_revoked);
+        json_bool(w, "testing", key->key.is_testing);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -240,7 +267,7 @@ static void json_facts(struct json_writer *w, const struct health_facts *facts)
     json_mx(w, facts);
     json_spf(w, facts);
     json_keys(w, facts);
-    json_text_record(w, "dmarc", &facts->dmarc);
+    json_dmarc(w, facts);
     json_text_record(w, "mta_sts", &facts->sts);
     if (facts->sts_policy.state == HEALTH_FETCH_DONE) {
         json_string(w, "mta_sts_policy", facts->sts_policy.body);

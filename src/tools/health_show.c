@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/slice.h"
-#include "dns/tags.h"
 #include "engine/writer.h"
 #include "tools/health_report.h"
 
@@ -136,46 +135,43 @@ static void put_dkim(struct writer *w, const struct health_facts *facts)
 {
     for (size_t i = 0; i < facts->key_count; i++) {
         const struct health_key *key = &facts->keys[i];
-        struct health_key_view view;
-        if (key->record.count == 0) {
+        if (!health_key_is_there(key)) {
             continue;
         }
-        health_key_read(key, &view);
         writer_put(w, "  ");
         writer_put_safe(w, slice_of(key->selector));
-        writer_put(w, ": ");
-        writer_put_safe(w, slice_sub(view.kind, 0, 40));
-        if (view.bits > 0) {
-            writer_printf(w, ", %u bits", view.bits);
+        writer_printf(w, ": %s", health_key_kind(key));
+        if (key->key.bits > 0) {
+            writer_printf(w, ", %u bits", key->key.bits);
         }
-        writer_put(w, view.is_revoked ? ", revoked" : "");
-        writer_put(w, view.is_testing ? ", testing\n" : "\n");
+        writer_put(w, key->key.is_revoked ? ", revoked" : "");
+        writer_put(w, key->key.is_testing ? ", testing\n" : "\n");
     }
 }
 
 /* RFC 7489 3.1: what a domain that passed SPF or DKIM must be to count. */
-static void put_alignment(struct writer *w, struct slice dmarc, struct slice tag, const char *what)
+static void put_alignment(struct writer *w, enum dmarc_alignment alignment, const char *what)
 {
-    struct slice mode = SLICE_NONE;
-    bool is_strict = dns_tag_find(dmarc, tag, &mode) && slice_equal_nocase(mode, SLICE("s"));
     writer_printf(w, "  %s counts where its domain %s\n", what,
-                  is_strict ? "is that of the From field itself (strict)"
-                            : "and that of the From field belong to one organisation (relaxed)");
+                  alignment == DMARC_STRICT
+                      ? "is that of the From field itself (strict)"
+                      : "and that of the From field belong to one organisation (relaxed)");
 }
 
 static void put_dmarc(struct writer *w, const struct health_facts *facts)
 {
-    if (facts->dmarc.count == 0) {
+    const struct dmarc_search *dmarc = &facts->dmarc;
+    if (!health_has_dmarc_record(facts)) {
         return;
     }
-    if (facts->is_dmarc_inherited) {
-        writer_put(w, "  of ");
-        writer_put_safe(w, slice_of(facts->dmarc.name));
+    if (!slice_equal(slice_of(facts->domain), slice_of(health_dmarc_domain(facts)))) {
+        writer_put(w, "  of _dmarc.");
+        writer_put_safe(w, slice_of(health_dmarc_domain(facts)));
         writer_put(w, "\n");
     }
-    put_record(w, "", facts->dmarc.text);
-    put_alignment(w, facts->dmarc.text, SLICE("aspf"), "SPF");
-    put_alignment(w, facts->dmarc.text, SLICE("adkim"), "DKIM");
+    put_record(w, "", slice_make(dmarc->text, dmarc->text_bytes));
+    put_alignment(w, dmarc->record.spf_alignment, "SPF");
+    put_alignment(w, dmarc->record.dkim_alignment, "DKIM");
 }
 
 static void put_sts(struct writer *w, const struct health_facts *facts)

@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 #include "dns/spf_tree.h"
+#include "message/dkim_key.h"
+#include "message/dmarc.h"
 #include "verify/fitness.h"
 
 enum {
@@ -101,13 +103,19 @@ enum health_key_from { HEALTH_KEY_GIVEN, HEALTH_KEY_MAIL, HEALTH_KEY_COMMON };
 struct health_key {
     char selector[HEALTH_SELECTOR_BYTES];
     enum health_key_from from;
-    struct health_text record;
+    char name[DNS_NAME_BYTES]; /* where it was looked for */
+    enum dns_answer_kind kind; /* DNS_ANSWER_OPEN: not asked */
+    enum dns_failure failure;
+    enum dkim_fault fault; /* DNS_ANSWER_RECORDS: as dkim_key_answer has it */
+    struct dkim_key key;   /* the same */
 };
 
-/* Somebody else's domain that DMARC reports go to (RFC 7489 7.1). */
+/* Of another organizational domain, which DMARC reports go to (RFC 7489 7.1). */
 struct health_report_target {
     char domain[DNS_NAME_BYTES];
-    struct health_text permission;
+    char name[DNS_NAME_BYTES]; /* of the record by which it agrees */
+    enum dns_answer_kind kind;
+    bool is_authorised;
 };
 
 enum health_fetch { HEALTH_FETCH_OPEN, HEALTH_FETCH_FAILED, HEALTH_FETCH_DONE };
@@ -159,8 +167,8 @@ struct health_facts {
     struct health_ns *ns;
     uint16_t port; /* that mail servers were tried at */
     const struct spf_tree_view *spf;
-    struct health_text dmarc; /* of the domain, or of one above it */
-    bool is_dmarc_inherited;
+    bool has_dmarc;            /* its search is over */
+    struct dmarc_search dmarc; /* of the domain, or of its organizational domain */
     size_t report_count;
     struct health_report_target reports[HEALTH_REPORTS_MAX];
     size_t key_count;
@@ -244,24 +252,21 @@ const char *health_key_from_name(enum health_key_from from);
 /* Every check, for lists of them. */
 const struct health_check *health_check_at(size_t index); /* NULL behind the last */
 
-/* DKIM keys as RFC 6376 3.6.1 has them. */
-struct health_key_view {
-    bool is_broken;
-    struct slice kind; /* "rsa", "ed25519" */
-    unsigned bits;     /* 0: not known */
-    bool is_revoked, is_testing;
-};
-void health_key_read(const struct health_key *key, struct health_key_view *out);
+/* Whether a record stands there that is meant for a key: a usual name may be answered by a wildcard with something else
+ * (RFC 6376 6.1.2 has such records ignored). */
+bool health_key_is_there(const struct health_key *key);
+const char *health_key_kind(const struct health_key *key); /* "rsa", "ed25519", "unknown" */
 
-/* The domains that DMARC reports go to, each once, and not those below the policy's own domain; how many. */
-size_t health_report_domains(struct slice dmarc, struct slice domain,
-                             char out[HEALTH_REPORTS_MAX][DNS_NAME_BYTES]);
+/* Whether there is a DMARC record, one that holds or not; the policy of the domain is then dmarc_policy_for. */
+bool health_has_dmarc_record(const struct health_facts *facts);
+/* The domain whose policy it is, or was looked for last. */
+const char *health_dmarc_domain(const struct health_facts *facts);
 
 /* The values of a line "key: value" of an MTA-STS policy, one after the other: *rest starts as all of it. */
 bool health_policy_value(struct slice *rest, struct slice key, struct slice *out);
 
-/* Selectors and domains of the DKIM-Signature fields at the top of a message (RFC 6376 3.5): those of domain, as many
- * as there is room for; how many. */
+/* Selectors of the DKIM-Signature fields at the top of a message (RFC 6376 3.5): those of domain, as many as there is
+ * room for; how many. None of a header beyond the ceilings of message/header. */
 size_t health_mail_selectors(struct slice message, struct slice domain,
                              char (*out)[HEALTH_SELECTOR_BYTES], size_t room);
 

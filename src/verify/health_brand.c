@@ -12,14 +12,16 @@ static const struct health_text *bimi_of(const struct health_facts *facts)
 static void look_bimi_record(struct health_judge *j)
 {
     const struct health_text *bimi = bimi_of(j->facts);
-    struct slice place;
+    struct tag_list tags;
+    struct slice bad;
     if (bimi == NULL) {
         return;
     }
-    bool has_place = dns_tag_find(bimi->text, SLICE("l"), &place);
-    bool is_declined = has_place && place.len == 0;
-    bool is_good = has_place && (is_declined || slice_starts_nocase(place, SLICE("https://")));
-    if (bimi->count > 1 || !is_good || dns_tags_bad(bimi->text).len > 0) {
+    bool is_list = tag_list_read(bimi->text, &tags, &bad) == TAG_FAULT_NONE;
+    const struct tag *place = tag_find(&tags, SLICE("l"));
+    bool is_good = is_list && place != NULL && /* an empty one declines */
+                   (place->value.len == 0 || slice_starts_nocase(place->value, SLICE("https://")));
+    if (bimi->count > 1 || !is_good) {
         health_say(j, "name one picture in SVG Tiny PS, over https",
                    health_text_of(j, "%s. IN TXT \"v=BIMI1; l=https://%s/logo.svg\"", bimi->name,
                                   j->facts->domain),
@@ -30,9 +32,7 @@ static void look_bimi_record(struct health_judge *j)
 
 static void look_bimi_policy(struct health_judge *j)
 {
-    struct slice p = health_dmarc_tag(j->facts, SLICE("p"));
-    bool is_enforced =
-        slice_equal_nocase(p, SLICE("reject")) || slice_equal_nocase(p, SLICE("quarantine"));
+    bool is_enforced = health_dmarc_policy(j->facts) >= DMARC_POLICY_QUARANTINE;
     if (bimi_of(j->facts) != NULL && !is_enforced) {
         health_say(j, "ask for p=quarantine or p=reject in the DMARC policy", NULL,
                    "there is a BIMI record, and no DMARC policy that is enforced");

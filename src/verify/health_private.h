@@ -39,7 +39,7 @@ static inline bool health_takes_no_mail(const struct health_facts *facts)
     return facts->has_null_mx && facts->mx_count == 1;
 }
 
-/* p of the DMARC policy; empty where there is none that can be read. */
-struct slice health_dmarc_tag(const struct health_facts *facts, struct slice name);
+/* What is asked of receivers for mail from the domain; DMARC_POLICY_UNSET where no record holds. */
+enum dmarc_policy health_dmarc_policy(const struct health_facts *facts);
 
 #endif

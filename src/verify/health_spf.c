@@ -176,9 +176,7 @@ static void look_no_all(struct health_judge *j)
 static void look_soft_all(struct health_judge *j)
 {
     const struct spf_tree_node *node = policy(j->facts);
-    struct slice p = health_dmarc_tag(j->facts, SLICE("p"));
-    bool is_enforced =
-        slice_equal_nocase(p, SLICE("reject")) || slice_equal_nocase(p, SLICE("quarantine"));
+    bool is_enforced = health_dmarc_policy(j->facts) >= DMARC_POLICY_QUARANTINE;
     if (node != NULL && node->has_all && node->all == SPF_SOFTFAIL && !is_enforced) {
         health_say(j, "end the policy with -all, or publish a DMARC policy that is acted on", NULL,
                    "the SPF policy ends with ~all, and no DMARC policy makes anybody act on it");

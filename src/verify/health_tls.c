@@ -95,10 +95,27 @@ static void look_sts_missing(struct health_judge *j)
     }
 }
 
+/* RFC 8461 3.1 */
+static bool has_id(struct slice record)
+{
+    struct tag_list tags;
+    struct slice bad;
+    bool is_list = tag_list_read(record, &tags, &bad) == TAG_FAULT_NONE;
+    const struct tag *id = tag_find(&tags, SLICE("id"));
+    if (!is_list || id == NULL || id->value.len == 0 || id->value.len > ID_BYTES_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < id->value.len; i++) {
+        if (!ascii_is_alnum(id->value.at[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void look_sts_record(struct health_judge *j)
 {
     const struct health_text *sts = &j->facts->sts;
-    struct slice id;
     if (sts->count > 1) {
         health_say(j, "keep one of them", NULL, "%s has %u MTA-STS records", sts->name, sts->count);
         return;
@@ -106,11 +123,7 @@ static void look_sts_record(struct health_judge *j)
     if (sts->count == 0) {
         return;
     }
-    bool has_id = dns_tag_find(sts->text, SLICE("id"), &id) && id.len > 0 && id.len <= ID_BYTES_MAX;
-    for (size_t i = 0; has_id && i < id.len; i++) {
-        has_id = ascii_is_alnum(id.at[i]);
-    }
-    if (!has_id || dns_tags_bad(sts->text).len > 0) {
+    if (!has_id(sts->text)) {
         health_say(j, "give it an id of letters and digits, another one at each change",
                    health_text_of(j, "%s. IN TXT \"v=STSv1; id=1\"", sts->name),
                    "the MTA-STS record has no id that can be read");
@@ -242,20 +255,27 @@ static void look_reports_missing(struct health_judge *j)
     }
 }
 
+/* RFC 8460 3 */
+static bool names_place(struct slice record)
+{
+    struct tag_list tags;
+    struct slice bad;
+    bool is_list = tag_list_read(record, &tags, &bad) == TAG_FAULT_NONE;
+    const struct tag *rua = tag_find(&tags, SLICE("rua"));
+    return is_list && rua != NULL &&
+           (slice_starts_nocase(rua->value, SLICE("mailto:")) ||
+            slice_starts_nocase(rua->value, SLICE("https:")));
+}
+
 static void look_reports_syntax(struct health_judge *j)
 {
     const struct health_text *text = &j->facts->tls_rpt;
-    struct slice rua;
     if (text->count > 1) {
         health_say(j, "keep one of them", NULL, "%s has %u records for TLS reports", text->name,
                    text->count);
         return;
     }
-    bool is_good =
-        text->count == 0 ||
-        (dns_tags_bad(text->text).len == 0 && dns_tag_find(text->text, SLICE("rua"), &rua) &&
-         (slice_starts_nocase(rua, SLICE("mailto:")) || slice_starts_nocase(rua, SLICE("https:"))));
-    if (!is_good) {
+    if (text->count > 0 && !names_place(text->text)) {
         health_say(j, "say where reports go",
                    health_text_of(j, "%s. IN TXT \"v=TLSRPTv1; rua=mailto:postmaster@%s\"",
                                   text->name, j->facts->domain),

@@ -54,60 +54,100 @@ static void selectors_stop_where_there_is_no_room(void **state)
     assert_string_equal(found[0], "a");
 }
 
+/* One finding's name, or "" where there is none; only one is expected. */
+static const char *found_in(struct health_facts *facts)
+{
+    static struct health_report report;
+    arena_init(&facts->arena, HEALTH_MEMORY_BYTES_MAX);
+    assert_int_equal(health_judge(facts, &report), ERR_NONE);
+    arena_done(&facts->arena);
+    assert_true(report.count <= 1);
+    return report.count == 0 ? "" : report.findings[0].check->name;
+}
+
 /* RFC 6376 3.6.1, RFC 8463 4 */
-static void keys_are_read(void **state)
+static void keys_are_judged(void **state)
 {
     (void)state;
     static const struct {
         const char *record;
-        bool is_broken, is_revoked, is_testing;
-        unsigned bits;
+        enum health_key_from from;
+        const char *finding;
     } cases[] = {
-        {"v=DKIM1; p=", false, true, false, 0},
-        {"v=DKIM1; t=s:y; p=", false, true, true, 0},
-        {"k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", false, false, false, 256},
-        {"k=ed25519; p=11qY AYKxCrfVS/7TyWQHOg7hcvPa\tpiMlrwIaaPcHURo=", false, false, false, 256},
-        {"k=ed25519; p=AAAA", true, false, false, 24},
-        {"v=DKIM1", true, false, false, 0},
-        {"v=DKIM2; p=", true, false, false, 0},
-        {"v=DKIM1; p=!!", true, false, false, 0},
-        {"v=DKIM1; k=rsa; p=AAAA", true, false, false, 0},
-        {"junk", true, false, false, 0},
+        {"v=DKIM1; p=", HEALTH_KEY_GIVEN, "dkim_revoked"},
+        {"v=DKIM1; p=", HEALTH_KEY_COMMON, ""},
+        {"k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", HEALTH_KEY_COMMON, ""},
+        {"k=ed25519; t=y; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", HEALTH_KEY_COMMON,
+         "dkim_testing"},
+        {"k=ed25519; p=AAAA", HEALTH_KEY_COMMON, "dkim_broken"},
+        {"k=other; p=AAAA", HEALTH_KEY_COMMON, "dkim_broken"},
+        {"v=DKIM1", HEALTH_KEY_COMMON, "dkim_broken"},
+        {"v=DKIM2; p=", HEALTH_KEY_GIVEN, "dkim_broken"},
+        {"v=spf1 -all", HEALTH_KEY_COMMON, "dkim_none_found"}, /* of a wildcard */
+        {"v=spf1 -all", HEALTH_KEY_MAIL, "dkim_broken"},
+        {"junk", HEALTH_KEY_COMMON, "dkim_broken"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct health_key key = {.record = {.text = slice_of(cases[i].record), .count = 1}};
-        struct health_key_view view;
-        health_key_read(&key, &view);
-        assert_int_equal(view.is_broken, cases[i].is_broken);
-        assert_int_equal(view.is_revoked, cases[i].is_revoked);
-        assert_int_equal(view.is_testing, cases[i].is_testing);
-        assert_int_equal(view.bits, cases[i].bits);
+        struct health_key key = {
+            .selector = "s", .from = cases[i].from, .kind = DNS_ANSWER_RECORDS};
+        struct health_facts facts = {
+            .domain = "d.example", .soa = DNS_ANSWER_RECORDS, .keys = &key, .key_count = 1};
+        key.fault = dkim_key_read(slice_of(cases[i].record), &key.key, NULL);
+        assert_string_equal(found_in(&facts), cases[i].finding);
     }
 }
 
-/* RFC 7489 6.2, 7.1 */
-static void domains_of_reports_are_those_of_others(void **state)
+/* RFC 7489 6.3, 6.6.3 */
+static void policies_are_judged(void **state)
 {
     (void)state;
     static const struct {
-        const char *dmarc, *domains;
+        const char *domain, *record;
+        const char *finding;
     } cases[] = {
-        {"v=DMARC1; rua=mailto:a@x.example", "x.example"},
-        {"rua=mailto:a@X.example!10m, mailto:b@y.example; ruf=mailto:c@x.example",
-         "x.example y.example"},
-        {"rua=mailto:a@d.example,mailto:b@sub.d.example,mailto:c@notd.example", "notd.example"},
-        {"rua=https://x.example/,mailto:nobody,mailto:@x.example", ""},
-        {"p=none", ""},
+        {"d.example", "v=DMARC1; p=reject; rua=mailto:a@d.example", ""},
+        {"d.example", "v=DMARC1; p=none; rua=mailto:a@d.example", "dmarc_none"},
+        {"d.example", "v=DMARC1; p=reject; sp=none; rua=mailto:a@d.example",
+         "dmarc_subdomains_weaker"},
+        {"sub.d.example", "v=DMARC1; p=reject; sp=none; rua=mailto:a@d.example", "dmarc_none"},
+        {"sub.d.example", "v=DMARC1; p=none; sp=reject; rua=mailto:a@d.example", ""},
+        {"d.example", "v=DMARC1; p=reject; pct=5; rua=mailto:a@d.example", "dmarc_partial"},
+        {"d.example", "v=DMARC1; p=reject", "dmarc_no_reports"},
+        {"d.example", "v=DMARC1; p=never; rua=mailto:a@d.example", "dmarc_syntax"},
+        {"d.example", "v=DMARC1; p=never", "dmarc_syntax"},
+        {"d.example", "v=DMARC1; p=reject; p=none; rua=mailto:a@d.example", "dmarc_syntax"},
+        {"d.example", "v=DMARC1; x=y; p=reject; ri=3600; rua=mailto:a@d.example", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char found[HEALTH_REPORTS_MAX][DNS_NAME_BYTES];
-        struct slice rest = slice_of(cases[i].domains);
-        size_t count = health_report_domains(slice_of(cases[i].dmarc), SLICE("d.example"), found);
-        for (size_t k = 0; k < count; k++) {
-            assert_true(slice_equal(slice_cut(&rest, ' '), slice_of(found[k])));
-        }
-        assert_int_equal(rest.len, 0);
+        struct health_facts facts = {.soa = DNS_ANSWER_RECORDS, .has_dmarc = true};
+        struct slice domain = slice_of(cases[i].domain);
+        memcpy(facts.domain, domain.at, domain.len);
+        assert_int_equal(dmarc_search_init(&facts.dmarc, domain, SLICE("d.example")), ERR_NONE);
+        facts.dmarc.is_organizational = true;
+        bool holds = dmarc_record_read(slice_of(cases[i].record), &facts.dmarc.record);
+        facts.dmarc.state = holds ? DMARC_SEARCH_FOUND : DMARC_SEARCH_BROKEN;
+        assert_string_equal(found_in(&facts), cases[i].finding);
     }
+}
+
+/* What no zone shows: the DNS fails for that name alone, or the time is over. */
+static void what_could_not_be_asked_is_told(void **state)
+{
+    (void)state;
+    struct health_key key = {.selector = "s",
+                             .name = "s._domainkey.d.example",
+                             .kind = DNS_ANSWER_ERROR,
+                             .failure = DNS_FAILURE_TIMEOUT};
+    struct health_facts facts = {
+        .domain = "d.example", .soa = DNS_ANSWER_RECORDS, .keys = &key, .key_count = 1};
+    assert_string_equal(found_in(&facts), "dkim_failing");
+    facts.key_count = 0;
+    facts.has_dmarc = true;
+    facts.dmarc.state = DMARC_SEARCH_FAILED;
+    assert_string_equal(found_in(&facts), "dmarc_failing");
+    facts.has_dmarc = false;
+    facts.is_partial = true;
+    assert_string_equal(found_in(&facts), "not_all_answered");
 }
 
 /* RFC 8461 3.2 */
@@ -162,8 +202,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(selectors_are_found_in_a_header),
         cmocka_unit_test(selectors_stop_where_there_is_no_room),
-        cmocka_unit_test(keys_are_read),
-        cmocka_unit_test(domains_of_reports_are_those_of_others),
+        cmocka_unit_test(keys_are_judged),
+        cmocka_unit_test(policies_are_judged),
+        cmocka_unit_test(what_could_not_be_asked_is_told),
         cmocka_unit_test(values_of_a_policy_follow_each_other),
         cmocka_unit_test(nothing_known_is_nothing_found),
         cmocka_unit_test(checks_have_names_of_their_own),

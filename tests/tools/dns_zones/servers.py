@@ -1,9 +1,10 @@
 """servers: the world that the zones live in: NSD serves them, signed by ldns, a second one an old copy; Unbound asks and
-validates; mail servers and a server of MTA-STS policies are ours.
+validates, a second one does not; mail servers and a server of MTA-STS policies are ours.
 SPDX-License-Identifier: Apache-2.0
 """
 import asyncio
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -16,41 +17,41 @@ import time
 
 import zones
 
-PACKAGES = ['nsd', 'unbound', 'ldnsutils', 'libldns3', 'libprotobuf-c1', 'libhiredis0.14', 'libfstrm0', 'libevent-2.1-7',
-            'libbpf1']
+SERVERS = ['nsd', 'unbound']
+SIGNERS = ['ldns-keygen', 'ldns-signzone', 'ldns-key2ds']
 SERIAL, OLD_SERIAL = 2026112202, 2026112201
 PATIENCE_S = 60
-
-
-class Missing(Exception):
-    """The programs are not there and cannot be had."""
+FETCH_S = 300
 
 
 class Programs:
-    """Debian's programs: those that are installed, or else unpacked below a folder, where nothing of them is started."""
+    """Debian's programs. Those that sign come with `tools/install check`. The servers would be started by their
+    installation, at port 53: where they are not installed, their packages are unpacked below a folder instead."""
 
     def __init__(self, folder):
-        self.root = pathlib.Path(folder)
+        self.root = pathlib.Path(folder).resolve()
         self.env = dict(os.environ)
-        names = ('nsd', 'unbound', 'ldns-keygen', 'ldns-signzone', 'ldns-key2ds')
-        if not all(self.find(name) for name in names):
-            self.fetch()
-        if not all(self.find(name) for name in names):
-            raise Missing('nsd, unbound and ldnsutils are not installed, and could not be downloaded')
+        if not all(self.find(name) for name in SIGNERS):
+            raise RuntimeError('ldnsutils is not installed: run tools/install check')
+        if not all(self.find(name) for name in SERVERS):
+            self.unpack()
         libraries = [str(path) for path in self.root.glob('usr/lib/*-linux-gnu')]
         if libraries:
             self.env['LD_LIBRARY_PATH'] = ':'.join(libraries)
 
-    def fetch(self):
-        self.root.mkdir(parents=True, exist_ok=True)
-        for tool in ('apt-get', 'dpkg'):
-            if shutil.which(tool) is None:
-                raise Missing(f'there is no {tool}')
-        for package in PACKAGES:
-            subprocess.run(['apt-get', '-qq', 'download', package], cwd=self.root, check=False,
-                           stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
-        for archive in self.root.glob('*.deb'):
-            subprocess.run(['dpkg', '-x', archive, self.root], check=False, capture_output=True)
+    def unpack(self):
+        """The servers, and what of their libraries is not installed."""
+        archives = self.root / 'archives'
+        (archives / 'partial').mkdir(parents=True, exist_ok=True)
+        fetch = ['apt-get', '-qq', '-y', '-o', f'Dir::Cache::archives={archives}', '-o', 'Debug::NoLocking=1', '-o',
+                 'APT::Install-Recommends=0', '-o', 'APT::Sandbox::User=root', '--download-only', 'install', *SERVERS]
+        try:
+            run(fetch)
+        except RuntimeError:
+            run(['apt-get', '-qq', 'update'])  # the lists may be old or absent
+            run(fetch)
+        for archive in archives.glob('*.deb'):
+            run(['dpkg', '-x', archive, self.root])
 
     def find(self, name):
         folders = ['/usr/sbin', '/usr/bin', self.root / 'usr/sbin', self.root / 'usr/bin']
@@ -62,6 +63,13 @@ class Programs:
         if done.returncode != 0:
             raise RuntimeError(f'{name} {words}: {done.stdout}{done.stderr}')
         return done.stdout
+
+
+def run(argv):
+    done = subprocess.run(list(map(str, argv)), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                          timeout=FETCH_S)
+    if done.returncode != 0:
+        raise RuntimeError(f'{" ".join(map(str, argv))}: {done.stdout}{done.stderr}')
 
 
 def free_port(address):
@@ -124,6 +132,19 @@ class Zones:
         self.programs.call(self.folder, 'ldns-signzone', '-o', origin, '-f', path, path, name)
         return name, self.programs.call(self.folder, 'ldns-key2ds', '-n', '-2', f'{name}.key').strip()
 
+    @staticmethod
+    def spoil(path, owner, kind):
+        """Another signature than the right one for records of that owner and kind."""
+        lines = path.read_text().splitlines()
+        spoilt = [i for i, line in enumerate(lines) if line.split()[:1] == [owner] and f'RRSIG\t{kind} ' in line]
+        if not spoilt:
+            raise RuntimeError(f'{path} has no signature of {owner} {kind}')
+        for i in spoilt:
+            words = lines[i].split(' ')
+            words[-1] = words[-1][:8][::-1] + words[-1][8:]
+            lines[i] = ' '.join(words)
+        path.write_text('\n'.join(lines) + '\n')
+
     def write(self):
         """Names of zones and their files; the second for the old copies; the trust anchor."""
         files, old = {}, {}
@@ -141,6 +162,8 @@ class Zones:
                 digest = ds.split()[-1]
                 wrong = digest[:-4] + ('0000' if digest[-4:] != '0000' else '1111')
                 root += [(origin, 'DS', ' '.join(ds.split()[-4:-1] + [wrong if case.keys == 'bogus' else digest]))]
+            if case.spoilt:
+                self.spoil(path, (case.spoilt[0] + '.' if case.spoilt[0] != '@' else '') + origin, case.spoilt[1])
             if case.old_copy:
                 old[origin] = self.folder / f'{case.name}.old'
                 old[origin].write_text(self.text(origin, self.records(case), OLD_SERIAL))
@@ -184,10 +207,12 @@ class Mail(threading.Thread):
     async def talk(self, reader, writer):
         manner = self.manners[writer.get_extra_info('sockname')[0]]
         greeting = {'refusing': b'554 5.7.1 no \033[31mservice for you\r\n', 'hostile': b'\033]0;x\007' * 2000}
-        if manner != 'silent':
+        if manner not in ('silent', 'mute'):
             writer.write(greeting.get(manner, b'220 mx ESMTP\r\n'))
+        if manner == 'mute':
+            await reader.read()  # until we are given up
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
-            while manner not in ('silent', 'hostile'):
+            while manner not in ('silent', 'mute', 'hostile'):
                 line = await reader.readline()
                 if not line or line.upper().startswith(b'QUIT'):
                     writer.write(b'221 2.0.0 bye\r\n')
@@ -215,6 +240,18 @@ class Mail(threading.Thread):
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             await writer.wait_closed()
 
+    @staticmethod
+    async def serve_registration(reader, writer):
+        """RFC 9083 4.5: any domain was registered yesterday."""
+        day = time.strftime('%Y-%m-%dT00:00:00Z', time.gmtime(time.time() - 86400))
+        body = json.dumps({'objectClassName': 'domain', 'events': [{'eventAction': 'registration', 'eventDate': day}]})
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b'\r\n\r\n')
+            writer.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/rdap+json\r\nConnection: close\r\n'
+                         b'Content-Length: %d\r\n\r\n%s' % (len(body), body.encode()))
+            await writer.drain()
+        writer.close()
+
     def context(self, name):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.folder / f'{name}.pem', self.folder / f'{name}.key')
@@ -224,6 +261,7 @@ class Mail(threading.Thread):
         await asyncio.start_server(self.talk, list(self.manners), self.port)
         await asyncio.start_server(self.serve_policy, '127.0.4.1', self.policy_port, ssl=self.context('policy'))
         await asyncio.start_server(self.serve_policy, '127.0.4.2', self.policy_port, ssl=self.context('stranger'))
+        await asyncio.start_server(self.serve_registration, '127.0.4.3', self.policy_port)
         self.is_up.set()
 
     def run(self):
@@ -262,14 +300,16 @@ class World:
         self.programs = Programs(cache)
         self.zones = Zones(self.programs, self.folder)
         self.ns_port = free_port('127.0.3.1')
-        self.resolver_port = free_port('127.0.0.1')
+        self.resolver_ports = {'unbound-validating': free_port('127.0.0.1'), 'unbound-trusting': free_port('127.0.0.2')}
         self.port, self.policy_port = free_port('127.0.1.1'), free_port('127.0.4.1')
         make_certificates(self.folder)
+        (self.folder / 'heloise.conf').write_text(f'rdap {{\n    url http://127.0.4.3:{self.policy_port}\n}}\n')
         files, old, anchor = self.zones.write()
         try:
             self.start_nsd('nsd', ['127.0.3.1', '127.0.3.2'], files)
             self.start_nsd('old', ['127.0.3.3'], old)
-            self.start_unbound(anchor)
+            self.start_unbound('unbound-validating', '127.0.0.1', 'validator iterator', anchor)
+            self.start_unbound('unbound-trusting', '127.0.0.2', 'iterator', anchor)
             self.mail = Mail(self.zones, self.folder, self.port, self.policy_port)
             self.mail.start()
             self.await_all()
@@ -296,10 +336,10 @@ class World:
         config.write_text('\n'.join(lines) + '\n')
         self.start(f'nsd-{name}', '-d', '-c', config)
 
-    def start_unbound(self, anchor):
-        config = self.folder / 'unbound.conf'
+    def start_unbound(self, name, address, modules, anchor):
+        config = self.folder / f'{name}.conf'
         config.write_text(f"""server:
-  interface: 127.0.0.1@{self.resolver_port}
+  interface: {address}@{self.resolver_ports[name]}
   do-ip6: no
   do-daemonize: no
   use-syslog: no
@@ -314,7 +354,7 @@ class World:
   insecure-lan-zones: yes
   local-zone: "127.in-addr.arpa." nodefault
   qname-minimisation: no
-  module-config: "validator iterator"
+  module-config: "{modules}"
   val-log-level: 2
 forward-zone:
   name: "."
@@ -322,7 +362,7 @@ forward-zone:
 remote-control:
   control-enable: no
 """)
-        self.start('unbound', '-d', '-p', '-c', config)
+        self.start(name, '-d', '-p', '-c', config)
 
     def logs(self):
         return '\n'.join(f'--- {path.name}\n{path.read_text(errors="replace")[-1500:]}'
@@ -330,7 +370,9 @@ remote-control:
 
     def await_all(self):
         end = time.monotonic() + PATIENCE_S
-        wanted = [('127.0.3.1', self.ns_port), ('127.0.3.3', self.ns_port), ('127.0.0.1', self.resolver_port)]
+        wanted = [('127.0.3.1', self.ns_port), ('127.0.3.3', self.ns_port),
+                  ('127.0.0.1', self.resolver_ports['unbound-validating']),
+                  ('127.0.0.2', self.resolver_ports['unbound-trusting'])]
         while wanted:
             with contextlib.suppress(OSError), socket.create_connection(wanted[0], 1):
                 wanted.pop(0)
@@ -341,9 +383,13 @@ remote-control:
         if not self.mail.is_up.wait(PATIENCE_S):
             raise RuntimeError('the mail servers do not start')
 
-    def options(self):
-        return ['--no-config', '--resolver', f'127.0.0.1:{self.resolver_port}', '--ns-port', self.ns_port, '--port',
-                self.port, '--policy-port', self.policy_port, '--policy-ca', self.folder / 'ca.pem', '--allow-net',
+    def resolver(self, is_trusting):
+        name, address = ('unbound-trusting', '127.0.0.2') if is_trusting else ('unbound-validating', '127.0.0.1')
+        return f'{address}:{self.resolver_ports[name]}'
+
+    def options(self, is_trusting=False):
+        return ['--config', self.folder / 'heloise.conf', '--resolver', self.resolver(is_trusting), '--ns-port', self.ns_port, '--port', self.port,
+                '--policy-port', self.policy_port, '--policy-ca', self.folder / 'ca.pem', '--allow-net',
                 '127.0.0.0/8', '--helo', 'probe.example.net', '--no-store']
 
     def close(self):

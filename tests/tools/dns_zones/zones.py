@@ -40,11 +40,13 @@ class Case:
     name: str
     findings: list  # names of checks, as often as each is found
     changes: dict = dataclasses.field(default_factory=dict)  # (name, type): records, or None for none
-    smtp: dict = dataclasses.field(default_factory=dict)  # 'mx1': 'silent', 'plain', 'refusing', 'hostile'
+    smtp: dict = dataclasses.field(default_factory=dict)  # 'mx1': 'silent', 'mute', 'plain', 'refusing', 'hostile'
     policy: object = POLICY  # of MTA-STS; bytes: the whole answer; None: 404
     reverse: dict = dataclasses.field(default_factory=dict)  # 'mx1': the name, or None for none
     options: tuple = ()  # of the program; cases without are asked together
     keys: str = 'signed'  # 'unsigned', 'bogus': the parent has another key
+    spoilt: tuple = ()  # (name, type): records there whose signature is wrong: the resolver fails for them alone
+    is_trusting: bool = False  # asked through a resolver that does not validate; for cases with options
     old_copy: bool = False  # an older one is on 127.0.3.3
     is_there: bool = True  # the domain exists
     lists: str = 'lists'  # which block lists are asked
@@ -103,6 +105,12 @@ CASES = [
     Case('mx-loop', ['mx_address_failing'],
          {('mx2', 'A'): None, ('mx2', 'CNAME'): ['round'], ('round', 'CNAME'): ['mx2']}),
     Case('mx-private', ['mx_private_address'], {('mx2', 'A'): ['10.1.2.3']}),
+    Case('mx-failing', ['mx_failing'], spf('a:mx1.DOMAIN', 'a:mx2.DOMAIN', '-all'), spoilt=('@', 'MX')),
+    Case('mx-double', ['mx_double'], {('@', 'MX'): ['10 mx1', '20 mx2', '30 mx1']}),
+    Case('mx-many', ['mx_many'],
+         {('@', 'MX'): [f'{10 + i} many{i}' for i in range(40)], **spf('a:mx1.DOMAIN', 'a:mx2.DOMAIN', '-all'),
+          **{(f'many{i}', 'A'): [f'MX{1 + i % 2}'] for i in range(40)},
+          **{(f'_25._tcp.many{i}', 'TLSA'): [f'3 1 1 {DIGEST}'] for i in range(40)}}),
     Case('mx-no-reverse', ['mx_without_reverse_name'], reverse={'mx2': None}),
     Case('mx-unconfirmed', ['mx_reverse_name_unconfirmed'], reverse={'mx1': 'nowhere'}),
     Case('mx-one-network', ['mx_one_network'], {('@', 'MX'): ['10 mx1'], ('mx2', 'A'): None,
@@ -115,6 +123,7 @@ CASES = [
 
     # SPF
     Case('spf-missing', ['spf_missing'], {('@', 'TXT'): ['"hello"']}),
+    Case('spf-failing', ['spf_failing'], spoilt=('@', 'TXT')),
     Case('spf-several', ['spf_several_records'], {('@', 'TXT'): ['"v=spf1 mx -all"', '"v=spf1 mx ~all"']}),
     Case('spf-syntax', ['spf_syntax'], spf('mx', 'ipv4:192.0.2.1', '-all')),
     Case('spf-lookups', ['spf_too_many_lookups'], spf(*[f'include:ok{i}.inc.health' for i in range(11)], '-all')),
@@ -144,6 +153,8 @@ CASES = [
     # DKIM
     Case('dkim-none', ['dkim_none_found'], {('default._domainkey', 'TXT'): None}),
     Case('dkim-missing', ['dkim_missing'], options=('--selector', 'gone'), code=1),
+    Case('dkim-failing', ['dkim_failing'], spoilt=('default._domainkey', 'TXT'), options=('--selector', 'default'), code=1),
+    Case('dkim-wildcard', [], {('*._domainkey', 'TXT'): ['"v=spf1 -all"']}),
     Case('dkim-several', ['dkim_several_records'],
          {('default._domainkey', 'TXT'): ['"v=DKIM1; p=" KEY', '"v=DKIM1; t=s; p=" KEY']}),
     Case('dkim-broken', ['dkim_broken'], {('default._domainkey', 'TXT'): ['"v=DKIM1; k=rsa; p=AAAA"']}),
@@ -158,6 +169,8 @@ CASES = [
 
     # DMARC
     Case('dmarc-missing', ['dmarc_missing', 'bimi_without_dmarc'], {('_dmarc', 'TXT'): None}),
+    Case('dmarc-failing', ['dmarc_failing', 'bimi_without_dmarc'], spoilt=('_dmarc', 'TXT')),
+    Case('a.below.registered', ['dmarc_none', 'bimi_without_dmarc'], {('_dmarc', 'TXT'): None}),  # sp of registered.health
     Case('dmarc-several', ['dmarc_several_records', 'bimi_without_dmarc'],
          {('_dmarc', 'TXT'): ['"v=DMARC1; p=reject"', '"v=DMARC1; p=none"']}),
     Case('dmarc-syntax', ['dmarc_syntax'], dmarc('v=DMARC1; p=reject; adkim=x; rua=mailto:dmarc@DOMAIN')),
@@ -191,6 +204,7 @@ CASES = [
     Case('rpt-missing', ['tls_rpt_missing'], {('_smtp._tls', 'TXT'): None}),
     Case('rpt-record', ['tls_rpt_record'], {('_smtp._tls', 'TXT'): ['"v=TLSRPTv1; to=nobody"']}),
     Case('unsigned', ['dnssec_unsigned', 'dane_unsigned', 'dane_unsigned'], keys='unsigned'),
+    Case('trusting', ['dnssec_not_validated'], is_trusting=True, options=('--color', 'never'), code=0),
     Case('dane-usage', ['dane_unusable'], {('_25._tcp.mx1', 'TLSA'): [f'1 1 1 {DIGEST}']}),
     Case('dane-length', ['dane_unusable'], {('_25._tcp.mx1', 'TLSA'): ['3 1 1 abcd']}),
     Case('dane-partial', ['dane_partial'], {('_25._tcp.mx2', 'TLSA'): None}),
@@ -200,9 +214,12 @@ CASES = [
     Case('auto-gone', ['autodiscovery_without_address'], {('_imaps._tcp', 'SRV'): ['0 1 993 imap']}),
     Case('auto-alias', ['autodiscovery_is_alias'],
          {('_imaps._tcp', 'SRV'): ['0 1 993 imap'], ('imap', 'CNAME'): ['mx1']}),
+    Case('young', ['domain_young'], options=('--rdap',), code=0),
     Case('listed', ['listed']),
     Case('listed-domain', ['listed_light']),
     Case('list-refuses', ['list_refuses'], lists='refusing', options=('--timeout', '60s'), code=0),
+
+    Case('unanswered', ['not_all_answered'], smtp={'mx1': 'mute'}, options=('--timeout', '4s'), code=3),
 
     # several at once
     Case('mixed', ['ns_single', 'mx_is_alias', 'mx_reverse_name_unconfirmed', 'spf_neutral_all', 'spf_ptr', 'dmarc_none',
@@ -227,6 +244,8 @@ CASES = [
 # What stands below the parent and belongs to nobody in particular.
 EXTRA = {
     ('out.inc.health.', 'A'): ['127.0.9.8'],
+    ('_dmarc.registered.health.', 'TXT'): ['"v=DMARC1; p=reject; sp=none; rua=mailto:dmarc@registered.health"'],
+    ('_dmarc.below.registered.health.', 'TXT'): ['"v=DMARC1; p=reject"'],  # not the organizational domain: nobody looks
     **{(f'ok{i}.inc.health.', 'TXT'): [f'"v=spf1 ip4:198.51.{i}.0/24 -all"'] for i in range(12)},
     ('six.inc.health.', 'TXT'): ['"v=spf1 ' + ' '.join(f'include:ok{i}.inc.health' for i in range(5)) + ' -all"'],
     ('five.inc.health.', 'TXT'): ['"v=spf1 ' + ' '.join(f'include:ok{i}.inc.health' for i in range(5, 9)) + ' -all"'],

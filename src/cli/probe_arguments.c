@@ -42,6 +42,10 @@ enum argument_key {
     KEY_HEADER,
     KEY_ATTACH,
     KEY_ATTACH_TYPE,
+    KEY_DKIM_KEY,
+    KEY_DKIM_DOMAIN,
+    KEY_DKIM_SELECTOR,
+    KEY_DKIM_CANON,
     KEY_OPEN_RELAY,
     KEY_RELAY_TO,
     KEY_PORTS,
@@ -126,6 +130,14 @@ static const struct argp_option option_table[] = {
     {"attach", KEY_ATTACH, "FILE", 0, "attach FILE to the generated message (repeatable)", 0},
     {"attach-type", KEY_ATTACH_TYPE, "TYPE", 0, "MIME type of the attachment that follows", 0},
     {"bdat", KEY_BDAT, NULL, 0, "send it with BDAT (CHUNKING)", 0},
+    {"dkim-key", KEY_DKIM_KEY, "FILE", 0,
+     "sign the message with DKIM: a private key (PEM, without a password) of RSA or Ed25519, which "
+     "decides the algorithm",
+     0},
+    {"dkim-domain", KEY_DKIM_DOMAIN, "DOMAIN", 0, "who signs (d=)", 0},
+    {"dkim-selector", KEY_DKIM_SELECTOR, "NAME", 0, "where the public key stands (s=)", 0},
+    {"dkim-canon", KEY_DKIM_CANON, "HEADER/BODY", 0,
+     "canonical forms, each simple or relaxed (relaxed/relaxed)", 0},
     {NULL, 0, NULL, 0, "Further tests:", 25},
     {"ports", KEY_PORTS, NULL, 0, "compare ports 25, 465, 587 and 2525", 0},
     {"open-relay", KEY_OPEN_RELAY, "DOMAIN", 0,
@@ -359,6 +371,21 @@ static bool parse_login(struct argp_state *state, struct probe_arguments *a, int
     }
 }
 
+static bool parse_dkim(struct argp_state *state, struct probe_arguments *a, int key, char *arg)
+{
+    switch (key) {
+    case KEY_DKIM_KEY: a->dkim_key_file = arg; return true;
+    case KEY_DKIM_DOMAIN: a->dkim_domain = arg; return true;
+    case KEY_DKIM_SELECTOR: a->dkim_selector = arg; return true;
+    case KEY_DKIM_CANON:
+        if (!probe_canon_parse(slice_of(arg), &a->dkim_header_canon, &a->dkim_body_canon)) {
+            argp_error(state, "--dkim-canon: '%.40s' is not like relaxed/simple", arg);
+        }
+        return true;
+    default: return false;
+    }
+}
+
 static bool parse_said(struct argp_state *state, struct probe_arguments *a, int key, char *arg)
 {
     switch (key) {
@@ -387,6 +414,17 @@ static bool parse_said(struct argp_state *state, struct probe_arguments *a, int 
     case KEY_ATTACH_TYPE: a->next_type = arg; return true;
     case KEY_BDAT: a->uses_bdat = true; return true;
     default: return false;
+    }
+}
+
+static void check_dkim(struct argp_state *state, const struct probe_arguments *a)
+{
+    bool has_all = a->dkim_key_file != NULL && a->dkim_domain != NULL && a->dkim_selector != NULL;
+    bool has_none = a->dkim_key_file == NULL && a->dkim_domain == NULL && a->dkim_selector == NULL;
+    if (!has_all && !has_none) {
+        argp_error(state, "--dkim-key, --dkim-domain and --dkim-selector belong together");
+    } else if (has_all && !a->sends) {
+        argp_error(state, "--dkim-key signs a message: add --send");
     }
 }
 
@@ -420,7 +458,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct probe_arguments *a = state->input;
     if (parse_server(state, a, key, arg) || parse_tls(state, a, key, arg) ||
-        parse_login(state, a, key, arg) || parse_said(state, a, key, arg)) {
+        parse_login(state, a, key, arg) || parse_said(state, a, key, arg) ||
+        parse_dkim(state, a, key, arg)) {
         return 0;
     }
     switch (key) {
@@ -431,7 +470,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         }
         a->target = arg;
         return 0;
-    case ARGP_KEY_END: check(state, a); return 0;
+    case ARGP_KEY_END:
+        check(state, a);
+        check_dkim(state, a);
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -460,6 +502,7 @@ void probe_arguments_init(struct probe_arguments *out)
     memset(out, 0, sizeof *out);
     out->only_host = SLICE_NONE;
     out->relay_rcpt = "relay-test@example.net";
+    out->dkim_header_canon = out->dkim_body_canon = DKIM_RELAXED;
     probe_options_init(&out->common);
 }
 

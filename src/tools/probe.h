@@ -41,6 +41,7 @@ struct probe_plan {
     const struct probe_trial *relay; /* forms to try; none: relay_count 0 */
     size_t relay_count;
     const char *const *relay_words; /* what each form is */
+    struct slice added; /* lines that were put before the message, for show; see probe_message */
 };
 
 struct probe_version {

@@ -236,6 +236,16 @@ static void put_findings(struct json_writer *w, const struct probe_findings *fin
     json_close(w, ']');
 }
 
+static void put_added(struct json_writer *w, struct slice lines)
+{
+    struct slice rest = lines;
+    json_open(w, "added", '[');
+    while (rest.at != NULL && rest.len > 0) {
+        json_string(w, NULL, slice_cut(&rest, '\n'));
+    }
+    json_close(w, ']');
+}
+
 enum err probe_write_json(const struct probe_plan *plan, const struct probe_result *result,
                           const struct probe_findings *findings, struct buf *out)
 {
@@ -249,6 +259,7 @@ enum err probe_write_json(const struct probe_plan *plan, const struct probe_resu
     } else {
         json_string(&w, "route", slice_of(route_status_name(result->route->status)));
     }
+    put_added(&w, plan->added);
     json_open(&w, "hosts", '[');
     for (size_t i = 0; i < result->host_count; i++) {
         put_host(&w, &result->hosts[i]);

@@ -514,6 +514,76 @@ class Message(Base):
         self.assertEqual(server.heard[0], 'LHLO us.example')
 
 
+class Dkim(Base):
+    """Messages that are signed on request; a library of others verifies them."""
+    VERIFY = ('import sys, dkim\n'
+              'record = sys.argv[1].encode()\n'
+              'asked = []\n'
+              'def find(name, timeout=5):\n'
+              '    asked.append(name)\n'
+              '    return record\n'
+              'print(dkim.verify(sys.stdin.buffer.read(), dnsfunc=find), asked[0].decode())\n')
+
+    def key(self, kind, *words):
+        """A key's file, and the record of its public half."""
+        path = self.path(f'{kind}.pem')
+        subprocess.run(['openssl', 'genpkey', '-algorithm', kind, *words, '-out', path], check=True, capture_output=True)
+        public = subprocess.run(['openssl', 'pkey', '-in', path, '-pubout', '-outform', 'DER'], check=True,
+                                capture_output=True).stdout
+        bare = public[-32:] if kind == 'ed25519' else public
+        return path, f'v=DKIM1; k={kind}; p={base64.b64encode(bare).decode()}'
+
+    def verify(self, message, record):
+        run = subprocess.run(['/usr/bin/python3', '-c', self.VERIFY, record], input=message.replace('\n', '\r\n').encode(),
+                             capture_output=True, check=True, timeout=rig.PATIENCE_S)
+        return run.stdout.decode().split()
+
+    @staticmethod
+    def options(path):
+        return ('--to', 'live@d.example', '--dkim-key', path, '--dkim-domain', 'us.example', '--dkim-selector', 'mail')
+
+    def test_it_verifies(self):
+        keys = [self.key('rsa', '-pkeyopt', 'rsa_keygen_bits:2048'), self.key('ed25519')]
+        for (path, record), more in ((keys[0], ('--send',)), (keys[1], ('--send',)),
+                                     (keys[0], ('--send', '--bdat', '--dkim-canon', 'simple/simple')),
+                                     (keys[1], ('--send', '--dkim-canon', 'simple')),
+                                     (keys[0], ('--send', '--body', '.\n..dots\n \n\n'))):
+            server = self.serve(Good())
+            run = self.probe(0, server, *self.options(path), *more)
+            [message] = server.messages
+            self.assertTrue(message.startswith('DKIM-Signature: '), message)
+            self.assertEqual(self.verify(message, record), ['True', 'mail._domainkey.us.example.'], (message, more))
+            self.assertEqual(self.verify(message + 'x\n', record)[0], 'False')
+            self.assertIn('added to the message: DKIM-Signature: v=1; a=', run.out)
+
+    def test_a_file(self):
+        path, record = self.key('ed25519')
+        server = self.serve(Good())
+        mail = self.write('m.eml', 'From: a@b.example\nSubject: x\n\nbody\n')
+        told = self.record(0, server, *self.options(path), f'--send={mail}')
+        self.assertEqual(self.verify(server.messages[0], record)[0], 'True')
+        self.assertEqual([line.split(':')[0] for line in told['added'] if line[0] not in ' \t'],
+                         ['Date', 'Message-ID', 'DKIM-Signature'])
+        self.record(0, server, *self.options(path), f'--send={mail}', '--keep-data')
+        self.assertEqual(self.verify(server.messages[1], record)[0], 'True')
+        self.assertTrue(server.messages[1].endswith('\nFrom: a@b.example\nSubject: x\n\nbody\n'))
+
+    def test_what_cannot_be_meant(self):
+        path, _ = self.key('ed25519')
+        server = self.serve(Good())
+        nobody = self.write('m.eml', 'Subject: x\n\nbody\n')
+        for code, more, wanted in (
+                (64, ('--to', 'a@d.example', '--send', '--dkim-key', path), 'belong together'),
+                (64, self.options(path), 'add --send'),
+                (64, (*self.options(path), '--send', '--dkim-canon', 'loose'), "'loose' is not like relaxed/simple"),
+                (65, (*self.options(nobody), '--send'), 'it is no private key in PEM without a password'),
+                (66, (*self.options(self.path('none')), '--send'), 'No such file'),
+                (65, (*self.options(path), f'--send={nobody}', '--keep-data'), 'without From'),
+                (65, (*self.options(path), '--send', '--dkim-domain', 'a b'), 'cannot stand in a DKIM signature')):
+            self.assertIn(wanted, self.probe(code, server, *more).err, more)
+        self.assertFalse(server.messages)
+
+
 class Tls(Base):
     """A server with each kind of TLS; the host's name is said with --tls-sni."""
 

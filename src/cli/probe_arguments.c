@@ -504,6 +504,7 @@ void probe_arguments_init(struct probe_arguments *out)
     out->relay_rcpt = "relay-test@example.net";
     out->dkim_header_canon = out->dkim_body_canon = DKIM_RELAXED;
     probe_options_init(&out->common);
+    out->common.wants_authentic = true; /* of TLSA records */
 }
 
 void probe_arguments_done(struct probe_arguments *arguments)

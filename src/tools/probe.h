@@ -61,7 +61,8 @@ const char *probe_injection_name(enum probe_injection injection);
 
 enum probe_dane_state {
     PROBE_DANE_NOT_TRIED,
-    PROBE_DANE_NONE, /* no TLSA records */
+    PROBE_DANE_NONE,     /* no TLSA records */
+    PROBE_DANE_UNUSABLE, /* none that senders of mail look at (RFC 7672 3.1) */
     PROBE_DANE_MATCH,
     PROBE_DANE_MISMATCH,
     PROBE_DANE_UNKNOWN, /* DNS or the connection failed */
@@ -88,7 +89,7 @@ struct probe_host {
     struct probe_version versions[PROBE_VERSIONS];
     enum probe_injection injection;
     enum probe_dane_state dane;
-    unsigned dane_count;
+    unsigned dane_count, dane_usable_count;
     bool has_dane_proof; /* the resolver says that the answer is authentic (DNSSEC) */
     struct probe_login_result logins[SASL_MECHANISM_COUNT];
     struct probe_talk relay; /* with relay_count: one RCPT step for each form that got so far */

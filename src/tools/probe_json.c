@@ -158,6 +158,7 @@ static void put_versions(struct json_writer *w, const struct probe_host *host)
     json_string(w, "starttls_injection", slice_of(probe_injection_name(host->injection)));
     json_string(w, "dane", slice_of(probe_dane_name(host->dane)));
     json_int(w, "dane_records", host->dane_count);
+    json_int(w, "dane_usable", host->dane_usable_count);
     json_bool(w, "dane_authentic", host->has_dane_proof);
 }
 

@@ -195,19 +195,34 @@ static void judge_injection(struct judge *judge, enum probe_injection injection)
 
 static void judge_dane(struct judge *judge, const struct probe_host *host)
 {
-    const char *proof =
-        host->has_dane_proof ? "" : " (the resolver does not say that DNSSEC proves them)";
     switch (host->dane) {
     case PROBE_DANE_NOT_TRIED:
     case PROBE_DANE_NONE: return;
+    case PROBE_DANE_UNUSABLE:
+        add(judge, PROBE_LEVEL_MEND, "dane_unusable",
+            "publish 3 1 1: the SHA-256 digest of the server's public key (RFC 7672 3.1)",
+            "none of the %u TLSA records is one that senders of mail look at", host->dane_count);
+        return;
     case PROBE_DANE_MATCH:
-        add(judge, PROBE_LEVEL_OK, "dane", "", "one of the %u TLSA records fits the certificate%s",
-            host->dane_count, proof);
+        if (host->has_dane_proof) {
+            add(judge, PROBE_LEVEL_OK, "dane", "",
+                "one of the %u TLSA records fits the certificate, and DNSSEC proves them",
+                host->dane_count);
+            return;
+        }
+        add(judge, PROBE_LEVEL_ADVICE, "dane_not_proven",
+            "sign the zone of the host, or ask a resolver that validates (--resolver): records "
+            "without DNSSEC count for nobody (RFC 7672 2.1)",
+            "one of the %u TLSA records fits the certificate, but the resolver does not say that "
+            "DNSSEC proves them",
+            host->dane_count);
         return;
     case PROBE_DANE_MISMATCH:
         add(judge, PROBE_LEVEL_MEND, "dane",
             "publish the new key's record before the key is used (RFC 7671 8.1)",
-            "none of the %u TLSA records fits the certificate%s", host->dane_count, proof);
+            "none of the %u TLSA records fits the certificate%s", host->dane_count,
+            host->has_dane_proof ? ", and DNSSEC proves them: senders that use DANE do not deliver"
+                                 : " (the resolver does not say that DNSSEC proves them)");
         return;
     case PROBE_DANE_UNKNOWN: break;
     }

@@ -257,6 +257,9 @@ void health_key_read(const struct health_key *key, struct health_key_view *out);
 size_t health_report_domains(struct slice dmarc, struct slice domain,
                              char out[HEALTH_REPORTS_MAX][DNS_NAME_BYTES]);
 
+/* Whether senders of mail look at this record (RFC 7672 3.1). */
+bool health_tlsa_is_usable(const struct health_tlsa *tlsa);
+
 /* The values of a line "key: value" of an MTA-STS policy, one after the other: *rest starts as all of it. */
 bool health_policy_value(struct slice *rest, struct slice key, struct slice *out);
 

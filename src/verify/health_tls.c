@@ -298,7 +298,7 @@ static void look_dane_unsigned(struct health_judge *j)
     }
 }
 
-static bool is_usable(const struct health_tlsa *tlsa)
+bool health_tlsa_is_usable(const struct health_tlsa *tlsa)
 {
     bool has_length = tlsa->matching == 1   ? tlsa->data_bytes == 32
                       : tlsa->matching == 2 ? tlsa->data_bytes == 64
@@ -312,7 +312,7 @@ static void look_dane_unusable(struct health_judge *j)
         const struct health_mx *mx = &j->facts->mx[i];
         for (size_t k = 0; k < mx->tlsa_count; k++) {
             const struct health_tlsa *tlsa = &mx->tlsa[k];
-            if (!is_usable(tlsa)) {
+            if (!health_tlsa_is_usable(tlsa)) {
                 health_say(j, "publish 3 1 1: the SHA-256 digest of the server's public key", NULL,
                            "a TLSA record of %s does not count for mail: %u %u %u with %zu bytes",
                            mx->host.name, tlsa->usage, tlsa->selector, tlsa->matching,

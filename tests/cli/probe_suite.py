@@ -60,6 +60,7 @@ class Certificates:
         cls.signed('good', 'mx.d.example', 1)
         cls.signed('expired', 'mx.d.example', -1)
         cls.signed('weak', 'mx.d.example', 1, 'rsa:1024')
+        (cls.folder / 'chain.pem').write_bytes((cls.folder / 'good.pem').read_bytes() + (cls.folder / 'ca.pem').read_bytes())
         cls.openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'own.key', '-out', 'own.crt', '-subj',
                     '/CN=other.example', '-days', '3000')
         (cls.folder / 'own.pem').write_bytes((cls.folder / 'own.crt').read_bytes() + (cls.folder / 'own.key').read_bytes())
@@ -662,6 +663,76 @@ class Tls(Base):
         self.assertEqual(self.checks(record), ['refused'])
         record = self.look(1, Good(), '--tls', 'must')
         self.assertEqual(self.checks(record), ['not_offered'])
+
+
+class Dane(Base):
+    """TLSA records of the host, from a name server that says whether they are authentic."""
+
+    @staticmethod
+    def der(name):
+        return ssl.PEM_cert_to_DER_cert(pathlib.Path(Certificates.path(name)).read_text())
+
+    @staticmethod
+    def key(name):
+        """The DER of the certificate's public key."""
+        pem = subprocess.run(['openssl', 'x509', '-noout', '-pubkey', '-in', Certificates.path(name)], check=True,
+                             capture_output=True).stdout
+        return subprocess.run(['openssl', 'pkey', '-pubin', '-outform', 'DER'], input=pem, check=True,
+                              capture_output=True).stdout
+
+    def look(self, code, certificate, records, authentic=True):
+        """The host, and the findings about DANE."""
+        server = self.serve(Good(Certificates.context(certificate)))
+        names = rig.Names({('mx.d.example', 1): ['127.0.0.1'], ('mx.d.example', 28): [],
+                           (f'_{server.port}._tcp.mx.d.example', 52): records}, authentic)
+        self.addCleanup(names.close)
+        run = self.expect(code, 'probe', '--no-config', '--json', '--helo', 'us.example', '--resolver',
+                          f'127.0.0.1:{names.port}', '--allow-net', '127.0.0.0/8', '--tls-ca', Certificates.path('ca.pem'),
+                          f'mx.d.example:{server.port}')
+        record = json.loads(run.out)
+        found = [(f['check'], f['level']) for f in record['findings'] if f['check'].startswith('dane')]
+        return record['hosts'][0], found
+
+    def test_matches(self):
+        leaf, ca = self.der('good.crt'), self.der('ca.pem')
+        sha256, sha512 = (lambda data: hashlib.sha256(data).digest()), (lambda data: hashlib.sha512(data).digest())
+        for name, record in (('3 1 1', b'\3\1\1' + sha256(self.key('good.crt'))),
+                             ('3 0 1', b'\3\0\1' + sha256(leaf)), ('3 1 0', b'\3\1\0' + self.key('good.crt')),
+                             ('3 1 2', b'\3\1\2' + sha512(self.key('good.crt'))),
+                             ('2 0 1', b'\2\0\1' + sha256(ca)), ('2 1 1', b'\2\1\1' + sha256(self.key('ca.pem')))):
+            other = b'\3\1\1' + bytes(32)
+            host, found = self.look(0, 'chain', [other, record])
+            self.assertEqual((host['dane'], host['dane_records'], host['dane_usable'], host['dane_authentic']),
+                             ('match', 2, 2, True), name)
+            self.assertEqual(found, [('dane', 'ok')], name)
+
+    def test_without_proof(self):
+        record = b'\3\1\1' + hashlib.sha256(self.key('good.crt')).digest()
+        host, found = self.look(0, 'good', [record], authentic=False)
+        self.assertEqual((host['dane'], host['dane_authentic']), ('match', False))
+        self.assertEqual(found, [('dane_not_proven', 'advice')])
+
+    def test_mismatches(self):
+        ca = hashlib.sha256(self.der('ca.pem')).digest()
+        for name, certificate, record in (
+                ('another key', 'good', b'\3\1\1' + hashlib.sha256(self.key('own.crt')).digest()),
+                ('the certificate where the key should be', 'good', b'\3\1\1' + hashlib.sha256(self.der('good.crt')).digest()),
+                ('an anchor that is not sent', 'good', b'\2\0\1' + ca),
+                ('an anchor, and another name', 'own', b'\2\0\1' + hashlib.sha256(self.der('own.crt')).digest())):
+            host, found = self.look(1, certificate, [record])
+            self.assertEqual((host['dane'], found), ('mismatch', [('dane', 'mend')]), name)
+
+    def test_records_that_do_not_count(self):
+        for record in (b'\1\1\1' + hashlib.sha256(self.key('good.crt')).digest(), b'\3\1\1short', b'\3\1\1', b'\3\7\1' + bytes(32),
+                       b'\3\1\7' + bytes(32)):
+            host, found = self.look(1, 'good', [record])
+            self.assertEqual((host['dane'], found), ('unusable', [('dane_unusable', 'mend')]), record[:3])
+
+    def test_none_and_no_answer(self):
+        host, found = self.look(0, 'good', [])
+        self.assertEqual((host['dane'], found), ('none', []))
+        host, found = self.look(3, 'good', None)
+        self.assertEqual((host['dane'], host['dane_authentic'], found), ('unknown', False, [('dane', 'unknown')]))
 
 
 class Hostile(Base):

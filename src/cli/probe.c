@@ -40,6 +40,7 @@ struct bench {
     struct probe_plan plan;
     struct config_ways ways;
     struct door *door;
+    struct http_client *http; /* NULL: no policy is fetched */
     struct buf password, proxy_header, certificate, key, dkim_key, raw, text;
     struct buf attachments[PROBE_ATTACHMENTS_MAX];
     struct probe_message message;
@@ -378,10 +379,30 @@ static int plan_relay(struct bench *bench)
     return EXIT_SUCCESS;
 }
 
+/* MTA-STS is a promise of a domain. */
+static int plan_policy(struct bench *bench)
+{
+    struct probe_plan *plan = &bench->plan;
+    const struct http_client_config http = {.allowed_nets = plan->allowed_nets,
+                                            .allowed_net_count = plan->allowed_net_count,
+                                            .ca_file = bench->arguments.policy_ca};
+    struct fault fault;
+    if (plan->target.kind != PROBE_TARGET_DOMAIN || !plan->examines_tls) {
+        return EXIT_SUCCESS;
+    }
+    if (http_client_open(bench->door, &http, &bench->http, &fault) != ERR_NONE) {
+        complain("%s; MTA-STS policies are not fetched", fault.text);
+    }
+    plan->http = bench->http;
+    plan->policy_port = bench->arguments.policy_port;
+    return EXIT_SUCCESS;
+}
+
 static int make_plan(struct bench *bench)
 {
-    static int (*const parts[])(struct bench *) = {plan_target, plan_way,     plan_said, plan_tls,
-                                                   plan_login,  plan_message, plan_relay};
+    static int (*const parts[])(struct bench *) = {plan_target, plan_way,   plan_said,
+                                                   plan_tls,    plan_login, plan_message,
+                                                   plan_relay,  plan_policy};
     int code = EXIT_SUCCESS;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && code == EXIT_SUCCESS; i++) {
         code = parts[i](bench);
@@ -602,6 +623,7 @@ static int run_all(struct bench *bench)
 
 static void done(struct bench *bench)
 {
+    http_client_close(bench->http);
     uv_door_close(bench->door);
     buf_done_wipe(&bench->password);
     buf_done_wipe(&bench->key);

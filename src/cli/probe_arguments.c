@@ -51,6 +51,8 @@ enum argument_key {
     KEY_PORTS,
     KEY_EXAMINE,
     KEY_NO_EXAMINE,
+    KEY_POLICY_PORT,
+    KEY_POLICY_CA,
     KEY_JSON,
     KEY_SHOW_DATA,
     KEY_NO_WORDS,
@@ -80,11 +82,14 @@ static const struct argp_option option_table[] = {
     {"tls-key", KEY_TLS_KEY, "FILE", 0, "its key (PEM, without a password)", 0},
     {"tls-sni", KEY_TLS_SNI, "NAME", 0, "name to ask for and to check, instead of the host's", 0},
     {"examine", KEY_EXAMINE, NULL, 0,
-     "look at each version of TLS, DANE and the STARTTLS injection, in conversations of their own; "
-     "the default "
+     "look at each version of TLS, DANE, the MTA-STS policy of a domain and the STARTTLS "
+     "injection, in conversations of their own; the default "
      "where nothing is sent and nobody logs in",
      0},
     {"no-examine", KEY_NO_EXAMINE, NULL, 0, "do not", 0},
+    {"policy-port", KEY_POLICY_PORT, "PORT", 0, "port of MTA-STS policies; 443", 0},
+    {"policy-ca", KEY_POLICY_CA, "FILE", 0,
+     "certificates (PEM) that vouch for the servers of MTA-STS policies", 0},
     {NULL, 0, NULL, 0, "Logging in:", 22},
     {"auth", KEY_AUTH, "LIST", OPTION_ARG_OPTIONAL,
      "log in with the first of these that is offered: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN, "
@@ -313,6 +318,16 @@ static void parse_count(struct argp_state *state, struct probe_arguments *argume
     arguments->runs_max = (unsigned)number;
 }
 
+static uint16_t parse_port(struct argp_state *state, const char *option, const char *text)
+{
+    struct reader r = reader_over(slice_of(text));
+    uint64_t port = 0;
+    if (!reader_number(&r, UINT16_MAX, &port) || !reader_is_done(&r) || port == 0) {
+        argp_error(state, "--%s: '%.40s' is not a port from 1 to 65535", option, text);
+    }
+    return (uint16_t)port;
+}
+
 /* ---- groups of options; true: it was one of them ---- */
 
 static bool parse_server(struct argp_state *state, struct probe_arguments *a, int key, char *arg)
@@ -352,6 +367,8 @@ static bool parse_tls(struct argp_state *state, struct probe_arguments *a, int k
     case KEY_TLS_SNI: a->server_name = arg; return true;
     case KEY_EXAMINE: a->examines = true; return true;
     case KEY_NO_EXAMINE: a->no_examine = true; return true;
+    case KEY_POLICY_PORT: a->policy_port = parse_port(state, "policy-port", arg); return true;
+    case KEY_POLICY_CA: a->policy_ca = arg; return true;
     default: return false;
     }
 }

@@ -44,6 +44,8 @@ struct probe_arguments {
     enum dkim_canon dkim_header_canon, dkim_body_canon;
     const char *relay_domain, *relay_rcpt;
     bool compares_ports, examines, no_examine;
+    const char *policy_ca;
+    uint16_t policy_port;
     bool is_json, shows_data, no_words;
     uint64_t watch_ms; /* 0: once */
     unsigned runs_max; /* 0: until it is stopped */

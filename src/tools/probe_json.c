@@ -160,6 +160,7 @@ static void put_versions(struct json_writer *w, const struct probe_host *host)
     json_int(w, "dane_records", host->dane_count);
     json_int(w, "dane_usable", host->dane_usable_count);
     json_bool(w, "dane_authentic", host->has_dane_proof);
+    json_string(w, "mta_sts_names_it", slice_of(probe_answer_name(host->sts_names_it)));
 }
 
 static void put_logins(struct json_writer *w, const struct probe_host *host)
@@ -261,6 +262,11 @@ enum err probe_write_json(const struct probe_plan *plan, const struct probe_resu
         json_string(&w, "route", slice_of(route_status_name(result->route->status)));
     }
     put_added(&w, plan->added);
+    json_open(&w, "mta_sts", '{');
+    json_string(&w, "state", slice_of(probe_sts_name(result->sts.state)));
+    json_string(&w, "mode", slice_of(result->sts.mode));
+    json_string(&w, "detail", slice_of(result->sts.detail));
+    json_close(&w, '}');
     json_open(&w, "hosts", '[');
     for (size_t i = 0; i < result->host_count; i++) {
         put_host(&w, &result->hosts[i]);

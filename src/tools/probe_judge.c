@@ -229,6 +229,35 @@ static void judge_dane(struct judge *judge, const struct probe_host *host)
     add(judge, PROBE_LEVEL_UNKNOWN, "dane", "", "DANE could not be looked at");
 }
 
+/* RFC 8461 4.1, 4.2 */
+static void judge_sts(struct judge *judge, const struct probe_sts *sts,
+                      const struct probe_host *host)
+{
+    const char *name = judge->plan->target.name;
+    bool is_enforced = strcmp(sts->mode, "enforce") == 0;
+    bool is_told = host->talk.has_hello || host->talk.has_tls || host->talk.end == PROBE_END_TLS;
+    if (sts->state != PROBE_STS_FOUND || strcmp(sts->mode, "none") == 0 || !is_told) {
+        return;
+    }
+    enum probe_level level = is_enforced ? PROBE_LEVEL_MEND : PROBE_LEVEL_ADVICE;
+    bool holds = host->talk.has_tls && host->talk.tls.is_trusted && host->talk.tls.is_for_host;
+    if (host->sts_names_it != PROBE_YES) {
+        add(judge, level, "mta_sts_not_named",
+            "add the line \"mx: NAME\" to the policy, and give the record a new id",
+            "the MTA-STS policy of %s, in mode %s, does not name this host", name, sts->mode);
+    } else if (!holds) {
+        add(judge, level, "mta_sts_certificate",
+            "get a certificate of an authority that clients know, with the host's name",
+            "the MTA-STS policy of %s, in mode %s, names this host, whose certificate does not "
+            "hold for it",
+            name, sts->mode);
+    } else {
+        add(judge, PROBE_LEVEL_OK, "mta_sts", "",
+            "the MTA-STS policy of %s, in mode %s, names this host, and its certificate holds",
+            name, sts->mode);
+    }
+}
+
 static bool offers_clear_login(const struct probe_talk *talk)
 {
     struct slice lines = slice_of(talk->plain_extension_lines);
@@ -421,6 +450,20 @@ static void judge_route(struct judge *judge, const struct probe_result *result)
         "%s has no mail server: %s", name, route_status_name(result->route->status));
 }
 
+static void judge_policy(struct judge *judge, const struct probe_sts *sts)
+{
+    const char *name = judge->plan->target.name;
+    if (sts->state == PROBE_STS_BROKEN) {
+        add(judge, PROBE_LEVEL_MEND, "mta_sts_policy",
+            "serve it over https, with a certificate for that name, without a redirect, or take "
+            "the record away (RFC 8461 3.3)",
+            "%s has an MTA-STS record, and no policy that can be read: %s", name, sts->detail);
+    } else if (sts->state == PROBE_STS_UNKNOWN) {
+        add(judge, PROBE_LEVEL_UNKNOWN, "mta_sts_policy", "",
+            "whether %s has an MTA-STS policy is not known: %s", name, sts->detail);
+    }
+}
+
 void probe_judge(const struct probe_plan *plan, const struct probe_result *result, int64_t now_s,
                  struct probe_findings *out)
 {
@@ -428,10 +471,12 @@ void probe_judge(const struct probe_plan *plan, const struct probe_result *resul
     out->count = 0;
     if (result->route != NULL) {
         judge_route(&judge, result);
+        judge_policy(&judge, &result->sts);
     }
     for (size_t i = 0; i < result->host_count; i++) {
         judge.host = (int)i;
         judge_host(&judge, &result->hosts[i]);
+        judge_sts(&judge, &result->sts, &result->hosts[i]);
     }
 }
 

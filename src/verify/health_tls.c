@@ -200,9 +200,9 @@ static bool is_named(struct slice pattern, struct slice host)
     return slice_equal_nocase(pattern, host);
 }
 
-static bool policy_names(const struct health_facts *facts, struct slice host)
+bool health_policy_names(struct slice policy, struct slice host)
 {
-    struct slice rest = facts->sts_policy.body;
+    struct slice rest = policy;
     struct slice pattern;
     while (health_policy_value(&rest, SLICE("mx"), &pattern)) {
         if (is_named(pattern, host)) {
@@ -220,7 +220,7 @@ static void look_sts_mx(struct health_judge *j)
     }
     for (size_t i = 0; i < facts->mx_count; i++) {
         const char *host = facts->mx[i].host.name;
-        if (host[0] != '\0' && !policy_names(facts, slice_of(host))) {
+        if (host[0] != '\0' && !health_policy_names(facts->sts_policy.body, slice_of(host))) {
             health_say(
                 j, health_text_of(j, "add the line: mx: %s; and give the record a new id", host),
                 NULL, "the MTA-STS policy does not name the mail server %s", host);

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import http.server
 import json
 import os
 import pathlib
@@ -733,6 +734,81 @@ class Dane(Base):
         self.assertEqual((host['dane'], found), ('none', []))
         host, found = self.look(3, 'good', None)
         self.assertEqual((host['dane'], host['dane_authentic'], found), ('unknown', False, [('dane', 'unknown')]))
+
+
+class MtaSts(Base):
+    """A domain with a policy, from an https server of our own."""
+    POLICY = 'version: STSv1\r\nmode: %s\r\nmx: %s\r\nmax_age: 604800\r\n'
+
+    def policy_server(self, policy, certificate):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                is_here = policy is not None and self.path == '/.well-known/mta-sts.txt'
+                body = policy.encode() if is_here else b''
+                self.send_response(200 if is_here else 404)
+                self.send_header('Content-Type', 'text/plain')
+                self.send_header('Content-Length', str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *words):
+                pass
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        server.socket = Certificates.context(certificate).wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server.server_address[1]
+
+    def look(self, code, policy, records=('v=STSv1; id=1',), mail='good', web='good'):
+        """What was found about the domain's policy and the host, and the findings about it."""
+        server = self.serve(Good(Certificates.context(mail)) if mail else Good())
+        names = rig.Names({('d.example', 15): ['mx.d.example'], ('mx.d.example', 1): ['127.0.0.1'],
+                           ('_mta-sts.d.example', 16): None if records is None else list(records),
+                           ('mta-sts.d.example', 1): ['127.0.0.1']})
+        self.addCleanup(names.close)
+        run = self.expect(code, 'probe', '--no-config', '--json', '--helo', 'us.example', '--port', server.port,
+                          '--resolver', f'127.0.0.1:{names.port}', '--allow-net', '127.0.0.0/8', '--tls-ca',
+                          Certificates.path('ca.pem'), '--policy-ca', Certificates.path('ca.pem'), '--policy-port',
+                          self.policy_server(policy, web), 'd.example')
+        record = json.loads(run.out)
+        found = [(f['check'], f['level']) for f in record['findings'] if f['check'].startswith('mta_sts')]
+        return record['mta_sts'], record['hosts'][0]['mta_sts_names_it'], found
+
+    def test_it_holds(self):
+        for pattern in ('mx.d.example', '*.d.example', 'other.example\r\nmx: MX.d.example'):
+            sts, named, found = self.look(0, self.POLICY % ('enforce', pattern))
+            self.assertEqual((sts['state'], sts['mode'], named), ('found', 'enforce', 'yes'), pattern)
+            self.assertEqual(found, [('mta_sts', 'ok')], pattern)
+
+    def test_the_host_is_not_named(self):
+        for pattern in ('mx2.d.example', '*.mx.d.example', '*.example'):
+            _, named, found = self.look(1, self.POLICY % ('enforce', pattern))
+            self.assertEqual((named, found), ('no', [('mta_sts_not_named', 'mend')]), pattern)
+        _, named, found = self.look(0, self.POLICY % ('testing', 'mx2.d.example'))
+        self.assertEqual((named, found), ('no', [('mta_sts_not_named', 'advice')]))
+        sts, named, found = self.look(0, self.POLICY % ('none', 'mx2.d.example'))
+        self.assertEqual((sts['mode'], found), ('none', []))
+
+    def test_the_certificate_does_not_hold(self):
+        for mail in ('own', 'expired', None):
+            _, named, found = self.look(1, self.POLICY % ('enforce', 'mx.d.example'), mail=mail)
+            self.assertEqual((named, found), ('yes', [('mta_sts_certificate', 'mend')]), mail)
+
+    def test_no_policy_that_can_be_read(self):
+        self.assertEqual(self.look(0, None, records=()), ({'state': 'none', 'mode': '', 'detail': ''}, 'not_tried', []))
+        good = self.POLICY % ('enforce', 'mx.d.example')
+        for name, options in (('not there', {'policy': None}), ('no mode', {'policy': 'version: STSv1\r\n'}),
+                              ('several records', {'policy': good, 'records': ('v=STSv1; id=1', 'v=STSv1; id=2')}),
+                              ('a certificate nobody knows', {'policy': good, 'web': 'own'})):
+            sts, named, found = self.look(1, **options)
+            self.assertEqual((sts['state'], named, found), ('broken', 'not_tried', [('mta_sts_policy', 'mend')]), name)
+        sts, named, found = self.look(3, good, records=None)
+        self.assertEqual((sts['state'], found), ('unknown', [('mta_sts_policy', 'unknown')]))
+
+    def test_a_host_has_no_policy(self):
+        record = self.record(1, self.serve(Good(Certificates.context('good'))))
+        self.assertEqual(record['mta_sts']['state'], 'not_tried')
 
 
 class Hostile(Base):

@@ -8,11 +8,13 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import queue
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -94,14 +96,22 @@ def build(name, *targets):
     return step
 
 
+def introspect(name, what):
+    done = subprocess.run(['meson', 'introspect', str(BUILD / name), what], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, check=False)
+    return json.loads(done.stdout) if done.returncode == 0 else []
+
+
 def tests_of(name, *modules):
     """The meson tests of a build, or of some modules of it."""
-    done = subprocess.run(['meson', 'introspect', str(BUILD / name), '--tests'], capture_output=True,
-                          text=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode != 0:
-        return []
-    tests = json.loads(done.stdout)
-    return [t for t in tests if not modules or t['name'].split('/')[0] in modules]
+    return [t for t in introspect(name, '--tests') if not modules or t['name'].split('/')[0] in modules]
+
+
+def programs_of(name, tests):
+    """The programs that these tests run or are given."""
+    built = {file for t in introspect(name, '--targets') if t['type'] == 'executable' for file in t['filename']}
+    words = {str(BUILD / name / word) for t in tests for word in t['cmd']}
+    return sorted(os.path.relpath(file, BUILD / name) for file in words & built)
 
 
 def read_results(path):
@@ -131,11 +141,9 @@ def test(name, *modules):
         if not (configure(log, name)):
             return Outcome(failed=1)
         tests = tests_of(name, *modules)
-        words = {os.path.relpath(BUILD / name / word, BUILD / name) for t in tests for word in t['cmd']}
-        programs = sorted(w for w in words if re.match(r'(src|tests|fuzz|bench)/', w))
         if not tests:
             return Outcome(skipped=1, note='no tests')
-        if not run(log, ['ninja', '-C', BUILD / name, *programs], 1800):
+        if not run(log, ['ninja', '-C', BUILD / name, *programs_of(name, tests)], 1800):
             return Outcome(failed=1)
         results = BUILD / name / 'meson-logs/testlog.json'
         results.unlink(missing_ok=True)
@@ -148,29 +156,59 @@ def test(name, *modules):
 
 # --- what looks at the code -----------------------------------------------------------------------
 
-def tidy(log):
-    if not configure(log, 'clang'):
-        return Outcome(failed=1)
-    files = [str(p) for p in sorted((ROOT / 'src').glob('*/*.c'))]
-    known = {str((BUILD / 'clang' / e['directory'] / e['file']).resolve())
-             for e in json.loads((BUILD / 'clang/compile_commands.json').read_text())}
-    files = [f for f in files if f in known]
+class Tidy:
+    """clang-tidy of every file, which wants nothing but a processor: it has what the other steps leave idle from the start
+    on, and all of it when its turn comes."""
 
-    def check(path):
-        part = LOGS / ('tidy-' + path.replace('/', '_') + '.part')
-        part.unlink(missing_ok=True)
-        good = run(part, ['clang-tidy', '-quiet', '-p', BUILD / 'clang', path], 300)
-        return good, part
+    def __init__(self):
+        self.files = queue.SimpleQueue()
+        self.outcomes = queue.SimpleQueue()
+        self.threads = []
+        self.is_good = True
 
-    outcome = Outcome()
-    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
-        for good, part in pool.map(check, files):
+    def begin(self):
+        self.is_good = configure(LOGS / 'tidy.log', 'clang')
+        if not self.is_good:
+            return
+        commands = json.loads((BUILD / 'clang/compile_commands.json').read_text())
+        known = {str((BUILD / 'clang' / e['directory'] / e['file']).resolve()) for e in commands}
+        for path in sorted((ROOT / 'src').glob('*/*.c')):
+            if str(path) in known:
+                self.files.put(str(path))
+        self.work_on(['chrt', '--idle', '0'])
+
+    def work_on(self, prefix):
+        def work():
+            while True:
+                try:
+                    path = self.files.get_nowait()
+                except queue.Empty:
+                    return
+                part = LOGS / ('tidy-' + path.replace('/', '_') + '.part')
+                part.unlink(missing_ok=True)
+                good = run(part, [*prefix, 'clang-tidy', '-quiet', '-p', BUILD / 'clang', path], 1200)
+                self.outcomes.put((good, part))
+        self.threads.append(threading.Thread(target=work, daemon=True))
+        self.threads[-1].start()
+
+    def __call__(self, log):
+        if not self.threads:
+            self.begin()
+        if not self.is_good:
+            return Outcome(failed=1)
+        for _ in range(LANES):
+            self.work_on([])
+        for thread in self.threads:
+            thread.join()
+        outcome = Outcome()
+        while not self.outcomes.empty():
+            good, part = self.outcomes.get()
             outcome += one(good)
             if not good:
                 with open(log, 'ab') as out:
                     out.write(part.read_bytes())
             part.unlink()
-    return outcome if files else Outcome(skipped=1, note='no sources')
+        return outcome if outcome.passed + outcome.failed else Outcome(failed=1, note='no sources')
 
 
 def install(log):
@@ -283,6 +321,7 @@ def web(log):
     return named_lines(log, good)
 
 
+TIDY = Tidy()
 STEPS = [
     ('format', tool('tools/format')),
     ('layers', tool('tools/layers')),
@@ -301,11 +340,11 @@ STEPS = [
     ('web', web),
     ('clang-build', build('clang')),
     ('clang-tests', test('clang')),
-    ('tidy', tidy),
     ('tsan-tests', test('tsan', 'net', 'engine', 'sim', 'store', 'scenarios', 'http', 'cli')),
     ('fuzz', fuzz),
     ('interop', interop),
     ('package', package),
+    ('tidy', TIDY),
 ]
 QUICK = ['format', 'layers', 'long', 'words', 'headers', 'rfcs', 'packages', 'gcc-build', 'gcc-tests', 'purity']
 
@@ -353,6 +392,8 @@ def main():
     LOGS.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     total = Outcome()
+    if ('tidy', TIDY) in steps:
+        TIDY.begin()
     for name, step in steps:
         total += run_step(name, step)
     print(f'{time.monotonic() - started:.0f} s in all')

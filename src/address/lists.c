@@ -200,8 +200,8 @@ static bool is_in_order(struct slice text)
     return true;
 }
 
-static enum err read_entries(const struct address_list_source *source, struct entries *entries,
-                             struct fault *out_fault)
+enum err list_entries_read(const struct address_list_source *source, struct entries *entries,
+                           struct entries *removed, struct fault *out_fault)
 {
     struct reader r = reader_over(source->text);
     struct slice line;
@@ -210,12 +210,15 @@ static enum err read_entries(const struct address_list_source *source, struct en
         if (entry.len == 0 || entry.at[0] == '#') {
             continue;
         }
+        bool is_removed = removed != NULL && entry.at[0] == '!';
+        entry = slice_sub(entry, is_removed ? 1 : 0, entry.len);
         if (!list_takes_entry(entry)) {
             return fault_set(out_fault, ERR_SYNTAX, 0,
-                             "%.*s:%u: not one lower-case entry without spaces",
-                             SLICE_ARG(source->name), number);
+                             "%.*s:%u: not one lower-case entry without spaces%s",
+                             SLICE_ARG(source->name), number,
+                             removed != NULL ? ", with '!' before one that is taken out" : "");
         }
-        if (list_entries_add(entries, entry) != ERR_NONE) {
+        if (list_entries_add(is_removed ? removed : entries, entry) != ERR_NONE) {
             return fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));
         }
     }
@@ -266,7 +269,7 @@ static enum err load_sorted(struct list *list, const struct address_list_source 
                             struct fault *out_fault)
 {
     struct entries entries = {.count = 0};
-    enum err e = read_entries(source, &entries, out_fault);
+    enum err e = list_entries_read(source, &entries, NULL, out_fault);
     if (e == ERR_NONE && list_join(&entries, list) != ERR_NONE) {
         e = fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));
     }

@@ -19,33 +19,6 @@ static void own_done(struct own *own)
     list_entries_done(&own->removed);
 }
 
-static enum err read_own(const struct address_list_source *source, struct own *own,
-                         struct fault *out_fault)
-{
-    struct reader r = reader_over(source->text);
-    struct slice line;
-    for (unsigned number = 1; reader_line(&r, &line); number++) {
-        struct slice entry = slice_trim(line);
-        if (entry.len == 0 || entry.at[0] == '#') {
-            continue;
-        }
-        bool is_removed = entry.at[0] == '!';
-        entry = slice_sub(entry, is_removed ? 1 : 0, entry.len);
-        if (!list_takes_entry(entry)) {
-            return fault_set(out_fault, ERR_SYNTAX, 0,
-                             "%.*s:%u: not one lower-case entry without spaces, with '!' before "
-                             "one that is taken out",
-                             SLICE_ARG(source->name), number);
-        }
-        if (list_entries_add(is_removed ? &own->removed : &own->added, entry) != ERR_NONE) {
-            return fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));
-        }
-    }
-    list_entries_sort(&own->added);
-    list_entries_sort(&own->removed);
-    return ERR_NONE;
-}
-
 struct merge {
     struct slice from; /* what is left of the list */
     char *at;
@@ -154,7 +127,9 @@ enum err list_merge_own(struct list *list, const struct address_list_source *sou
                         struct fault *out_fault)
 {
     DEFER(own_done) struct own own = {.added = {.count = 0}};
-    enum err e = read_own(source, &own, out_fault);
+    enum err e = list_entries_read(source, &own.added, &own.removed, out_fault);
+    list_entries_sort(&own.added);
+    list_entries_sort(&own.removed);
     e = e != ERR_NONE ? e : check_both(source, &own, out_fault);
     if (e == ERR_NONE && merge_into(list, &own) != ERR_NONE) {
         e = fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));

@@ -40,6 +40,10 @@ struct entries {
     size_t count, cap;
 };
 enum err list_entries_add(struct entries *entries, struct slice entry) MUST_USE;
+/* Those of a file: one a line, '#' before a comment, and, where removed is not NULL, '!' before one that goes there.
+ * ERR_SYNTAX with file and line, ERR_NOMEM. */
+enum err list_entries_read(const struct address_list_source *source, struct entries *entries,
+                           struct entries *removed, struct fault *out_fault) MUST_USE;
 void list_entries_sort(struct entries *entries);
 void list_entries_done(struct entries *entries);
 

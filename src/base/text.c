@@ -114,3 +114,30 @@ enum err text_append_printable(struct buf *out, struct slice s)
     }
     return ERR_NONE;
 }
+
+size_t text_utf8_write(unsigned code_point, char out[TEXT_UTF8_BYTES])
+{
+    if (code_point > 0x10ffff || (code_point >= 0xd800 && code_point < 0xe000)) {
+        code_point = TEXT_REPLACEMENT;
+    }
+    if (code_point < 0x80) {
+        out[0] = (char)code_point;
+        return 1;
+    }
+    if (code_point < 0x800) {
+        out[0] = (char)(0xc0u | code_point >> 6);
+        out[1] = (char)(0x80u | (code_point & 0x3fu));
+        return 2;
+    }
+    if (code_point < 0x10000) {
+        out[0] = (char)(0xe0u | code_point >> 12);
+        out[1] = (char)(0x80u | (code_point >> 6 & 0x3fu));
+        out[2] = (char)(0x80u | (code_point & 0x3fu));
+        return 3;
+    }
+    out[0] = (char)(0xf0u | code_point >> 18);
+    out[1] = (char)(0x80u | (code_point >> 12 & 0x3fu));
+    out[2] = (char)(0x80u | (code_point >> 6 & 0x3fu));
+    out[3] = (char)(0x80u | (code_point & 0x3fu));
+    return 4;
+}

@@ -28,4 +28,9 @@ bool text_is_utf8(struct slice s);
  * it is malformed or s is empty. */
 size_t text_utf8_next(struct slice s, unsigned *out_code_point);
 
+enum { TEXT_UTF8_BYTES = 4, TEXT_REPLACEMENT = 0xfffd };
+
+/* Writes the code point as UTF-8, and says in how many bytes; U+FFFD for what is none. */
+size_t text_utf8_write(unsigned code_point, char out[TEXT_UTF8_BYTES]);
+
 #endif

@@ -79,30 +79,29 @@ static enum err put_text(struct extract_output *out, const struct row *row, uint
     return e;
 }
 
-/* RFC 4180, quoted only where it must be; what a spreadsheet would take as a formula begins with a quote, as in the
- * results of `bulk`. */
+/* RFC 4180, quoted only where it must be. What a spreadsheet would take as a formula gets an apostrophe, as in the results
+ * of `bulk`: names of members are strangers'. */
 static enum err append_csv(struct buf *line, struct slice text)
 {
-    size_t from = line->len;
-    enum err e = text_append_printable(line, text);
-    struct slice shown = slice_sub(buf_view(line), from, line->len);
-    bool needs_quotes = false;
-    for (size_t i = 0; i < shown.len; i++) {
-        needs_quotes = needs_quotes || shown.at[i] == ',' || shown.at[i] == '"';
-    }
-    if (e != ERR_NONE || !needs_quotes) {
-        return e;
-    }
-    line->len = from;
     struct buf plain;
     buf_init(&plain, LINE_BYTES_MAX);
-    e = text_append_printable(&plain, text);
-    e = e == ERR_NONE ? buf_append_byte(line, '"') : e;
-    for (size_t i = 0; i < plain.len && e == ERR_NONE; i++) {
-        e = plain.at[i] == '"' ? append(line, "\"\"") : buf_append_byte(line, plain.at[i]);
+    bool is_formula = text.len > 0 && strchr("=+-@", text.at[0]) != NULL;
+    enum err e = is_formula ? buf_append_byte(&plain, '\'') : ERR_NONE;
+    e = e == ERR_NONE ? text_append_printable(&plain, text) : e;
+    struct slice shown = buf_view(&plain);
+    bool needs_quotes =
+        slice_find_byte(shown, ',', 0) < shown.len || slice_find_byte(shown, '"', 0) < shown.len;
+    if (e == ERR_NONE && !needs_quotes) {
+        e = buf_append(line, shown);
+    } else if (e == ERR_NONE) {
+        e = buf_append_byte(line, '"');
+        for (size_t i = 0; i < shown.len && e == ERR_NONE; i++) {
+            e = shown.at[i] == '"' ? append(line, "\"\"") : buf_append_byte(line, shown.at[i]);
+        }
+        e = e == ERR_NONE ? buf_append_byte(line, '"') : e;
     }
     buf_done(&plain);
-    return e == ERR_NONE ? buf_append_byte(line, '"') : e;
+    return e;
 }
 
 static enum err put_csv(struct extract_output *out, const struct row *row, uint64_t count)

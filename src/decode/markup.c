@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "base/text.h"
 #include "decode/markup_private.h"
 #include "decode/reference.h"
 
@@ -139,8 +140,8 @@ static enum err end_reference(struct markup *markup, struct buf *out)
     if (!reference_read(held, &code, &len)) {
         return buf_append(out, held);
     }
-    char bytes[4];
-    return buf_append(out, slice_make(bytes, utf8_write(code, bytes)));
+    char bytes[TEXT_UTF8_BYTES];
+    return buf_append(out, slice_make(bytes, text_utf8_write(code, bytes)));
 }
 
 /* The byte is used up unless it cannot belong to the reference. */

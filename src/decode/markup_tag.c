@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/slice.h"
+#include "base/text.h"
 #include "decode/markup_private.h"
 #include "decode/reference.h"
 #include "decode/transfer.h"
@@ -75,8 +76,8 @@ static enum err append_resolved(struct slice value, struct buf *out)
         if (len > 0) {
             e = buf_append(out, slice_sub(value, 0, len));
         } else if (reference_read(value, &code, &len)) {
-            char bytes[4];
-            e = buf_append(out, slice_make(bytes, utf8_write(code, bytes)));
+            char bytes[TEXT_UTF8_BYTES];
+            e = buf_append(out, slice_make(bytes, text_utf8_write(code, bytes)));
         } else {
             len = 1;
             e = buf_append_byte(out, '&');

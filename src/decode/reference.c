@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "base/text.h"
 #include "decode/transfer.h"
 
-enum { NAME_BYTES_MAX = 8, CODE_MAX = 0x10ffff, REPLACEMENT = 0xfffd };
+enum { NAME_BYTES_MAX = 8, CODE_MAX = 0x10ffff };
 
 struct named {
     char name[NAME_BYTES_MAX + 1];
@@ -79,33 +80,6 @@ static const struct named table[] = {
 };
 /* clang-format on */
 
-size_t utf8_write(unsigned code, char out[4])
-{
-    if (code > CODE_MAX || (code >= 0xd800 && code < 0xe000)) {
-        code = REPLACEMENT;
-    }
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xc0u | code >> 6);
-        out[1] = (char)(0x80u | (code & 0x3fu));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xe0u | code >> 12);
-        out[1] = (char)(0x80u | (code >> 6 & 0x3fu));
-        out[2] = (char)(0x80u | (code & 0x3fu));
-        return 3;
-    }
-    out[0] = (char)(0xf0u | code >> 18);
-    out[1] = (char)(0x80u | (code >> 12 & 0x3fu));
-    out[2] = (char)(0x80u | (code >> 6 & 0x3fu));
-    out[3] = (char)(0x80u | (code & 0x3fu));
-    return 4;
-}
-
 /* Behind "&#". */
 static bool read_number(struct slice digits, unsigned *out)
 {
@@ -120,7 +94,7 @@ static bool read_number(struct slice digits, unsigned *out)
         }
         code = code > CODE_MAX ? code : code * base + digit;
     }
-    *out = code > CODE_MAX || code == 0 ? REPLACEMENT : code;
+    *out = code > CODE_MAX || code == 0 ? TEXT_REPLACEMENT : code;
     return digits.len > 0;
 }
 

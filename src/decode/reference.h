@@ -13,7 +13,4 @@ enum { REFERENCE_BYTES_MAX = 32 }; /* &#x00000000000000000000000040; is still re
  * that is known; names are those of HTML 4, and of HTML 5 what may stand in addresses. */
 bool reference_read(struct slice text, unsigned *out_code, size_t *out_len);
 
-/* Writes the code point as UTF-8; how many bytes. What is none becomes U+FFFD. */
-size_t utf8_write(unsigned code, char out[4]);
-
 #endif

@@ -303,8 +303,9 @@ static void keep_if_first(struct first_sites *first, const struct site *site)
         return;
     }
     size_t place = place_of(first, site);
-    size_t moved = first->count - place - (is_full ? 1 : 0);
-    memmove(first->at + place + 1, first->at + place, moved * sizeof(first->at[0]));
+    for (size_t i = first->count - (is_full ? 1 : 0); i > place; i--) {
+        first->at[i] = first->at[i - 1];
+    }
     first->at[place] = site;
     first->count += is_full ? 0 : 1;
 }

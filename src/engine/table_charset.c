@@ -12,9 +12,7 @@ enum {
     WINDOW_BYTES_MAX = 16 << 20, /* a sample and a row with what UTF-16 grows by; a safety net */
     LINES_BYTES_MAX = 64 << 20,  /* a line for every two bytes of the window */
     BEGIN_BYTES = 3,             /* an array is known by, without spaces */
-    UTF8_BYTES_MAX = 4,
-    JUDGED_BYTES = 64, /* the charset is found from */
-    REPLACEMENT = 0xfffd,
+    JUDGED_BYTES = 64,           /* the charset is found from */
 };
 
 void table_source_init(struct table_source *source, const struct table_reader_config *config,
@@ -65,30 +63,6 @@ struct slice table_source_unread(const struct table_source *source)
     return slice_sub(buf_view(&source->bytes), source->pos, source->bytes.len);
 }
 
-static size_t encode(unsigned code, char out[UTF8_BYTES_MAX])
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xc0u | code >> 6);
-        out[1] = (char)(0x80u | (code & 0x3fu));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xe0u | code >> 12);
-        out[1] = (char)(0x80u | (code >> 6 & 0x3fu));
-        out[2] = (char)(0x80u | (code & 0x3fu));
-        return 3;
-    }
-    out[0] = (char)(0xf0u | code >> 18);
-    out[1] = (char)(0x80u | (code >> 12 & 0x3fu));
-    out[2] = (char)(0x80u | (code >> 6 & 0x3fu));
-    out[3] = (char)(0x80u | (code & 0x3fu));
-    return 4;
-}
-
 /* Where what is read goes to. */
 static struct buf *room_of(struct table_source *source)
 {
@@ -97,8 +71,8 @@ static struct buf *room_of(struct table_source *source)
 
 static enum err append_code(struct buf *out, unsigned code)
 {
-    char bytes[UTF8_BYTES_MAX];
-    size_t len = encode(code, bytes);
+    char bytes[TEXT_UTF8_BYTES];
+    size_t len = text_utf8_write(code, bytes);
     return buf_append(out, slice_make(bytes, len));
 }
 
@@ -122,7 +96,7 @@ static size_t next_utf16(const struct table_source *source, const unsigned char 
     if (unit < 0xd800 || unit > 0xdfff) {
         return 2;
     }
-    *out_code = REPLACEMENT;
+    *out_code = TEXT_REPLACEMENT;
     if (unit > 0xdbff) {
         return 2;
     }
@@ -190,7 +164,7 @@ static enum err read_bytes(struct table_source *source, struct fault *out_fault)
     if (got == 0) {
         bool is_cut = held > 0;
         source->held_len = 0;
-        enum err e = is_cut ? append_code(room_of(source), REPLACEMENT) : ERR_NONE;
+        enum err e = is_cut ? append_code(room_of(source), TEXT_REPLACEMENT) : ERR_NONE;
         return e == ERR_NONE ? e : out_of_room(e, out_fault);
     }
     source->held_len = 0;
@@ -289,7 +263,7 @@ static enum err settle_charset(struct table_source *source)
     buf_done(&first);
     if (e == ERR_NONE && source->is_at_end && source->held_len > 0) {
         source->held_len = 0;
-        e = append_code(&source->bytes, REPLACEMENT);
+        e = append_code(&source->bytes, TEXT_REPLACEMENT);
     }
     return e;
 }

@@ -18,6 +18,9 @@ static bool is_mechanism(struct slice name)
 
 static enum err append_base64(struct buf *line, struct slice bytes)
 {
+    if (bytes.len == 0) {
+        return ERR_NONE;
+    }
     enum err e = buf_reserve(line, BASE64_BYTES(bytes.len));
     if (e == ERR_NONE) {
         line->len += base64_write(bytes, line->at + line->len);

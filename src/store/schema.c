@@ -6,22 +6,10 @@
 
 enum { STORE_APPLICATION_ID = 0x48656c6f }; /* "Helo": PRAGMA application_id of our files */
 
-/* One entry takes the schema from its index to the next version. Entries are never changed, only added. */
+/* One entry takes the schema from its index to the next version. Entries are never changed, only added; what they come to
+ * stands in store/schema_now. */
 static const char *const migrations[STORE_SCHEMA_VERSION] = {
-    "CREATE TABLE verdict(key TEXT PRIMARY KEY, domain TEXT NOT NULL, status TEXT NOT NULL,"
-    " sub_status TEXT NOT NULL, checked_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
-    " json TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE domain(domain TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
-    " at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(domain, name)) WITHOUT ROWID;"
-    "CREATE TABLE fact(id INTEGER PRIMARY KEY, key TEXT NOT NULL, domain TEXT NOT NULL,"
-    " kind TEXT NOT NULL, source TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL);"
-    "CREATE INDEX fact_key ON fact(key, at);"
-    "CREATE TABLE job(id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE,"
-    " label TEXT NOT NULL, created_at INTEGER NOT NULL, loaded INTEGER NOT NULL DEFAULT 0);"
-    "CREATE TABLE job_item(id INTEGER PRIMARY KEY, job INTEGER NOT NULL, key TEXT NOT NULL,"
-    " address TEXT NOT NULL, domain TEXT NOT NULL, turn INTEGER, status TEXT, json TEXT);"
-    "CREATE UNIQUE INDEX job_item_key ON job_item(job, key);"
-    "CREATE INDEX job_item_turn ON job_item(job, turn) WHERE status IS NULL;",
+    NULL, /* a file without tables gets them as they are now */
     "CREATE TABLE holder(id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL,"
     " at INTEGER NOT NULL);"
     "CREATE TABLE claim(key TEXT PRIMARY KEY, holder INTEGER NOT NULL, at INTEGER NOT NULL)"
@@ -184,6 +172,15 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "CREATE INDEX outcome_provider ON outcome(provider, at);",
 };
 
+static enum err make_tables(struct store *store, struct fault *out_fault)
+{
+    enum err e = ERR_NONE;
+    for (size_t i = 0; e == ERR_NONE && store_schema_now[i] != NULL; i++) {
+        e = store_exec(store, store_schema_now[i], out_fault);
+    }
+    return e;
+}
+
 enum err store_schema_migrate(struct store *store, struct fault *out_fault)
 {
     char sql[64];
@@ -192,6 +189,10 @@ enum err store_schema_migrate(struct store *store, struct fault *out_fault)
     e = e != ERR_NONE ? e : store_exec(store, "BEGIN IMMEDIATE", out_fault);
     if (e == ERR_NONE) { /* another process may have done it meanwhile */
         e = store_read_number(store, "PRAGMA user_version", &version, out_fault);
+    }
+    if (e == ERR_NONE && version == 0) {
+        e = make_tables(store, out_fault);
+        version = STORE_SCHEMA_VERSION;
     }
     for (; e == ERR_NONE && version < STORE_SCHEMA_VERSION; version++) {
         e = store_exec(store, migrations[version], out_fault);

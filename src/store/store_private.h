@@ -1,4 +1,4 @@
-/* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, place.c, verdicts.c,
+/* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, schema_now.c, place.c, verdicts.c,
  * claims.c, jobs.c, job_order.c, job_shed.c, job_list.c, job_lock.c, courier.c, batches.c, keys.c, idempotency.c,
  * outcomes.c, backup.c, erase.c, retention.c, signals.c, statement.c, watches.c, webhooks.c.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -104,6 +104,8 @@ enum err store_run_write(struct store *store, sqlite3_stmt *statement, size_t *o
 enum err store_schema_check(struct store *store, int *out_version, struct fault *out_fault)
     MUST_USE;
 enum err store_schema_migrate(struct store *store, struct fault *out_fault) MUST_USE;
+/* Statements that give a file without tables those of STORE_SCHEMA_VERSION, until a NULL. */
+extern const char *const store_schema_now[];
 /* store_place and store_variant as functions of SQL, for migrations. */
 enum err store_place_teach(struct store *store, struct fault *out_fault) MUST_USE;
 

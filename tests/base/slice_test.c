@@ -100,6 +100,22 @@ static void finds(void **state)
     assert_int_equal(slice_find_byte(SLICE("a\0b"), 'b', 0), 2);
 }
 
+/* In steps of eight bytes, and more of them than a byte can count. */
+static void counts_bytes(void **state)
+{
+    (void)state;
+    static char text[5000];
+    memset(text, '\n', sizeof text);
+    for (size_t len = 0; len < 40; len++) {
+        assert_int_equal(slice_count_byte(slice_make(text + 1, len), '\n'), len);
+        assert_int_equal(slice_count_byte(slice_make(text + 1, len), '\x8a'), 0);
+    }
+    assert_int_equal(slice_count_byte(slice_make(text, sizeof text), '\n'), sizeof text);
+    text[2345] = '\v';
+    text[2346] = '\x8a';
+    assert_int_equal(slice_count_byte(slice_make(text, sizeof text), '\n'), sizeof text - 2);
+}
+
 static void trims_both_ends(void **state)
 {
     (void)state;
@@ -171,8 +187,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comparisons),       cmocka_unit_test(empty_slices_are_alike),
         cmocka_unit_test(parts_are_clamped), cmocka_unit_test(finds),
-        cmocka_unit_test(trims_both_ends),   cmocka_unit_test(cuts_all_parts),
-        cmocka_unit_test(hashes_stay),       cmocka_unit_test(letters_are_ascii),
+        cmocka_unit_test(counts_bytes),      cmocka_unit_test(trims_both_ends),
+        cmocka_unit_test(cuts_all_parts),    cmocka_unit_test(hashes_stay),
+        cmocka_unit_test(letters_are_ascii),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,9 +160,26 @@ static void passes_on_errors(void **state)
     buf_done(&small);
 }
 
+static void test_code_points_are_written_as_they_are_read(void **state)
+{
+    (void)state;
+    for (unsigned code = 0; code < 0x110000; code++) {
+        char bytes[TEXT_UTF8_BYTES];
+        unsigned read = 0;
+        size_t len = text_utf8_write(code, bytes);
+        bool is_surrogate = code >= 0xd800 && code < 0xe000;
+        assert_int_equal(text_utf8_next(slice_make(bytes, len), &read), len);
+        assert_int_equal(read, is_surrogate ? TEXT_REPLACEMENT : code);
+    }
+    char bytes[TEXT_UTF8_BYTES];
+    assert_int_equal(text_utf8_write(0x110000, bytes), 3);
+    assert_memory_equal(bytes, "\xef\xbf\xbd", 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_code_points_are_written_as_they_are_read),
         cmocka_unit_test(utf8_is_well_formed),
         cmocka_unit_test(makes_printable),
         cmocka_unit_test(shown_text_is_settled),

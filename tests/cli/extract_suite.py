@@ -101,6 +101,11 @@ class Extract(rig.Case):
             archive.writestr('\x1b[31mred.gz', gzip.compress(b'x@example.com')[:-3])
         run = self.expect(65, 'extract', '--with-place', self.write('a.zip', data.getvalue()))
         self.assertNotIn('\x1b', run.out + run.err)
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, 'w') as archive:
+            archive.writestr('=1+1', 'x@example.com')
+        run = self.expect(0, 'extract', '--csv', self.write('a.zip', data.getvalue()))
+        self.assertIn(",'=1+1,1,,", run.out)
 
     def test_csv_feeds_bulk(self):
         path = self.write('a, b.txt', 'jane@example.com\njoe@example.com jane@example.com')

@@ -3,6 +3,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import contextlib
 import gzip
+import io
 import json
 import shutil
 import signal
@@ -12,6 +13,7 @@ import subprocess
 import threading
 import unittest
 import urllib.parse
+import zipfile
 
 import client
 import rig
@@ -115,6 +117,19 @@ class Mail(client.Case):
         provider = self.ask('GET', '/v1/sites').json()['sites'][0]['provider']['name']
         self.assertEqual(names(f'?provider={provider}')[0], every)
         self.assertEqual(names('?provider=nobody'), ([], None))
+
+    def test_addresses_in_any_file(self):
+        """Told by their content, whatever the client calls them; what cannot be read is said."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, 'w') as archive:
+            archive.writestr('a.html', '<p>ja<b>ne</b>&#64;example.com')
+            archive.writestr('cut.gz', gzip.compress(b'joe@example.com')[:-2])
+        answer = self.ask('POST', '/v1/extract', packed.getvalue(), headers=[('Content-Type', 'application/octet-stream')])
+        self.assertEqual((answer.status, self.schema.answer_faults('POST', '/v1/extract', answer)), (200, []), answer)
+        found = answer.json()
+        self.assertEqual([(one['email'], one['member'], one['line']) for one in found['addresses']],
+                         [('jane@example.com', 'a.html', 1), ('joe@example.com', 'cut.gz', 1)])
+        self.assertRegex(found['unread'][0], 'cut.gz: the gzip data ends too early')
 
     def test_erasure(self):
         self.ask('POST', VERIFY, {'email': 'live1@d.example'})

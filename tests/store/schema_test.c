@@ -64,6 +64,33 @@ static void an_older_schema_is_brought_up_to_date(void **state)
         scratch_sql(path, "SELECT count(*) FROM verdict_variant WHERE variant=' port=1'"), 1);
 }
 
+/* Objects of one file that the other has not, or has otherwise. Names have quotes where a table was renamed. */
+#define DIFFERENCES(one, other)                                                        \
+    "SELECT count(*) FROM (SELECT type,name,tbl_name,replace(sql,'\"','') FROM " one   \
+    ".sqlite_master EXCEPT SELECT type,name,tbl_name,replace(sql,'\"','') FROM " other \
+    ".sqlite_master)"
+
+static void a_new_file_is_as_one_that_grew(void **state)
+{
+    char old_path[SCRATCH_PATH_BYTES];
+    char new_path[SCRATCH_PATH_BYTES];
+    char sql[TEXT_BYTES];
+    scratch_path(state, "old.db", old_path);
+    scratch_path(state, "new.db", new_path);
+    (void)scratch_sql(old_path, SCHEMA_1);
+    store_close(scratch_open(old_path));
+    store_close(scratch_open(new_path));
+    static const char *const questions[] = {
+        DIFFERENCES("main", "old"), DIFFERENCES("old", "main"),
+        "SELECT (SELECT value FROM main.api_key_generation)-(SELECT value FROM "
+        "old.api_key_generation)"};
+    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+        (void)snprintf(sql, sizeof sql, "ATTACH '%s' AS old; %s", old_path, questions[i]);
+        assert_int_equal(scratch_sql(new_path, sql), 0);
+    }
+    assert_true(scratch_sql(new_path, "SELECT count(*) FROM sqlite_master") > 40);
+}
+
 /* As version 5 left it. */
 #define SCHEMA_5                                                                                   \
     "CREATE TABLE holder(id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL,"              \
@@ -227,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(an_older_schema_is_brought_up_to_date),
+        IN_FOLDER(a_new_file_is_as_one_that_grew),
         IN_FOLDER(jobs_go_on_after_a_migration),
         IN_FOLDER(a_broken_migration_is_taken_back),
         IN_FOLDER(a_new_file_may_be_opened_by_many_at_once),

@@ -45,7 +45,7 @@ def data_folder(kind):
     if not folder.exists():
         (folder / 'blocklists').mkdir(parents=True)
         (folder / 'blocklists/test.conf').write_text(BLOCKLISTS[kind])
-        for name in ('rules', 'providers', 'lists', 'dkim'):
+        for name in ('rules', 'providers', 'lists', 'dkim', 'score'):
             os.symlink(os.path.join(Settings.data, name), folder / name)
     return folder
 

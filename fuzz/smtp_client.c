@@ -1,7 +1,7 @@
 /* fuzz/smtp_client: a caller, a peer and a clock out of the input. Each action is a byte, its argument the
  * bytes up to the next 0xFF. Checked all along: never more answers than commands, tags in the order of the
- * commands, each line sent is one of ours (no argument ends a line or begins one), a message is ended by
- * the client alone, deadlines and events fit the state.
+ * commands (of LMTP, the answers to messages in an order of their own), each line sent is one of ours (no argument ends
+ * a line or begins one), a message is ended by the client alone, deadlines and events fit the state.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "heloise/smtp_client.h"
 
@@ -31,11 +31,19 @@ enum action {
     ACTION_TLS,
     ACTION_QUIT,
     ACTION_CLOSE,
+    ACTION_AUTH,
+    ACTION_AUTH_INITIAL, /* mechanism and first word, parted by a space */
+    ACTION_ANSWER,
+    ACTION_CANCEL,
+    ACTION_XCLIENT, /* name and value, parted by '=' */
+    ACTION_XFORWARD,
+    ACTION_LMTP, /* as the first one: the client speaks LMTP */
     ACTION_COUNT,
 };
 
 enum {
     UNSENT_BYTES_MAX = 2048,
+    ACTION_BYTES = 32, /* actions are '`', 'a', 'b' and so on, so that seeds can be read */
     COMMANDS_MAX = 8,
     REPLY_BYTES_MAX = 100,
     LINE_BYTES = 64, /* of a line, enough to know it by */
@@ -46,13 +54,16 @@ struct ear {
     char line[LINE_BYTES];
     size_t column, chunk_left;
     bool had_cr, is_behind_data, is_354, is_message;
+    bool is_answer; /* what is said next answers a challenge */
 };
 
 struct world {
     struct hel_smtp_client *client;
     uint64_t now_ms;
-    uint64_t asked, answered;  /* tags count from 1 */
-    uint64_t data_tag;         /* of the last DATA */
+    uint64_t asked, answered; /* tags count from 1 */
+    uint64_t data_tag;        /* of the last DATA */
+    uint64_t body_tag;        /* LMTP: of the last answer to a message */
+    bool is_lmtp;
     uint64_t begun;            /* commands of which the peer heard the first byte */
     bool is_over, is_shaking;  /* hands */
     bool is_open;              /* 354 was given, the message not ended */
@@ -70,11 +81,32 @@ static const struct slice verbs[] = {
     SLICE_LITERAL("DATA\r"),
     SLICE_LITERAL("EHLO us.example\r"),
     SLICE_LITERAL("HELO us.example\r"),
+    SLICE_LITERAL("LHLO us.example\r"),
+    SLICE_LITERAL("AUTH "),
+    SLICE_LITERAL("XCLIENT "),
+    SLICE_LITERAL("XFORWARD "),
 };
+
+/* Base64, or the one star that cancels (RFC 4954 4). */
+static void end_answer_line(struct ear *ear, struct slice line)
+{
+    ear->is_answer = false;
+    if (slice_equal(line, SLICE("*\r"))) {
+        return;
+    }
+    for (size_t i = 0; i < line.len; i++) {
+        char byte = line.at[i];
+        must(ascii_is_alnum(byte) || byte == '+' || byte == '/' || byte == '=' || byte == '\r');
+    }
+}
 
 static void end_command_line(struct ear *ear)
 {
     struct slice line = slice_make(ear->line, ear->column < LINE_BYTES ? ear->column : LINE_BYTES);
+    if (ear->is_answer) {
+        end_answer_line(ear, line);
+        return;
+    }
     ear->is_behind_data = slice_equal(line, SLICE("DATA\r"));
     struct reader r = reader_over(line);
     uint64_t length;
@@ -117,7 +149,8 @@ static void hear_byte(struct world *w, char byte)
         ear->is_354 = false;
     }
     bool begins = ear->column == 0 && !ear->is_message;
-    w->begun += begins && byte != 'E' && byte != 'H' ? 1 : 0;
+    bool greets = !ear->is_answer && (byte == 'E' || byte == 'H' || byte == 'L');
+    w->begun += begins && !greets ? 1 : 0;
     must(ear->had_cr == (byte == '\n')); /* RFC 5321 2.3.8 */
     ear->had_cr = byte == '\r';
     if (byte != '\n') {
@@ -147,10 +180,22 @@ static void send_bytes(struct world *w, size_t wanted)
     hel_smtp_client_sent(w->client, n, w->now_ms);
 }
 
+/* RFC 2033 4.2: one for each recipient that was accepted, with the tag of its RCPT, or one with that of the end. */
+static void on_lmtp_answer(struct world *w, const struct hel_smtp_event *event)
+{
+    uint64_t *last = event->stage == HEL_SMTP_BODY ? &w->body_tag : &w->answered;
+    must(event->tag > *last && event->tag <= w->asked);
+    *last = event->tag;
+}
+
 static void on_answer(struct world *w, const struct hel_smtp_event *event)
 {
-    w->answered++;
-    must(event->tag == w->answered && w->answered <= w->asked);
+    if (w->is_lmtp) {
+        on_lmtp_answer(w, event);
+    } else {
+        w->answered++;
+        must(event->tag == w->answered && w->answered <= w->asked);
+    }
     must(w->answered <= w->begun);
     if (event->tag == w->data_tag) {
         must(event->stage == HEL_SMTP_DATA);
@@ -239,6 +284,29 @@ static enum err data_or_end(struct world *w, enum action action)
     return e;
 }
 
+static enum err log_in(struct world *w, enum action action, struct slice text)
+{
+    uint64_t tag = w->asked + 1;
+    if (action == ACTION_ANSWER || action == ACTION_CANCEL) {
+        enum err e = action == ACTION_ANSWER ? hel_smtp_client_auth_answer(w->client, tag, text)
+                                             : hel_smtp_client_auth_cancel(w->client, tag);
+        w->ear.is_answer = w->ear.is_answer || e == ERR_NONE;
+        return e;
+    }
+    struct slice initial = text;
+    struct slice mechanism = action == ACTION_AUTH ? text : slice_cut(&initial, ' ');
+    return hel_smtp_client_auth(w->client, tag, mechanism, action == ACTION_AUTH ? NULL : &initial);
+}
+
+static enum err tell_of(struct world *w, enum action action, struct slice text)
+{
+    uint64_t tag = w->asked + 1;
+    struct hel_smtp_attribute attribute = {.value = text};
+    attribute.name = slice_cut(&attribute.value, '=');
+    return action == ACTION_XCLIENT ? hel_smtp_client_xclient(w->client, tag, &attribute, 1)
+                                    : hel_smtp_client_xforward(w->client, tag, &attribute, 1);
+}
+
 static enum err ask(struct world *w, enum action action, struct slice text)
 {
     uint64_t tag = w->asked + 1;
@@ -251,6 +319,12 @@ static enum err ask(struct world *w, enum action action, struct slice text)
     case ACTION_RSET: return hel_smtp_client_rset(w->client, tag);
     case ACTION_STARTTLS: return hel_smtp_client_starttls(w->client, tag);
     case ACTION_QUIT: return hel_smtp_client_quit(w->client, tag);
+    case ACTION_AUTH:
+    case ACTION_AUTH_INITIAL:
+    case ACTION_ANSWER:
+    case ACTION_CANCEL: return log_in(w, action, text);
+    case ACTION_XCLIENT:
+    case ACTION_XFORWARD: return tell_of(w, action, text);
     default: return data_or_end(w, action);
     }
 }
@@ -281,10 +355,11 @@ static void act(struct world *w, enum action action, struct slice text)
         }
         break;
     case ACTION_CLOSE: hel_smtp_client_peer_closed(w->client); break;
+    case ACTION_LMTP: break;
     default: {
-        bool may_be_taken = !w->is_over && !w->is_shaking && w->asked - w->answered < COMMANDS_MAX;
+        bool has_room = w->is_lmtp || w->asked - w->answered < COMMANDS_MAX;
         if (ask(w, action, text) == ERR_NONE) {
-            must(may_be_taken);
+            must(!w->is_over && !w->is_shaking && has_room);
             w->asked++;
         }
         break;
@@ -293,13 +368,21 @@ static void act(struct world *w, enum action action, struct slice text)
     pull(w);
 }
 
+static enum action action_of(uint8_t byte)
+{
+    unsigned action = byte % ACTION_BYTES;
+    return action < ACTION_COUNT ? (enum action)action : ACTION_LMTP;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    bool is_lmtp = size > 0 && action_of(data[0]) == ACTION_LMTP;
     const struct hel_smtp_client_config config = {.helo_name = SLICE("us.example"),
                                                   .reply_bytes_max = REPLY_BYTES_MAX,
                                                   .unsent_bytes_max = UNSENT_BYTES_MAX,
-                                                  .commands_max = COMMANDS_MAX};
-    struct world w = {.now_ms = 1};
+                                                  .commands_max = COMMANDS_MAX,
+                                                  .is_lmtp = is_lmtp};
+    struct world w = {.now_ms = 1, .is_lmtp = is_lmtp};
     must(hel_smtp_client_new(&config, w.now_ms, &w.client) == ERR_NONE);
     struct reader r = reader_over(slice_make((const char *)data, size));
     for (char byte; reader_byte(&r, &byte);) {
@@ -307,7 +390,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!reader_until(&r, '\xff', &text)) {
             (void)reader_take(&r, r.rest.len, &text);
         }
-        act(&w, (enum action)((unsigned char)byte % ACTION_COUNT), text);
+        act(&w, action_of((uint8_t)byte), text);
     }
     hel_smtp_client_free(w.client);
     return 0;

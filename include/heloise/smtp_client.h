@@ -179,7 +179,8 @@ HEL_PUBLIC enum err hel_smtp_client_data(struct hel_smtp_client *client, uint64_
 HEL_PUBLIC enum err hel_smtp_client_body(struct hel_smtp_client *client, struct slice bytes)
     MUST_USE;
 HEL_PUBLIC enum err hel_smtp_client_body_end(struct hel_smtp_client *client, uint64_t tag) MUST_USE;
-/* One chunk, only if CHUNKING is offered (RFC 3030); is_last ends the message. */
+/* One chunk, only if CHUNKING is offered (RFC 3030); is_last ends the message, in LMTP not before MAIL and RCPT are
+ * answered. */
 HEL_PUBLIC enum err hel_smtp_client_bdat(struct hel_smtp_client *client, uint64_t tag,
                                          struct slice chunk, bool is_last) MUST_USE;
 

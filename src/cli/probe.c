@@ -19,6 +19,7 @@
 #include "engine/json_write.h"
 #include "net/uv_door.h"
 #include "tools/probe_report.h"
+#include "tools/probe_sign.h"
 
 enum {
     FILE_BYTES_MAX = 32 * 1024 * 1024,
@@ -39,7 +40,8 @@ struct bench {
     struct probe_plan plan;
     struct config_ways ways;
     struct door *door;
-    struct buf password, proxy_header, certificate, key, raw, text;
+    struct http_client *http; /* NULL: no policy is fetched */
+    struct buf password, proxy_header, certificate, key, dkim_key, raw, text;
     struct buf attachments[PROBE_ATTACHMENTS_MAX];
     struct probe_message message;
     struct probe_relay_forms relay;
@@ -237,9 +239,33 @@ static int make_message(struct bench *bench, const struct probe_message_plan *pl
         complain(e == ERR_LIMIT ? "the message is too large" : "out of memory");
         return e == ERR_LIMIT ? EXIT_BAD_DATA : EXIT_INTERNAL;
     }
-    bench->plan.talk.has_message = true;
-    bench->plan.talk.message = buf_view(&bench->message.bytes);
-    bench->plan.talk.needs_8bit = bench->message.needs_8bit;
+    return EXIT_SUCCESS;
+}
+
+static int sign_message(struct bench *bench, int64_t now_s)
+{
+    const struct probe_arguments *a = &bench->arguments;
+    struct fault fault;
+    if (a->dkim_key_file == NULL) {
+        return EXIT_SUCCESS;
+    }
+    int code = read_file(a->dkim_key_file, PEM_BYTES_MAX, &bench->dkim_key);
+    if (code != EXIT_SUCCESS) {
+        return code;
+    }
+    const struct probe_signing signing = {
+        .key = buf_view(&bench->dkim_key),
+        .domain = slice_of(a->dkim_domain),
+        .selector = slice_of(a->dkim_selector),
+        .header_canon = a->dkim_header_canon,
+        .body_canon = a->dkim_body_canon,
+        .now_s = now_s,
+    };
+    enum err e = probe_sign(&signing, &bench->message, &fault);
+    if (e != ERR_NONE) {
+        complain("--dkim-key %.200s: %s", a->dkim_key_file, fault.text);
+        return e == ERR_SYNTAX || e == ERR_LIMIT ? EXIT_BAD_DATA : EXIT_INTERNAL;
+    }
     return EXIT_SUCCESS;
 }
 
@@ -279,7 +305,13 @@ static int plan_message(struct bench *bench)
                                                    .content = buf_view(&bench->attachments[i])};
     }
     door_random_bytes(bench->door, &plan.random, sizeof plan.random);
-    return code != EXIT_SUCCESS ? code : make_message(bench, &plan);
+    code = code != EXIT_SUCCESS ? code : make_message(bench, &plan);
+    code = code != EXIT_SUCCESS ? code : sign_message(bench, plan.now_s);
+    bench->plan.added = buf_view(&bench->message.added);
+    bench->plan.talk.has_message = true;
+    bench->plan.talk.message = buf_view(&bench->message.bytes);
+    bench->plan.talk.needs_8bit = bench->message.needs_8bit;
+    return code;
 }
 
 static bool has_utf8(const struct probe_talk_config *talk)
@@ -347,10 +379,30 @@ static int plan_relay(struct bench *bench)
     return EXIT_SUCCESS;
 }
 
+/* MTA-STS is a promise of a domain. */
+static int plan_policy(struct bench *bench)
+{
+    struct probe_plan *plan = &bench->plan;
+    const struct http_client_config http = {.allowed_nets = plan->allowed_nets,
+                                            .allowed_net_count = plan->allowed_net_count,
+                                            .ca_file = bench->arguments.policy_ca};
+    struct fault fault;
+    if (plan->target.kind != PROBE_TARGET_DOMAIN || !plan->examines_tls) {
+        return EXIT_SUCCESS;
+    }
+    if (http_client_open(bench->door, &http, &bench->http, &fault) != ERR_NONE) {
+        complain("%s; MTA-STS policies are not fetched", fault.text);
+    }
+    plan->http = bench->http;
+    plan->policy_port = bench->arguments.policy_port;
+    return EXIT_SUCCESS;
+}
+
 static int make_plan(struct bench *bench)
 {
-    static int (*const parts[])(struct bench *) = {plan_target, plan_way,     plan_said, plan_tls,
-                                                   plan_login,  plan_message, plan_relay};
+    static int (*const parts[])(struct bench *) = {plan_target, plan_way,   plan_said,
+                                                   plan_tls,    plan_login, plan_message,
+                                                   plan_relay,  plan_policy};
     int code = EXIT_SUCCESS;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && code == EXIT_SUCCESS; i++) {
         code = parts[i](bench);
@@ -376,9 +428,8 @@ static void on_line(void *context, uint32_t t_ms, char direction, struct slice l
 
 static void show_added(const struct bench *bench)
 {
-    struct slice rest = buf_view(&bench->message.added);
-    bool is_raw = bench->arguments.message_file != NULL;
-    while (is_raw && rest.at != NULL && rest.len > 0) {
+    struct slice rest = bench->plan.added;
+    while (rest.at != NULL && rest.len > 0) {
         struct buf out;
         struct slice line = slice_cut(&rest, '\n');
         buf_init(&out, LINE_BYTES_MAX);
@@ -572,9 +623,11 @@ static int run_all(struct bench *bench)
 
 static void done(struct bench *bench)
 {
+    http_client_close(bench->http);
     uv_door_close(bench->door);
     buf_done_wipe(&bench->password);
     buf_done_wipe(&bench->key);
+    buf_done_wipe(&bench->dkim_key);
     buf_done(&bench->certificate);
     buf_done(&bench->proxy_header);
     buf_done(&bench->raw);

@@ -42,11 +42,17 @@ enum argument_key {
     KEY_HEADER,
     KEY_ATTACH,
     KEY_ATTACH_TYPE,
+    KEY_DKIM_KEY,
+    KEY_DKIM_DOMAIN,
+    KEY_DKIM_SELECTOR,
+    KEY_DKIM_CANON,
     KEY_OPEN_RELAY,
     KEY_RELAY_TO,
     KEY_PORTS,
     KEY_EXAMINE,
     KEY_NO_EXAMINE,
+    KEY_POLICY_PORT,
+    KEY_POLICY_CA,
     KEY_JSON,
     KEY_SHOW_DATA,
     KEY_NO_WORDS,
@@ -76,11 +82,14 @@ static const struct argp_option option_table[] = {
     {"tls-key", KEY_TLS_KEY, "FILE", 0, "its key (PEM, without a password)", 0},
     {"tls-sni", KEY_TLS_SNI, "NAME", 0, "name to ask for and to check, instead of the host's", 0},
     {"examine", KEY_EXAMINE, NULL, 0,
-     "look at each version of TLS, DANE and the STARTTLS injection, in conversations of their own; "
-     "the default "
+     "look at each version of TLS, DANE, the MTA-STS policy of a domain and the STARTTLS "
+     "injection, in conversations of their own; the default "
      "where nothing is sent and nobody logs in",
      0},
     {"no-examine", KEY_NO_EXAMINE, NULL, 0, "do not", 0},
+    {"policy-port", KEY_POLICY_PORT, "PORT", 0, "port of MTA-STS policies; 443", 0},
+    {"policy-ca", KEY_POLICY_CA, "FILE", 0,
+     "certificates (PEM) that vouch for the servers of MTA-STS policies", 0},
     {NULL, 0, NULL, 0, "Logging in:", 22},
     {"auth", KEY_AUTH, "LIST", OPTION_ARG_OPTIONAL,
      "log in with the first of these that is offered: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN, "
@@ -126,6 +135,14 @@ static const struct argp_option option_table[] = {
     {"attach", KEY_ATTACH, "FILE", 0, "attach FILE to the generated message (repeatable)", 0},
     {"attach-type", KEY_ATTACH_TYPE, "TYPE", 0, "MIME type of the attachment that follows", 0},
     {"bdat", KEY_BDAT, NULL, 0, "send it with BDAT (CHUNKING)", 0},
+    {"dkim-key", KEY_DKIM_KEY, "FILE", 0,
+     "sign the message with DKIM: a private key (PEM, without a password) of RSA or Ed25519, which "
+     "decides the algorithm",
+     0},
+    {"dkim-domain", KEY_DKIM_DOMAIN, "DOMAIN", 0, "who signs (d=)", 0},
+    {"dkim-selector", KEY_DKIM_SELECTOR, "NAME", 0, "where the public key stands (s=)", 0},
+    {"dkim-canon", KEY_DKIM_CANON, "HEADER/BODY", 0,
+     "canonical forms, each simple or relaxed (relaxed/relaxed)", 0},
     {NULL, 0, NULL, 0, "Further tests:", 25},
     {"ports", KEY_PORTS, NULL, 0, "compare ports 25, 465, 587 and 2525", 0},
     {"open-relay", KEY_OPEN_RELAY, "DOMAIN", 0,
@@ -301,6 +318,16 @@ static void parse_count(struct argp_state *state, struct probe_arguments *argume
     arguments->runs_max = (unsigned)number;
 }
 
+static uint16_t parse_port(struct argp_state *state, const char *option, const char *text)
+{
+    struct reader r = reader_over(slice_of(text));
+    uint64_t port = 0;
+    if (!reader_number(&r, UINT16_MAX, &port) || !reader_is_done(&r) || port == 0) {
+        argp_error(state, "--%s: '%.40s' is not a port from 1 to 65535", option, text);
+    }
+    return (uint16_t)port;
+}
+
 /* ---- groups of options; true: it was one of them ---- */
 
 static bool parse_server(struct argp_state *state, struct probe_arguments *a, int key, char *arg)
@@ -340,6 +367,8 @@ static bool parse_tls(struct argp_state *state, struct probe_arguments *a, int k
     case KEY_TLS_SNI: a->server_name = arg; return true;
     case KEY_EXAMINE: a->examines = true; return true;
     case KEY_NO_EXAMINE: a->no_examine = true; return true;
+    case KEY_POLICY_PORT: a->policy_port = parse_port(state, "policy-port", arg); return true;
+    case KEY_POLICY_CA: a->policy_ca = arg; return true;
     default: return false;
     }
 }
@@ -355,6 +384,21 @@ static bool parse_login(struct argp_state *state, struct probe_arguments *a, int
     case KEY_AUTH_PLAINTEXT: a->is_clear_fine = true; return true;
     case KEY_SHOW_PASSWORD: a->shows_secrets = true; return true;
     case KEY_TEST_LOGINS: a->tests_logins = true; return true;
+    default: return false;
+    }
+}
+
+static bool parse_dkim(struct argp_state *state, struct probe_arguments *a, int key, char *arg)
+{
+    switch (key) {
+    case KEY_DKIM_KEY: a->dkim_key_file = arg; return true;
+    case KEY_DKIM_DOMAIN: a->dkim_domain = arg; return true;
+    case KEY_DKIM_SELECTOR: a->dkim_selector = arg; return true;
+    case KEY_DKIM_CANON:
+        if (!probe_canon_parse(slice_of(arg), &a->dkim_header_canon, &a->dkim_body_canon)) {
+            argp_error(state, "--dkim-canon: '%.40s' is not like relaxed/simple", arg);
+        }
+        return true;
     default: return false;
     }
 }
@@ -390,6 +434,17 @@ static bool parse_said(struct argp_state *state, struct probe_arguments *a, int 
     }
 }
 
+static void check_dkim(struct argp_state *state, const struct probe_arguments *a)
+{
+    bool has_all = a->dkim_key_file != NULL && a->dkim_domain != NULL && a->dkim_selector != NULL;
+    bool has_none = a->dkim_key_file == NULL && a->dkim_domain == NULL && a->dkim_selector == NULL;
+    if (!has_all && !has_none) {
+        argp_error(state, "--dkim-key, --dkim-domain and --dkim-selector belong together");
+    } else if (has_all && !a->sends) {
+        argp_error(state, "--dkim-key signs a message: add --send");
+    }
+}
+
 /* What cannot be meant. */
 static void check(struct argp_state *state, const struct probe_arguments *a)
 {
@@ -420,7 +475,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct probe_arguments *a = state->input;
     if (parse_server(state, a, key, arg) || parse_tls(state, a, key, arg) ||
-        parse_login(state, a, key, arg) || parse_said(state, a, key, arg)) {
+        parse_login(state, a, key, arg) || parse_said(state, a, key, arg) ||
+        parse_dkim(state, a, key, arg)) {
         return 0;
     }
     switch (key) {
@@ -431,7 +487,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         }
         a->target = arg;
         return 0;
-    case ARGP_KEY_END: check(state, a); return 0;
+    case ARGP_KEY_END:
+        check(state, a);
+        check_dkim(state, a);
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -460,7 +519,9 @@ void probe_arguments_init(struct probe_arguments *out)
     memset(out, 0, sizeof *out);
     out->only_host = SLICE_NONE;
     out->relay_rcpt = "relay-test@example.net";
+    out->dkim_header_canon = out->dkim_body_canon = DKIM_RELAXED;
     probe_options_init(&out->common);
+    out->common.wants_authentic = true; /* of TLSA records */
 }
 
 void probe_arguments_done(struct probe_arguments *arguments)

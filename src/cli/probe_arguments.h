@@ -8,6 +8,7 @@
 #include "cli/probe_options.h"
 #include "tools/probe_forms.h"
 #include "tools/probe_message.h"
+#include "tools/probe_sign.h"
 
 enum { PROBE_ATTRIBUTES_MAX = 16 };
 
@@ -38,9 +39,13 @@ struct probe_arguments {
     size_t header_count;
     const char *attachment_files[PROBE_ATTACHMENTS_MAX], *attachment_types[PROBE_ATTACHMENTS_MAX];
     size_t attachment_count;
-    const char *next_type; /* of the attachment that follows */
+    const char *next_type;                                   /* of the attachment that follows */
+    const char *dkim_key_file, *dkim_domain, *dkim_selector; /* all or none */
+    enum dkim_canon dkim_header_canon, dkim_body_canon;
     const char *relay_domain, *relay_rcpt;
     bool compares_ports, examines, no_examine;
+    const char *policy_ca;
+    uint16_t policy_port;
     bool is_json, shows_data, no_words;
     uint64_t watch_ms; /* 0: once */
     unsigned runs_max; /* 0: until it is stopped */

@@ -20,7 +20,8 @@ struct probe_options {
     struct config_ways ways;
     enum colour_when colour;
     bool is_quiet;
-    bool has_helo; /* once settled: a name that can be looked up, or that somebody chose */
+    bool wants_authentic; /* set by the command: the DNSSEC state of answers matters to it */
+    bool has_helo;        /* once settled: a name that can be looked up, or that somebody chose */
 };
 
 void probe_options_init(struct probe_options *out);

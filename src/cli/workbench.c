@@ -172,7 +172,9 @@ static void on_signal(void *context)
 struct uv_door_config workbench_door_config(const struct probe_options *options)
 {
     const struct config_texts *resolvers = &options->config.resolvers;
-    return (struct uv_door_config){.resolvers = resolvers->at, .resolver_count = resolvers->count};
+    return (struct uv_door_config){.resolvers = resolvers->at,
+                                   .resolver_count = resolvers->count,
+                                   .wants_authentic = options->wants_authentic};
 }
 
 int workbench_open_door(const struct probe_options *options, void (*on_stop)(void *context),

@@ -100,6 +100,7 @@ void dns_answer_read(const char *name, uint16_t type, enum dns_transport transpo
     out->aliases = 0;
     out->ttl_s = UINT32_MAX;
     out->message.answer_count = 0;
+    out->message.is_authentic = false;
     size_t len = strnlen(name, sizeof out->name - 1);
     memcpy(out->name, name, len);
     out->name[len] = '\0';

@@ -107,11 +107,23 @@ enum err hel_smtp_client_body_end(struct hel_smtp_client *client, uint64_t tag)
     return e;
 }
 
+/* LMTP: while one of these is not answered, nobody knows how many answers the end of a message is owed. */
+static bool has_open_envelope(const struct hel_smtp_client *client)
+{
+    for (unsigned i = 0; client->config.is_lmtp && i < client->command_count; i++) {
+        unsigned stage = client->commands[i].stage;
+        if (stage == HEL_SMTP_MAIL || stage == HEL_SMTP_RCPT || stage == HEL_SMTP_RSET) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err hel_smtp_client_bdat(struct hel_smtp_client *client, uint64_t tag, struct slice chunk,
                               bool is_last)
 {
     bool is_offered = (client->extensions & HEL_SMTP_EXT_CHUNKING) != 0;
-    if (client->state != CLIENT_READY || !is_offered) {
+    if (client->state != CLIENT_READY || !is_offered || (is_last && has_open_envelope(client))) {
         return ERR_STATE;
     }
     struct buf text;

@@ -340,6 +340,11 @@ static void start(void *context)
     struct health *health = context;
     struct slice domain = slice_of(health->facts->domain);
     health->open++; /* until all is asked */
+    if (health->config.only_sts) {
+        health_ask_sts(health);
+        health_one_over(health);
+        return;
+    }
     health_ask(health, domain, DNS_SOA, on_soa, NULL, 0);
     health_ask(health, domain, DNS_DS, on_ds, NULL, 0);
     health_ask(health, domain, DNS_MX, on_mx, NULL, 0);

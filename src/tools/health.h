@@ -37,6 +37,7 @@ struct health_config {
     size_t egress_count;         /* at most HEALTH_EGRESSES_MAX */
     uint32_t limit_ms;           /* of everything; what has no answer then stays open */
     uint32_t step_ms;            /* of one step of a conversation */
+    bool only_sts;               /* the MTA-STS policy, and nothing else */
     void (*done)(void *context); /* once, from the loop */
     void *context;
 };

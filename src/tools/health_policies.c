@@ -434,6 +434,12 @@ static void on_sts(void *owner, void *subject, size_t index, const char *asked,
     }
 }
 
+void health_ask_sts(struct health *health)
+{
+    struct health_facts *facts = health->facts;
+    ask_text(health, "_mta-sts", slice_of(facts->domain), on_sts, &facts->sts);
+}
+
 void health_ask_policies(struct health *health)
 {
     struct health_facts *facts = health->facts;
@@ -441,7 +447,7 @@ void health_ask_policies(struct health *health)
     ask_spf_tree(health);
     ask_dmarc(health);
     ask_keys(health);
-    ask_text(health, "_mta-sts", domain, on_sts, &facts->sts);
+    health_ask_sts(health);
     ask_text(health, "_smtp._tls", domain, on_reports, &facts->tls_rpt);
     ask_text(health, "default._bimi", domain, on_bimi, &facts->bimi);
 }

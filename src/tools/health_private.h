@@ -56,6 +56,7 @@ void health_ask_domain_lists(struct health *health);
 
 /* health_policies.c */
 void health_ask_policies(struct health *health);
+void health_ask_sts(struct health *health); /* one of them */
 void health_ask_egress_spf(struct health *health, size_t egress);
 void health_drop_policies(struct health *health);
 

@@ -358,7 +358,10 @@ static enum err examine_domain(struct probe_run *run)
     if (e != ERR_NONE || run->out->route->status != ROUTE_OK) {
         return e;
     }
-    return examine_exchangers(run);
+    e = examine_exchangers(run);
+    bool wants_sts = plan->examines_tls && plan->http != NULL && plan->server_name.len == 0 &&
+                     plan->talk.tls_mode != PROBE_TLS_NEVER;
+    return e == ERR_NONE && wants_sts && !run->is_stopped ? probe_find_sts(run) : e;
 }
 
 /* ---- all of it ---- */

@@ -8,6 +8,7 @@
 #define TOOLS_PROBE_H
 
 #include "dns/answer.h"
+#include "net/http_client.h"
 #include "tools/probe_talk.h"
 #include "tools/probe_target.h"
 
@@ -38,9 +39,12 @@ struct probe_plan {
     struct probe_talk_config talk;
     struct tls_settings tls;
     bool examines_tls, compares_ports, tests_logins;
+    struct http_client *http; /* for the MTA-STS policy of a domain; NULL: it is not looked at */
+    uint16_t policy_port;     /* where policies are served; 0: that of https */
     const struct probe_trial *relay; /* forms to try; none: relay_count 0 */
     size_t relay_count;
     const char *const *relay_words; /* what each form is */
+    struct slice added; /* lines that were put before the message, for show; see probe_message */
 };
 
 struct probe_version {
@@ -60,12 +64,29 @@ const char *probe_injection_name(enum probe_injection injection);
 
 enum probe_dane_state {
     PROBE_DANE_NOT_TRIED,
-    PROBE_DANE_NONE, /* no TLSA records */
+    PROBE_DANE_NONE,     /* no TLSA records */
+    PROBE_DANE_UNUSABLE, /* none that senders of mail look at (RFC 7672 3.1) */
     PROBE_DANE_MATCH,
     PROBE_DANE_MISMATCH,
     PROBE_DANE_UNKNOWN, /* DNS or the connection failed */
 };
 const char *probe_dane_name(enum probe_dane_state state);
+
+/* The MTA-STS policy of a domain (RFC 8461). */
+enum probe_sts_state {
+    PROBE_STS_NOT_TRIED,
+    PROBE_STS_NONE,
+    PROBE_STS_FOUND,
+    PROBE_STS_BROKEN, /* a record, and no policy that can be read: detail says why */
+    PROBE_STS_UNKNOWN,
+};
+const char *probe_sts_name(enum probe_sts_state state);
+
+struct probe_sts {
+    enum probe_sts_state state;
+    char mode[16]; /* PROBE_STS_FOUND: "enforce", "testing", "none" */
+    char detail[PROBE_DETAIL_BYTES];
+};
 
 struct probe_login_result {
     bool is_offered;
@@ -87,8 +108,9 @@ struct probe_host {
     struct probe_version versions[PROBE_VERSIONS];
     enum probe_injection injection;
     enum probe_dane_state dane;
-    unsigned dane_count;
-    bool has_dane_proof; /* the resolver says that the answer is authentic (DNSSEC) */
+    unsigned dane_count, dane_usable_count;
+    bool has_dane_proof;            /* the resolver says that the answer is authentic (DNSSEC) */
+    enum probe_answer sts_names_it; /* the MTA-STS policy of the domain */
     struct probe_login_result logins[SASL_MECHANISM_COUNT];
     struct probe_talk relay; /* with relay_count: one RCPT step for each form that got so far */
     bool has_relay;
@@ -100,6 +122,7 @@ struct probe_result {
     struct route *route; /* of a domain; NULL: none was looked up */
     struct probe_host *hosts;
     size_t host_count;
+    struct probe_sts sts;
     bool is_stopped;
 };
 

@@ -158,7 +158,9 @@ static void put_versions(struct json_writer *w, const struct probe_host *host)
     json_string(w, "starttls_injection", slice_of(probe_injection_name(host->injection)));
     json_string(w, "dane", slice_of(probe_dane_name(host->dane)));
     json_int(w, "dane_records", host->dane_count);
+    json_int(w, "dane_usable", host->dane_usable_count);
     json_bool(w, "dane_authentic", host->has_dane_proof);
+    json_string(w, "mta_sts_names_it", slice_of(probe_answer_name(host->sts_names_it)));
 }
 
 static void put_logins(struct json_writer *w, const struct probe_host *host)
@@ -236,6 +238,16 @@ static void put_findings(struct json_writer *w, const struct probe_findings *fin
     json_close(w, ']');
 }
 
+static void put_added(struct json_writer *w, struct slice lines)
+{
+    struct slice rest = lines;
+    json_open(w, "added", '[');
+    while (rest.at != NULL && rest.len > 0) {
+        json_string(w, NULL, slice_cut(&rest, '\n'));
+    }
+    json_close(w, ']');
+}
+
 enum err probe_write_json(const struct probe_plan *plan, const struct probe_result *result,
                           const struct probe_findings *findings, struct buf *out)
 {
@@ -249,6 +261,12 @@ enum err probe_write_json(const struct probe_plan *plan, const struct probe_resu
     } else {
         json_string(&w, "route", slice_of(route_status_name(result->route->status)));
     }
+    put_added(&w, plan->added);
+    json_open(&w, "mta_sts", '{');
+    json_string(&w, "state", slice_of(probe_sts_name(result->sts.state)));
+    json_string(&w, "mode", slice_of(result->sts.mode));
+    json_string(&w, "detail", slice_of(result->sts.detail));
+    json_close(&w, '}');
     json_open(&w, "hosts", '[');
     for (size_t i = 0; i < result->host_count; i++) {
         put_host(&w, &result->hosts[i]);

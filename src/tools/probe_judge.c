@@ -195,23 +195,67 @@ static void judge_injection(struct judge *judge, enum probe_injection injection)
 
 static void judge_dane(struct judge *judge, const struct probe_host *host)
 {
-    const char *proof =
-        host->has_dane_proof ? "" : " (the resolver does not say that DNSSEC proves them)";
     switch (host->dane) {
     case PROBE_DANE_NOT_TRIED:
     case PROBE_DANE_NONE: return;
+    case PROBE_DANE_UNUSABLE:
+        add(judge, PROBE_LEVEL_MEND, "dane_unusable",
+            "publish 3 1 1: the SHA-256 digest of the server's public key (RFC 7672 3.1)",
+            "none of the %u TLSA records is one that senders of mail look at", host->dane_count);
+        return;
     case PROBE_DANE_MATCH:
-        add(judge, PROBE_LEVEL_OK, "dane", "", "one of the %u TLSA records fits the certificate%s",
-            host->dane_count, proof);
+        if (host->has_dane_proof) {
+            add(judge, PROBE_LEVEL_OK, "dane", "",
+                "one of the %u TLSA records fits the certificate, and DNSSEC proves them",
+                host->dane_count);
+            return;
+        }
+        add(judge, PROBE_LEVEL_ADVICE, "dane_not_proven",
+            "sign the zone of the host, or ask a resolver that validates (--resolver): records "
+            "without DNSSEC count for nobody (RFC 7672 2.1)",
+            "one of the %u TLSA records fits the certificate, but the resolver does not say that "
+            "DNSSEC proves them",
+            host->dane_count);
         return;
     case PROBE_DANE_MISMATCH:
         add(judge, PROBE_LEVEL_MEND, "dane",
             "publish the new key's record before the key is used (RFC 7671 8.1)",
-            "none of the %u TLSA records fits the certificate%s", host->dane_count, proof);
+            "none of the %u TLSA records fits the certificate%s", host->dane_count,
+            host->has_dane_proof ? ", and DNSSEC proves them: senders that use DANE do not deliver"
+                                 : " (the resolver does not say that DNSSEC proves them)");
         return;
     case PROBE_DANE_UNKNOWN: break;
     }
     add(judge, PROBE_LEVEL_UNKNOWN, "dane", "", "DANE could not be looked at");
+}
+
+/* RFC 8461 4.1, 4.2 */
+static void judge_sts(struct judge *judge, const struct probe_sts *sts,
+                      const struct probe_host *host)
+{
+    const char *name = judge->plan->target.name;
+    bool is_enforced = strcmp(sts->mode, "enforce") == 0;
+    bool is_told = host->talk.has_hello || host->talk.has_tls || host->talk.end == PROBE_END_TLS;
+    if (sts->state != PROBE_STS_FOUND || strcmp(sts->mode, "none") == 0 || !is_told) {
+        return;
+    }
+    enum probe_level level = is_enforced ? PROBE_LEVEL_MEND : PROBE_LEVEL_ADVICE;
+    bool holds = host->talk.has_tls && host->talk.tls.is_trusted && host->talk.tls.is_for_host;
+    if (host->sts_names_it != PROBE_YES) {
+        add(judge, level, "mta_sts_not_named",
+            "add the line \"mx: NAME\" to the policy, and give the record a new id",
+            "the MTA-STS policy of %s, in mode %s, does not name this host", name, sts->mode);
+    } else if (!holds) {
+        add(judge, level, "mta_sts_certificate",
+            "get a certificate of an authority that clients know, with the host's name",
+            "the MTA-STS policy of %s, in mode %s, names this host, whose certificate does not "
+            "hold for it",
+            name, sts->mode);
+    } else {
+        add(judge, PROBE_LEVEL_OK, "mta_sts", "",
+            "the MTA-STS policy of %s, in mode %s, names this host, and its certificate holds",
+            name, sts->mode);
+    }
 }
 
 static bool offers_clear_login(const struct probe_talk *talk)
@@ -406,6 +450,20 @@ static void judge_route(struct judge *judge, const struct probe_result *result)
         "%s has no mail server: %s", name, route_status_name(result->route->status));
 }
 
+static void judge_policy(struct judge *judge, const struct probe_sts *sts)
+{
+    const char *name = judge->plan->target.name;
+    if (sts->state == PROBE_STS_BROKEN) {
+        add(judge, PROBE_LEVEL_MEND, "mta_sts_policy",
+            "serve it over https, with a certificate for that name, without a redirect, or take "
+            "the record away (RFC 8461 3.3)",
+            "%s has an MTA-STS record, and no policy that can be read: %s", name, sts->detail);
+    } else if (sts->state == PROBE_STS_UNKNOWN) {
+        add(judge, PROBE_LEVEL_UNKNOWN, "mta_sts_policy", "",
+            "whether %s has an MTA-STS policy is not known: %s", name, sts->detail);
+    }
+}
+
 void probe_judge(const struct probe_plan *plan, const struct probe_result *result, int64_t now_s,
                  struct probe_findings *out)
 {
@@ -413,10 +471,12 @@ void probe_judge(const struct probe_plan *plan, const struct probe_result *resul
     out->count = 0;
     if (result->route != NULL) {
         judge_route(&judge, result);
+        judge_policy(&judge, &result->sts);
     }
     for (size_t i = 0; i < result->host_count; i++) {
         judge.host = (int)i;
         judge_host(&judge, &result->hosts[i]);
+        judge_sts(&judge, &result->sts, &result->hosts[i]);
     }
 }
 

@@ -288,6 +288,9 @@ enum err probe_message_make(const struct probe_message_plan *plan, struct probe_
     buf_init(&message.bytes, PROBE_MESSAGE_BYTES);
     buf_init(&message.added, PROBE_ADDED_BYTES * 8);
     enum err e = plan->raw.len > 0 ? complete(plan, &message) : generate(plan, &message);
+    if (plan->raw.len == 0) {
+        buf_clear(&message.added);
+    }
     for (size_t i = 0; i < message.bytes.len && !message.needs_8bit; i++) {
         message.needs_8bit = (unsigned char)message.bytes.at[i] >= 0x80;
     }

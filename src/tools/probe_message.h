@@ -39,8 +39,8 @@ struct probe_message_plan {
 
 struct probe_message {
     struct buf bytes;
-    struct buf
-        added; /* the fields that we wrote into a raw message, for show; all lines end with LF */
+    struct buf added; /* the fields that we put before the user's own, for show; all lines end with
+                         LF. Of a generated message, which is all ours: none */
     bool needs_8bit;
 };
 

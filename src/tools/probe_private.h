@@ -31,4 +31,7 @@ enum err probe_talk_once(struct probe_run *run, const struct probe_talk_config *
 /* probe_tls.c: versions, injection, DANE of a host that was talked to. */
 enum err probe_examine_tls(struct probe_run *run, struct probe_host *host) MUST_USE;
 
+/* probe_sts.c: after all hosts of a domain. */
+enum err probe_find_sts(struct probe_run *run) MUST_USE;
+
 #endif

@@ -148,8 +148,12 @@ static void put_tls(struct writer *w, const struct probe_host *host)
     }
     put_versions(w, host);
     if (host->dane != PROBE_DANE_NOT_TRIED) {
-        writer_printf(w, "  DANE         %s, %u records%s\n", probe_dane_name(host->dane),
-                      host->dane_count, host->has_dane_proof ? ", authentic" : "");
+        writer_printf(w, "  DANE         %s, %u records, %s\n", probe_dane_name(host->dane),
+                      host->dane_count, host->has_dane_proof ? "authentic" : "not authentic");
+    }
+    if (host->sts_names_it != PROBE_NOT_TRIED) {
+        writer_printf(w, "  MTA-STS      the policy %s this host\n",
+                      host->sts_names_it == PROBE_YES ? "names" : "does not name");
     }
     if (host->injection != PROBE_INJECTION_NOT_TRIED) {
         writer_printf(w, "  injection    %s\n", probe_injection_name(host->injection));

@@ -8,6 +8,7 @@
 #include "base/slice.h"
 #include "engine/route_find.h"
 #include "tools/probe_private.h"
+#include "verify/health.h"
 
 const char *probe_injection_name(enum probe_injection injection)
 {
@@ -27,6 +28,7 @@ const char *probe_dane_name(enum probe_dane_state state)
     switch (state) {
     case PROBE_DANE_NOT_TRIED: return "not_tried";
     case PROBE_DANE_NONE: return "none";
+    case PROBE_DANE_UNUSABLE: return "unusable";
     case PROBE_DANE_MATCH: return "match";
     case PROBE_DANE_MISMATCH: return "mismatch";
     case PROBE_DANE_UNKNOWN: break;
@@ -128,21 +130,28 @@ static enum err try_injection(struct probe_run *run, struct probe_host *host)
 
 /* ---- DANE (RFC 7672) ---- */
 
-/* RFC 6698 2.1 */
-static size_t read_records(const struct dns_answer *answer, struct probe_dane *out)
+/* RFC 6698 2.1; out gets those that count for mail. */
+static void read_records(const struct dns_answer *answer, struct probe_host *host,
+                         struct probe_dane *out)
 {
-    size_t count = 0;
-    for (const struct dns_record *record = dns_answer_next(answer, NULL);
-         record != NULL && count < PROBE_DANE_MAX; record = dns_answer_next(answer, record)) {
-        if (record->text.len > 3) {
-            out[count++] =
-                (struct probe_dane){.usage = (uint8_t)record->text.at[0],
-                                    .selector = (uint8_t)record->text.at[1],
-                                    .matching = (uint8_t)record->text.at[2],
+    for (const struct dns_record *record = dns_answer_next(answer, NULL); record != NULL;
+         record = dns_answer_next(answer, record)) {
+        if (record->text.len < 3) {
+            continue;
+        }
+        const struct health_tlsa tlsa = {.usage = (uint8_t)record->text.at[0],
+                                         .selector = (uint8_t)record->text.at[1],
+                                         .matching = (uint8_t)record->text.at[2],
+                                         .data_bytes = record->text.len - 3};
+        host->dane_count++;
+        if (health_tlsa_is_usable(&tlsa) && host->dane_usable_count < PROBE_DANE_MAX) {
+            out[host->dane_usable_count++] =
+                (struct probe_dane){.usage = tlsa.usage,
+                                    .selector = tlsa.selector,
+                                    .matching = tlsa.matching,
                                     .data = slice_sub(record->text, 3, record->text.len)};
         }
     }
-    return count;
 }
 
 static enum err match_records(struct probe_run *run, struct probe_host *host,
@@ -186,12 +195,14 @@ static enum err try_dane(struct probe_run *run, struct probe_host *host)
                      ? ERR_NOMEM
                      : route_ask(run->door, slice_of(name), DNS_TLSA, &run->bytes, answer);
     if (e == ERR_NONE) {
-        host->dane_count = (unsigned)read_records(answer, records);
-        host->has_dane_proof = answer->message.is_authentic;
-        host->dane = answer->kind == DNS_ANSWER_ERROR ? PROBE_DANE_UNKNOWN : PROBE_DANE_NONE;
+        read_records(answer, host, records);
+        host->has_dane_proof = answer->kind != DNS_ANSWER_ERROR && answer->message.is_authentic;
+        host->dane = answer->kind == DNS_ANSWER_ERROR ? PROBE_DANE_UNKNOWN
+                     : host->dane_count > 0           ? PROBE_DANE_UNUSABLE
+                                                      : PROBE_DANE_NONE;
     }
-    if (e == ERR_NONE && host->dane_count > 0) {
-        e = match_records(run, host, records, host->dane_count);
+    if (e == ERR_NONE && host->dane_usable_count > 0) {
+        e = match_records(run, host, records, host->dane_usable_count);
     }
     free(answer);
     return e;

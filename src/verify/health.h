@@ -262,8 +262,13 @@ bool health_has_dmarc_record(const struct health_facts *facts);
 /* The domain whose policy it is, or was looked for last. */
 const char *health_dmarc_domain(const struct health_facts *facts);
 
+/* Whether senders of mail look at this record (RFC 7672 3.1). */
+bool health_tlsa_is_usable(const struct health_tlsa *tlsa);
+
 /* The values of a line "key: value" of an MTA-STS policy, one after the other: *rest starts as all of it. */
 bool health_policy_value(struct slice *rest, struct slice key, struct slice *out);
+/* Whether one of its lines "mx: NAME" is for this host (RFC 8461 4.1). */
+bool health_policy_names(struct slice policy, struct slice host);
 
 /* Selectors of the DKIM-Signature fields at the top of a message (RFC 6376 3.5): those of domain, as many as there is
  * room for; how many. None of a header beyond the ceilings of message/header. */

@@ -213,9 +213,9 @@ static bool is_named(struct slice pattern, struct slice host)
     return slice_equal_nocase(pattern, host);
 }
 
-static bool policy_names(const struct health_facts *facts, struct slice host)
+bool health_policy_names(struct slice policy, struct slice host)
 {
-    struct slice rest = facts->sts_policy.body;
+    struct slice rest = policy;
     struct slice pattern;
     while (health_policy_value(&rest, SLICE("mx"), &pattern)) {
         if (is_named(pattern, host)) {
@@ -233,7 +233,7 @@ static void look_sts_mx(struct health_judge *j)
     }
     for (size_t i = 0; i < facts->mx_count; i++) {
         const char *host = facts->mx[i].host.name;
-        if (host[0] != '\0' && !policy_names(facts, slice_of(host))) {
+        if (host[0] != '\0' && !health_policy_names(facts->sts_policy.body, slice_of(host))) {
             health_say(
                 j, health_text_of(j, "add the line: mx: %s; and give the record a new id", host),
                 NULL, "the MTA-STS policy does not name the mail server %s", host);
@@ -318,7 +318,7 @@ static void look_dane_unsigned(struct health_judge *j)
     }
 }
 
-static bool is_usable(const struct health_tlsa *tlsa)
+bool health_tlsa_is_usable(const struct health_tlsa *tlsa)
 {
     bool has_length = tlsa->matching == 1   ? tlsa->data_bytes == 32
                       : tlsa->matching == 2 ? tlsa->data_bytes == 64
@@ -332,7 +332,7 @@ static void look_dane_unusable(struct health_judge *j)
         const struct health_mx *mx = &j->facts->mx[i];
         for (size_t k = 0; k < mx->tlsa_count; k++) {
             const struct health_tlsa *tlsa = &mx->tlsa[k];
-            if (!is_usable(tlsa)) {
+            if (!health_tlsa_is_usable(tlsa)) {
                 health_say(j, "publish 3 1 1: the SHA-256 digest of the server's public key", NULL,
                            "a TLSA record of %s does not count for mail: %u %u %u with %zu bytes",
                            mx->host.name, tlsa->usage, tlsa->selector, tlsa->matching,

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import http.server
 import json
 import os
 import pathlib
@@ -60,6 +61,7 @@ class Certificates:
         cls.signed('good', 'mx.d.example', 1)
         cls.signed('expired', 'mx.d.example', -1)
         cls.signed('weak', 'mx.d.example', 1, 'rsa:1024')
+        (cls.folder / 'chain.pem').write_bytes((cls.folder / 'good.pem').read_bytes() + (cls.folder / 'ca.pem').read_bytes())
         cls.openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'own.key', '-out', 'own.crt', '-subj',
                     '/CN=other.example', '-days', '3000')
         (cls.folder / 'own.pem').write_bytes((cls.folder / 'own.crt').read_bytes() + (cls.folder / 'own.key').read_bytes())
@@ -514,6 +516,76 @@ class Message(Base):
         self.assertEqual(server.heard[0], 'LHLO us.example')
 
 
+class Dkim(Base):
+    """Messages that are signed on request; a library of others verifies them."""
+    VERIFY = ('import sys, dkim\n'
+              'record = sys.argv[1].encode()\n'
+              'asked = []\n'
+              'def find(name, timeout=5):\n'
+              '    asked.append(name)\n'
+              '    return record\n'
+              'print(dkim.verify(sys.stdin.buffer.read(), dnsfunc=find), asked[0].decode())\n')
+
+    def key(self, kind, *words):
+        """A key's file, and the record of its public half."""
+        path = self.path(f'{kind}.pem')
+        subprocess.run(['openssl', 'genpkey', '-algorithm', kind, *words, '-out', path], check=True, capture_output=True)
+        public = subprocess.run(['openssl', 'pkey', '-in', path, '-pubout', '-outform', 'DER'], check=True,
+                                capture_output=True).stdout
+        bare = public[-32:] if kind == 'ed25519' else public
+        return path, f'v=DKIM1; k={kind}; p={base64.b64encode(bare).decode()}'
+
+    def verify(self, message, record):
+        run = subprocess.run(['/usr/bin/python3', '-c', self.VERIFY, record], input=message.replace('\n', '\r\n').encode(),
+                             capture_output=True, check=True, timeout=rig.PATIENCE_S)
+        return run.stdout.decode().split()
+
+    @staticmethod
+    def options(path):
+        return ('--to', 'live@d.example', '--dkim-key', path, '--dkim-domain', 'us.example', '--dkim-selector', 'mail')
+
+    def test_it_verifies(self):
+        keys = [self.key('rsa', '-pkeyopt', 'rsa_keygen_bits:2048'), self.key('ed25519')]
+        for (path, record), more in ((keys[0], ('--send',)), (keys[1], ('--send',)),
+                                     (keys[0], ('--send', '--bdat', '--dkim-canon', 'simple/simple')),
+                                     (keys[1], ('--send', '--dkim-canon', 'simple')),
+                                     (keys[0], ('--send', '--body', '.\n..dots\n \n\n'))):
+            server = self.serve(Good())
+            run = self.probe(0, server, *self.options(path), *more)
+            [message] = server.messages
+            self.assertTrue(message.startswith('DKIM-Signature: '), message)
+            self.assertEqual(self.verify(message, record), ['True', 'mail._domainkey.us.example.'], (message, more))
+            self.assertEqual(self.verify(message + 'x\n', record)[0], 'False')
+            self.assertIn('added to the message: DKIM-Signature: v=1; a=', run.out)
+
+    def test_a_file(self):
+        path, record = self.key('ed25519')
+        server = self.serve(Good())
+        mail = self.write('m.eml', 'From: a@b.example\nSubject: x\n\nbody\n')
+        told = self.record(0, server, *self.options(path), f'--send={mail}')
+        self.assertEqual(self.verify(server.messages[0], record)[0], 'True')
+        self.assertEqual([line.split(':')[0] for line in told['added'] if line[0] not in ' \t'],
+                         ['Date', 'Message-ID', 'DKIM-Signature'])
+        self.record(0, server, *self.options(path), f'--send={mail}', '--keep-data')
+        self.assertEqual(self.verify(server.messages[1], record)[0], 'True')
+        self.assertTrue(server.messages[1].endswith('\nFrom: a@b.example\nSubject: x\n\nbody\n'))
+
+    def test_what_cannot_be_meant(self):
+        path, _ = self.key('ed25519')
+        server = self.serve(Good())
+        nobody = self.write('m.eml', 'Subject: x\n\nbody\n')
+        for code, more, wanted in (
+                (64, ('--to', 'a@d.example', '--send', '--dkim-key', path), 'belong together'),
+                (64, self.options(path), 'add --send'),
+                (64, (*self.options(path), '--send', '--dkim-canon', 'loose'), "'loose' is not like relaxed/simple"),
+                (65, (*self.options(nobody), '--send'), 'it is no private key in PEM without a password'),
+                (66, (*self.options(self.path('none')), '--send'), 'No such file'),
+                (65, (*self.options(path), f'--send={nobody}', '--keep-data'), 'without From'),
+                (65, (*self.options(path), '--send', '--dkim-domain', 'a b'), 'cannot stand in a DKIM signature')):
+            self.assertIn(wanted, self.probe(code, server, *more).err, more)
+        self.assertFalse(server.messages)
+
+
 class Tls(Base):
     """A server with each kind of TLS; the host's name is said with --tls-sni."""
 
@@ -592,6 +664,151 @@ class Tls(Base):
         self.assertEqual(self.checks(record), ['refused'])
         record = self.look(1, Good(), '--tls', 'must')
         self.assertEqual(self.checks(record), ['not_offered'])
+
+
+class Dane(Base):
+    """TLSA records of the host, from a name server that says whether they are authentic."""
+
+    @staticmethod
+    def der(name):
+        return ssl.PEM_cert_to_DER_cert(pathlib.Path(Certificates.path(name)).read_text())
+
+    @staticmethod
+    def key(name):
+        """The DER of the certificate's public key."""
+        pem = subprocess.run(['openssl', 'x509', '-noout', '-pubkey', '-in', Certificates.path(name)], check=True,
+                             capture_output=True).stdout
+        return subprocess.run(['openssl', 'pkey', '-pubin', '-outform', 'DER'], input=pem, check=True,
+                              capture_output=True).stdout
+
+    def look(self, code, certificate, records, authentic=True):
+        """The host, and the findings about DANE."""
+        server = self.serve(Good(Certificates.context(certificate)))
+        names = rig.Names({('mx.d.example', 1): ['127.0.0.1'], ('mx.d.example', 28): [],
+                           (f'_{server.port}._tcp.mx.d.example', 52): records}, authentic)
+        self.addCleanup(names.close)
+        run = self.expect(code, 'probe', '--no-config', '--json', '--helo', 'us.example', '--resolver',
+                          f'127.0.0.1:{names.port}', '--allow-net', '127.0.0.0/8', '--tls-ca', Certificates.path('ca.pem'),
+                          f'mx.d.example:{server.port}')
+        record = json.loads(run.out)
+        found = [(f['check'], f['level']) for f in record['findings'] if f['check'].startswith('dane')]
+        return record['hosts'][0], found
+
+    def test_matches(self):
+        leaf, ca = self.der('good.crt'), self.der('ca.pem')
+        sha256, sha512 = (lambda data: hashlib.sha256(data).digest()), (lambda data: hashlib.sha512(data).digest())
+        for name, record in (('3 1 1', b'\3\1\1' + sha256(self.key('good.crt'))),
+                             ('3 0 1', b'\3\0\1' + sha256(leaf)), ('3 1 0', b'\3\1\0' + self.key('good.crt')),
+                             ('3 1 2', b'\3\1\2' + sha512(self.key('good.crt'))),
+                             ('2 0 1', b'\2\0\1' + sha256(ca)), ('2 1 1', b'\2\1\1' + sha256(self.key('ca.pem')))):
+            other = b'\3\1\1' + bytes(32)
+            host, found = self.look(0, 'chain', [other, record])
+            self.assertEqual((host['dane'], host['dane_records'], host['dane_usable'], host['dane_authentic']),
+                             ('match', 2, 2, True), name)
+            self.assertEqual(found, [('dane', 'ok')], name)
+
+    def test_without_proof(self):
+        record = b'\3\1\1' + hashlib.sha256(self.key('good.crt')).digest()
+        host, found = self.look(0, 'good', [record], authentic=False)
+        self.assertEqual((host['dane'], host['dane_authentic']), ('match', False))
+        self.assertEqual(found, [('dane_not_proven', 'advice')])
+
+    def test_mismatches(self):
+        ca = hashlib.sha256(self.der('ca.pem')).digest()
+        for name, certificate, record in (
+                ('another key', 'good', b'\3\1\1' + hashlib.sha256(self.key('own.crt')).digest()),
+                ('the certificate where the key should be', 'good', b'\3\1\1' + hashlib.sha256(self.der('good.crt')).digest()),
+                ('an anchor that is not sent', 'good', b'\2\0\1' + ca),
+                ('an anchor, and another name', 'own', b'\2\0\1' + hashlib.sha256(self.der('own.crt')).digest())):
+            host, found = self.look(1, certificate, [record])
+            self.assertEqual((host['dane'], found), ('mismatch', [('dane', 'mend')]), name)
+
+    def test_records_that_do_not_count(self):
+        for record in (b'\1\1\1' + hashlib.sha256(self.key('good.crt')).digest(), b'\3\1\1short', b'\3\1\1', b'\3\7\1' + bytes(32),
+                       b'\3\1\7' + bytes(32)):
+            host, found = self.look(1, 'good', [record])
+            self.assertEqual((host['dane'], found), ('unusable', [('dane_unusable', 'mend')]), record[:3])
+
+    def test_none_and_no_answer(self):
+        host, found = self.look(0, 'good', [])
+        self.assertEqual((host['dane'], found), ('none', []))
+        host, found = self.look(3, 'good', None)
+        self.assertEqual((host['dane'], host['dane_authentic'], found), ('unknown', False, [('dane', 'unknown')]))
+
+
+class MtaSts(Base):
+    """A domain with a policy, from an https server of our own."""
+    POLICY = 'version: STSv1\r\nmode: %s\r\nmx: %s\r\nmax_age: 604800\r\n'
+
+    def policy_server(self, policy, certificate):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                is_here = policy is not None and self.path == '/.well-known/mta-sts.txt'
+                body = policy.encode() if is_here else b''
+                self.send_response(200 if is_here else 404)
+                self.send_header('Content-Type', 'text/plain')
+                self.send_header('Content-Length', str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *words):
+                pass
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        server.socket = Certificates.context(certificate).wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server.server_address[1]
+
+    def look(self, code, policy, records=('v=STSv1; id=1',), mail='good', web='good'):
+        """What was found about the domain's policy and the host, and the findings about it."""
+        server = self.serve(Good(Certificates.context(mail)) if mail else Good())
+        names = rig.Names({('d.example', 15): ['mx.d.example'], ('mx.d.example', 1): ['127.0.0.1'],
+                           ('_mta-sts.d.example', 16): None if records is None else list(records),
+                           ('mta-sts.d.example', 1): ['127.0.0.1']})
+        self.addCleanup(names.close)
+        run = self.expect(code, 'probe', '--no-config', '--json', '--helo', 'us.example', '--port', server.port,
+                          '--resolver', f'127.0.0.1:{names.port}', '--allow-net', '127.0.0.0/8', '--tls-ca',
+                          Certificates.path('ca.pem'), '--policy-ca', Certificates.path('ca.pem'), '--policy-port',
+                          self.policy_server(policy, web), 'd.example')
+        record = json.loads(run.out)
+        found = [(f['check'], f['level']) for f in record['findings'] if f['check'].startswith('mta_sts')]
+        return record['mta_sts'], record['hosts'][0]['mta_sts_names_it'], found
+
+    def test_it_holds(self):
+        for pattern in ('mx.d.example', '*.d.example', 'other.example\r\nmx: MX.d.example'):
+            sts, named, found = self.look(0, self.POLICY % ('enforce', pattern))
+            self.assertEqual((sts['state'], sts['mode'], named), ('found', 'enforce', 'yes'), pattern)
+            self.assertEqual(found, [('mta_sts', 'ok')], pattern)
+
+    def test_the_host_is_not_named(self):
+        for pattern in ('mx2.d.example', '*.mx.d.example', '*.example'):
+            _, named, found = self.look(1, self.POLICY % ('enforce', pattern))
+            self.assertEqual((named, found), ('no', [('mta_sts_not_named', 'mend')]), pattern)
+        _, named, found = self.look(0, self.POLICY % ('testing', 'mx2.d.example'))
+        self.assertEqual((named, found), ('no', [('mta_sts_not_named', 'advice')]))
+        sts, named, found = self.look(0, self.POLICY % ('none', 'mx2.d.example'))
+        self.assertEqual((sts['mode'], found), ('none', []))
+
+    def test_the_certificate_does_not_hold(self):
+        for mail in ('own', 'expired', None):
+            _, named, found = self.look(1, self.POLICY % ('enforce', 'mx.d.example'), mail=mail)
+            self.assertEqual((named, found), ('yes', [('mta_sts_certificate', 'mend')]), mail)
+
+    def test_no_policy_that_can_be_read(self):
+        self.assertEqual(self.look(0, None, records=()), ({'state': 'none', 'mode': '', 'detail': ''}, 'not_tried', []))
+        good = self.POLICY % ('enforce', 'mx.d.example')
+        for name, options in (('not there', {'policy': None}), ('no mode', {'policy': 'version: STSv1\r\n'}),
+                              ('several records', {'policy': good, 'records': ('v=STSv1; id=1', 'v=STSv1; id=2')}),
+                              ('a certificate nobody knows', {'policy': good, 'web': 'own'})):
+            sts, named, found = self.look(1, **options)
+            self.assertEqual((sts['state'], named, found), ('broken', 'not_tried', [('mta_sts_policy', 'mend')]), name)
+        sts, named, found = self.look(3, good, records=None)
+        self.assertEqual((sts['state'], found), ('unknown', [('mta_sts_policy', 'unknown')]))
+
+    def test_a_host_has_no_policy(self):
+        record = self.record(1, self.serve(Good(Certificates.context('good'))))
+        self.assertEqual(record['mta_sts']['state'], 'not_tried')
 
 
 class Hostile(Base):

@@ -159,11 +159,13 @@ class Village:
 
 class Names(threading.Thread):
     """A name server: records by (name, type); type 1 A, 12 PTR, 15 MX as a name or (preference, name), 16 TXT. What
-    it has not does not exist; None is a failure; names with the type None are silent."""
+    it has not does not exist; None is a failure; names with the type None are silent. A value in bytes stands as it
+    is. is_authentic: who asks for it is told that DNSSEC proves the answers (RFC 6840 5.7)."""
 
-    def __init__(self, records):
+    def __init__(self, records, is_authentic=False):
         super().__init__(daemon=True)
         self.records = records
+        self.is_authentic = is_authentic
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(('127.0.0.1', 0))
         self.port = self.socket.getsockname()[1]
@@ -174,6 +176,8 @@ class Names(threading.Thread):
         return b''.join(bytes([len(label)]) + label.encode() for label in name.split('.') if label) + b'\0'
 
     def pack_value(self, kind, value):
+        if isinstance(value, bytes):
+            return value
         if kind == 1:
             return socket.inet_aton(value)
         if kind == 12:
@@ -199,7 +203,9 @@ class Names(threading.Thread):
         for value in values or []:
             data = self.pack_value(kind, value)
             answers += b'\xc0\x0c' + struct.pack('>HHIH', kind, 1, 300, len(data)) + data
+        is_asked = query[3] & 0x20  # AD
         flags = 0x8180 | (3 if not is_known else 2 if values is None else 0)
+        flags |= 0x20 if self.is_authentic and is_asked else 0
         return query[:2] + struct.pack('>HHHHH', flags, 1, len(values or []), 0, 0) + question + answers
 
     def run(self):

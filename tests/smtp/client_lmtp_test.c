@@ -101,6 +101,25 @@ static void chunks_are_answered_alike(void **state)
     hel_smtp_client_free(client);
 }
 
+/* How many answers the last chunk is owed is known once MAIL and RCPT are answered. */
+static void the_last_chunk_waits(void **state)
+{
+    (void)state;
+    const struct hel_smtp_mail mail = {.reverse_path = SLICE("a@us.example")};
+    struct hel_smtp_client *client = lmtp_client();
+    assert_int_equal(hel_smtp_client_mail(client, 1, &mail), ERR_NONE);
+    assert_int_equal(hel_smtp_client_rcpt(client, 10, SLICE("b@mx.example")), ERR_NONE);
+    assert_int_equal(hel_smtp_client_bdat(client, 20, SLICE("x"), true), ERR_STATE);
+    (void)ready_sent(client);
+    (void)ready_event(client, "250 ok\r\n");
+    assert_int_equal(hel_smtp_client_bdat(client, 20, SLICE("x"), true), ERR_STATE);
+    (void)ready_event(client, "250 ok\r\n");
+    assert_int_equal(hel_smtp_client_bdat(client, 20, SLICE("x"), true), ERR_NONE);
+    assert_sent(client, "BDAT 1 LAST\r\nx");
+    assert_int_equal(ready_event(client, "250 taken\r\n").tag, 10);
+    hel_smtp_client_free(client);
+}
+
 /* A RSET forgets who was accepted: the end is answered once, with its own tag. */
 static void nobody_accepted(void **state)
 {
@@ -156,9 +175,9 @@ static void held_hello(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_answer_for_each), cmocka_unit_test(chunks_are_answered_alike),
-        cmocka_unit_test(nobody_accepted),     cmocka_unit_test(no_fallback),
-        cmocka_unit_test(held_hello),
+        cmocka_unit_test(one_answer_for_each),  cmocka_unit_test(chunks_are_answered_alike),
+        cmocka_unit_test(the_last_chunk_waits), cmocka_unit_test(nobody_accepted),
+        cmocka_unit_test(no_fallback),          cmocka_unit_test(held_hello),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -338,8 +338,8 @@ static enum err put_waiting(struct extract_output *out, char *rooms)
         uint64_t numbers[4];
         if (!take_text(from, rooms, &row.email) ||
             !take_text(from, rooms + TEXT_BYTES_MAX, &row.wire) ||
-            !take_text(from, rooms + 2 * TEXT_BYTES_MAX, &row.file) ||
-            !take_text(from, rooms + 3 * TEXT_BYTES_MAX, &row.member) ||
+            !take_text(from, rooms + (size_t)2 * TEXT_BYTES_MAX, &row.file) ||
+            !take_text(from, rooms + (size_t)3 * TEXT_BYTES_MAX, &row.member) ||
             fread(numbers, sizeof numbers, 1, from) != 1) {
             return ERR_SYSTEM;
         }

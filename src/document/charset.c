@@ -74,7 +74,11 @@ static enum err convert(struct charset *charset, struct slice text, size_t *out_
     if (e != ERR_NONE) {
         return e;
     }
-    char *from = (char *)(uintptr_t)text.at; /* iconv does not write there */
+    union {
+        const char *given;
+        char *taken;
+    } same = {.given = text.at}; /* iconv does not write there */
+    char *from = same.taken;
     size_t left = text.len;
     char *to = out->at + out->len;
     size_t room = text.len * 4 + 16;

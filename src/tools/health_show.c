@@ -99,12 +99,12 @@ static void put_node(struct writer *w, const struct spf_tree_node *node)
 }
 
 /* Nodes lie in the order in which they were found; a tree is drawn child by child. */
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than SPF_TREE_DEPTH_MAX */
 static void put_tree(struct writer *w, const struct spf_tree_view *spf, size_t from)
 {
     put_node(w, &spf->nodes[from]);
     for (size_t i = from + 1; i < spf->node_count; i++) {
         if (spf->nodes[i].parent == from) {
-            /* NOLINTNEXTLINE(misc-no-recursion): no deeper than SPF_TREE_DEPTH_MAX */
             put_tree(w, spf, i);
         }
     }

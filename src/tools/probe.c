@@ -411,7 +411,8 @@ enum err probe_run(struct door *door, const struct probe_plan *plan, struct prob
 
 void probe_result_done(struct probe_result *result)
 {
-    for (size_t i = 0; i < result->host_count; i++) {
+    size_t count = result->hosts == NULL ? 0 : result->host_count;
+    for (size_t i = 0; i < count; i++) {
         struct probe_host *host = &result->hosts[i];
         probe_talk_done(&host->talk);
         probe_talk_done(&host->relay);

@@ -49,6 +49,7 @@ static enum err fill(const char *form, const struct values *values, struct buf *
     return e;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the buffer writes there */
 static enum err fill_room(const char *form, const struct values *values,
                           char room[PROBE_FORM_BYTES], struct slice *out)
 {

@@ -208,7 +208,7 @@ static enum err put_base64(struct buf *out, struct slice bytes)
 {
     enum err e = ERR_NONE;
     for (size_t at = 0; at < bytes.len && e == ERR_NONE; at += BASE64_LINE_BYTES) {
-        e = buf_reserve(out, BASE64_BYTES(BASE64_LINE_BYTES));
+        e = buf_reserve(out, BASE64_BYTES((size_t)BASE64_LINE_BYTES));
         if (e == ERR_NONE) {
             out->len +=
                 base64_write(slice_sub(bytes, at, at + BASE64_LINE_BYTES), out->at + out->len);
@@ -286,7 +286,7 @@ enum err probe_message_make(const struct probe_message_plan *plan, struct probe_
 {
     struct probe_message message = {.needs_8bit = false};
     buf_init(&message.bytes, PROBE_MESSAGE_BYTES);
-    buf_init(&message.added, PROBE_ADDED_BYTES * 8);
+    buf_init(&message.added, (size_t)PROBE_ADDED_BYTES * 8);
     enum err e = plan->raw.len > 0 ? complete(plan, &message) : generate(plan, &message);
     if (plan->raw.len == 0) {
         buf_clear(&message.added);

@@ -101,7 +101,7 @@ enum err health_judge(struct health_facts *facts, struct health_report *out)
 
 const struct health_check *health_check_at(size_t index)
 {
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (index < tables[i]->count) {
             return &tables[i]->at[index];
         }

@@ -563,7 +563,7 @@ static void take_statistics(struct bench *bench, const struct probe_result *resu
 
 static int run_once(struct bench *bench)
 {
-    struct probe_result result;
+    struct probe_result result = {.host_count = 0};
     struct fault fault;
     struct probe_findings *findings = malloc(sizeof *findings);
     enum err e = findings == NULL ? fault_set(&fault, ERR_NOMEM, 0, "out of memory")

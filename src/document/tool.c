@@ -49,8 +49,7 @@ static _Noreturn void become(const struct tool *tool, int out_fd)
     limit(RLIMIT_NOFILE, FILES_MAX);
     sigset_t none;
     (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the child has one thread */
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
     (void)execvp(tool->argv[0], tool->argv);
     _exit(NOT_FOUND);
 }

@@ -49,9 +49,10 @@ static enum err fill(const char *form, const struct values *values, struct buf *
     return e;
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): the buffer writes there */
-static enum err fill_room(const char *form, const struct values *values,
-                          char room[PROBE_FORM_BYTES], struct slice *out)
+static enum err fill_room(
+    const char *form, const struct values *values,
+    /* NOLINTNEXTLINE(readability-non-const-parameter): the buffer writes there */
+    char room[PROBE_FORM_BYTES], struct slice *out)
 {
     struct buf text = {.at = room, .cap = PROBE_FORM_BYTES, .max = PROBE_FORM_BYTES};
     enum err e = fill(form, values, &text);

@@ -82,8 +82,7 @@ static void a_new_file_is_as_one_that_grew(void **state)
     store_close(scratch_open(new_path));
     static const char *const questions[] = {
         DIFFERENCES("main", "old"), DIFFERENCES("old", "main"),
-        "SELECT (SELECT value FROM main.api_key_generation)-(SELECT value FROM "
-        "old.api_key_generation)"};
+        "SELECT a.value-b.value FROM main.api_key_generation a,old.api_key_generation b"};
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
         (void)snprintf(sql, sizeof sql, "ATTACH '%s' AS old; %s", old_path, questions[i]);
         assert_int_equal(scratch_sql(new_path, sql), 0);

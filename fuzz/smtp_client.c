@@ -103,7 +103,8 @@ static void end_answer_line(struct ear *ear, struct slice line)
 static void end_command_line(struct ear *ear)
 {
     struct slice line = slice_make(ear->line, ear->column < LINE_BYTES ? ear->column : LINE_BYTES);
-    if (ear->is_answer) {
+    /* The far end may have challenged before it heard the command. */
+    if (ear->is_answer && !slice_starts(line, SLICE("AUTH "))) {
         end_answer_line(ear, line);
         return;
     }

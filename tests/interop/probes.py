@@ -6,7 +6,7 @@ import time
 
 from world import CLIENT_NAME, HOSTS, PORT, SENDER
 
-TLS = ('plain', 'tlsonly', 'exim', 'sendmail', 'haraka')  # domains whose servers shake hands
+TLS = ('plain', 'tlsonly', 'exim')  # domains whose servers shake hands
 DELIVERY_SECONDS = 20
 
 

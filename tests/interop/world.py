@@ -24,7 +24,7 @@ HOSTS = {  # domain under test. -> the address of its server
     'tlsonly': '127.0.1.14', 'limits': '127.0.1.15', 'gate': '127.0.1.16', 'gatestrict': '127.0.1.17',
     'exim': '127.0.1.20', 'eximlimit': '127.0.1.21', 'eximgate': '127.0.1.22',
     'opensmtpd': '127.0.1.30', 'opensmtpdall': '127.0.1.31', 'sendmail': '127.0.1.40', 'qpsmtpd': '127.0.1.50',
-    'aiosmtpd': '127.0.1.60', 'smtpserver': '127.0.1.70', 'haraka': '127.0.1.71', 'eximlogin': '127.0.1.22',
+    'aiosmtpd': '127.0.1.60', 'smtpserver': '127.0.1.70', 'haraka': '127.0.1.71', 'eximlogin': '127.0.1.23',
 }
 POLICY, POLICY_PORT, MAP_PORT = '127.0.1.62', 10040, 10041  # where `heloise policy` answers
 ZONE_HEAD = """$ORIGIN test.

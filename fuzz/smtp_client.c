@@ -54,7 +54,7 @@ struct ear {
     char line[LINE_BYTES];
     size_t column, chunk_left;
     bool had_cr, is_behind_data, is_354, is_message;
-    bool is_answer; /* what is said next answers a challenge */
+    unsigned answers; /* to challenges, that were given and not heard yet */
 };
 
 struct world {
@@ -90,7 +90,7 @@ static const struct slice verbs[] = {
 /* Base64, or the one star that cancels (RFC 4954 4). */
 static void end_answer_line(struct ear *ear, struct slice line)
 {
-    ear->is_answer = false;
+    ear->answers--;
     if (slice_equal(line, SLICE("*\r"))) {
         return;
     }
@@ -104,7 +104,7 @@ static void end_command_line(struct ear *ear)
 {
     struct slice line = slice_make(ear->line, ear->column < LINE_BYTES ? ear->column : LINE_BYTES);
     /* The far end may have challenged before it heard the command. */
-    if (ear->is_answer && !slice_starts(line, SLICE("AUTH "))) {
+    if (ear->answers > 0 && !slice_starts(line, SLICE("AUTH "))) {
         end_answer_line(ear, line);
         return;
     }
@@ -150,7 +150,7 @@ static void hear_byte(struct world *w, char byte)
         ear->is_354 = false;
     }
     bool begins = ear->column == 0 && !ear->is_message;
-    bool greets = !ear->is_answer && (byte == 'E' || byte == 'H' || byte == 'L');
+    bool greets = ear->answers == 0 && (byte == 'E' || byte == 'H' || byte == 'L');
     w->begun += begins && !greets ? 1 : 0;
     must(ear->had_cr == (byte == '\n')); /* RFC 5321 2.3.8 */
     ear->had_cr = byte == '\r';
@@ -291,7 +291,7 @@ static enum err log_in(struct world *w, enum action action, struct slice text)
     if (action == ACTION_ANSWER || action == ACTION_CANCEL) {
         enum err e = action == ACTION_ANSWER ? hel_smtp_client_auth_answer(w->client, tag, text)
                                              : hel_smtp_client_auth_cancel(w->client, tag);
-        w->ear.is_answer = w->ear.is_answer || e == ERR_NONE;
+        w->ear.answers += e == ERR_NONE ? 1 : 0;
         return e;
     }
     struct slice initial = text;

@@ -507,6 +507,9 @@ static void log_end(const struct http_exchange *exchange, uint64_t micros, bool 
 static void free_exchange(struct http_exchange *exchange)
 {
     struct http_request *request = &exchange->request;
+    /* Whoever resumed it did so under the lock, and may not have let go yet. */
+    (void)pthread_mutex_lock(&exchange->lock);
+    (void)pthread_mutex_unlock(&exchange->lock);
     if (request->state_ops != NULL && request->state_ops->free != NULL) {
         request->state_ops->free(request->state);
     }

@@ -15,10 +15,10 @@
 #include "engine/json_write.h"
 #include "engine/knowledge.h"
 #include "engine/record_json.h"
-#include "heloise/address.h"
 #include "net/wall_clock.h"
 #include "tools/list_change.h"
 #include "tools/list_fetch.h"
+#include "tools/list_report.h"
 
 enum {
     KEY_DATA = 0x400,
@@ -199,11 +199,13 @@ static enum err show_text(struct work *work, enum list_kind kind, const struct l
 {
     char day[RECORD_TIME_BYTES];
     day_of(about->changed_at_ms, day);
-    enum err e =
-        buf_printf(&work->out, "%s: %zu entries, %llu bytes, %s%s\n  file       %s, of %s\n",
-                   list_name(kind), about->entries, (unsigned long long)about->bytes,
-                   about->is_updated ? "updated by you" : "as shipped",
-                   about->has_former ? ", rollback possible" : "", about->path, day);
+    enum err e = buf_printf(&work->out,
+                            "%s: %zu entries, %llu bytes, %s%s\n  for        %s\n"
+                            "  file       %s, of %s\n  SHA-256    %s\n",
+                            list_name(kind), about->entries, (unsigned long long)about->bytes,
+                            about->is_updated ? "updated by you" : "as shipped",
+                            about->has_former ? ", rollback possible" : "", list_purpose(kind),
+                            about->path, day, about->sha256);
     if (e == ERR_NONE && about->date[0] != '\0') {
         e = buf_printf(&work->out, "  date       %s\n", about->date);
     }
@@ -220,26 +222,6 @@ static enum err show_text(struct work *work, enum list_kind kind, const struct l
     return e;
 }
 
-static void show_json(struct work *work, enum list_kind kind, const struct list_about *about)
-{
-    struct json_writer *w = &work->json;
-    json_open(w, NULL, '{');
-    json_string(w, "list", slice_of(list_name(kind)));
-    json_string(w, "file", slice_of(about->path));
-    json_int(w, "entries", (int64_t)about->entries);
-    json_int(w, "bytes", (int64_t)about->bytes);
-    json_bool(w, "is_updated", about->is_updated);
-    json_bool(w, "has_former", about->has_former);
-    json_time(w, "changed_at", about->changed_at_ms);
-    json_string(w, "date", slice_of(about->date));
-    json_string(w, "source", slice_of(about->source));
-    json_string(w, "licence", slice_of(about->licence));
-    json_string(w, "own_file", slice_of(about->own_path));
-    json_int(w, "added", (int64_t)about->added);
-    json_int(w, "removed", (int64_t)about->removed);
-    json_close(w, '}');
-}
-
 static int show_list(struct work *work, enum list_kind kind)
 {
     struct fault fault;
@@ -249,7 +231,7 @@ static int show_list(struct work *work, enum list_kind kind)
         return refuse(e, &fault);
     }
     if (work->options->is_json) {
-        show_json(work, kind, &about);
+        list_about_write(&work->json, kind, &about, LIST_NAMING_PATHS);
         return EXIT_SUCCESS;
     }
     return show_text(work, kind, &about) == ERR_NONE ? EXIT_SUCCESS : EXIT_INTERNAL;
@@ -334,117 +316,43 @@ static int show(struct work *work)
 
 /* ---- test ---- */
 
-/* What is asked of: an address, or a domain alone. */
-struct subject {
-    struct hel_address address;
-    bool has_local;
-    struct slice domain; /* lower-case A-labels */
-};
-
-static bool read_subject(const char *word, struct subject *out)
+static enum err tell_hit(struct work *work, const struct list_hit *hit)
 {
-    struct hel_address_error error;
-    char whole[LIST_WORD_BYTES * 2];
-    out->has_local = strchr(word, '@') != NULL;
-    int len = snprintf(whole, sizeof whole, "%s%s", out->has_local ? "" : "a@", word);
-    if (len < 0 || (size_t)len >= sizeof whole ||
-        hel_address_parse(slice_make(whole, (size_t)len), HEL_ADDRESS_PRACTICAL, &out->address,
-                          &error) != ERR_NONE) {
-        return false;
-    }
-    out->domain = hel_address_domain(&out->address);
-    return true;
+    const struct list_spot *spot = &hit->spot;
+    return buf_printf(&work->out, "  %-20s %s%.*s%s  %s:%u%s\n", list_name(hit->kind),
+                      hit->match.is_exception ? "not, by your exception " : "",
+                      SLICE_ARG(hit->match.entry), hit->is_parent ? " (a parent)" : "", spot->path,
+                      spot->line, spot->is_own ? " (your own)" : "");
 }
 
-static void test_json(struct work *work, enum list_kind kind, const struct list_match *match,
-                      const struct list_spot *spot)
+static enum err tell_test(struct work *work, const char *word, const struct list_test *test)
 {
-    struct json_writer *w = &work->json;
-    json_open(w, NULL, '{');
-    json_string(w, "list", slice_of(list_name(kind)));
-    json_string(w, "entry", match->entry);
-    json_bool(w, "is_exception", match->is_exception);
-    json_string(w, "file", slice_of(spot->path));
-    json_int(w, "line", spot->line);
-    json_bool(w, "is_own", spot->is_own);
-    json_close(w, '}');
-}
-
-static enum err test_list(struct work *work, const struct address_lists *lists, enum list_kind kind,
-                          struct slice word)
-{
-    struct list_match match;
-    struct list_spot spot;
-    if (!list_match(lists, kind, word, &match) ||
-        !list_find_spot(&work->place, kind, match.entry, match.is_exception, &spot)) {
-        return ERR_NONE;
+    enum err e = text_append_printable(&work->out, slice_of(word));
+    e = e != ERR_NONE ? e : buf_append_byte(&work->out, '\n');
+    for (size_t i = 0; i < test->count && e == ERR_NONE; i++) {
+        e = tell_hit(work, &test->hits[i]);
     }
-    if (work->options->is_json) {
-        test_json(work, kind, &match, &spot);
-        return ERR_NONE;
+    if (e == ERR_NONE) {
+        e = buf_printf(&work->out, "  so it is             %s%s%s\n",
+                       test->flags.is_disposable ? "disposable" : "not disposable",
+                       test->flags.is_free ? ", free" : "", test->is_role ? ", a role" : "");
     }
-    return buf_printf(&work->out, "  %-20s %s%.*s  %s:%u%s\n", list_name(kind),
-                      match.is_exception ? "not, by your exception " : "", SLICE_ARG(match.entry),
-                      spot.path, spot.line, spot.is_own ? " (your own)" : "");
-}
-
-static enum err test_lists(struct work *work, const struct address_lists *lists,
-                           const struct subject *subject)
-{
-    static const enum list_kind of_domains[] = {LIST_DISPOSABLE, LIST_DISPOSABLE_WILDCARD,
-                                                LIST_FREE, LIST_POPULAR};
-    enum err e = ERR_NONE;
-    for (size_t i = 0; i < sizeof of_domains / sizeof *of_domains && e == ERR_NONE; i++) {
-        e = test_list(work, lists, of_domains[i], subject->domain);
-    }
-    struct slice local = hel_address_local(&subject->address);
-    char lower[HEL_WIRE_BYTES];
-    for (size_t i = 0; i < local.len; i++) {
-        lower[i] = ascii_lower(local.at[i]);
-    }
-    return e != ERR_NONE || !subject->has_local
+    return e != ERR_NONE || test->meant.len == 0
                ? e
-               : test_list(work, lists, LIST_ROLES, slice_make(lower, local.len));
-}
-
-static enum err tell_flags(struct work *work, const struct domain_flags *flags, struct slice meant)
-{
-    if (work->options->is_json) {
-        struct json_writer *w = &work->json;
-        json_close(w, ']');
-        json_bool(w, "is_disposable", flags->is_disposable);
-        json_bool(w, "is_free", flags->is_free);
-        json_string(w, "did_you_mean", meant);
-        json_close(w, '}');
-        return w->err != ERR_NONE ? w->err : buf_append_byte(&work->out, '\n');
-    }
-    enum err e = buf_printf(&work->out, "  so it is             %s%s\n",
-                            flags->is_disposable ? "disposable" : "not disposable",
-                            flags->is_free ? ", free" : "");
-    return e != ERR_NONE || meant.len == 0
-               ? e
-               : buf_printf(&work->out, "  did you mean         %.*s\n", SLICE_ARG(meant));
+               : buf_printf(&work->out, "  did you mean         %.*s\n", SLICE_ARG(test->meant));
 }
 
 static enum err test_word(struct work *work, const struct address_lists *lists, const char *word,
-                          const struct subject *subject)
+                          const struct list_subject *subject)
 {
-    struct domain_flags flags;
-    enum err e = ERR_NONE;
-    domain_flags(lists, subject->domain, NULL, 0, &flags);
-    if (work->options->is_json) {
-        json_begin(&work->json, &work->out);
-        json_open(&work->json, NULL, '{');
-        json_string(&work->json, "input", slice_of(word));
-        json_string(&work->json, "domain", subject->domain);
-        json_open(&work->json, "matches", '[');
-    } else {
-        e = text_append_printable(&work->out, slice_of(word));
-        e = e != ERR_NONE ? e : buf_append_byte(&work->out, '\n');
+    struct list_test test;
+    list_test(lists, &work->place, subject, &test);
+    if (!work->options->is_json) {
+        return tell_test(work, word, &test);
     }
-    e = e != ERR_NONE ? e : test_lists(work, lists, subject);
-    struct slice meant = address_suggest_domain(lists, subject->domain);
-    return e != ERR_NONE ? e : tell_flags(work, &flags, meant);
+    json_begin(&work->json, &work->out);
+    list_test_write(&work->json, slice_of(word), subject, &test, LIST_NAMING_PATHS);
+    return work->json.err != ERR_NONE ? work->json.err : buf_append_byte(&work->out, '\n');
 }
 
 static int test(struct work *work)
@@ -454,8 +362,8 @@ static int test(struct work *work)
     int worst = code;
     for (size_t i = 0; i < work->options->count && code == EXIT_SUCCESS; i++) {
         const char *word = work->options->words[i];
-        struct subject subject;
-        if (!read_subject(word, &subject)) {
+        struct list_subject subject;
+        if (!list_subject_read(slice_of(word), &subject)) {
             complain("'%.60s' is neither a domain nor an address", word);
             worst = EXIT_BAD_DATA;
             continue;

@@ -18,6 +18,7 @@
 #include "net/listen_socket.h"
 #include "net/notify.h"
 #include "net/stream_server.h"
+#include "tools/list_desk.h"
 #include "tools/list_files.h"
 #include "tools/policy_server.h"
 
@@ -50,6 +51,7 @@ struct policing {
     const struct policy_options *options;
     const struct config *config;
     struct knowledge *knowledge;
+    struct list_desk *lists;
     struct service *service;
     struct policy_except *except;
     struct policy_server *server;
@@ -235,12 +237,34 @@ static int open_server(struct policing *p)
     return EXIT_SUCCESS;
 }
 
+static void tell_lists(void *context, const struct fault *fault)
+{
+    (void)context;
+    complain("%s", fault == NULL ? "the lists were read again" : fault->text);
+}
+
+static int open_lists(struct policing *p)
+{
+    const struct list_desk_config config = {
+        .knowledge = p->knowledge,
+        .place = {knowledge_data_folder(p->config->data_dir.at), p->config->lists_dir.at},
+        .told = tell_lists,
+    };
+    struct fault fault;
+    if (list_desk_open(&config, &p->lists, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return fault.err == ERR_SYNTAX ? EXIT_BAD_DATA : EXIT_INTERNAL;
+    }
+    return EXIT_SUCCESS;
+}
+
 static int open_all(struct policing *p)
 {
     int code = read_except(p);
     code =
         code != EXIT_SUCCESS ? code : workbench_open_knowledge(&p->options->probe, &p->knowledge);
     code = code != EXIT_SUCCESS ? code : open_service(p);
+    code = code != EXIT_SUCCESS ? code : open_lists(p);
     code = code != EXIT_SUCCESS ? code : open_sockets(p);
     return code != EXIT_SUCCESS ? code : open_server(p);
 }
@@ -248,6 +272,7 @@ static int open_all(struct policing *p)
 static void close_all(struct policing *p)
 {
     policy_server_close(p->server);
+    list_desk_close(p->lists);
     service_close(p->service);
     for (size_t i = 0; i < socket_count(p); i++) {
         (void)close(p->sockets[i]);
@@ -265,20 +290,30 @@ static void close_all(struct policing *p)
     knowledge_free(p->knowledge);
 }
 
+/* Until one says to stop; SIGHUP: the lists are read again. */
+static void wait_for_signals(struct policing *p, const sigset_t *signals)
+{
+    struct fault fault;
+    int which = SIGHUP;
+    while (sigwait(signals, &which) == 0 && which == SIGHUP) {
+        tell_lists(p, list_desk_reload(p->lists, &fault) == ERR_NONE ? NULL : &fault);
+    }
+}
+
 static int run(const struct policy_options *options)
 {
     struct policing p = {.options = options, .config = &options->probe.config};
     sigset_t signals;
-    int which;
     (void)signal(SIGPIPE, SIG_IGN);
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGTERM);
     (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* for all threads to come */
     int code = open_all(&p);
     if (code == EXIT_SUCCESS) {
         (void)notify_send(getenv("NOTIFY_SOCKET"), SLICE("READY=1\nSTATUS=answering"));
-        (void)sigwait(&signals, &which);
+        wait_for_signals(&p, &signals);
         (void)notify_send(getenv("NOTIFY_SOCKET"), SLICE("STOPPING=1"));
     }
     close_all(&p);

@@ -1,7 +1,7 @@
 /* cli/serve: `heloise serve`: the engine as an HTTP service, until a signal.
  *
  * Signals are waited for by the main thread alone: TERM and INT stop gracefully (a second one at once), HUP reads
- * certificates and the page again: a new server takes the same sockets, then the old one ends as at a stop.
+ * certificates, the page and the lists again: a new server takes the same sockets, then the old one ends as at a stop.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +27,7 @@
 #include "net/listen_socket.h"
 #include "net/notify.h"
 #include "net/wall_clock.h"
+#include "tools/list_desk.h"
 
 enum {
     PORT_DEFAULT = 8025,
@@ -52,6 +53,7 @@ struct serving {
     struct knowledge *knowledge;
     struct service *service;
     struct health_desk *health;
+    struct list_desk *lists;
     struct webhooks_config webhooks;
     struct signals_config signals;
     struct serve_keys keys;
@@ -310,6 +312,30 @@ static int open_health(struct serving *s, const struct serve_options *options)
     return EXIT_SUCCESS;
 }
 
+static void tell_lists(void *context, const struct fault *fault)
+{
+    struct serving *s = context;
+    http_log_event(&s->log, fault == NULL ? "info" : "error", "lists",
+                   fault == NULL ? SLICE("read again") : slice_of(fault->text));
+}
+
+static int open_lists(struct serving *s)
+{
+    const struct list_desk_config config = {
+        .knowledge = s->knowledge,
+        .place = {knowledge_data_folder(s->config->data_dir.at), s->config->lists_dir.at},
+        .told = tell_lists,
+        .context = s,
+    };
+    struct fault fault;
+    if (list_desk_open(&config, &s->lists, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return fault.err == ERR_SYNTAX ? EXIT_BAD_DATA : EXIT_INTERNAL;
+    }
+    s->api.lists = s->lists;
+    return EXIT_SUCCESS;
+}
+
 static int open_all(struct serving *s, const struct serve_options *options)
 {
     const struct config_serve *serve = &s->config->serve;
@@ -329,6 +355,7 @@ static int open_all(struct serving *s, const struct serve_options *options)
     code = code != EXIT_SUCCESS ? code : read_page(s, &s->files);
     code = code != EXIT_SUCCESS ? code : open_health(s, options);
     code = code != EXIT_SUCCESS ? code : open_service(s, options);
+    code = code != EXIT_SUCCESS ? code : open_lists(s);
     code = code != EXIT_SUCCESS ? code : open_sockets(s);
     return code != EXIT_SUCCESS ? code : open_server(s, s->files, &s->server);
 }
@@ -340,6 +367,7 @@ static void close_all(struct serving *s)
     if (s->keys.keys != NULL) {
         serve_keys_save(&s->keys, s->service);
     }
+    list_desk_close(s->lists);
     service_close(s->service);
     health_desk_close(s->health);
     serve_keys_close(&s->keys);
@@ -352,9 +380,16 @@ static void close_all(struct serving *s)
     http_log_done(&s->log);
 }
 
+static void reload_lists(struct serving *s)
+{
+    struct fault fault;
+    tell_lists(s, list_desk_reload(s->lists, &fault) == ERR_NONE ? NULL : &fault);
+}
+
 /* What is wrong leaves everything as it was. */
 static void reload(struct serving *s)
 {
+    reload_lists(s);
     struct static_files *files = NULL;
     struct http_server *server = NULL;
     if (read_page(s, &files) == EXIT_SUCCESS && open_server(s, files, &server) == EXIT_SUCCESS) {
@@ -450,7 +485,8 @@ int cli_serve(int argc, char **argv)
         "Serves the API and the page over HTTP, at http://127.0.0.1:8025/ where nothing else is "
         "said. While there is no API key only this machine is served.\v"
         "The section 'serve' of heloise.conf(5) sets the rest: TLS, proxies, limits, logs. "
-        "SIGTERM and SIGINT stop it gracefully, SIGHUP reads certificates and the page again.\n\n"
+        "SIGTERM and SIGINT stop it gracefully, SIGHUP reads certificates, the page and the lists "
+        "again.\n\n"
         "Exit status: 0 stopped by a signal, 64 usage, 65 data, 73 the store or the port cannot "
         "be had, 78 configuration, 130 stopped twice.",
         children,

@@ -63,7 +63,7 @@ static void fill_flags(const struct address_flags *flags, struct record *record)
         .is_idn = flags->is_idn,
         .is_gibberish = flags->is_gibberish,
     };
-    record->disposable_entry = flags->domain.disposable_entry;
+    record->disposable_entry = keep(record, flags->domain.disposable_entry);
 }
 
 static void fill_route(const struct ask *ask, struct record *record)
@@ -288,10 +288,10 @@ static void head(const struct knowledge *knowledge, int64_t wall_ms, struct reco
     out->checked_at_ms = wall_ms;
 }
 
-/* Whether all of the knowledge is there. */
+/* Whether all of the knowledge is there. Until the next answer begins the lists stay as they are now. */
 static bool begin(struct knocker *knocker, struct record *out)
 {
-    bool is_learned = knocker_learn(knocker, KNOWLEDGE_LISTS);
+    bool is_learned = knocker_learn(knocker, KNOWLEDGE_LISTS) && list_reader_renew(&knocker->lists);
     head(is_learned ? knocker->knowledge : NULL, door_wall_ms(knocker->door), out);
     return is_learned;
 }
@@ -328,7 +328,7 @@ static void decide(struct ask *ask, bool is_over, struct verdict *verdict, struc
     struct address_flags flags = {.is_role = false};
     must(ask->domain != NULL); /* a case has one */
     if (!knocker->is_ignorant) {
-        address_flags(knowledge_lists(knocker->knowledge), &ask->address, &ask->domain->flags,
+        address_flags(list_reader_lists(&knocker->lists), &ask->address, &ask->domain->flags,
                       &flags);
     }
     struct verify_hints hints = {

@@ -42,7 +42,7 @@ bool answer_likeness(struct ask *ask, struct verify_likeness *out)
         return false;
     }
     const struct likely_means means = {knowledge_likeness(knocker->knowledge),
-                                       knowledge_lists(knocker->knowledge)};
+                                       list_reader_lists(&knocker->lists)};
     *out = (struct verify_likeness){.model = means.model};
     if (knocker->store == NULL) {
         return true;

@@ -264,7 +264,8 @@ static void doubt_denial(const struct domain *domain, struct route *route)
 /* With the route: a disposable domain may show by its MX hosts only. */
 void domain_describe(struct domain *domain)
 {
-    if (domain->is_described) {
+    const struct list_reader *reader = &domain->knocker->lists;
+    if (domain->described_by == list_reader_number(reader)) {
         return;
     }
     struct slice hosts[ROUTE_EXCHANGERS_MAX];
@@ -275,10 +276,10 @@ void domain_describe(struct domain *domain)
          i++) {
         hosts[count++] = slice_of(route->exchangers[i].host);
     }
-    const struct address_lists *lists = knowledge_lists(domain->knocker->knowledge);
+    const struct address_lists *lists = list_reader_lists(reader);
     domain_flags(lists, name, hosts, count, &domain->flags);
     domain->suggestion = address_suggest_domain(lists, name);
-    domain->is_described = true;
+    domain->described_by = list_reader_number(reader);
 }
 
 void domain_settle(struct domain *domain, struct route *route, uint64_t until_ms)
@@ -290,7 +291,7 @@ void domain_settle(struct domain *domain, struct route *route, uint64_t until_ms
     domain->provider = provider_of(domain);
     domain->owner = errand_owner(knocker, route, domain->provider);
     domain->is_owner_told = false;
-    domain->is_described = false;
+    domain->described_by = 0;
     domain->site = NULL;
     bool is_ours = domain->owner == knocker->config.crew.index;
     if (route->status == ROUTE_OK && is_ours &&

@@ -85,10 +85,11 @@ static void write_route(struct json_writer *w, const struct route *route)
     json_close(w, ']');
 }
 
-static void write_flags(struct json_writer *w, const struct knocker *knocker, struct slice name)
+static void write_flags(struct json_writer *w, struct knocker *knocker, struct slice name)
 {
     struct domain_flags flags;
-    domain_flags(knowledge_lists(knocker->knowledge), name, NULL, 0, &flags);
+    (void)list_reader_renew(&knocker->lists); /* they are there since the start */
+    domain_flags(list_reader_lists(&knocker->lists), name, NULL, 0, &flags);
     json_open(w, "flags", '{');
     json_bool(w, "is_disposable", flags.is_disposable);
     json_bool(w, "is_free", flags.is_free);

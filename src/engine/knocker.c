@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "base/slice.h"
 #include "engine/knocker_private.h"
+#include "engine/outdated.h"
 #include "engine/record_json.h"
 
 static const struct traffic_egress plain_egress = {
@@ -223,12 +224,18 @@ void ask_leave_table(struct ask *ask)
     }
 }
 
-void ask_dispose(struct ask *ask)
+static void drop_cached(struct ask *ask)
 {
     if (ask->cached != NULL) {
         record_done(ask->cached);
         free(ask->cached);
+        ask->cached = NULL;
     }
+}
+
+void ask_dispose(struct ask *ask)
+{
+    drop_cached(ask);
     free(ask->pending);
     free(ask->held);
     free(ask->line.tls);
@@ -381,6 +388,11 @@ bool ask_shares_answers(const struct ask *ask)
     return ask->knocker->store != NULL && !ask->is_fresh && !ask->keeps_transcript;
 }
 
+static bool is_outdated(struct knocker *knocker, const struct record *record)
+{
+    return list_reader_renew(&knocker->lists) && answer_is_outdated(&knocker->lists, record);
+}
+
 bool ask_find_cached(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
@@ -399,6 +411,9 @@ bool ask_find_cached(struct ask *ask)
         if (!is_found) {
             free(ask->cached);
             ask->cached = NULL;
+        } else if (is_outdated(knocker, ask->cached)) {
+            drop_cached(ask);
+            is_found = false;
         } else {
             ask->cached->is_cached = true;
         }
@@ -668,6 +683,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     }
     knocker->door = door;
     knocker->knowledge = knowledge;
+    knocker->lists.shelf = knowledge_list_shelf(knowledge);
     knocker->config = *config;
     knocker->config.crew.count = config->crew.count == 0 ? 1 : config->crew.count;
     knocker->config.connections_max = part_of(config->connections_max, &knocker->config.crew);
@@ -741,6 +757,7 @@ void knocker_free(struct knocker *knocker)
     map_done(&knocker->domains);
     map_done(&knocker->sites);
     rules_memo_free(knocker->memo);
+    list_reader_done(&knocker->lists);
     free(knocker);
 }
 

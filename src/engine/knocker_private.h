@@ -136,7 +136,7 @@ struct domain {
     uint32_t dns_ms;    /* how long the lookup took */
     uint64_t lookup_began_ms;
     const struct provider *provider;
-    bool is_described;       /* these are there: */
+    uint64_t described_by;   /* the edition of the lists that says the next two; 0: none yet */
     struct slice suggestion; /* the domain that was probably meant; empty: none */
     struct domain_flags flags;
     struct site *site;            /* NULL where there is no route */
@@ -236,6 +236,7 @@ TAILQ_HEAD(session_list, session);
 struct knocker {
     struct door *door;
     const struct knowledge *knowledge;
+    struct list_reader lists; /* renewed where nothing is lent of them: as an answer begins */
     struct knocker_config config;
     struct store *store;
     struct rules_memo *memo;

@@ -16,12 +16,14 @@
 #include "base/arena.h"
 #include "base/must.h"
 #include "base/slice.h"
+#include "net/wall_clock.h"
 #include "verify/likeness.h"
 
 enum {
     FILES_MAX = 256,
     FILE_BYTES_MAX = 16 * 1024 * 1024,
     FOLDER_BYTES_MAX = 64 * 1024 * 1024,
+    CLOCKS_APART_MS = 2, /* a loop's time and the system's */
     PATH_BYTES = 4096,
     NAME_BYTES = 320, /* "providers/" and a file name */
 };
@@ -40,9 +42,8 @@ struct knowledge {
     enum knowledge_part next; /* the first part that is not loaded */
     struct provider_book *providers;
     struct rules *rules;
-    struct address_lists *lists;
+    struct list_shelf *lists;
     struct likeness_model *likeness;
-    struct folder lists_folder; /* its texts are what the lists refer to */
 };
 
 static void folder_done(struct folder *folder)
@@ -217,22 +218,56 @@ static enum err add_own_lists(struct folder *folder, const char *dir, struct fau
     return e != ERR_NONE ? e : add_files(folder, dir, "", ".own", out_fault);
 }
 
-static enum err load_lists(struct knowledge *k, const char *dir, struct fault *out_fault)
+static int64_t later(int64_t at_ms, const char *path)
 {
-    struct folder *folder = &k->lists_folder;
-    folder_done(folder); /* of a try that failed */
-    enum err e = folder_read(folder, dir, "lists", ".txt", out_fault);
-    size_t shipped = folder->count;
-    e = e != ERR_NONE ? e : add_own_lists(folder, k->files.lists_dir, out_fault);
+    struct stat about;
+    if (stat(path, &about) != 0) {
+        return at_ms;
+    }
+    int64_t changed_ms = (int64_t)about.st_ctim.tv_sec * 1000 + about.st_ctim.tv_nsec / 1000000;
+    return changed_ms > at_ms ? changed_ms : at_ms;
+}
+
+/* When the user last changed something in the folder, which itself changes when a file goes. */
+static int64_t own_changed_at(const struct folder *folder, size_t shipped, const char *dir)
+{
+    int64_t at_ms = dir == NULL || *dir == '\0' ? 0 : later(0, dir);
+    for (size_t i = shipped; i < folder->count; i++) {
+        at_ms = later(at_ms, folder->paths[i].at);
+    }
+    return at_ms;
+}
+
+static enum err load_lists(const struct knowledge *k, bool is_again, struct fault *out_fault)
+{
+    const char *dir = knowledge_data_folder(k->files.data_dir);
+    DEFER(folder_done) struct folder folder = {.count = 0};
+    struct address_lists *lists = NULL;
+    enum err e = folder_read(&folder, dir, "lists", ".txt", out_fault);
+    size_t shipped = folder.count;
+    e = e != ERR_NONE ? e : add_own_lists(&folder, k->files.lists_dir, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
     struct address_list_source sources[FILES_MAX];
-    for (size_t i = 0; i < folder->count; i++) {
-        struct slice name = i < shipped ? base_name(folder->names[i]) : folder->paths[i];
-        sources[i] = (struct address_list_source){name, folder->texts[i]};
+    for (size_t i = 0; i < folder.count; i++) {
+        struct slice name = i < shipped ? base_name(folder.names[i]) : folder.paths[i];
+        sources[i] = (struct address_list_source){name, folder.texts[i]};
     }
-    return address_lists_load(sources, folder->count, &k->lists, out_fault);
+    e = address_lists_load(sources, folder.count, &lists, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    /* Who answers at this moment still goes by those before. */
+    int64_t changed_at_ms = is_again ? wall_clock_ms() + CLOCKS_APART_MS
+                                     : own_changed_at(&folder, shipped, k->files.lists_dir);
+    e = list_shelf_put(k->lists, lists, &folder.arena, changed_at_ms);
+    return e == ERR_NONE ? e : fault_set(out_fault, e, 0, "no memory for the lists");
+}
+
+enum err knowledge_reload_lists(const struct knowledge *knowledge, struct fault *out_fault)
+{
+    return load_lists(knowledge, true, out_fault);
 }
 
 static enum err load_score(struct knowledge *k, const char *dir, struct fault *out_fault)
@@ -295,6 +330,10 @@ enum err knowledge_new(const struct knowledge_files *files, struct knowledge **o
     if (k == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the data");
     }
+    if (list_shelf_new(&k->lists) != ERR_NONE) {
+        free(k);
+        return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the data");
+    }
     k->files = *files;
     *out = k;
     return ERR_NONE;
@@ -306,7 +345,7 @@ static enum err load_part(struct knowledge *k, enum knowledge_part part, struct 
     switch (part) {
     case KNOWLEDGE_PROVIDERS: return load_providers(k, dir, out_fault);
     case KNOWLEDGE_RULES: return load_rules(k, dir, out_fault);
-    case KNOWLEDGE_LISTS: return load_lists(k, dir, out_fault);
+    case KNOWLEDGE_LISTS: return load_lists(k, false, out_fault);
     case KNOWLEDGE_SCORE: return load_score(k, dir, out_fault);
     case KNOWLEDGE_PARTS: break;
     }
@@ -355,9 +394,8 @@ void knowledge_free(struct knowledge *knowledge)
     }
     rules_free(knowledge->rules);
     provider_book_free(knowledge->providers);
-    address_lists_free(knowledge->lists);
+    list_shelf_free(knowledge->lists);
     likeness_model_free(knowledge->likeness);
-    folder_done(&knowledge->lists_folder);
     free(knowledge);
 }
 
@@ -377,6 +415,11 @@ const struct rules *knowledge_rules(const struct knowledge *knowledge)
 }
 
 const struct address_lists *knowledge_lists(const struct knowledge *knowledge)
+{
+    return list_shelf_lists(knowledge->lists);
+}
+
+struct list_shelf *knowledge_list_shelf(const struct knowledge *knowledge)
 {
     return knowledge->lists;
 }

@@ -1,17 +1,18 @@
 /* engine/knowledge: everything under data/, read and compiled once: providers, reply rules, address lists, the model of the score. At start
  * (knowledge_open), or part by part where who asks one address should not wait for it (knowledge_new, knowledge_load).
- * Read-only when it is loaded, so that threads may share it.
+ * Read-only when it is loaded, so that threads may share it; the lists alone may be
+ * replaced then (knowledge_reload_lists), and who goes on while that happens reads them through a list_reader.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_KNOWLEDGE_H
 #define ENGINE_KNOWLEDGE_H
 
 #include "base/err.h"
+#include "engine/list_shelf.h"
 #include "providers/blocklist.h"
 #include "providers/classify.h"
 #include "providers/provider.h"
 
 struct knowledge;
-struct address_lists;
 struct likeness_model;
 
 struct knowledge_files {
@@ -36,7 +37,7 @@ enum knowledge_part {
     KNOWLEDGE_PARTS,
 };
 
-/* Nothing is read yet. What files names is borrowed until all is loaded. ERR_NOMEM. */
+/* Nothing is read yet. What files names is borrowed until all is loaded, and as long as lists are reloaded. ERR_NOMEM. */
 enum err knowledge_new(const struct knowledge_files *files, struct knowledge **out,
                        struct fault *out_fault) MUST_USE;
 /* This part and those before it, where they are not there yet; costs nothing where they are. Errors as below; the part
@@ -59,8 +60,16 @@ void knowledge_hasten(struct knowledge *knowledge);
 /* Borrowed from the knowledge; of parts that are loaded. */
 const struct provider_book *knowledge_providers(const struct knowledge *knowledge);
 const struct rules *knowledge_rules(const struct knowledge *knowledge);
+/* Only where nobody reloads them. */
 const struct address_lists *knowledge_lists(const struct knowledge *knowledge);
+/* For readers: the lists as they change. */
+struct list_shelf *knowledge_list_shelf(const struct knowledge *knowledge);
 const struct likeness_model *knowledge_likeness(const struct knowledge *knowledge);
+
+/* Reads the lists again, after they were loaded; on failure those before it hold on. One thread at a time; who reads them
+ * need not wait. Errors as those of knowledge_open_files. */
+enum err knowledge_reload_lists(const struct knowledge *knowledge, struct fault *out_fault)
+    MUST_USE;
 
 /* The folder that data_dir stands for, as in struct knowledge_files. */
 const char *knowledge_data_folder(const char *data_dir);

@@ -16,6 +16,7 @@
 #include "base/slice.h"
 #include "engine/answer_cache.h"
 #include "engine/batch_hooks.h"
+#include "engine/outdated.h"
 #include "engine/record_json.h"
 #include "engine/signals.h"
 #include "net/quiet_thread.h"
@@ -651,6 +652,20 @@ static bool fetch(struct service *service, struct slice key, int64_t now_ms)
     return is_found;
 }
 
+/* With a reader of its own, since any thread may ask; rarely: only of what is older than the lists. */
+static bool is_outdated(const struct service *service, struct slice json)
+{
+    struct list_reader lists = {.shelf = knowledge_list_shelf(service->knowledge)};
+    struct record record;
+    if (record_read_json(json, &record) != ERR_NONE) {
+        return true;
+    }
+    bool is_so = list_reader_renew(&lists) && answer_is_outdated(&lists, &record);
+    list_reader_done(&lists);
+    record_done(&record);
+    return is_so;
+}
+
 bool service_find_cached(struct service *service, struct slice address, struct buf *out_json,
                          struct service_cached *out)
 {
@@ -664,9 +679,16 @@ bool service_find_cached(struct service *service, struct slice address, struct b
     const struct answer_cache_look look = {key, address, door_wall_ms(service->desk.door),
                                            config->cache_age_ms_max};
     struct answer_cache_life life;
+    size_t begin = out_json->len;
     bool is_found = answer_cache_find(service->cache, &look, out_json, &life);
     if (!is_found && fetch(service, key, look.now_ms)) {
         is_found = answer_cache_find(service->cache, &look, out_json, &life);
+    }
+    bool is_older = is_found && life.checked_at_ms < list_shelf_changed_at_ms(
+                                                         knowledge_list_shelf(service->knowledge));
+    if (is_older && is_outdated(service, slice_sub(buf_view(out_json), begin, out_json->len))) {
+        out_json->len = begin;
+        is_found = false;
     }
     (void)atomic_fetch_add_explicit(&service->looks[is_found ? 1 : 0], 1, memory_order_relaxed);
     if (is_found) {

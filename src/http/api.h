@@ -9,10 +9,12 @@
 #include "http/metrics.h"
 #include "http/request.h"
 #include "tools/health_desk.h"
+#include "tools/list_desk.h"
 
 struct http_api {
     struct service *service;
     struct health_desk *health;  /* NULL: nobody asks about domains */
+    struct list_desk *lists;     /* NULL: nobody sees or changes them */
     const struct config *config; /* that holds */
     struct http_metrics *metrics;
     struct slice openapi;  /* the document; lives as long as the server */
@@ -30,6 +32,7 @@ extern const struct http_routes http_insight_routes;
 extern const struct http_routes http_extract_routes;
 extern const struct http_routes http_watch_routes;
 extern const struct http_routes http_dns_routes;
+extern const struct http_routes http_list_routes;
 
 /* All of them. */
 extern const struct http_routes *const http_all_routes[];

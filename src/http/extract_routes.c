@@ -28,6 +28,7 @@ static const struct document_limits limits = {
 
 struct extraction {
     struct document *document;
+    struct list_reader lists; /* the same to the end */
     struct hash_set seen;
     struct buf body, unread;
     struct json_writer w, unread_w;
@@ -40,6 +41,7 @@ static void free_extraction(void *state)
 {
     struct extraction *extraction = state;
     document_close(extraction->document);
+    list_reader_done(&extraction->lists);
     hash_set_done(&extraction->seen);
     buf_done(&extraction->body);
     buf_done(&extraction->unread);
@@ -127,10 +129,17 @@ static void begin_extract(struct http_request *request)
         return;
     }
     service_results_query(request->api->service, &known);
-    config.lists = knowledge_lists(known.knowledge);
     struct extraction *extraction = calloc(1, sizeof *extraction);
     config.context = extraction;
+    if (extraction != NULL) {
+        extraction->lists.shelf = knowledge_list_shelf(known.knowledge);
+        (void)list_reader_renew(&extraction->lists); /* they are there since the start */
+        config.lists = list_reader_lists(&extraction->lists);
+    }
     if (extraction == NULL || document_open(&config, &extraction->document) != ERR_NONE) {
+        if (extraction != NULL) {
+            list_reader_done(&extraction->lists);
+        }
         free(extraction);
         http_refuse(request, PROBLEM_INTERNAL, "out of memory");
         return;

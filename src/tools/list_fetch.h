@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "net/http_client.h"
 #include "net/uv_door.h"
+#include "tools/list_files.h"
 
 /* What is asked of the bytes; nothing set: nothing. */
 struct list_proof {
@@ -23,7 +24,6 @@ struct list_fetch {
 
 /* Appends what is there to *out, whose ceiling holds, once the proof is right; out_hex is its SHA-256, NUL-terminated.
  * ERR_SYSTEM: it cannot be had; ERR_SYNTAX: the proof is wrong; ERR_LIMIT: it is too large; ERR_NOMEM. */
-enum { LIST_SHA256_BYTES = 65 };
 enum err list_fetch(const struct list_fetch *fetch, struct buf *out,
                     char out_hex[LIST_SHA256_BYTES], struct fault *out_fault) MUST_USE;
 

@@ -10,6 +10,7 @@
 #include "base/reader.h"
 #include "base/slice.h"
 #include "base/text.h"
+#include "net/digest.h"
 
 enum { READ_BYTES = 65536 };
 
@@ -110,6 +111,22 @@ static size_t count_entries(struct slice text, bool is_marked)
     return count;
 }
 
+static enum err read_digest(struct slice text, struct list_about *out, struct fault *out_fault)
+{
+    struct digester *digester = NULL;
+    struct digest digest;
+    enum err e = digester_new(&digester, out_fault);
+    if (e == ERR_NONE && digest_sha256(digester, text, &digest) != ERR_NONE) {
+        e = fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    digester_free(digester);
+    if (e == ERR_NONE) {
+        digest_write_hex(&digest, out->sha256);
+        out->sha256[DIGEST_HEX_BYTES] = '\0';
+    }
+    return e;
+}
+
 static enum err look_at_file(struct list_about *out, struct fault *out_fault)
 {
     struct stat about;
@@ -125,7 +142,7 @@ static enum err look_at_file(struct list_about *out, struct fault *out_fault)
     if (stat(out->path, &about) == 0) {
         out->changed_at_ms = (int64_t)about.st_mtim.tv_sec * 1000 + about.st_mtim.tv_nsec / 1000000;
     }
-    return ERR_NONE;
+    return read_digest(buf_view(&text), out, out_fault);
 }
 
 enum err list_look(const struct list_place *place, enum list_kind kind, struct list_about *out,

@@ -12,6 +12,7 @@ enum {
     LIST_FILE_BYTES_MAX = 15 << 20, /* engine/knowledge reads less than 16 MB */
     LIST_PATH_BYTES = 4096,
     LIST_WORD_BYTES = 256,
+    LIST_SHA256_BYTES = 65, /* in hexadecimal, with its NUL */
 };
 
 /* Both borrowed. */
@@ -45,6 +46,7 @@ struct list_about {
     size_t added, removed; /* in the user's */
     uint64_t bytes;
     int64_t changed_at_ms; /* of the file; Unix time */
+    char sha256[LIST_SHA256_BYTES];
     /* What the file says of itself in its first comment lines; printable; empty: nothing. */
     char source[LIST_WORD_BYTES], licence[LIST_WORD_BYTES], date[LIST_WORD_BYTES];
 };

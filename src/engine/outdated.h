@@ -1,0 +1,13 @@
+/* engine/outdated: whether a stored answer says of lists what they no longer say: then it is asked afresh. Answers that are
+ * younger than the last change of the lists, nearly all, are told by their time alone.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_OUTDATED_H
+#define ENGINE_OUTDATED_H
+
+#include "engine/list_shelf.h"
+#include "verify/record.h"
+
+/* Of a reader that holds an edition. */
+bool answer_is_outdated(const struct list_reader *lists, const struct record *record);
+
+#endif

@@ -140,6 +140,32 @@ export const cases = [
     await noOverflow(page, 'the view of a domain');
     await world.axe(page, 'domain');
   } },
+
+  { name: 'lists: which entry decides, and own entries over ours', async run(world) {
+    for (const dark of [false, true]) {
+      const page = await world.page(dark ? { dark, viewport: PHONE } : {});
+      await page.goto(`${world.origin}/#/entries`);
+      await page.waitForSelector('.table tbody tr');
+      assert.match(await text(page, '.table tbody tr'), /disposable.*throw-away/s);
+      await page.type('.ask input', 'sub.throw.example');
+      await page.keyboard.press('Enter');
+      await said(page, '.card', 'not disposable');
+      await page.type('form .field input', 'Throw.Example');
+      await clickText(page, 'form button', 'Add');
+      await said(page, '[role=status]', 'throw.example is on the list now');
+      await said(page, '.card .badge', 'By a parent');
+      assert.match(await text(page, '.card .table'), /disposable\.own, line 2 \(your own\)/);
+      await noOverflow(page, 'the view of the lists');
+      await world.axe(page, 'lists with an entry');
+      await world.shot(page, `lists-${dark ? 'dark-phone' : 'light'}`);
+      await page.click('[aria-label="Remove throw.example"]');
+      await said(page, '[role=status]', 'throw.example is off the list');
+      await page.type('form .field input', 'no domain');
+      await clickText(page, 'form button', 'Add');
+      await said(page, '.trouble', 'domain like example.com');
+    }
+  } },
+
   { name: 'one address: a wrong one is told so', async run(world) {
     const page = await world.page();
     await page.goto(world.origin);
@@ -174,7 +200,7 @@ export const cases = [
 
   { name: 'phone: every view fits 360 pixels', async run(world) {
     const page = await world.page({ viewport: PHONE });
-    for (const view of ['check', 'check/jane%40plain.example', 'batches', 'lists', 'dns', 'ways', 'api', 'settings']) {
+    for (const view of ['check', 'check/jane%40plain.example', 'batches', 'lists', 'dns', 'entries', 'ways', 'api', 'settings']) {
       await page.goto(`${world.origin}/#/${view}`);
       await page.waitForSelector('main h1');
       if (view.startsWith('check/')) await page.waitForSelector('.verdict .badge.large');
@@ -209,7 +235,7 @@ export const cases = [
   { name: 'the other views: no barriers', async run(world) {
     for (const dark of [false, true]) {
       const page = await world.page({ dark });
-      for (const view of ['check', 'batches', 'lists', 'dns', 'ways', 'api', 'settings']) {
+      for (const view of ['check', 'batches', 'lists', 'dns', 'entries', 'ways', 'api', 'settings']) {
         await page.goto(`${world.origin}/#/${view}`);
         await page.waitForSelector('main h1');
         await until(page, () => document.querySelector('.loading') === null);

@@ -83,7 +83,7 @@ async function village(program) {
 /** A program that asks the village; the origin of its page. */
 async function serve(program, store, asks_village) {
   const http = await freePort();
-  const server = start(program, ['serve', `--listen=127.0.0.1:${http}`, `--store=${store}`, ...asks_village], 'serve');
+  const server = start(program, ['serve', `--listen=127.0.0.1:${http}`, `--store=${store}`, `--lists=${store}.lists`, ...asks_village], 'serve');
   const origin = `http://127.0.0.1:${http}`;
   await settled(server, async () => (await fetch(`${origin}/readyz`)).ok);
   return origin;
@@ -92,7 +92,7 @@ async function serve(program, store, asks_village) {
 /** What must not be there from an earlier run. */
 async function emptyStore(path) {
   await Promise.all([path, `${path}-wal`, `${path}-shm`].map((file) => rm(file, { force: true })));
-  await rm(`${path}.batches`, { recursive: true, force: true });
+  await Promise.all([`${path}.batches`, `${path}.lists`].map((folder) => rm(folder, { recursive: true, force: true })));
   return path;
 }
 

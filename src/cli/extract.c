@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/exit.h"
 #include "cli/extract_output.h"
+#include "cli/probe_options.h"
 #include "cli/result_file.h"
 #include "cli/ticker.h"
 #include "cli/workbench.h"
@@ -32,12 +33,15 @@ enum {
     KEY_HIDDEN,
     KEY_JSON,
     KEY_WITH_PLACE,
+    KEY_LISTS,
+    KEY_CONFIG,
+    KEY_NO_CONFIG,
     PIECE_BYTES = 65536, /* so that what is read is still in the cache when it is looked at */
     TICK_MS = 200,
 };
 
 struct extract_options {
-    const char *data_dir;
+    struct probe_options probe; /* the settings that count here: data, lists */
     struct extract_output_config output;
     bool wants_obfuscated, wants_hidden;
     char **files; /* count of them; none: standard input */
@@ -61,20 +65,35 @@ static const struct argp_option option_table[] = {
     {"all", KEY_ALL, NULL, 0, "each address at each of its places, not once", 0},
     {"counts", KEY_COUNTS, NULL, 0, "how often each was found; written at the end", 0},
     {"csv", KEY_CSV, NULL, 0, "CSV with file, member, and line, page or cell", 0},
+    {"config", KEY_CONFIG, "FILE", 0, "configuration file instead of the usual one", 0},
     {"data", KEY_DATA, "DIR", 0, "folder of rules, providers and lists", 0},
     {"deobfuscate", KEY_DEOBFUSCATE, NULL, 0, "find 'jane [at] example [dot] com' too", 0},
     {"hidden", KEY_HIDDEN, NULL, 0, "read comments and scripts of HTML too", 0},
     {"json", KEY_JSON, NULL, 0, "one JSON object a line, with its place", 0},
+    {"lists", KEY_LISTS, "DIR", 0, "folder of your own lists: of top-level domains", 0},
+    {"no-config", KEY_NO_CONFIG, NULL, 0, "read no configuration file", 0},
     {"with-place", KEY_WITH_PLACE, NULL, 0, "the place behind each address, after a tab", 0},
     {0},
 };
+
+static void set(struct argp_state *state, const char *setting, const char *word)
+{
+    struct extract_options *options = state->input;
+    struct fault why = {.text = "out of memory"};
+    if (config_set_word(&options->probe.given, setting, slice_of(word), &why) != ERR_NONE) {
+        argp_error(state, "--%s: %s", setting, why.text);
+    }
+}
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the signature is argp's */
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct extract_options *options = state->input;
     switch (key) {
-    case KEY_DATA: options->data_dir = arg; return 0;
+    case KEY_DATA: set(state, "data", arg); return 0;
+    case KEY_LISTS: set(state, "lists", arg); return 0;
+    case KEY_CONFIG: options->probe.config_path = arg; return 0;
+    case KEY_NO_CONFIG: options->probe.no_config = true; return 0;
     case KEY_ALL: options->output.wants_all = true; return 0;
     case KEY_COUNTS: options->output.wants_count = true; return 0;
     case KEY_CSV: options->output.format = EXTRACT_CSV; return 0;
@@ -373,13 +392,11 @@ static bool watch_signals(struct extract_run *run)
     return run->signals >= 0;
 }
 
-int cli_extract(int argc, char **argv)
+static int run_extract(const struct extract_options *options)
 {
-    argp_err_exit_status = EXIT_BAD_USAGE;
-    struct extract_options options = {.data_dir = NULL};
-    (void)argp_parse(&parser, argc, argv, 0, NULL, &options);
-    const struct knowledge_files files = {.data_dir = options.data_dir};
-    struct extract_run run = {.options = &options, .piece = malloc(PIECE_BYTES), .signals = -1};
+    const struct knowledge_files files = {.data_dir = options->probe.config.data_dir.at,
+                                          .lists_dir = options->probe.config.lists_dir.at};
+    struct extract_run run = {.options = options, .piece = malloc(PIECE_BYTES), .signals = -1};
     struct fault fault = {.err = ERR_NONE};
     int code = EXIT_INTERNAL;
     ticker_init(&run.ticker, true);
@@ -400,5 +417,17 @@ int cli_extract(int argc, char **argv)
     }
     free(run.piece);
     knowledge_free(run.knowledge);
+    return code;
+}
+
+int cli_extract(int argc, char **argv)
+{
+    argp_err_exit_status = EXIT_BAD_USAGE;
+    struct extract_options options = {.count = 0};
+    probe_options_init(&options.probe);
+    (void)argp_parse(&parser, argc, argv, 0, NULL, &options);
+    int code = probe_options_read(&options.probe);
+    code = code != EXIT_SUCCESS ? code : run_extract(&options);
+    probe_options_done(&options.probe);
     return code;
 }

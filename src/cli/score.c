@@ -16,13 +16,12 @@
 #include "cli/workbench.h"
 #include "engine/json_write.h"
 
-enum { KEY_DATA = 0x500, KEY_JSON, OUT_BYTES_MAX = 1 << 16, WORDS_MAX = 4096 };
+enum { KEY_DATA = 0x500, KEY_LISTS, KEY_JSON, OUT_BYTES_MAX = 1 << 16, WORDS_MAX = 4096 };
 
 #define TERM_SHOWN 0.005
 
 struct score_options {
     struct store_options store;
-    const char *data_dir;
     bool wants_json;
     const char *words[WORDS_MAX];
     int count;
@@ -30,6 +29,7 @@ struct score_options {
 
 static const struct argp_option option_table[] = {
     {"data", KEY_DATA, "DIR", 0, "folder of rules, providers, lists and score", 0},
+    {"lists", KEY_LISTS, "DIR", 0, "folder of your own lists", 0},
     {"json", KEY_JSON, NULL, 0, "one JSON object for each address, or for what was learned", 0},
     {0},
 };
@@ -49,13 +49,23 @@ static void check(struct argp_state *state, const struct score_options *options)
     }
 }
 
+static void set(struct argp_state *state, const char *setting, const char *word)
+{
+    struct score_options *options = state->input;
+    struct fault why = {.text = "out of memory"};
+    if (config_set_word(&options->store.probe.given, setting, slice_of(word), &why) != ERR_NONE) {
+        argp_error(state, "--%s: %s", setting, why.text);
+    }
+}
+
 /* NOLINTNEXTLINE(readability-non-const-parameter): the signature is argp's */
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct score_options *options = state->input;
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &options->store; return 0;
-    case KEY_DATA: options->data_dir = arg; return 0;
+    case KEY_DATA: set(state, "data", arg); return 0;
+    case KEY_LISTS: set(state, "lists", arg); return 0;
     case KEY_JSON: options->wants_json = true; return 0;
     case ARGP_KEY_ARG:
         if (options->count == WORDS_MAX) {
@@ -257,13 +267,21 @@ static int run_score(struct score_options *options)
 {
     struct score_run run = {.wants_json = options->wants_json};
     struct fault fault = {.err = ERR_NONE};
-    if (knowledge_open(options->data_dir, &run.knowledge, &fault) != ERR_NONE) {
+    const char *path;
+    int code = store_options_configure(&options->store, &path);
+    if (code != EXIT_SUCCESS) {
+        return code;
+    }
+    const struct config *config = &options->store.probe.config;
+    const struct knowledge_files files = {.data_dir = config->data_dir.at,
+                                          .lists_dir = config->lists_dir.at};
+    if (knowledge_open_files(&files, &run.knowledge, &fault) != ERR_NONE) {
         complain("%s", fault.text);
         return EXIT_BAD_DATA;
     }
     run.means =
         (struct likely_means){knowledge_likeness(run.knowledge), knowledge_lists(run.knowledge)};
-    int code = run_with_store(&run, options);
+    code = run_with_store(&run, options);
     knowledge_free(run.knowledge);
     return code;
 }
@@ -271,7 +289,7 @@ static int run_score(struct score_options *options)
 int cli_score(int argc, char **argv)
 {
     argp_err_exit_status = EXIT_BAD_USAGE;
-    struct score_options options = {.data_dir = NULL};
+    struct score_options options = {.count = 0};
     store_options_init(&options.store);
     (void)argp_parse(&parser, argc, argv, 0, NULL, &options);
     int code = run_score(&options);

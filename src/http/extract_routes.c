@@ -114,7 +114,6 @@ static enum err take_found(void *context, const struct extract_found *found,
 static void begin_extract(struct http_request *request)
 {
     static const char *const names[] = {"obfuscated", "hidden", NULL};
-    struct batch_results_query known; /* what the service knows: its lists among it */
     struct document_config config = {
         .limits = limits, .fd = -1, .found = take_found, .trouble = note_unread};
     if (!http_takes_arguments(request, names) ||
@@ -126,8 +125,7 @@ static void begin_extract(struct http_request *request)
         http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
         return;
     }
-    service_results_query(request->api->service, &known);
-    config.lists = knowledge_lists(known.knowledge);
+    config.lists = knowledge_lists(service_knowledge(request->api->service));
     struct extraction *extraction = calloc(1, sizeof *extraction);
     config.context = extraction;
     if (extraction == NULL || document_open(&config, &extraction->document) != ERR_NONE) {

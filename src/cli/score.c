@@ -15,6 +15,7 @@
 #include "cli/store_options.h"
 #include "cli/workbench.h"
 #include "engine/json_write.h"
+#include "engine/outcome_list.h"
 
 enum { KEY_DATA = 0x500, KEY_LISTS, KEY_JSON, OUT_BYTES_MAX = 1 << 16, WORDS_MAX = 4096 };
 
@@ -104,15 +105,6 @@ struct scored {
     struct likeness likeness;
 };
 
-struct slice score_provider(const struct score_run *run, struct slice name, struct slice domain)
-{
-    const struct provider_book *book = knowledge_providers(run->knowledge);
-    const struct provider *provider = name.len > 0 ? provider_by_name(book, name) : NULL;
-    provider = provider != NULL ? provider : provider_by_domain(book, domain);
-    bool is_one = provider != NULL && provider->class != PROVIDER_SELFHOSTED;
-    return is_one ? provider->name : SLICE_NONE;
-}
-
 static void weigh(const struct score_run *run, struct scored *out)
 {
     struct slice local = hel_address_local(&out->address);
@@ -124,7 +116,8 @@ static void weigh(const struct score_run *run, struct scored *out)
         return;
     }
     likely_of_domain(run->store, &run->means, domain, INT64_MAX, INT64_MAX, &out->known);
-    struct slice provider = score_provider(run, SLICE_NONE, domain);
+    struct slice provider =
+        outcome_provider(knowledge_providers(run->knowledge), SLICE_NONE, domain);
     if (provider.len > 0) {
         out->known.provider = likely_of_provider(run->store, provider, INT64_MAX);
     }

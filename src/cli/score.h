@@ -14,9 +14,6 @@ struct score_run {
     bool wants_json;
 };
 
-/* The provider that a domain, or the name in a list, is known by; empty: none. */
-struct slice score_provider(const struct score_run *run, struct slice name, struct slice domain);
-
 /* path "-": standard input. Exit code; what is wrong was said. */
 int score_learn(const struct score_run *run, const char *path);
 

@@ -14,10 +14,9 @@ static bool has_keys(void *context)
 
 static enum key_scope scope_of(const char *name)
 {
-    static const enum key_scope scopes[] = {KEY_SCOPE_VERIFY, KEY_SCOPE_BATCH, KEY_SCOPE_READ};
-    for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++) {
-        if (slice_equal(slice_of(key_scope_name(scopes[i])), slice_of(name))) {
-            return scopes[i];
+    for (size_t i = 0; i < KEY_SCOPES_COUNT; i++) {
+        if (slice_equal(slice_of(key_scope_name(key_scopes_all[i])), slice_of(name))) {
+            return key_scopes_all[i];
         }
     }
     return KEY_SCOPE_ADMIN;

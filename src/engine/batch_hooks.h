@@ -1,6 +1,7 @@
 /* engine/batch_hooks: tells the URL that came with a batch how it ended: batch.done, batch.failed, batch.paused, put into
  * the outbox of webhooks before the state is stored, under a name of its own, so that each end is told once.
- * Where the upload asked for it each result is told too, as batch.result, put with the result.
+ * Where the upload asked for it each result is told too, as batch.result, put with the result. One that came through
+ * Reacher's endpoint is told of its results only, in their form: reacher.result.
  * Cancelled and deleted ones end in silence: whoever did it knows.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_BATCH_HOOKS_H

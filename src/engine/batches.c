@@ -50,20 +50,6 @@ static bool may_run(const struct batch *batch)
 
 /* One batch. */
 
-static enum err copy_texts(struct batch *batch, const struct store_batch *from)
-{
-    struct store_batch *to = &batch->stored;
-    *to = *from;
-    struct slice *const texts[] = {
-        &to->id,        &to->owner,  &to->client_token, &to->label, &to->file,
-        &to->file_name, &to->column, &to->webhook,      &to->cause, NULL};
-    enum err e = ERR_NONE;
-    for (size_t i = 0; texts[i] != NULL && e == ERR_NONE; i++) {
-        e = arena_copy(&batch->texts, *texts[i], texts[i]);
-    }
-    return e;
-}
-
 void batch_free(struct batch *batch)
 {
     if (batch == NULL) {
@@ -85,7 +71,7 @@ static enum err batch_new(struct batches *batches, const struct store_batch *sto
         batch->batches = batches;
         batch->state = stored->state;
     }
-    if (batch == NULL || copy_texts(batch, stored) != ERR_NONE ||
+    if (batch == NULL || store_batch_copy(&batch->texts, stored, &batch->stored) != ERR_NONE ||
         buf_printf(&path, "%s/%.*s", batches->folder, SLICE_ARG(stored->file)) != ERR_NONE) {
         buf_done(&path);
         batch_free(batch);

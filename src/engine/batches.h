@@ -56,8 +56,9 @@ struct batches_live {
 
 /* What is going on, for who subscribes: called on the desk, must not wait, may not call back. */
 enum batches_event {
-    BATCHES_CHANGED, /* its state, or how far it is; about once a second while it runs */
-    BATCHES_RESULT,  /* one more result; what is put into the store now is kept with it */
+    BATCHES_CHANGED,    /* its state, or how far it is; about once a second while it runs */
+    BATCHES_RESULT,     /* one more result; what is put into the store now is kept with it */
+    BATCHES_NO_ADDRESS, /* a row has none, as its record says; again where reading begins again */
     BATCHES_SETTLING, /* it is about to get the state that is told: what is put into the store now is kept with it */
     BATCHES_OVER, /* done, cancelled or failed; more than once where a kill comes between */
 };
@@ -67,7 +68,7 @@ struct batches_news {
     enum store_batch_state state;
     const struct store_batch *batch; /* as it is now */
     const struct batches_live *live; /* how it runs */
-    const struct record *record;     /* of BATCHES_RESULT, else NULL */
+    const struct record *record;     /* of BATCHES_RESULT and BATCHES_NO_ADDRESS, else NULL */
 };
 struct batches_listener {
     struct batches_listener *next; /* theirs */

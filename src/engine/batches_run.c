@@ -145,6 +145,11 @@ static void on_progress(void *context)
     batches_tell(batch, BATCHES_CHANGED, NULL);
 }
 
+static void on_refused(void *context, const struct record *record)
+{
+    batches_tell(context, BATCHES_NO_ADDRESS, record);
+}
+
 static void on_finished(void *context)
 {
     struct batch *batch = context;
@@ -205,6 +210,7 @@ enum err batch_begin(struct batch *batch, struct fault *out_fault)
         .output_format = TABLE_NDJSON, /* the whole record: any form is made of it */
         .way = &way,
         .progressed = on_progress,
+        .refused = on_refused,
         .finished = on_finished,
         .context = batch,
     };

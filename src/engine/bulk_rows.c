@@ -67,8 +67,12 @@ static enum err load_row(struct bulk *bulk, const struct table_row *row, struct 
         return ERR_NONE;
     }
     if (!knocker_identify(bulk->knocker, row->address, &identity, &invalid)) {
-        record_done(&invalid);
         bulk->counts.invalid_rows++;
+        if (bulk->config->refused != NULL) {
+            invalid.email = row->address;
+            bulk->config->refused(bulk->config->context, &invalid);
+        }
+        record_done(&invalid);
         return ERR_NONE;
     }
     enum err e = store_job_add(bulk->job, slice_of(identity.key), slice_of(identity.wire),

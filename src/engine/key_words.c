@@ -6,16 +6,8 @@
 
 enum { SHOWN_BYTES_MAX = 60 /* of what was written, in a message */ };
 
-static const struct {
-    enum key_scope scope;
-    const char *name;
-} words[] = {
-    {KEY_SCOPE_VERIFY, "verify"},
-    {KEY_SCOPE_BATCH, "batch"},
-    {KEY_SCOPE_READ, "read"},
-    {KEY_SCOPE_ADMIN, "admin"},
-};
-enum { WORDS = sizeof words / sizeof *words };
+const enum key_scope key_scopes_all[KEY_SCOPES_COUNT] = {
+    KEY_SCOPE_VERIFY, KEY_SCOPE_BATCH, KEY_SCOPE_READ, KEY_SCOPE_LEARN, KEY_SCOPE_ADMIN};
 
 static struct slice shown(struct slice text)
 {
@@ -24,9 +16,9 @@ static struct slice shown(struct slice text)
 
 static unsigned scope_of(struct slice word)
 {
-    for (size_t i = 0; i < WORDS; i++) {
-        if (slice_equal(word, slice_of(words[i].name))) {
-            return words[i].scope;
+    for (size_t i = 0; i < KEY_SCOPES_COUNT; i++) {
+        if (slice_equal(word, slice_of(key_scope_name(key_scopes_all[i])))) {
+            return key_scopes_all[i];
         }
     }
     return 0;
@@ -41,7 +33,7 @@ enum err key_scopes_read(struct slice text, unsigned *out_scopes, struct fault *
         unsigned scope = scope_of(word);
         if (scope == 0) {
             return fault_set(out_why, ERR_SYNTAX, 0,
-                             "'%.*s' is no scope; there are verify, batch, read and admin",
+                             "'%.*s' is no scope; there are verify, batch, read, learn and admin",
                              SLICE_ARG(shown(word)));
         }
         scopes |= scope;
@@ -54,9 +46,9 @@ enum err key_scopes_write(unsigned scopes, struct buf *out)
 {
     const char *gap = "";
     enum err e = ERR_NONE;
-    for (size_t i = 0; i < WORDS && e == ERR_NONE; i++) {
-        if ((scopes & (unsigned)words[i].scope) != 0) {
-            e = buf_printf(out, "%s%s", gap, words[i].name);
+    for (size_t i = 0; i < KEY_SCOPES_COUNT && e == ERR_NONE; i++) {
+        if ((scopes & (unsigned)key_scopes_all[i]) != 0) {
+            e = buf_printf(out, "%s%s", gap, key_scope_name(key_scopes_all[i]));
             gap = ",";
         }
     }
@@ -69,6 +61,7 @@ const char *key_scope_name(enum key_scope scope)
     case KEY_SCOPE_VERIFY: return "verify";
     case KEY_SCOPE_BATCH: return "batch";
     case KEY_SCOPE_READ: return "read";
+    case KEY_SCOPE_LEARN: return "learn";
     case KEY_SCOPE_ADMIN: break;
     }
     return "admin";

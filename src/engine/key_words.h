@@ -15,7 +15,10 @@ enum key_scope {
     KEY_SCOPE_BATCH = 2,  /* uploads, batches, watched lists, webhooks */
     KEY_SCOPE_READ = 4,   /* what is known: domains, histories, egresses, sites */
     KEY_SCOPE_ADMIN = 8,  /* all of that, and erasure */
+    KEY_SCOPE_LEARN = 16, /* tells what became of messages, which corrects what everybody is told */
 };
+enum { KEY_SCOPES_COUNT = 5 };
+extern const enum key_scope key_scopes_all[KEY_SCOPES_COUNT]; /* in their usual order */
 enum { KEY_SCOPES_USUAL = KEY_SCOPE_VERIFY | KEY_SCOPE_BATCH | KEY_SCOPE_READ };
 
 enum { KEY_RATE_MAX = 10000000 };

@@ -521,6 +521,11 @@ struct batches *service_batches(const struct service *service)
     return service->batches;
 }
 
+const struct knowledge *service_knowledge(const struct service *service)
+{
+    return service->knowledge;
+}
+
 void service_results_query(const struct service *service, struct batch_results_query *out)
 {
     *out = (struct batch_results_query){

@@ -99,6 +99,7 @@ void service_give_back_store(struct service *service, struct store *store);
 /* For batch_upload_begin; and for batches_live from other threads than the desk's. */
 const char *service_batches_folder(const struct service *service);
 struct batches *service_batches(const struct service *service);
+const struct knowledge *service_knowledge(const struct service *service); /* all of it is there */
 /* Of a query for results what the service knows; the rest of it is zero. */
 void service_results_query(const struct service *service, struct batch_results_query *out);
 

@@ -59,35 +59,23 @@ struct found_batch {
     enum err err;
 };
 
-/* NULL ends them. */
-static enum err copy_all(struct arena *arena, struct slice *const texts[])
-{
-    enum err e = ERR_NONE;
-    for (size_t i = 0; texts[i] != NULL && e == ERR_NONE; i++) {
-        e = arena_copy(arena, *texts[i], texts[i]);
-    }
-    return e;
-}
-
 static void keep_watch(void *context, const struct store_watch *watch)
 {
     struct found_watch *found = context;
     struct store_watch *to = &found->watch;
     *to = *watch;
-    struct slice *const texts[] = {&to->id,  &to->owner, &to->label, &to->webhook, &to->batch,
-                                   &to->run, &to->old,   &to->cause, NULL};
-    found->err = copy_all(&found->texts, texts);
+    struct slice *const texts[] = {&to->id,    &to->owner, &to->label, &to->webhook,
+                                   &to->batch, &to->run,   &to->old,   &to->cause};
+    found->err = ERR_NONE;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && found->err == ERR_NONE; i++) {
+        found->err = arena_copy(&found->texts, *texts[i], texts[i]);
+    }
 }
 
 static void keep_batch(void *context, const struct store_batch *batch)
 {
     struct found_batch *found = context;
-    struct store_batch *to = &found->batch;
-    *to = *batch;
-    struct slice *const texts[] = {
-        &to->id,        &to->owner,  &to->client_token, &to->label, &to->file,
-        &to->file_name, &to->column, &to->webhook,      &to->cause, NULL};
-    found->err = copy_all(&found->texts, texts);
+    found->err = store_batch_copy(&found->texts, batch, &found->batch);
 }
 
 /* arena_done of its texts is owed in any case. */

@@ -6,9 +6,9 @@
 const char *webhook_kind_name(enum webhook_kind kind)
 {
     static const char *const names[WEBHOOK_KIND_COUNT] = {
-        [WEBHOOK_BATCH_DONE] = "batch.done",       [WEBHOOK_BATCH_FAILED] = "batch.failed",
-        [WEBHOOK_BATCH_PAUSED] = "batch.paused",   [WEBHOOK_BATCH_RESULT] = "batch.result",
-        [WEBHOOK_WATCH_CHANGED] = "watch.changed",
+        [WEBHOOK_BATCH_DONE] = "batch.done",         [WEBHOOK_BATCH_FAILED] = "batch.failed",
+        [WEBHOOK_BATCH_PAUSED] = "batch.paused",     [WEBHOOK_BATCH_RESULT] = "batch.result",
+        [WEBHOOK_REACHER_RESULT] = "reacher.result", [WEBHOOK_WATCH_CHANGED] = "watch.changed",
     };
     return names[kind];
 }

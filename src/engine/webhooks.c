@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "base/slice.h"
 #include "engine/record_json.h"
+#include "engine/webhook_headers.h"
 #include "engine/webhook_schedule.h"
 
 enum {
@@ -23,6 +24,7 @@ enum {
     WEBHOOK_ID_RANDOM_BYTES = 16,
     WEBHOOK_ID_BYTES = 4 + 2 * WEBHOOK_ID_RANDOM_BYTES + 1,
     WEBHOOK_ERROR_BYTES = 400,
+    OUR_HEADERS = 4,
 };
 
 /* One try. */
@@ -140,18 +142,24 @@ static enum err ask(struct webhook_flight *flight, const struct store_webhook *e
 {
     const struct webhooks *webhooks = flight->webhooks;
     char timestamp[24];
+    struct webhook_headers theirs;
     (void)snprintf(timestamp, sizeof timestamp, "%lld", (long long)timestamp_s);
-    const struct http_client_header headers[] = {
+    struct http_client_header headers[OUR_HEADERS + WEBHOOK_HEADERS_MAX] = {
         {.name = "Content-Type", .value = SLICE("application/json")},
         {.name = "Webhook-Id", .value = event->id},
         {.name = "Webhook-Timestamp", .value = slice_of(timestamp)},
         {.name = "Webhook-Signature", .value = slice_of(signature)},
     };
+    webhook_headers_read(event->headers, &theirs);
+    for (size_t i = 0; i < theirs.count; i++) { /* keys may be among them */
+        headers[OUR_HEADERS + i] = (struct http_client_header){
+            .name = theirs.at[i].name, .value = theirs.at[i].value, .is_for_origin = true};
+    }
     const struct http_client_request request = {
         .method = HTTP_CLIENT_POST,
         .url = event->endpoint.url,
         .headers = headers,
-        .header_count = sizeof headers / sizeof headers[0],
+        .header_count = OUR_HEADERS + theirs.count,
         .body = event->body,
         .timeout_ms = webhooks->config.timeout_ms,
         .connect_timeout_ms = webhooks->config.timeout_ms,
@@ -353,11 +361,14 @@ static enum err open_endpoint(struct webhooks *webhooks, struct slice owner, str
     return e != ERR_STORE ? e : store_why(webhooks->store, out_fault);
 }
 
-/* The form that the specification proposes: what, when, and all about it. */
+/* The form that the specification proposes: what, when, and all about it; or another's. */
 static enum err write_body(const struct webhook_event *event, int64_t now_ms, struct buf *out)
 {
     char time_text[RECORD_TIME_BYTES];
     struct json_writer w;
+    if (event->kind == WEBHOOK_REACHER_RESULT) {
+        return buf_append(out, event->data);
+    }
     json_begin(&w, out);
     json_open(&w, NULL, '{');
     json_string(&w, "type", slice_of(webhook_kind_name(event->kind)));
@@ -404,6 +415,7 @@ enum err webhooks_put(struct webhooks *webhooks, const struct webhook_event *eve
                                       .about = event->about,
                                       .once = event->once,
                                       .body = buf_view(&body),
+                                      .headers = event->headers,
                                       .endpoint = {.id = endpoint},
                                       .created_at_ms = now_ms,
                                       .next_at_ms = now_ms};

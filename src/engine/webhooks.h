@@ -42,7 +42,8 @@ enum webhook_kind {
     WEBHOOK_BATCH_DONE,
     WEBHOOK_BATCH_FAILED,
     WEBHOOK_BATCH_PAUSED,
-    WEBHOOK_BATCH_RESULT, /* one address of a batch */
+    WEBHOOK_BATCH_RESULT,   /* one address of a batch */
+    WEBHOOK_REACHER_RESULT, /* the same in Reacher's form: its data is the whole body */
     WEBHOOK_WATCH_CHANGED,
     WEBHOOK_KIND_COUNT,
 };
@@ -57,7 +58,8 @@ struct webhook_event {
     struct slice about; /* an address's key, so that erasure finds it; empty: none */
     struct slice
         once; /* what happened, within the owner's URL: a second event for it is none. Empty: may repeat */
-    struct slice data; /* a JSON object, trusted */
+    struct slice data;    /* a JSON object, trusted */
+    struct slice headers; /* beside ours, as engine/webhook_headers has them; empty: none */
 };
 
 /* Goes into the store's group that is open; sent when that is committed. Where `once` is given, put before the change

@@ -33,6 +33,7 @@ extern const struct http_routes http_extract_routes;
 extern const struct http_routes http_watch_routes;
 extern const struct http_routes http_dns_routes;
 extern const struct http_routes http_list_routes;
+extern const struct http_routes http_outcome_routes;
 
 /* All of them. */
 extern const struct http_routes *const http_all_routes[];

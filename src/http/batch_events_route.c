@@ -32,7 +32,7 @@ static void on_news(void *context, const struct batches_news *news)
 {
     struct watcher *watcher = context;
     struct buf data;
-    bool is_wanted = news->event != BATCHES_RESULT && news->event != BATCHES_SETTLING;
+    bool is_wanted = news->event == BATCHES_CHANGED || news->event == BATCHES_OVER;
     if (!is_wanted || !slice_equal(news->id, watcher->id)) {
         return;
     }

@@ -10,7 +10,6 @@
 #include "base/slice.h"
 #include "engine/batch_json.h"
 #include "engine/batch_upload.h"
-#include "engine/webhooks.h"
 #include "http/batch_routes.h"
 #include "http/form.h"
 #include "http/once.h"
@@ -225,19 +224,6 @@ struct adding {
     struct fault fault;
 };
 
-static enum err check_webhook(struct desk *desk, struct slice url, struct fault *out_fault)
-{
-    struct fault fault = {.err = ERR_NONE};
-    if (url.len == 0) {
-        return ERR_NONE;
-    }
-    if (desk->webhooks == NULL) {
-        return fault_set(out_fault, ERR_SYNTAX, 0, "webhook: none are sent here");
-    }
-    enum err e = webhooks_check_url(desk->webhooks, url, &fault);
-    return e == ERR_NONE ? e : fault_set(out_fault, e, 0, "webhook: %s", fault.text);
-}
-
 /* The answer is made before, so that it is remembered in the commit that adds the batch. */
 static enum err add_with_answer(struct desk *desk, struct adding *adding)
 {
@@ -262,7 +248,7 @@ static void add_batch(struct desk *desk, void *context)
         adding->err = fault_set(&adding->fault, ERR_CLOSED, 0, "the service is stopping");
         return;
     }
-    adding->err = check_webhook(desk, adding->batch->webhook, &adding->fault);
+    adding->err = http_check_webhook(desk, adding->batch->webhook, &adding->fault);
     if (adding->err == ERR_NONE) {
         adding->err = add_with_answer(desk, adding);
     }

@@ -116,7 +116,6 @@ static enum err take_found(void *context, const struct extract_found *found,
 static void begin_extract(struct http_request *request)
 {
     static const char *const names[] = {"obfuscated", "hidden", NULL};
-    struct batch_results_query known; /* what the service knows: its lists among it */
     struct document_config config = {
         .limits = limits, .fd = -1, .found = take_found, .trouble = note_unread};
     if (!http_takes_arguments(request, names) ||
@@ -128,11 +127,10 @@ static void begin_extract(struct http_request *request)
         http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
         return;
     }
-    service_results_query(request->api->service, &known);
     struct extraction *extraction = calloc(1, sizeof *extraction);
     config.context = extraction;
     if (extraction != NULL) {
-        extraction->lists.shelf = knowledge_list_shelf(known.knowledge);
+        extraction->lists.shelf = knowledge_list_shelf(service_knowledge(request->api->service));
         (void)list_reader_renew(&extraction->lists); /* they are there since the start */
         config.lists = list_reader_lists(&extraction->lists);
     }

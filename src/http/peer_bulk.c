@@ -25,7 +25,8 @@ enum {
 
 static void refuse(struct http_request *request, const struct fault *fault)
 {
-    http_refuse(request, PROBLEM_INTERNAL, "%s", fault->text);
+    http_refuse(request, fault->err == ERR_SYNTAX ? PROBLEM_BAD_ARGUMENT : PROBLEM_INTERNAL, "%s",
+                fault->text);
 }
 
 /* ---- a new job ---- */
@@ -49,6 +50,10 @@ static void add_batch(struct desk *desk, void *context)
     struct adding *adding = context;
     if (desk->batches == NULL) {
         adding->err = fault_set(&adding->fault, ERR_CLOSED, 0, "the service is stopping");
+        return;
+    }
+    adding->err = http_check_webhook(desk, adding->batch->webhook, &adding->fault);
+    if (adding->err != ERR_NONE) {
         return;
     }
     adding->err = batches_add(desk->batches, adding->batch, NULL, &adding->fault);
@@ -87,7 +92,7 @@ static enum err fill(struct batch_upload *upload, const struct slice *addresses,
 }
 
 static enum err add(struct http_request *request, const struct batch_upload *upload,
-                    int64_t *out_number, struct fault *out_fault)
+                    const struct peer_hook *hook, int64_t *out_number, struct fault *out_fault)
 {
     char owner[HTTP_ID_BYTES];
     const struct store_batch batch = {
@@ -98,6 +103,10 @@ static enum err add(struct http_request *request, const struct batch_upload *upl
         .file_name = SLICE("list.ndjson"),
         .column = SLICE("email"),
         .bytes = batch_upload_bytes(upload),
+        .webhook = hook->url,
+        .webhook_headers = hook->headers,
+        .webhook_extra = hook->extra,
+        .tells_results = hook->url.len > 0,
     };
     struct adding adding = {.batch = &batch, .err = ERR_CLOSED};
     (void)fault_set(&adding.fault, ERR_CLOSED, 0, "the service is stopping");
@@ -109,7 +118,8 @@ static enum err add(struct http_request *request, const struct batch_upload *upl
     return ERR_NONE;
 }
 
-void peer_bulk_begin(struct http_request *request, const struct slice *addresses, size_t count)
+void peer_bulk_begin(struct http_request *request, const struct slice *addresses, size_t count,
+                     const struct peer_hook *hook)
 {
     struct service *service = request->api->service;
     struct batch_upload *upload;
@@ -121,7 +131,7 @@ void peer_bulk_begin(struct http_request *request, const struct slice *addresses
         return;
     }
     enum err e = fill(upload, addresses, count, &fault);
-    e = e != ERR_NONE ? e : add(request, upload, &number, &fault);
+    e = e != ERR_NONE ? e : add(request, upload, hook, &number, &fault);
     if (e != ERR_NONE) {
         batch_upload_drop(upload);
         refuse(request, &fault);

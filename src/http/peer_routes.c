@@ -133,9 +133,8 @@ static void begin_bulk(struct http_request *request, const json_t *body)
                     PEER_BULK_MAX);
         return;
     }
-    if (json_is_object(json_object_get(body, "webhook"))) {
-        http_refuse(request, PROBLEM_BAD_ARGUMENT,
-                    "webhook: jobs of this endpoint call nobody; POST /v1/batches has webhooks");
+    struct peer_hook hook;
+    if (!peer_hook_read(request, json_object_get(body, "webhook"), &hook)) {
         return;
     }
     struct slice *addresses = calloc(count, sizeof *addresses);
@@ -144,7 +143,7 @@ static void begin_bulk(struct http_request *request, const json_t *body)
         return;
     }
     if (read_input(request, input, addresses) && http_charge(request, count - 1)) {
-        peer_bulk_begin(request, addresses, count);
+        peer_bulk_begin(request, addresses, count, &hook);
     }
     free(addresses);
 }

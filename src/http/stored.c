@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/slice.h"
+#include "engine/webhooks.h"
 
 struct slice http_owner(const struct http_request *request, char out[HTTP_ID_BYTES])
 {
@@ -34,6 +35,19 @@ bool http_lend_store(struct http_request *request, struct store **out)
         return false;
     }
     return true;
+}
+
+enum err http_check_webhook(struct desk *desk, struct slice url, struct fault *out_fault)
+{
+    struct fault fault = {.err = ERR_NONE};
+    if (url.len == 0) {
+        return ERR_NONE;
+    }
+    if (desk->webhooks == NULL) {
+        return fault_set(out_fault, ERR_SYNTAX, 0, "webhook: none are sent here");
+    }
+    enum err e = webhooks_check_url(desk->webhooks, url, &fault);
+    return e == ERR_NONE ? e : fault_set(out_fault, e, 0, "webhook: %s", fault.text);
 }
 
 void http_refuse_fault(struct http_request *request, enum err e, const struct fault *fault)

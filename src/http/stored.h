@@ -15,6 +15,9 @@ bool http_has_service(struct http_request *request);
 /* A connection to read in; service_give_back_store is owed. False: there is none, which was answered. */
 bool http_lend_store(struct http_request *request, struct store **out);
 
+/* On the desk: whether that URL may be told; an empty one is none. ERR_SYNTAX: no, and why; ERR_NOMEM. */
+enum err http_check_webhook(struct desk *desk, struct slice url, struct fault *out_fault) MUST_USE;
+
 /* Not found for ERR_CLOSED, a conflict for ERR_STATE, else internal. */
 void http_refuse_fault(struct http_request *request, enum err e, const struct fault *fault);
 /* The answer, or that; json is done with. */

@@ -7,19 +7,20 @@
 #define BATCH_COLUMNS                                                                         \
     "SELECT number,id,owner,client_token,label,file,file_name,column_name,"                   \
     "webhook,state,cause,loaded,bytes,job,rows,bad_rows,invalid_rows,items,done,deliverable," \
-    "undeliverable,risky,unknown,created_at,changed_at,finished_at,max_age,tells_results "    \
-    "FROM batch "
+    "undeliverable,risky,unknown,created_at,changed_at,finished_at,max_age,tells_results,"    \
+    "webhook_headers,webhook_extra FROM batch "
 
 static enum err insert(struct store *store, const struct store_batch *batch,
                        struct fault *out_fault)
 {
     static const char sql[] =
         "INSERT INTO batch(id,owner,client_token,label,file,file_name,column_name,webhook,"
-        "bytes,created_at,changed_at,max_age,tells_results)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?10,?11,?12)";
-    const struct slice texts[] = {batch->id,     batch->owner,  batch->client_token,
-                                  batch->label,  batch->file,   batch->file_name,
-                                  batch->column, batch->webhook};
+        "webhook_headers,webhook_extra,bytes,created_at,changed_at,max_age,tells_results)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?12,?13,?14)";
+    const struct slice texts[] = {batch->id,           batch->owner,   batch->client_token,
+                                  batch->label,        batch->file,    batch->file_name,
+                                  batch->column,       batch->webhook, batch->webhook_headers,
+                                  batch->webhook_extra};
     sqlite3_stmt *statement = NULL;
     enum err e = store_prepare(store, sql, &statement, out_fault);
     if (e != ERR_NONE) {
@@ -28,16 +29,41 @@ static enum err insert(struct store *store, const struct store_batch *batch,
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         store_bind(statement, (int)i + 1, texts[i]);
     }
-    (void)sqlite3_bind_int64(statement, 9, (int64_t)batch->bytes);
-    (void)sqlite3_bind_int64(statement, 10, batch->created_at_ms);
-    (void)sqlite3_bind_int64(statement, 11, batch->max_age_ms);
-    (void)sqlite3_bind_int64(statement, 12, batch->tells_results ? 1 : 0);
+    (void)sqlite3_bind_int64(statement, 11, (int64_t)batch->bytes);
+    (void)sqlite3_bind_int64(statement, 12, batch->created_at_ms);
+    (void)sqlite3_bind_int64(statement, 13, batch->max_age_ms);
+    (void)sqlite3_bind_int64(statement, 14, batch->tells_results ? 1 : 0);
     int result = sqlite3_step(statement);
     sqlite3_finalize(statement);
     if (result == SQLITE_CONSTRAINT) {
         return fault_set(out_fault, ERR_STATE, 0, "there is a batch of this id already");
     }
     return result == SQLITE_DONE ? ERR_NONE : store_fail(store, out_fault, "cannot be written");
+}
+
+enum err store_batch_copy(struct arena *texts, const struct store_batch *from,
+                          struct store_batch *out)
+{
+    struct store_batch copy = *from;
+    struct slice *const all[] = {&copy.id,
+                                 &copy.owner,
+                                 &copy.client_token,
+                                 &copy.label,
+                                 &copy.file,
+                                 &copy.file_name,
+                                 &copy.column,
+                                 &copy.webhook,
+                                 &copy.webhook_headers,
+                                 &copy.webhook_extra,
+                                 &copy.cause};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        enum err e = arena_copy(texts, *all[i], all[i]);
+        if (e != ERR_NONE) {
+            return e;
+        }
+    }
+    *out = copy;
+    return ERR_NONE;
 }
 
 enum err store_batch_add(struct store *store, const struct store_batch *batch,
@@ -187,6 +213,8 @@ static void read_batch(sqlite3_stmt *statement, struct store_batch *out)
         .finished_at_ms = sqlite3_column_int64(statement, 25),
         .max_age_ms = sqlite3_column_int64(statement, 26),
         .tells_results = sqlite3_column_int(statement, 27) != 0,
+        .webhook_headers = store_column(statement, 28),
+        .webhook_extra = store_column(statement, 29),
     };
     read_counts(statement, 14, &out->counts);
 }

@@ -8,6 +8,7 @@
 #ifndef STORE_BATCHES_H
 #define STORE_BATCHES_H
 
+#include "base/arena.h"
 #include "store/idempotency.h"
 
 #define BATCH_FINGERPRINT "batch "
@@ -39,13 +40,16 @@ struct store_batch_counts {
 struct store_batch {
     int64_t number; /* grows: newer ones have higher ones. Chosen by the store */
     struct slice id;
-    struct slice owner;        /* the key it was uploaded with; empty: none */
-    struct slice client_token; /* of the uploader, to know it again; empty: none */
-    struct slice label;        /* for people, such as the name of the file */
-    struct slice file;         /* its name in the folder of batches */
-    struct slice file_name;    /* as uploaded: its ending tells the kind; may be empty */
-    struct slice column;       /* as in struct table_reader_config */
-    struct slice webhook;      /* a URL; empty: none */
+    struct slice owner;           /* the key it was uploaded with; empty: none */
+    struct slice client_token;    /* of the uploader, to know it again; empty: none */
+    struct slice label;           /* for people, such as the name of the file */
+    struct slice file;            /* its name in the folder of batches */
+    struct slice file_name;       /* as uploaded: its ending tells the kind; may be empty */
+    struct slice column;          /* as in struct table_reader_config */
+    struct slice webhook;         /* a URL; empty: none */
+    struct slice webhook_headers; /* of its requests, as engine/webhook_headers has them */
+    struct slice webhook_extra;   /* JSON; where it is given, the webhook hears of results only, in
+                                     Reacher's form with that beside each */
     enum store_batch_state state;
     struct slice cause; /* of FAILED */
     bool is_loaded;
@@ -71,6 +75,10 @@ enum err store_batch_progress(struct store *store, struct slice id, int64_t job,
 enum err store_batch_provider_add(struct store *store, struct slice id, struct slice name,
                                   struct slice label, unsigned status) MUST_USE;
 enum err store_batch_delete(struct store *store, struct slice id, struct fault *out_fault) MUST_USE;
+
+/* With texts of its own, in the arena. ERR_NOMEM, ERR_LIMIT. */
+enum err store_batch_copy(struct arena *texts, const struct store_batch *from,
+                          struct store_batch *out) MUST_USE;
 
 typedef void (*store_batch_fn)(void *context, const struct store_batch *batch);
 

@@ -170,6 +170,10 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     " said REAL NOT NULL, at INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX outcome_place ON outcome(place, key);"
     "CREATE INDEX outcome_provider ON outcome(provider, at);",
+    /* Webhooks in the form of another service: its uploader's headers, and what goes with each result. */
+    "ALTER TABLE batch ADD COLUMN webhook_headers TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE batch ADD COLUMN webhook_extra TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE webhook ADD COLUMN headers TEXT NOT NULL DEFAULT '';",
 };
 
 static enum err make_tables(struct store *store, struct fault *out_fault)

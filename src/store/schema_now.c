@@ -41,7 +41,8 @@ const char *const store_schema_now[] = {
     " NOT NULL DEFAULT 0, undeliverable INTEGER NOT NULL DEFAULT 0, risky INTEGER NOT NULL"
     " DEFAULT 0, unknown INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, changed_at"
     " INTEGER NOT NULL, finished_at INTEGER NOT NULL DEFAULT 0, max_age INTEGER NOT NULL"
-    " DEFAULT 0, tells_results INTEGER NOT NULL DEFAULT 0)",
+    " DEFAULT 0, tells_results INTEGER NOT NULL DEFAULT 0, webhook_headers TEXT NOT NULL"
+    " DEFAULT '', webhook_extra TEXT NOT NULL DEFAULT '')",
     "CREATE TABLE api_key(id INTEGER PRIMARY KEY AUTOINCREMENT, label TEXT NOT NULL, prefix"
     " TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, scopes INTEGER NOT NULL, created_at INTEGER"
     " NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL DEFAULT 0, used_at"
@@ -61,7 +62,7 @@ const char *const store_schema_now[] = {
     " once TEXT NOT NULL, body TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0, tries INTEGER"
     " NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, next_at"
     " INTEGER NOT NULL, last_status INTEGER NOT NULL DEFAULT 0, last_error TEXT NOT NULL"
-    " DEFAULT '')",
+    " DEFAULT '', headers TEXT NOT NULL DEFAULT '')",
     "CREATE UNIQUE INDEX webhook_once ON webhook(endpoint, once) WHERE once<>''",
     "CREATE INDEX webhook_waiting ON webhook(endpoint, next_at) WHERE state=0",
     "CREATE INDEX webhook_next ON webhook(next_at) WHERE state=0",

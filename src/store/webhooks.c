@@ -7,7 +7,8 @@
 
 #define EVENT_COLUMNS                                                                         \
     "SELECT w.number,w.id,w.kind,w.batch,w.about,w.once,w.body,w.state,w.tries,w.created_at," \
-    "w.changed_at,w.next_at,w.last_status,w.last_error,e.id,e.owner,e.url,e.origin,e.secret"  \
+    "w.changed_at,w.next_at,w.last_status,w.last_error,e.id,e.owner,e.url,e.origin,e.secret," \
+    "w.headers"                                                                               \
     " FROM webhook w JOIN webhook_endpoint e ON e.id=w.endpoint "
 
 /* The first column of the first row; otherwise where there is none. */
@@ -101,8 +102,8 @@ enum err store_webhook_endpoint_set_secret(struct store *store, int64_t id, stru
 enum err store_webhook_put(struct store *store, const struct store_webhook *event, bool *out_is_new)
 {
     sqlite3_stmt *statement = store_prepare_write(
-        store, "INSERT INTO webhook(id,endpoint,kind,batch,about,once,body,created_at,changed_at,"
-               "next_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?8,?9)"
+        store, "INSERT INTO webhook(id,endpoint,kind,batch,about,once,body,headers,created_at,"
+               "changed_at,next_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?9,?10)"
                " ON CONFLICT(endpoint,once) WHERE once<>'' DO NOTHING");
     if (statement == NULL) {
         return ERR_STORE;
@@ -110,13 +111,13 @@ enum err store_webhook_put(struct store *store, const struct store_webhook *even
     size_t count;
     store_bind(statement, 1, event->id);
     (void)sqlite3_bind_int64(statement, 2, event->endpoint.id);
-    const struct slice texts[] = {event->kind, event->batch, event->about, event->once,
-                                  event->body};
-    for (int i = 0; i < 5; i++) {
+    const struct slice texts[] = {event->kind, event->batch, event->about,
+                                  event->once, event->body,  event->headers};
+    for (int i = 0; i < 6; i++) {
         store_bind(statement, 3 + i, texts[i]);
     }
-    (void)sqlite3_bind_int64(statement, 8, event->created_at_ms);
-    (void)sqlite3_bind_int64(statement, 9, event->next_at_ms);
+    (void)sqlite3_bind_int64(statement, 9, event->created_at_ms);
+    (void)sqlite3_bind_int64(statement, 10, event->next_at_ms);
     enum err e = store_run_write(store, statement, &count);
     if (e == ERR_NONE) {
         *out_is_new = count > 0;
@@ -229,6 +230,7 @@ static void read_event(sqlite3_stmt *row, struct store_webhook *out)
                      .url = store_column(row, 16),
                      .origin = store_column(row, 17),
                      .secret = store_column(row, 18)},
+        .headers = store_column(row, 19),
     };
 }
 

@@ -39,10 +39,11 @@ struct store_webhook {
     int64_t number;  /* grows: newer ones have higher ones. The store's choice */
     struct slice id; /* what the receiver knows it by */
     struct slice kind;
-    struct slice batch; /* the id of a batch; empty: none */
-    struct slice about; /* an address's key; empty: none. For erasure */
-    struct slice once;  /* empty: it may happen again */
-    struct slice body;  /* JSON */
+    struct slice batch;   /* the id of a batch; empty: none */
+    struct slice about;   /* an address's key; empty: none. For erasure */
+    struct slice once;    /* empty: it may happen again */
+    struct slice body;    /* JSON */
+    struct slice headers; /* beside those of every event, as engine/webhook_headers has them */
     struct store_webhook_endpoint endpoint;
     enum store_webhook_state state;
     unsigned tries;
@@ -51,7 +52,7 @@ struct store_webhook {
     struct slice last_error;                          /* for people; empty: none */
 };
 
-/* id, kind, batch, about, once, body, endpoint.id, created_at_ms and next_at_ms are looked at. *out_is_new: false where
+/* id, kind, batch, about, once, body, headers, endpoint.id, created_at_ms and next_at_ms are looked at. *out_is_new: false where
  * `once` has an event already. */
 enum err store_webhook_put(struct store *store, const struct store_webhook *event, bool *out_is_new)
     MUST_USE;

@@ -17,6 +17,32 @@ from client import Schema
 
 GOOD, GONE, ANY = 'jane@plain.example', 'g.fischer@plain.example', 'anna@catchall.example'
 LONG = 'a' * 1030 + '@plain.example'
+HOOK = 'https://receiver.example/hook'
+HOOKS_REFUSED = [
+    ('a webhook that is a text', HOOK),
+    ('a webhook that is a list', [HOOK]),
+    ('its part is a text', {'on_each_email': HOOK}),
+    ('no URL', {'on_each_email': {}}),
+    ('an empty URL', {'on_each_email': {'url': ''}}),
+    ('a URL that is a number', {'on_each_email': {'url': 7}}),
+    ('a long URL', {'on_each_email': {'url': HOOK + 'a' * 1100}}),
+    ('no HTTP', {'on_each_email': {'url': 'ftp://receiver.example/'}}),
+    ('a private address', {'on_each_email': {'url': 'http://10.0.0.1/'}}),
+    ('this machine', {'on_each_email': {'url': 'http://[::1]/'}}),
+    ('clouds\' data', {'on_each_email': {'url': 'http://169.254.169.254/latest'}}),
+    ('a password in it', {'on_each_email': {'url': 'https://user:word@receiver.example/'}}),
+    ('headers in a list', {'on_each_email': {'url': HOOK, 'headers': ['X-Key: a']}}),
+    ('a header that is a number', {'on_each_email': {'url': HOOK, 'headers': {'X-Key': 7}}}),
+    ('a host', {'on_each_email': {'url': HOOK, 'headers': {'Host': 'inside.example'}}}),
+    ('a length', {'on_each_email': {'url': HOOK, 'headers': {'content-length': '0'}}}),
+    ('an encoding', {'on_each_email': {'url': HOOK, 'headers': {'Transfer-Encoding': 'chunked'}}}),
+    ('our signature', {'on_each_email': {'url': HOOK, 'headers': {'webhook-signature': 'v1,x'}}}),
+    ('two lines', {'on_each_email': {'url': HOOK, 'headers': {'X-Key': 'a\r\nHost: b'}}}),
+    ('a name of two lines', {'on_each_email': {'url': HOOK, 'headers': {'X-Key: a\r\nHost': 'b'}}}),
+    ('many headers', {'on_each_email': {'url': HOOK, 'headers': {f'X-{number}': 'a' for number in range(9)}}}),
+    ('long headers', {'on_each_email': {'url': HOOK, 'headers': {'X-Key': 'a' * 2048}}}),
+    ('much beside it', {'on_each_email': {'url': HOOK, 'extra': 'a' * 4095}}),
+]
 
 
 def query(path, **arguments):
@@ -185,6 +211,10 @@ class DropIn(unittest.TestCase):
         _, value = self.check(400, f'/v1/bulk/{made["job_id"]}/results')
         self.assertEqual(value, {'error': f'Job {made["job_id"]} is still running, please try again later'})
 
+    def test_reacher_bulk_without_a_webhook(self):
+        for hook in (None, {}, {'on_each_email': None}, {'on_all': {'url': HOOK}}):
+            self.check(200, '/v1/bulk', 'POST', {'input': ['not an address'], 'webhook': hook})
+
     def test_reacher_bulk_refusals(self):
         _, made = self.check(200, '/v1/bulk', 'POST', {'input': ['not an address']})
         self.wait_for_job(made['job_id'])
@@ -194,7 +224,7 @@ class DropIn(unittest.TestCase):
             ('a text', 400, '/v1/bulk', 'POST', {'input': GOOD}),
             ('numbers', 400, '/v1/bulk', 'POST', {'input': [GOOD, 7]}),
             ('too many', 400, '/v1/bulk', 'POST', {'input': ['a'] * 100001}),
-            ('a webhook', 400, '/v1/bulk', 'POST', {'input': [GOOD], 'webhook': {'on_each_email': {'url': 'https://a.example'}}}),
+            *((name, 400, '/v1/bulk', 'POST', {'input': [GOOD], 'webhook': hook}) for name, hook in HOOKS_REFUSED),
             ('no such job', 400, '/v1/bulk/1000000'),
             ('none at all', 400, '/v1/bulk/0'),
             ('no number', 400, '/v1/bulk/first/results'),

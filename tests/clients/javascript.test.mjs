@@ -72,6 +72,29 @@ test('a batch', async () => {
     await assert.rejects(heloise.batch(batch.id), { status: 404 });
 });
 
+test('a watched list', async () => {
+    const batch = await heloise.waitForBatch((await heloise.createBatch(LIST)).id, { pollMs: 50 });
+    assert.ok(batch.providers.length > 0);
+    const watch = await heloise.createWatch(batch.id, '7d', { label: 'Weekly' });
+    assert.equal((await heloise.watch(watch.id)).label, 'Weekly');
+    assert.deepEqual(await heloise.watchChanges(watch.id), { changes: [], next: null });
+    assert.equal((await heloise.pauseWatch(watch.id)).paused, true);
+    assert.equal(await heloise.deleteWatch(watch.id), null);
+});
+
+test('webhooks and outcomes', async () => {
+    assert.match(await heloise.webhookSecret('https://receiver.example/hook'), /^whsec_/);
+    await assert.rejects(heloise.replayWebhook('evt_none'), { status: 404 });
+    const learned = await heloise.reportOutcomes('email,outcome\nanna@catchall.example,bounced\n');
+    assert.deepEqual([learned.gone, learned.faults], [1, []]);
+});
+
+test('what the engine says', async () => {
+    assert.equal((await heloise.dnsHealth('plain.example', { smtp: false })).domain, 'plain.example');
+    assert.ok((await heloise.egresses()).length > 0);
+    assert.equal((await heloise.version()).name, 'heloise');
+});
+
 test('what is known', async () => {
     await heloise.verify('li@full.example');
     assert.equal((await heloise.address('li@full.example')).sub_status, 'accepted_forward');

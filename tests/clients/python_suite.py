@@ -82,6 +82,43 @@ class PythonClient(unittest.TestCase):
             time.sleep(0.02)
         self.assertEqual((history['email'], history['history'][0]['status']), ('li@full.example', 'deliverable'))
 
+    def test_watches(self):
+        batch = self.heloise.create_batch(LIST)
+        self.heloise.wait_for_batch(batch['id'], poll_s=0.05)
+        self.assertTrue(self.heloise.batch(batch['id'])['providers'])
+        watch = self.heloise.create_watch(batch['id'], '7d', label='Weekly')
+        self.assertIn(watch['id'], [one['id'] for one in self.heloise.watches(limit=100)['watches']])
+        self.heloise.run_watch(watch['id'])
+        end = time.monotonic() + PATIENCE_S
+        while self.heloise.watch(watch['id'])['last_at'] is None:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        self.assertEqual(self.heloise.watch_changes(watch['id']), {'changes': [], 'next': None})
+        self.assertTrue(self.heloise.pause_watch(watch['id'])['paused'])
+        self.assertFalse(self.heloise.resume_watch(watch['id'])['paused'])
+        self.heloise.delete_watch(watch['id'])
+
+    def test_webhooks(self):
+        secret = self.heloise.webhook_secret('https://receiver.example/hook')
+        self.assertTrue(secret.startswith('whsec_'))
+        self.assertEqual(self.heloise.webhook_secret('https://receiver.example/hook'), secret)
+        self.assertEqual(self.heloise.webhooks(batch_id='b_none'), {'webhooks': [], 'next': None})
+        with self.assertRaises(HeloiseError):
+            self.heloise.replay_webhook('evt_none')
+
+    def test_outcomes(self):
+        learned = self.heloise.report_outcomes('email,outcome\nanna@catchall.example,bounced\nx,bounced\n')
+        self.assertEqual((learned['gone'], learned['unused'], learned['faults'][0]['line']), (1, 1, 3))
+        learned = self.heloise.report_outcomes('{"email":"anna@catchall.example","outcome":"opened"}', filename='a.ndjson')
+        self.assertEqual(learned['alive'], 1)
+
+    def test_engine(self):
+        self.heloise.verify('jane@plain.example')
+        self.assertEqual(self.heloise.dns_health('plain.example', smtp=False)['domain'], 'plain.example')
+        self.assertTrue(self.heloise.egresses())
+        self.assertTrue(self.heloise.sites(limit=1)['sites'])
+        self.assertEqual(self.heloise.version()['name'], 'heloise')
+
     def test_extract(self):
         found = self.heloise.extract('Write to <Jane@plain.example.org>, jane@plain.example.org\nor logo@2x.png, joe@example.com.')
         self.assertEqual([(one['email'], one['line']) for one in found['addresses']],

@@ -230,6 +230,81 @@ class Watched(Hooks):
             self.assertTrue(webhook_receiver.is_signed(secret, headers, body), headers)
 
 
+class Reacher(Hooks):
+    """POST /v1/bulk with a webhook: {"result", "extra"} for each address, with the headers that were given."""
+    OURS = [f'{"live" if i else "dead"}{i}@d.example' for i in range(6)]
+    NONE = ['not an address', 'a@b@']
+
+    def bulk(self, headers=None, **more):
+        hook = {'url': self.receiver.url, 'headers': {'X-Secret': 'word', 'Authorization': 'Bearer abc',
+                                                      'Content-Type': 'application/json'}, **more}
+        body = {'input': [*self.OURS, *self.NONE, self.OURS[1]], 'webhook': {'on_each_email': hook}}
+        return self.hold('POST', '/v1/bulk', 200, body, headers or ()).json()['job_id']
+
+    def await_all(self):
+        wanted = len(self.OURS) + len(self.NONE)
+        rig.wait_until(lambda: [event['state'] for event in self.log_of('?limit=200')['webhooks']] == ['delivered'] * wanted,
+                       'all are told')
+
+    def told(self):
+        """The ids that came for each address."""
+        ids = {}
+        for headers, body in list(self.receiver.seen):
+            ids.setdefault(json.loads(body)['result']['input'], set()).add(headers['Webhook-Id'])
+        return ids
+
+    def test_each_address_is_told_once(self):
+        extra = {'list': 7, 'name': 'Gr\u00fc\u00dfe', 'deep': [None, True, {'a': 1.5}]}
+        secret = self.secret()
+        self.bulk(extra=extra)
+        self.await_all()
+        self.assertEqual({one: len(ids) for one, ids in self.told().items()}, dict.fromkeys(self.OURS + self.NONE, 1))
+        schema = self.schema.document['components']['schemas']['ReacherAnswer']
+        for headers, text in self.receiver.seen:
+            body = json.loads(text)
+            self.assertEqual((list(body), body['extra']), (['result', 'extra'], extra))
+            self.assertEqual(self.schema.faults(body['result'], schema), [])
+            self.assertEqual((headers['X-Secret'], headers['Authorization'], headers.get_all('Content-Type')),
+                             ('word', 'Bearer abc', ['application/json']))
+            self.assertTrue(webhook_receiver.is_signed(secret, headers, text))
+            name = body['result']['input']
+            self.assertEqual(body['result']['is_reachable'], 'safe' if name.startswith('live') else 'invalid')
+        log = self.log_of('?limit=200')['webhooks']
+        self.assertEqual({event['type'] for event in log}, {'reacher.result'})
+        self.assertNotIn('Bearer abc', json.dumps(log))
+        self.hold('DELETE', f'/v1/addresses/{self.OURS[2]}', 204)
+        self.assertNotIn(self.OURS[2], json.dumps(self.log_of('?limit=200')))
+
+    def test_nothing_beside_the_result(self):
+        self.bulk()
+        self.await_all()
+        self.assertEqual({json.dumps(json.loads(body)['extra']) for _, body in self.receiver.seen}, {'null'})
+
+    def test_a_receiver_that_is_down(self):
+        self.receiver.status = 503
+        self.bulk()
+        rig.wait_until(lambda: len(self.receiver.seen) >= 8, 'all were tried')
+        rig.wait_until(lambda: {event['last_status'] for event in self.log_of()['webhooks']} == {503}, 'it is written down')
+        waiting = self.log_of()['webhooks']
+        self.assertEqual({event['state'] for event in waiting}, {'waiting'})
+        self.receiver.status = 204
+        for event in waiting:
+            self.hold('POST', f'{HOOKS}/{event["id"]}/replay', 202)
+        self.await_all()
+        self.assertEqual({len(ids) for ids in self.told().values()}, {1})
+
+    def test_killed_at_any_moment(self):
+        chance = random.Random(7)
+        self.mailer.delay_s = 0.02
+        self.bulk(extra='e')
+        for _ in range(KILLS):
+            time.sleep(chance.random() * UPLOAD_TO_END_S)
+            self.kill()
+            self.process = self.serve()
+        self.await_all()
+        self.assertEqual({one: len(ids) for one, ids in self.told().items()}, dict.fromkeys(self.OURS + self.NONE, 1))
+
+
 class Private(Hooks):
     settings = ''
 
@@ -239,6 +314,9 @@ class Private(Hooks):
             answer = self.hold('POST', '/v1/batches?webhook=' + url.replace('[', '%5B').replace(']', '%5D'), 422,
                                b'email\nlive1@d.example\n', [CSV])
             self.assertIn('webhook: ', answer.json()['detail'], url)
+        answer = self.hold('POST', '/v1/bulk', 400, {'input': ['live1@d.example'], 'webhook': {
+            'on_each_email': {'url': self.receiver.url}}})
+        self.assertIn('webhook: ', answer.json()['error'])
         self.assertEqual(self.ask('GET', '/v1/batches').json()['batches'], [])
         self.assertEqual(self.receiver.seen, [])
 

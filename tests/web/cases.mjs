@@ -253,6 +253,12 @@ export const cases = [
     assert.ok(first.includes(`${world.origin}/v1/verify`), first);
     const answer = await world.shell(first.replace('jane@example.com', 'jane@plain.example'));
     assert.equal(JSON.parse(answer).status, 'deliverable');
+    await page.waitForSelector('.endpoints');
+    const { paths } = await (await fetch(`${world.origin}/openapi.json`)).json();
+    const there = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).filter((name) => name !== 'parameters')
+      .map((method) => `${method.toUpperCase()} ${path}`));
+    const shown = await page.$$eval('.endpoints code', (all) => all.map((e) => e.textContent));
+    assert.deepEqual(shown.sort(), there.sort());
   } },
 
   { name: 'a list: columns and rows are shown before it is handed in', needs: 'batches', async run(world) {

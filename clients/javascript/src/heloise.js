@@ -62,13 +62,15 @@ export class Heloise {
 
     /** Uploads a list: text, bytes, a Blob or a ReadableStream of a CSV, text, NDJSON, JSON or XLSX file. */
     createBatch(body, {
-        filename = 'list.csv', column, label, webhook, idempotencyKey, contentType = contentTypeOf(filename), signal,
+        filename = 'list.csv', column, label, webhook, webhookResults, idempotencyKey, contentType = contentTypeOf(filename), signal,
     } = {}) {
         const headers = { 'Content-Type': contentType };
         if (idempotencyKey !== undefined) {
             headers['Idempotency-Key'] = idempotencyKey;
         }
-        return this.transport.json('POST', '/v1/batches', { query: { name: filename, column, label, webhook }, headers, body, signal });
+        const results = webhookResults === undefined ? undefined : webhookResults ? 'yes' : 'no';
+        const query = { name: filename, column, label, webhook, webhook_results: results };
+        return this.transport.json('POST', '/v1/batches', { query, headers, body, signal });
     }
 
     /** One page, newest first; pass its `next` as before for the one after it. */
@@ -134,10 +136,7 @@ export class Heloise {
         return this.transport.json('GET', path('addresses', email));
     }
 
-    domain(name) {
-        return this.transport.json('GET', path('domains', name));
-    }
-
+    /** What was seen of an address in earlier runs, newest first. */
     history(email, { limit } = {}) {
         return this.transport.json('GET', path('addresses', email, 'history'), { query: { limit } });
     }
@@ -147,8 +146,90 @@ export class Heloise {
         return this.transport.json('DELETE', path('addresses', email));
     }
 
-    /** The addresses in any text. */
-    extract(text) {
-        return this.transport.json('POST', '/v1/extract', { body: text, headers: { 'Content-Type': 'text/plain' } });
+    /** What is known of a domain and who serves it; nobody is asked. */
+    domain(name) {
+        return this.transport.json('GET', path('domains', name));
+    }
+
+    /** What the DNS of a domain does to its mail. selectors: of DKIM, joined by commas; smtp false: mail servers are not contacted. */
+    dnsHealth(domain, { selectors, smtp, signal } = {}) {
+        return this.transport.json('GET', path('dns', domain), { query: { selectors, smtp }, signal });
+    }
+
+    /** The ways out. */
+    async egresses() {
+        return (await this.transport.json('GET', '/v1/egresses')).egresses;
+    }
+
+    /** A page of the far ends that were talked to; pass its `next` as after for the one after it. */
+    sites({ provider, health, limit, after } = {}) {
+        return this.transport.json('GET', '/v1/sites', { query: { provider, health, limit, after } });
+    }
+
+    /** The addresses in a text or a file of any kind. */
+    extract(body, { obfuscated, hidden, contentType = 'application/octet-stream', signal } = {}) {
+        return this.transport.json('POST', '/v1/extract', {
+            query: { obfuscated, hidden }, body, headers: { 'Content-Type': contentType }, signal,
+        });
+    }
+
+    /** What became of messages: a CSV or NDJSON list with addresses, a column `outcome` and, maybe, `provider`. */
+    reportOutcomes(body, { filename = 'outcomes.csv', contentType = contentTypeOf(filename), signal } = {}) {
+        return this.transport.json('POST', '/v1/outcomes', { body, headers: { 'Content-Type': contentType }, signal });
+    }
+
+    /** Has the list of a batch checked again, every '12h' or '7d'. */
+    createWatch(batch, every, { label, webhook } = {}) {
+        return this.transport.json('POST', '/v1/watches', { value: { batch, every, label, webhook } });
+    }
+
+    /** One page, newest first; pass its `next` as before for the one after it. */
+    watches({ limit, before } = {}) {
+        return this.transport.json('GET', '/v1/watches', { query: { limit, before } });
+    }
+
+    watch(id) {
+        return this.transport.json('GET', path('watches', id));
+    }
+
+    /** Checks it now. */
+    runWatch(id) {
+        return this.transport.json('POST', path('watches', id, 'run'));
+    }
+
+    pauseWatch(id) {
+        return this.transport.json('POST', path('watches', id, 'pause'));
+    }
+
+    resumeWatch(id) {
+        return this.transport.json('POST', path('watches', id, 'resume'));
+    }
+
+    deleteWatch(id) {
+        return this.transport.json('DELETE', path('watches', id));
+    }
+
+    /** Which answers became others, newest first; pages as those of watches. */
+    watchChanges(id, { limit, before } = {}) {
+        return this.transport.json('GET', path('watches', id, 'changes'), { query: { limit, before } });
+    }
+
+    /** A page of the log of webhooks, newest first. */
+    webhooks({ batch, limit, before } = {}) {
+        return this.transport.json('GET', '/v1/webhooks', { query: { batch, limit, before } });
+    }
+
+    /** The secret that verifyWebhook wants for what is sent to the URL; one that is given replaces it. */
+    async webhookSecret(url, { secret } = {}) {
+        return (await this.transport.json('POST', '/v1/webhooks/secret', { value: { url, secret } })).secret;
+    }
+
+    /** Sends an event once more, with its id. */
+    replayWebhook(id) {
+        return this.transport.json('POST', path('webhooks', id, 'replay'));
+    }
+
+    version() {
+        return this.transport.json('GET', '/version');
     }
 }

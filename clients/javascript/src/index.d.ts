@@ -52,14 +52,15 @@ export interface Verdict {
 /** pending: the time was over; the work goes on, and `link` will have the result. */
 export interface Answer extends Verdict { pending?: true; link?: string; }
 
-export interface Row extends Answer { row: number; }
+/** error: nothing else is there. */
+export interface Row extends Answer { row: number; error?: string; }
 
 export type StreamEvent =
     | { type: 'stage'; data: { text: string } }
     | { type: 'line'; data: { t_ms: number; direction: 'S' | 'C' | 'T'; text: string } }
     | { type: 'verdict' | 'pending'; data: Answer };
 
-export type BatchState = 'loading' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed';
+export type BatchState = 'loading' | 'running' | 'paused' | 'cancelled' | 'done' | 'failed' | 'deleted';
 
 export interface Batch {
     id: string; label: string | null; file_name: string | null; column: string | null;
@@ -72,6 +73,83 @@ export interface Batch {
     per_second: number | null; seconds_left: number | null;
     webhook: string | null; created_at: string; changed_at: string; finished_at: string | null;
 }
+
+export interface History {
+    email: string;
+    history: {
+        at: string; kind: string; status: Status | null; sub_status: SubStatus; server: string | null; egress: string;
+    }[];
+}
+
+/** From route on: where the domain is known. */
+export interface Domain {
+    domain: string; known: boolean;
+    flags: { is_disposable: boolean; is_free: boolean; is_gov: boolean; is_edu: boolean };
+    route?: string; implicit_mx?: boolean; mx?: { host: string; preference: number }[]; catch_all?: boolean | null;
+    provider?: { name: string; label: string; class: string }; site?: string;
+}
+
+/** record: to be published; empty: none. */
+export interface DnsHealth {
+    domain: string; grade: 'A' | 'B' | 'C' | 'D' | 'F'; score: number; complete: boolean;
+    findings: {
+        check: string; area: string; level: 'unknown' | 'advice' | 'warning' | 'error' | 'critical';
+        text: string; why: string; todo: string; record: string;
+    }[];
+    facts: { [name: string]: unknown };
+}
+
+/** budget: recipients a day; 0: no limit. */
+export interface Egress {
+    name: string; source_v4: string | null; source_v6: string | null; proxy: boolean; helo: string;
+    weight: number; budget: number; asked_24h: number; blocked_sites: number;
+}
+
+export type Health = 'well' | 'recovering' | 'blocked' | 'trying';
+
+export interface Site {
+    site: string; provider: { name: string; label: string; class: string }; domains: number; open: number;
+    limits: { connections: number; rcpts_per_connection: number; invalids_per_hour: number };
+    paths: { egress: string; health: Health; open: number; refused_last_hour: number; again_in: number | null }[];
+}
+
+/** Each address once; more: there are others. unread: members that could not be read, and why. */
+export interface Extracted {
+    addresses: {
+        email: string; ascii: string; offset: number;
+        member?: string; line?: number; page?: number; row?: number; column?: number;
+    }[];
+    more: boolean; unread: string[];
+}
+
+/** silent: said nothing of a mailbox. unused: could not be used; the first of them are faults. */
+export interface Learned {
+    alive: number; gone: number; silent: number; unused: number; faults: { line: number; detail: string }[];
+}
+
+export interface Watch {
+    id: string; label: string | null; state: 'waiting' | 'running' | 'paused'; paused: boolean; cause: string | null;
+    every_s: number; batch: string; run: string | null; addresses: number; checked: number | null; asked: number; changed: number;
+    webhook: string | null; created_at: string | null; last_at: string | null; next_at: string | null;
+}
+
+export interface WatchChange {
+    email: string; at: string | null; run: string;
+    before: { status: Status; sub_status: SubStatus }; after: { status: Status; sub_status: SubStatus };
+}
+
+export interface Webhook {
+    number: number; id: string;
+    type: 'batch.done' | 'batch.failed' | 'batch.paused' | 'batch.result' | 'reacher.result' | 'watch.changed';
+    batch: string | null; url: string; state: 'waiting' | 'delivered' | 'failed'; tries: number;
+    created_at: string; changed_at: string; next_at: string | null;
+    last_status: number | null; last_error: string | null; body: { [member: string]: unknown };
+}
+
+export interface Version { name: string; version: string; api: string; }
+
+/** The next page: its `next` as before. */
+export interface PageOptions { limit?: number; before?: string; }
 
 export interface Problem {
     type?: string; title?: string; status?: number; detail?: string; instance?: string; row?: number; column?: number;
@@ -109,6 +187,8 @@ export interface VerifyOptions {
 
 export interface BatchOptions {
     filename?: string; column?: string; label?: string; webhook?: string; idempotencyKey?: string; contentType?: string;
+    /** The webhook hears of each result too. */
+    webhookResults?: boolean;
     signal?: AbortSignal;
 }
 
@@ -123,7 +203,7 @@ export class Heloise {
     verifyStream(email: string, options?: VerifyOptions): AsyncGenerator<StreamEvent>;
     verifyMany(emails: Iterable<string>, options?: VerifyOptions): AsyncGenerator<Row>;
     createBatch(body: BodyInit, options?: BatchOptions): Promise<Batch>;
-    batches(options?: { limit?: number; before?: string }): Promise<{ batches: Batch[]; next: string | null }>;
+    batches(options?: PageOptions): Promise<{ batches: Batch[]; next: string | null }>;
     batch(id: string): Promise<Batch>;
     pauseBatch(id: string): Promise<Batch>;
     resumeBatch(id: string): Promise<Batch>;
@@ -131,26 +211,39 @@ export class Heloise {
     deleteBatch(id: string): Promise<null>;
     waitForBatch(id: string, options?: { pollMs?: number; signal?: AbortSignal }): Promise<Batch>;
     batchEvents(id: string, options?: { signal?: AbortSignal }): AsyncGenerator<{ type: 'progress' | 'over'; data: Batch }>;
-    downloadResults(id: string, options?: ResultOptions & { format?: 'csv' | 'ndjson' }): Promise<Response>;
+    downloadResults(id: string, options?: ResultOptions & { format?: 'csv' | 'ndjson' | 'xlsx' }): Promise<Response>;
     results(id: string, options?: ResultOptions): AsyncGenerator<BatchRow>;
     /** What is stored of an address and still alive; HeloiseError with 404 otherwise. */
     address(email: string): Promise<Verdict>;
-    domain(name: string): Promise<{ domain: string; known: boolean; [member: string]: unknown }>;
-    history(email: string, options?: { limit?: number }): Promise<{
-        email: string;
-        history: {
-            at: string; kind: string; status: Status | null; sub_status: SubStatus; server: string | null; egress: string;
-        }[];
-    }>;
+    history(email: string, options?: { limit?: number }): Promise<History>;
     erase(email: string): Promise<null>;
-    /** The addresses in any text, each once; more: there are others. */
-    extract(text: string): Promise<{
-        addresses: {
-            email: string; ascii: string; offset: number;
-            member?: string; line?: number; page?: number; row?: number; column?: number;
-        }[];
-        more: boolean; unread: string[];
-    }>;
+    domain(name: string): Promise<Domain>;
+    /** selectors: of DKIM, joined by commas. smtp false: mail servers are not contacted. */
+    dnsHealth(domain: string, options?: { selectors?: string; smtp?: boolean; signal?: AbortSignal }): Promise<DnsHealth>;
+    egresses(): Promise<Egress[]>;
+    sites(options?: {
+        provider?: string; health?: Health; limit?: number; after?: string;
+    }): Promise<{ sites: Site[]; next: string | null }>;
+    /** The addresses in a text or a file of any kind. */
+    extract(body: BodyInit, options?: {
+        obfuscated?: boolean; hidden?: boolean; contentType?: string; signal?: AbortSignal;
+    }): Promise<Extracted>;
+    reportOutcomes(body: BodyInit, options?: {
+        filename?: string; contentType?: string; signal?: AbortSignal;
+    }): Promise<Learned>;
+    /** every: '12h', '7d'. */
+    createWatch(batch: string, every: string, options?: { label?: string; webhook?: string }): Promise<Watch>;
+    watches(options?: PageOptions): Promise<{ watches: Watch[]; next: string | null }>;
+    watch(id: string): Promise<Watch>;
+    runWatch(id: string): Promise<Watch>;
+    pauseWatch(id: string): Promise<Watch>;
+    resumeWatch(id: string): Promise<Watch>;
+    deleteWatch(id: string): Promise<null>;
+    watchChanges(id: string, options?: PageOptions): Promise<{ changes: WatchChange[]; next: string | null }>;
+    webhooks(options?: PageOptions & { batch?: string }): Promise<{ webhooks: Webhook[]; next: string | null }>;
+    webhookSecret(url: string, options?: { secret?: string }): Promise<string>;
+    replayWebhook(id: string): Promise<null>;
+    version(): Promise<Version>;
 }
 
 /** The event in the body, or WebhookError. The body must be what came, byte for byte. */

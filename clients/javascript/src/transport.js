@@ -91,6 +91,7 @@ export class Transport {
             rest.body = JSON.stringify(value);
         }
         const response = await this.send(method, path, { ...rest, headers });
-        return response.status === 204 ? null : response.json();
+        const text = await response.text();
+        return text === '' ? null : JSON.parse(text);
     }
 }

@@ -9,7 +9,10 @@ import urllib.parse
 
 from .errors import HeloiseError
 from .transport import Body, Transport, events, ndjson
-from .types import Answer, Batch, Event, Json, Verdict
+from .types import (
+    Answer, Batch, Batches, DnsHealth, Domain, Egress, Event, Extracted, History, Learned, Row, Sites, Verdict, Version, Watch,
+    WatchChanges, Watches, Webhooks,
+)
 
 ANSWER_GRACE_S = 5.0  # on top of the time that the service was given
 POLL_S = 2.0
@@ -23,8 +26,12 @@ def _path(*parts: str) -> str:
     return '/v1/' + '/'.join(urllib.parse.quote(part, safe='') for part in parts)
 
 
-def _given(**values: typing.Any) -> Json:
+def _given(**values: typing.Any) -> typing.Dict[str, typing.Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _content_type(filename: str) -> str:
+    return CONTENT_TYPES.get(filename.rpartition('.')[2].lower(), 'text/csv')
 
 
 class Heloise:
@@ -53,21 +60,24 @@ class Heloise:
             yield event
 
     def verify_many(self, emails: typing.Iterable[str], timeout_ms: typing.Optional[int] = None,
-                    fresh: typing.Optional[bool] = None) -> typing.Iterator[Verdict]:
+                    fresh: typing.Optional[bool] = None) -> typing.Iterator[Row]:
         """Up to 1,000 addresses; records come as they are found, each with its `row` in the list, from 1."""
         value = _given(emails=list(emails), timeout_ms=timeout_ms, fresh=fresh)
         yield from ndjson(self._transport.post_json('/v1/verify/many', value, accept='application/x-ndjson'))
 
     def create_batch(self, body: Body, filename: str = 'list.csv', column: typing.Optional[str] = None,
                      label: typing.Optional[str] = None, webhook: typing.Optional[str] = None,
-                     idempotency_key: typing.Optional[str] = None, content_type: typing.Optional[str] = None) -> Batch:
-        """Uploads a list: text, bytes or an open file, which is sent as it is read."""
-        kind = content_type or CONTENT_TYPES.get(filename.rpartition('.')[2].lower(), 'text/csv')
-        headers = _given(**{'Content-Type': kind, 'Idempotency-Key': idempotency_key})
+                     idempotency_key: typing.Optional[str] = None, content_type: typing.Optional[str] = None,
+                     webhook_results: typing.Optional[bool] = None) -> Batch:
+        """Uploads a list: text, bytes or an open file, which is sent as it is read. webhook_results: the webhook hears of each
+        result too."""
+        results = None if webhook_results is None else 'yes' if webhook_results else 'no'
+        headers = _given(**{'Content-Type': content_type or _content_type(filename), 'Idempotency-Key': idempotency_key})
         return self._transport.json('POST', '/v1/batches', body=body, headers=headers,
-                                    query={'name': filename, 'column': column, 'label': label, 'webhook': webhook})
+                                    query={'name': filename, 'column': column, 'label': label, 'webhook': webhook,
+                                           'webhook_results': results})
 
-    def batches(self, limit: typing.Optional[int] = None, before: typing.Optional[str] = None) -> Json:
+    def batches(self, limit: typing.Optional[int] = None, before: typing.Optional[str] = None) -> Batches:
         """One page, newest first; pass its `next` as before for the one after it."""
         return self._transport.json('GET', '/v1/batches', query={'limit': limit, 'before': before})
 
@@ -108,7 +118,7 @@ class Heloise:
                                            'finished_rows_only': finished_only})
 
     def results(self, batch_id: str, status: typing.Optional[str] = None, sub_status: typing.Optional[str] = None,
-                finished_only: typing.Optional[bool] = None) -> typing.Iterator[Json]:
+                finished_only: typing.Optional[bool] = None) -> typing.Iterator[typing.Dict[str, typing.Any]]:
         """The rows of the list, each with its record as 'heloise'; None: there is no result yet."""
         yield from ndjson(self.download_results(batch_id, 'ndjson', status, sub_status, finished_only))
 
@@ -116,16 +126,87 @@ class Heloise:
         """What is stored of an address and still alive; nobody is asked."""
         return self._transport.json('GET', _path('addresses', email))
 
-    def domain(self, name: str) -> Json:
-        return self._transport.json('GET', _path('domains', name))
-
-    def history(self, email: str, limit: typing.Optional[int] = None) -> Json:
+    def history(self, email: str, limit: typing.Optional[int] = None) -> History:
+        """What was seen of an address in earlier runs, newest first."""
         return self._transport.json('GET', _path('addresses', email, 'history'), query={'limit': limit})
 
     def erase(self, email: str) -> None:
         """Removes all that is stored of an address."""
         self._transport.json('DELETE', _path('addresses', email))
 
-    def extract(self, text: str) -> Json:
-        """The addresses in any text."""
-        return self._transport.json('POST', '/v1/extract', body=text, headers={'Content-Type': 'text/plain'})
+    def domain(self, name: str) -> Domain:
+        """What is known of a domain and who serves it; nobody is asked."""
+        return self._transport.json('GET', _path('domains', name))
+
+    def dns_health(self, domain: str, selectors: typing.Optional[str] = None, smtp: typing.Optional[bool] = None) -> DnsHealth:
+        """What the DNS of a domain does to its mail. selectors: of DKIM, joined by commas; smtp False: mail servers are not
+        contacted."""
+        return self._transport.json('GET', _path('dns', domain), query={'selectors': selectors, 'smtp': smtp})
+
+    def egresses(self) -> typing.List[Egress]:
+        """The ways out."""
+        return self._transport.json('GET', '/v1/egresses')['egresses']
+
+    def sites(self, provider: typing.Optional[str] = None, health: typing.Optional[str] = None,
+              limit: typing.Optional[int] = None, after: typing.Optional[str] = None) -> Sites:
+        """A page of the far ends that were talked to; pass its `next` as after for the one after it."""
+        return self._transport.json('GET', '/v1/sites',
+                                    query={'provider': provider, 'health': health, 'limit': limit, 'after': after})
+
+    def extract(self, body: Body, obfuscated: typing.Optional[bool] = None, hidden: typing.Optional[bool] = None,
+                content_type: str = 'application/octet-stream') -> Extracted:
+        """The addresses in a text or a file of any kind. obfuscated: 'jane [at] example [dot] com' counts; hidden: so do comments
+        and scripts of HTML."""
+        return self._transport.json('POST', '/v1/extract', body=body, headers={'Content-Type': content_type},
+                                    query={'obfuscated': obfuscated, 'hidden': hidden})
+
+    def report_outcomes(self, body: Body, filename: str = 'outcomes.csv', content_type: typing.Optional[str] = None) -> Learned:
+        """What became of messages: a CSV or NDJSON list with addresses, a column 'outcome' and, maybe, 'provider'."""
+        return self._transport.json('POST', '/v1/outcomes', body=body,
+                                    headers={'Content-Type': content_type or _content_type(filename)})
+
+    def create_watch(self, batch_id: str, every: str, label: typing.Optional[str] = None,
+                     webhook: typing.Optional[str] = None) -> Watch:
+        """Has the list of a batch checked again, every '12h' or '7d'."""
+        return self._transport.json('POST', '/v1/watches', _given(batch=batch_id, every=every, label=label, webhook=webhook))
+
+    def watches(self, limit: typing.Optional[int] = None, before: typing.Optional[str] = None) -> Watches:
+        """One page, newest first; pass its `next` as before for the one after it."""
+        return self._transport.json('GET', '/v1/watches', query={'limit': limit, 'before': before})
+
+    def watch(self, watch_id: str) -> Watch:
+        return self._transport.json('GET', _path('watches', watch_id))
+
+    def run_watch(self, watch_id: str) -> Watch:
+        """Checks it now."""
+        return self._transport.json('POST', _path('watches', watch_id, 'run'))
+
+    def pause_watch(self, watch_id: str) -> Watch:
+        return self._transport.json('POST', _path('watches', watch_id, 'pause'))
+
+    def resume_watch(self, watch_id: str) -> Watch:
+        return self._transport.json('POST', _path('watches', watch_id, 'resume'))
+
+    def delete_watch(self, watch_id: str) -> None:
+        self._transport.json('DELETE', _path('watches', watch_id))
+
+    def watch_changes(self, watch_id: str, limit: typing.Optional[int] = None,
+                      before: typing.Optional[str] = None) -> WatchChanges:
+        """Which answers became others, newest first; pages as those of watches."""
+        return self._transport.json('GET', _path('watches', watch_id, 'changes'), query={'limit': limit, 'before': before})
+
+    def webhooks(self, batch_id: typing.Optional[str] = None, limit: typing.Optional[int] = None,
+                 before: typing.Optional[str] = None) -> Webhooks:
+        """A page of the log of webhooks, newest first; pass its `next` as before for the one after it."""
+        return self._transport.json('GET', '/v1/webhooks', query={'batch': batch_id, 'limit': limit, 'before': before})
+
+    def webhook_secret(self, url: str, secret: typing.Optional[str] = None) -> str:
+        """The secret that verify_webhook wants for what is sent to the URL; one that is given replaces it."""
+        return self._transport.json('POST', '/v1/webhooks/secret', _given(url=url, secret=secret))['secret']
+
+    def replay_webhook(self, event_id: str) -> None:
+        """Sends an event once more, with its id."""
+        self._transport.json('POST', _path('webhooks', event_id, 'replay'))
+
+    def version(self) -> Version:
+        return self._transport.json('GET', '/version')

@@ -59,7 +59,12 @@ class Verdict(_Always, total=False):
     engine_version: typing.Optional[str]
     rules_version: typing.Optional[str]
     transcript: typing.List[Json]
-    row: int  # of a list, from 1
+
+
+class Row(Verdict, total=False):
+    """Of many: its number in the list, from 1; error: nothing else is there."""
+    row: int
+    error: str
 
 
 class Answer(Verdict, total=False):
@@ -76,22 +81,223 @@ class BatchCounts(typing.TypedDict):
     done: int  # of them
 
 
-class Batch(typing.TypedDict):
+class BatchProvider(typing.TypedDict):
+    name: typing.Optional[str]  # None: none is known
+    label: typing.Optional[str]
+    statuses: typing.Dict[Status, int]
+
+
+class _BatchAlways(typing.TypedDict):
     id: str
     label: typing.Optional[str]
     file_name: typing.Optional[str]
     column: typing.Optional[str]
-    state: typing.Literal['loading', 'running', 'paused', 'done', 'cancelled', 'failed']
+    state: typing.Literal['loading', 'running', 'paused', 'cancelled', 'done', 'failed', 'deleted']
     cause: typing.Optional[str]
     bytes: int
     counts: BatchCounts
-    statuses: typing.Dict[str, int]
+    statuses: typing.Dict[Status, int]
     per_second: typing.Optional[float]
     seconds_left: typing.Optional[int]
     webhook: typing.Optional[str]
     created_at: str
     changed_at: str
     finished_at: typing.Optional[str]
+
+
+class Batch(_BatchAlways, total=False):
+    """providers: of one that was asked for by its id, and in its events; at most 20."""
+    providers: typing.List[BatchProvider]
+
+
+class Batches(typing.TypedDict):
+    batches: typing.List[Batch]
+    next: typing.Optional[str]
+
+
+class HistoryEntry(typing.TypedDict):
+    at: str
+    kind: str
+    status: typing.Optional[Status]
+    sub_status: str
+    server: typing.Optional[str]
+    egress: str
+
+
+class History(typing.TypedDict):
+    email: str
+    history: typing.List[HistoryEntry]
+
+
+Provider = typing.TypedDict('Provider', {'name': str, 'label': str, 'class': str})
+
+
+class _DomainAlways(typing.TypedDict):
+    domain: str
+    known: bool
+    flags: typing.Dict[str, bool]
+
+
+class Domain(_DomainAlways, total=False):
+    """What follows is there where the domain is known."""
+    route: str
+    implicit_mx: bool
+    mx: typing.List[Json]
+    catch_all: typing.Optional[bool]
+    provider: Provider
+    site: str
+
+
+class DnsFinding(typing.TypedDict):
+    check: str
+    area: str
+    level: typing.Literal['unknown', 'advice', 'warning', 'error', 'critical']
+    text: str
+    why: str
+    todo: str
+    record: str  # to be published; empty: none
+
+
+class DnsHealth(typing.TypedDict):
+    domain: str
+    grade: typing.Literal['A', 'B', 'C', 'D', 'F']
+    score: int
+    complete: bool
+    findings: typing.List[DnsFinding]
+    facts: Json
+
+
+class Egress(typing.TypedDict):
+    name: str
+    source_v4: typing.Optional[str]
+    source_v6: typing.Optional[str]
+    proxy: bool
+    helo: str
+    weight: int
+    budget: int  # recipients a day; 0: no limit
+    asked_24h: int
+    blocked_sites: int
+
+
+class SitePath(typing.TypedDict):
+    egress: str
+    health: typing.Literal['well', 'recovering', 'blocked', 'trying']
+    open: int
+    refused_last_hour: int
+    again_in: typing.Optional[int]  # seconds
+
+
+class Site(typing.TypedDict):
+    site: str
+    provider: Provider
+    domains: int
+    open: int
+    limits: typing.Dict[str, int]
+    paths: typing.List[SitePath]
+
+
+class Sites(typing.TypedDict):
+    sites: typing.List[Site]
+    next: typing.Optional[str]
+
+
+class _ExtractedAlways(typing.TypedDict):
+    email: str
+    ascii: str
+    offset: int  # in the decoded text of the member
+
+
+class ExtractedAddress(_ExtractedAlways, total=False):
+    """Where it stands, as far as its format has such places."""
+    member: str
+    line: int
+    page: int
+    row: int
+    column: int
+
+
+class Extracted(typing.TypedDict):
+    addresses: typing.List[ExtractedAddress]
+    more: bool
+    unread: typing.List[str]
+
+
+class OutcomeFault(typing.TypedDict):
+    line: int
+    detail: str
+
+
+class Learned(typing.TypedDict):
+    """silent: said nothing of a mailbox. unused: could not be used; the first of them are faults."""
+    alive: int
+    gone: int
+    silent: int
+    unused: int
+    faults: typing.List[OutcomeFault]
+
+
+class Watch(typing.TypedDict):
+    id: str
+    label: typing.Optional[str]
+    state: typing.Literal['waiting', 'running', 'paused']
+    paused: bool
+    cause: typing.Optional[str]
+    every_s: int
+    batch: str
+    run: typing.Optional[str]
+    addresses: int
+    checked: typing.Optional[int]
+    asked: int
+    changed: int
+    webhook: typing.Optional[str]
+    created_at: typing.Optional[str]
+    last_at: typing.Optional[str]
+    next_at: typing.Optional[str]
+
+
+class Watches(typing.TypedDict):
+    watches: typing.List[Watch]
+    next: typing.Optional[str]
+
+
+class WatchChange(typing.TypedDict):
+    email: str
+    at: typing.Optional[str]
+    run: str
+    before: typing.Dict[str, str]  # status and sub_status
+    after: typing.Dict[str, str]
+
+
+class WatchChanges(typing.TypedDict):
+    changes: typing.List[WatchChange]
+    next: typing.Optional[str]
+
+
+class Webhook(typing.TypedDict):
+    number: int
+    id: str
+    type: str
+    batch: typing.Optional[str]
+    url: str
+    state: typing.Literal['waiting', 'delivered', 'failed']
+    tries: int
+    created_at: str
+    changed_at: str
+    next_at: typing.Optional[str]
+    last_status: typing.Optional[int]
+    last_error: typing.Optional[str]
+    body: Json
+
+
+class Webhooks(typing.TypedDict):
+    webhooks: typing.List[Webhook]
+    next: typing.Optional[str]
+
+
+class Version(typing.TypedDict):
+    name: str
+    version: str
+    api: str
 
 
 class Event(typing.NamedTuple):

@@ -48,7 +48,7 @@ static const struct argp_option option_table[] = {
     {0, 0, NULL, 0, "For add:", 1},
     {"label", KEY_LABEL, "TEXT", 0, "whose key it is", 1},
     {"scope", KEY_SCOPE, "LIST", 0,
-     "what it may: verify, batch, read, admin (all); by default verify,batch,read", 1},
+     "what it may: verify, batch, read, probe, admin (all); by default verify,batch,read", 1},
     {"rate", KEY_RATE, "N/min", 0, "at most so many requests in a minute", 1},
     {"quota", KEY_QUOTA, "N/day", 0, "at most so many addresses in a day (UTC)", 1},
     {"expires", KEY_EXPIRES, "SPAN", 0, "ends after so long, such as 90d", 1},
@@ -228,7 +228,7 @@ static void json_limit(struct json_writer *w, const char *name, uint64_t limit)
 static void json_scopes(struct json_writer *w, unsigned scopes)
 {
     static const enum key_scope all[] = {KEY_SCOPE_VERIFY, KEY_SCOPE_BATCH, KEY_SCOPE_READ,
-                                         KEY_SCOPE_ADMIN};
+                                         KEY_SCOPE_PROBE, KEY_SCOPE_ADMIN};
     json_open(w, "scopes", '[');
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if ((scopes & (unsigned)all[i]) != 0) {

@@ -14,7 +14,8 @@ static bool has_keys(void *context)
 
 static enum key_scope scope_of(const char *name)
 {
-    static const enum key_scope scopes[] = {KEY_SCOPE_VERIFY, KEY_SCOPE_BATCH, KEY_SCOPE_READ};
+    static const enum key_scope scopes[] = {KEY_SCOPE_VERIFY, KEY_SCOPE_BATCH, KEY_SCOPE_READ,
+                                            KEY_SCOPE_PROBE};
     for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++) {
         if (slice_equal(slice_of(key_scope_name(scopes[i])), slice_of(name))) {
             return scopes[i];

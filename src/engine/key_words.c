@@ -10,10 +10,8 @@ static const struct {
     enum key_scope scope;
     const char *name;
 } words[] = {
-    {KEY_SCOPE_VERIFY, "verify"},
-    {KEY_SCOPE_BATCH, "batch"},
-    {KEY_SCOPE_READ, "read"},
-    {KEY_SCOPE_ADMIN, "admin"},
+    {KEY_SCOPE_VERIFY, "verify"}, {KEY_SCOPE_BATCH, "batch"}, {KEY_SCOPE_READ, "read"},
+    {KEY_SCOPE_PROBE, "probe"},   {KEY_SCOPE_ADMIN, "admin"},
 };
 enum { WORDS = sizeof words / sizeof *words };
 
@@ -41,7 +39,7 @@ enum err key_scopes_read(struct slice text, unsigned *out_scopes, struct fault *
         unsigned scope = scope_of(word);
         if (scope == 0) {
             return fault_set(out_why, ERR_SYNTAX, 0,
-                             "'%.*s' is no scope; there are verify, batch, read and admin",
+                             "'%.*s' is no scope; there are verify, batch, read, probe and admin",
                              SLICE_ARG(shown(word)));
         }
         scopes |= scope;
@@ -69,6 +67,7 @@ const char *key_scope_name(enum key_scope scope)
     case KEY_SCOPE_VERIFY: return "verify";
     case KEY_SCOPE_BATCH: return "batch";
     case KEY_SCOPE_READ: return "read";
+    case KEY_SCOPE_PROBE: return "probe";
     case KEY_SCOPE_ADMIN: break;
     }
     return "admin";

@@ -10,9 +10,15 @@
 #include "http/request.h"
 #include "tools/health_desk.h"
 
+struct probe_desk;
+struct probe_terms;
+
 struct http_api {
     struct service *service;
-    struct health_desk *health;  /* NULL: nobody asks about domains */
+    struct health_desk *health; /* NULL: nobody asks about domains */
+    struct probe_desk *probes;  /* NULL: nobody tests mail servers; probes_obstacle says why */
+    const struct probe_terms *probe_terms;
+    const char *probes_obstacle;
     const struct config *config; /* that holds */
     struct http_metrics *metrics;
     struct slice openapi;  /* the document; lives as long as the server */
@@ -30,6 +36,7 @@ extern const struct http_routes http_insight_routes;
 extern const struct http_routes http_extract_routes;
 extern const struct http_routes http_watch_routes;
 extern const struct http_routes http_dns_routes;
+extern const struct http_routes http_probe_routes;
 
 /* All of them. */
 extern const struct http_routes *const http_all_routes[];

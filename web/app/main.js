@@ -9,6 +9,7 @@ import { BatchesView } from './batches.js';
 import { BatchView } from './batch.js';
 import { ListView, ListsView } from './lists.js';
 import { DomainView } from './domain.js';
+import { ProbeView } from './probe.js';
 import { WaysView } from './ways.js';
 import { ExamplesView } from './examples.js';
 import { SettingsView } from './settings.js';
@@ -18,6 +19,7 @@ const PLACES = [
   ['batches', 'Batches', 'list'],
   ['lists', 'Watched', 'eye'],
   ['dns', 'Domains', 'globe'],
+  ['probe', 'Mail servers', 'server'],
   ['ways', 'Ways out', 'ways'],
   ['api', 'API', 'code'],
   ['settings', 'Settings', 'sliders'],
@@ -39,6 +41,7 @@ function view([name, id]) {
     case 'batches': return id ? html`<${BatchView} key=${id} id=${id} />` : html`<${BatchesView} />`;
     case 'lists': return id ? html`<${ListView} key=${id} id=${id} />` : html`<${ListsView} />`;
     case 'dns': return html`<${DomainView} domain=${id ?? ''} />`;
+    case 'probe': return html`<${ProbeView} target=${id ?? ''} />`;
     case 'ways': return html`<${WaysView} />`;
     case 'api': return html`<${ExamplesView} />`;
     case 'settings': return html`<${SettingsView} />`;

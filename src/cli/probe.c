@@ -20,13 +20,13 @@
 #include "net/uv_door.h"
 #include "tools/probe_report.h"
 #include "tools/probe_sign.h"
+#include "tools/probe_way.h"
 
 enum {
     FILE_BYTES_MAX = 32 * 1024 * 1024,
     PEM_BYTES_MAX = 1024 * 1024,
     HEADER_BYTES_MAX = 256,
     LINE_BYTES_MAX = 64 * 1024,
-    BODY_TIMEOUT_MS = 120000,
 };
 
 /* What a figure was in all runs. */
@@ -106,47 +106,20 @@ static int plan_target(struct bench *bench)
     plan->all_hosts = a->all_hosts;
     plan->only_host = a->only_host;
     plan->trusts_named_ip = true;
+    plan->talk.is_called_off = &bench->is_interrupted;
     return EXIT_SUCCESS;
 }
 
-/* From where and how patiently: as the configuration has it, by its first way out. */
 static int plan_way(struct bench *bench)
 {
-    const struct config *config = &bench->arguments.common.config;
     struct probe_plan *plan = &bench->plan;
-    const struct config_egress *egress = NULL;
-    for (size_t i = 0; i < config->egress_count && egress == NULL; i++) {
-        egress = config->egresses[i].is_enabled ? &config->egresses[i] : NULL;
-    }
-    config_list_ways(config, &bench->ways);
-    if (egress == NULL || bench->ways.count == 0) {
-        complain("no egress is enabled");
-        return EXIT_BAD_CONFIG;
-    }
-    const char *obstacle = config_egress_obstacle(egress);
+    const char *obstacle = probe_way_choose(&bench->arguments.common.config, &bench->ways, plan);
     if (obstacle != NULL) {
         complain("%s", obstacle);
         return EXIT_BAD_USAGE;
     }
-    const struct traffic_egress *way = &bench->ways.egresses[0];
-    /* The port of the configuration is that of verify; a scheme or a named port is stronger. */
-    plan->port = config->port == KNOCKER_PORT ? 0 : (uint16_t)config->port;
-    plan->source_v4 = way->source_v4;
-    plan->source_v6 = way->source_v6;
     plan->no_ipv4 = bench->arguments.only_v6;
     plan->no_ipv6 = bench->arguments.only_v4;
-    plan->allowed_nets = config->allowed_nets.at;
-    plan->allowed_net_count = config->allowed_nets.count;
-    plan->talk.proxy = way->proxy;
-    plan->talk.helo = egress->helo.len > 0 ? egress->helo : SLICE("localhost.localdomain");
-    plan->talk.mail_from = egress->mail_from;
-    for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
-        plan->talk.timeout_ms[i] = (uint32_t)config->timeout_ms[i];
-    }
-    plan->talk.timeout_ms[HEL_SMTP_DATA] = plan->talk.timeout_ms[HEL_SMTP_BODY] = BODY_TIMEOUT_MS;
-    plan->talk.timeout_ms[HEL_SMTP_AUTH] = plan->talk.timeout_ms[HEL_SMTP_MAIL];
-    plan->talk.timeout_ms[HEL_SMTP_XCLIENT] = plan->talk.timeout_ms[HEL_SMTP_MAIL];
-    plan->talk.limit_ms = config->budget_ms < UINT32_MAX ? (uint32_t)config->budget_ms : 0;
     return EXIT_SUCCESS;
 }
 

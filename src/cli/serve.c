@@ -28,6 +28,7 @@
 #include "net/notify.h"
 #include "net/wall_clock.h"
 #include "tools/list_desk.h"
+#include "tools/probe_desk.h"
 
 enum {
     PORT_DEFAULT = 8025,
@@ -54,6 +55,8 @@ struct serving {
     struct service *service;
     struct health_desk *health;
     struct list_desk *lists;
+    struct probe_terms probe_terms;
+    struct probe_desk *probes;
     struct webhooks_config webhooks;
     struct signals_config signals;
     struct serve_keys keys;
@@ -338,6 +341,29 @@ static int open_lists(struct serving *s)
     return EXIT_SUCCESS;
 }
 
+/* The same holds for it. */
+static int open_probes(struct serving *s, const struct serve_options *options)
+{
+    const struct probe_desk_config config = {
+        .door = workbench_door_config(&options->probe),
+        .allowed_nets = s->config->allowed_nets.at,
+        .allowed_net_count = s->config->allowed_nets.count,
+        .workers = s->config->serve.probes_max,
+    };
+    struct fault fault;
+    s->api.probes_obstacle = probe_terms_read(s->config, &s->probe_terms);
+    s->api.probe_terms = &s->probe_terms;
+    if (s->api.probes_obstacle != NULL) {
+        return EXIT_SUCCESS;
+    }
+    if (probe_desk_open(&config, &s->probes, &fault) != ERR_NONE) {
+        complain("%s", fault.text);
+        return fault.err == ERR_SYNTAX ? EXIT_BAD_DATA : EXIT_CANNOT_WRITE;
+    }
+    s->api.probes = s->probes;
+    return EXIT_SUCCESS;
+}
+
 static int open_all(struct serving *s, const struct serve_options *options)
 {
     const struct config_serve *serve = &s->config->serve;
@@ -356,6 +382,7 @@ static int open_all(struct serving *s, const struct serve_options *options)
     code = code != EXIT_SUCCESS ? code : read_openapi(s);
     code = code != EXIT_SUCCESS ? code : read_page(s, &s->files);
     code = code != EXIT_SUCCESS ? code : open_health(s, options);
+    code = code != EXIT_SUCCESS ? code : open_probes(s, options);
     code = code != EXIT_SUCCESS ? code : open_service(s, options);
     code = code != EXIT_SUCCESS ? code : open_lists(s);
     code = code != EXIT_SUCCESS ? code : open_sockets(s);
@@ -372,6 +399,7 @@ static void close_all(struct serving *s)
     list_desk_close(s->lists);
     service_close(s->service);
     health_desk_close(s->health);
+    probe_desk_close(s->probes);
     serve_keys_close(&s->keys);
     for (size_t i = 0; i < s->socket_count; i++) {
         (void)close(s->sockets[i]);

@@ -20,6 +20,7 @@ enum {
     SERVE_CONNECTIONS = 12000,
     SERVE_IDLE_MS = 60000,
     SERVE_STOP_MS = 10000,
+    SERVE_PROBES = 4,
     POLICY_TIMEOUT_MS = 10000,
     POLICY_IDLE_MS = 600000, /* Postfix ends its idle lines after 300 s */
     POLICY_CONNECTIONS = 500,
@@ -108,7 +109,8 @@ void config_init(struct config *out)
                   .connections_max = SERVE_CONNECTIONS,
                   .idle_ms = SERVE_IDLE_MS,
                   .stop_ms = SERVE_STOP_MS,
-                  .logs_requests = true},
+                  .logs_requests = true,
+                  .probes_max = SERVE_PROBES},
         .policy = {.timeout_ms = POLICY_TIMEOUT_MS,
                    .idle_ms = POLICY_IDLE_MS,
                    .connections_max = POLICY_CONNECTIONS,

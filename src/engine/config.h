@@ -100,6 +100,9 @@ struct config_serve {
     struct config_nets trusted_proxies;
     struct config_texts cors_origins; /* "https://a.example" */
     bool logs_requests, logs_addresses;
+    bool probe_sends;                /* a probe may send a message */
+    struct config_texts probe_relay; /* hosts that may be tested for relaying: names, addresses */
+    uint32_t probes_max;             /* under way at once */
 };
 
 /* What a mail server that asks us is to do. */

@@ -18,6 +18,7 @@ enum {
     CONNECTIONS_MAX = 100000,
     SERVE_THREADS_MAX = 256,
     LOOPS_MAX = 64,
+    SERVE_PROBES_MAX = 16,
 };
 
 #define WEEK_MS (7ull * DAY)
@@ -109,6 +110,9 @@ const struct config_key config_keys[] = {
      "none"},
     {"serve", "log-requests", CONFIG_SWITCH, FIELD(serve.logs_requests), 0, 0, NULL},
     {"serve", "log-addresses", CONFIG_SWITCH, FIELD(serve.logs_addresses), 0, 0, NULL},
+    {"serve", "probes", CONFIG_COUNT, FIELD(serve.probes_max), 1, SERVE_PROBES_MAX, NULL},
+    {"serve", "probe-send", CONFIG_SWITCH, FIELD(serve.probe_sends), 0, 0, NULL},
+    {"serve", "probe-relay", CONFIG_HOSTS, FIELD(serve.probe_relay), 0, CONFIG_TEXTS_MAX, "none"},
 
     {"policy", "listen", CONFIG_SOCKETS, FIELD(policy.listen), 0, CONFIG_TEXTS_MAX,
      "inet:127.0.0.1:10040"},
@@ -308,5 +312,6 @@ const char *config_key_name(size_t index, char out[64])
 bool config_kind_is_list(enum config_kind kind)
 {
     return kind == CONFIG_PATHS || kind == CONFIG_RESOLVERS || kind == CONFIG_NETS ||
-           kind == CONFIG_LISTEN || kind == CONFIG_SOCKETS || kind == CONFIG_ORIGINS;
+           kind == CONFIG_LISTEN || kind == CONFIG_SOCKETS || kind == CONFIG_HOSTS ||
+           kind == CONFIG_ORIGINS;
 }

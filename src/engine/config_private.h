@@ -24,6 +24,7 @@ enum config_kind {
     CONFIG_LISTEN,    /* struct config_texts: ADDR[:PORT] */
     CONFIG_ORIGINS,   /* struct config_texts: SCHEME://HOST[:PORT], or * */
     CONFIG_NETS,      /* struct config_nets */
+    CONFIG_HOSTS,     /* struct config_texts: names of hosts or addresses */
     CONFIG_SOCKETS,   /* struct config_texts: inet:ADDR:PORT or unix:/PATH */
     CONFIG_POLICY,    /* enum config_policy_do */
     CONFIG_RISKY,     /* uint32_t, a set of enum verify_risky */

@@ -344,6 +344,34 @@ static enum err read_sockets(const struct value_reader *r, struct config_texts *
     return e;
 }
 
+static enum err check_host(const struct value_reader *r, struct slice text)
+{
+    struct ip ip;
+    bool is_host = text.len > 0;
+    for (size_t i = 0; i < text.len && is_host; i++) {
+        is_host = ascii_is_alnum(text.at[i]) || slice_find_byte(SLICE(".-"), text.at[i], 0) < 2;
+    }
+    if (is_host || ip_parse(text, &ip)) {
+        return ERR_NONE;
+    }
+    return fault_set(r->why, ERR_SYNTAX, 0, "'%.*s' is no host like mx.example.com or 192.0.2.25",
+                     SLICE_ARG(shown(text)));
+}
+
+static enum err read_hosts(const struct value_reader *r, struct config_texts *field)
+{
+    struct config_texts list = *field;
+    enum err e = list_has_room(r, list.count);
+    for (size_t i = 0; i < r->given->count && e == ERR_NONE; i++) {
+        e = check_host(r, r->given->words[i].text);
+        list.at[list.count++] = r->given->words[i].text.at;
+    }
+    if (e == ERR_NONE) {
+        *field = list;
+    }
+    return e;
+}
+
 static const char *const policy_words[] = {[CONFIG_POLICY_REJECT] = "reject",
                                            [CONFIG_POLICY_DEFER] = "defer",
                                            [CONFIG_POLICY_DUNNO] = "dunno"};
@@ -557,6 +585,7 @@ enum err config_value_read(const struct config_key *key, const struct config_giv
     case CONFIG_LISTEN: return read_places(&r, field);
     case CONFIG_ORIGINS: return read_origins(&r, field);
     case CONFIG_SOCKETS: return read_sockets(&r, field);
+    case CONFIG_HOSTS: return read_hosts(&r, field);
     case CONFIG_POLICY: return read_policy(&r, field);
     case CONFIG_NETS: return read_nets(&r, field);
     case CONFIG_RISKY: return read_risky(&r, field);
@@ -680,6 +709,7 @@ enum err config_value_write(const struct config_key *key, const void *field, str
     case CONFIG_RESOLVERS:
     case CONFIG_LISTEN:
     case CONFIG_SOCKETS:
+    case CONFIG_HOSTS:
     case CONFIG_ORIGINS: return write_texts(field, false, out);
     case CONFIG_NETS: return write_nets(field, out);
     case CONFIG_POLICY:

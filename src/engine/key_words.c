@@ -6,8 +6,9 @@
 
 enum { SHOWN_BYTES_MAX = 60 /* of what was written, in a message */ };
 
-const enum key_scope key_scopes_all[KEY_SCOPES_COUNT] = {
-    KEY_SCOPE_VERIFY, KEY_SCOPE_BATCH, KEY_SCOPE_READ, KEY_SCOPE_LEARN, KEY_SCOPE_ADMIN};
+const enum key_scope key_scopes_all[KEY_SCOPES_COUNT] = {KEY_SCOPE_VERIFY, KEY_SCOPE_BATCH,
+                                                         KEY_SCOPE_READ,   KEY_SCOPE_LEARN,
+                                                         KEY_SCOPE_PROBE,  KEY_SCOPE_ADMIN};
 
 static struct slice shown(struct slice text)
 {
@@ -32,9 +33,10 @@ enum err key_scopes_read(struct slice text, unsigned *out_scopes, struct fault *
         struct slice word = slice_cut(&rest, ',');
         unsigned scope = scope_of(word);
         if (scope == 0) {
-            return fault_set(out_why, ERR_SYNTAX, 0,
-                             "'%.*s' is no scope; there are verify, batch, read, learn and admin",
-                             SLICE_ARG(shown(word)));
+            return fault_set(
+                out_why, ERR_SYNTAX, 0,
+                "'%.*s' is no scope; there are verify, batch, read, learn, probe and admin",
+                SLICE_ARG(shown(word)));
         }
         scopes |= scope;
     }
@@ -62,6 +64,7 @@ const char *key_scope_name(enum key_scope scope)
     case KEY_SCOPE_BATCH: return "batch";
     case KEY_SCOPE_READ: return "read";
     case KEY_SCOPE_LEARN: return "learn";
+    case KEY_SCOPE_PROBE: return "probe";
     case KEY_SCOPE_ADMIN: break;
     }
     return "admin";

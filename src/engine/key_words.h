@@ -14,10 +14,11 @@ enum key_scope {
     KEY_SCOPE_VERIFY = 1, /* single addresses, and many in one call */
     KEY_SCOPE_BATCH = 2,  /* uploads, batches, watched lists, webhooks */
     KEY_SCOPE_READ = 4,   /* what is known: domains, histories, egresses, sites */
-    KEY_SCOPE_ADMIN = 8,  /* all of that, and erasure */
+    KEY_SCOPE_ADMIN = 8,  /* all of that and what follows, and erasure */
     KEY_SCOPE_LEARN = 16, /* tells what became of messages, which corrects what everybody is told */
+    KEY_SCOPE_PROBE = 32, /* tests of mail servers: logins among them */
 };
-enum { KEY_SCOPES_COUNT = 5 };
+enum { KEY_SCOPES_COUNT = 6 };
 extern const enum key_scope key_scopes_all[KEY_SCOPES_COUNT]; /* in their usual order */
 enum { KEY_SCOPES_USUAL = KEY_SCOPE_VERIFY | KEY_SCOPE_BATCH | KEY_SCOPE_READ };
 

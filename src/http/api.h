@@ -11,10 +11,16 @@
 #include "tools/health_desk.h"
 #include "tools/list_desk.h"
 
+struct probe_desk;
+struct probe_terms;
+
 struct http_api {
     struct service *service;
-    struct health_desk *health;  /* NULL: nobody asks about domains */
-    struct list_desk *lists;     /* NULL: nobody sees or changes them */
+    struct health_desk *health; /* NULL: nobody asks about domains */
+    struct list_desk *lists;    /* NULL: nobody sees or changes them */
+    struct probe_desk *probes;  /* NULL: nobody tests mail servers; probes_obstacle says why */
+    const struct probe_terms *probe_terms;
+    const char *probes_obstacle;
     const struct config *config; /* that holds */
     struct http_metrics *metrics;
     struct slice openapi;  /* the document; lives as long as the server */
@@ -34,6 +40,7 @@ extern const struct http_routes http_watch_routes;
 extern const struct http_routes http_dns_routes;
 extern const struct http_routes http_list_routes;
 extern const struct http_routes http_outcome_routes;
+extern const struct http_routes http_probe_routes;
 
 /* All of them. */
 extern const struct http_routes *const http_all_routes[];

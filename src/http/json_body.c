@@ -2,6 +2,7 @@
 #include "http/json_body.h"
 
 #include <jansson.h>
+#include <string.h>
 
 #include "base/slice.h"
 
@@ -207,6 +208,18 @@ bool json_body_read(struct slice text, const struct json_member *members, size_t
 void json_body_free(struct json_t *body)
 {
     json_decref(body);
+}
+
+void json_body_wipe(struct json_t *body, const char *name)
+{
+    const json_t *value = json_object_get(body, name);
+    const char *text = json_string_value(value);
+    char *at;
+    if (text != NULL) {
+        memcpy(&at, &text,
+               sizeof at); /* what jansson lends to be read lies in memory of its own making */
+        explicit_bzero(at, json_string_length(value));
+    }
 }
 
 size_t json_body_list_length(const struct json_t *list)

@@ -34,6 +34,8 @@ bool json_body_read(struct slice text, const struct json_member *members, size_t
 /* Any JSON, no deeper than that, for who walks through it himself. NULL with *out_problem: not JSON. */
 struct json_t *json_body_parse(struct slice text, struct problem *out_problem);
 void json_body_free(struct json_t *body); /* NULL is fine */
+/* Overwrites a text of the object's, where there is one of that name: a password. */
+void json_body_wipe(struct json_t *body, const char *name);
 
 size_t json_body_list_length(const struct json_t *list);
 struct slice json_body_list_text(const struct json_t *list, size_t index);

@@ -5,6 +5,7 @@
 #include "base/slice.h"
 #include "engine/json_write.h"
 #include "http/api.h"
+#include "tools/probe_desk.h"
 #include "verify/verdict.h"
 
 enum { METRICS_BYTES_MAX = 4 << 20, SMALL_BYTES_MAX = 4096 };
@@ -127,6 +128,18 @@ static enum err write_process(const struct http_api *api, struct buf *out)
                                "The most memory that was held.", (uint64_t)usage.ru_maxrss * 1024);
 }
 
+static enum err write_tests(struct probe_desk *probes, struct buf *out)
+{
+    uint64_t begun;
+    unsigned open;
+    probe_desk_count(probes, &begun, &open);
+    enum err e = metrics_write_value(out, "heloise_server_tests_total", "counter",
+                                     "Tests of mail servers begun.", begun);
+    return e != ERR_NONE ? e
+                         : metrics_write_value(out, "heloise_server_tests_open", "gauge",
+                                               "Tests of mail servers under way.", open);
+}
+
 static void get_metrics(struct http_request *request)
 {
     const struct http_api *api = request->api;
@@ -136,6 +149,9 @@ static void get_metrics(struct http_request *request)
     e = e != ERR_NONE ? e : write_process(api, &body);
     if (e == ERR_NONE && api->service != NULL) {
         e = write_engine(api->service, &body);
+    }
+    if (e == ERR_NONE && api->probes != NULL) {
+        e = write_tests(api->probes, &body);
     }
     if (e != ERR_NONE) {
         http_refuse(request, PROBLEM_INTERNAL, "no memory for the page");

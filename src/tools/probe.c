@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/probe.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,25 @@ uint16_t probe_port_of(const struct probe_plan *plan)
     return 25;
 }
 
+void probe_tell(const struct probe_run *run, const char *format, ...)
+{
+    char text[PROBE_DETAIL_BYTES + PROBE_NAME_BYTES];
+    va_list args;
+    if (run->plan->moved == NULL) {
+        return;
+    }
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    run->plan->moved(run->plan->talk.context, slice_of(text));
+}
+
+bool probe_is_off(const struct probe_run *run)
+{
+    const bool *is_called_off = run->plan->talk.is_called_off;
+    return run->is_stopped || (is_called_off != NULL && *is_called_off);
+}
+
 /* ---- one conversation ---- */
 
 void probe_talk_prepare(const struct probe_run *run, const struct probe_host *host,
@@ -72,7 +92,7 @@ enum err probe_talk_once(struct probe_run *run, const struct probe_talk_config *
                          struct probe_talk *out)
 {
     enum err e = probe_talk_run(run->door, config, out);
-    run->is_stopped = run->is_stopped || (e == ERR_NONE && out->end == PROBE_END_STOPPED);
+    run->is_stopped = probe_is_off(run) || (e == ERR_NONE && out->end == PROBE_END_STOPPED);
     return e;
 }
 
@@ -139,6 +159,7 @@ static enum err look_at_ports(struct probe_run *run, struct probe_host *host)
         config.observe = NULL;
         config.is_lmtp = false;
         config.port = port->port = compared_ports[i];
+        probe_tell(run, "looking at port %u", port->port);
         config.tls_mode = port->port == 465 ? PROBE_TLS_AT_ONCE : PROBE_TLS_MAY;
         e = probe_talk_once(run, &config, &port->talk);
         host->port_count += e == ERR_NONE ? 1 : 0;
@@ -181,6 +202,7 @@ static enum err test_logins(struct probe_run *run, struct probe_host *host)
         config.login.mechanism_count = 1;
         config.stop = PROBE_STOP_AUTH;
         config.observe = NULL;
+        probe_tell(run, "logging in with %s", sasl_mechanism_name(mechanism));
         e = probe_talk_once(run, &config, &talk);
         if (e == ERR_NONE) {
             judge_login(&talk, result);
@@ -195,6 +217,7 @@ static enum err test_relay(struct probe_run *run, struct probe_host *host)
     struct probe_talk_config config;
     probe_talk_prepare(run, host, &host->talk.ip, &config);
     probe_talk_quieten(&config);
+    probe_tell(run, "trying %zu forms of a stranger's address", run->plan->relay_count);
     config.trials = run->plan->relay;
     config.trial_count = run->plan->relay_count;
     enum err e = probe_talk_once(run, &config, &host->relay);
@@ -206,6 +229,7 @@ static enum err examine(struct probe_run *run, const struct way *way)
 {
     const struct probe_plan *plan = run->plan;
     struct probe_host *host = way->host;
+    probe_tell(run, "talking to %s", host->name[0] == '\0' ? "the server" : host->name);
     enum err e = talk_to(run, way);
     if (e != ERR_NONE || !is_reached(host) || run->is_stopped) {
         return e;
@@ -216,7 +240,7 @@ static enum err examine(struct probe_run *run, const struct way *way)
     if (e == ERR_NONE && plan->examines_tls && plan->talk.tls_mode != PROBE_TLS_NEVER) {
         e = probe_examine_tls(run, host);
     }
-    if (e == ERR_NONE && plan->relay_count > 0) {
+    if (e == ERR_NONE && plan->relay_count > 0 && !run->is_stopped) {
         e = test_relay(run, host);
     }
     if (e == ERR_NONE && plan->compares_ports) {
@@ -280,6 +304,10 @@ static enum err resolve(struct probe_run *run, const char *name, uint16_t type,
         }
     }
     free(answer);
+    if (e == ERR_CLOSED) {
+        run->is_stopped = out->was_error = true;
+        return ERR_NONE;
+    }
     return e;
 }
 
@@ -304,12 +332,13 @@ static enum err examine_host(struct probe_run *run)
         addresses.count = run->plan->trusts_named_ip || may_contact(run->plan, &addresses.at[0]);
         addresses.was_forbidden = true;
     } else {
+        probe_tell(run, "looking up %s", name);
         e = resolve(run, name, DNS_A, &addresses);
-        if (e == ERR_NONE && !run->plan->no_ipv6 && door_has_ipv6(run->door)) {
+        if (e == ERR_NONE && !run->is_stopped && !run->plan->no_ipv6 && door_has_ipv6(run->door)) {
             e = resolve(run, name, DNS_AAAA, &addresses);
         }
     }
-    if (e != ERR_NONE || addresses.count == 0) {
+    if (e != ERR_NONE || addresses.count == 0 || run->is_stopped) {
         host->status = status_of(&addresses);
         return e;
     }
@@ -354,14 +383,19 @@ static enum err examine_domain(struct probe_run *run)
         .can_ipv6 = !plan->no_ipv6,
         .asks_ipv6_late = !door_has_ipv6(run->door),
     };
+    probe_tell(run, "looking up the mail servers of %s", plan->target.name);
     enum err e = route_find(run->door, slice_of(plan->target.name), &options, &run->out->route);
+    if (e == ERR_CLOSED) {
+        run->is_stopped = true;
+        return ERR_NONE;
+    }
     if (e != ERR_NONE || run->out->route->status != ROUTE_OK) {
         return e;
     }
     e = examine_exchangers(run);
     bool wants_sts = plan->examines_tls && plan->http != NULL && plan->server_name.len == 0 &&
                      plan->talk.tls_mode != PROBE_TLS_NEVER;
-    return e == ERR_NONE && wants_sts && !run->is_stopped ? probe_find_sts(run) : e;
+    return e == ERR_NONE && wants_sts && !probe_is_off(run) ? probe_find_sts(run) : e;
 }
 
 /* ---- all of it ---- */

@@ -2,7 +2,8 @@
  * with each, and looks closer where the plan says so: versions of TLS, the STARTTLS injection, DANE, each way to log in,
  * other ports, relaying. tools/probe_judge says what of it is wrong, tools/probe_report shows it.
  *
- * The caller waits: the loop of the door runs until all is done, or somebody stops it (probe_stop_all).
+ * The caller waits: the loop of the door runs until all is done, or somebody stops it: sets what talk.is_called_off points
+ * to, then calls door_stop. What was seen by then is the result.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TOOLS_PROBE_H
 #define TOOLS_PROBE_H
@@ -44,6 +45,8 @@ struct probe_plan {
     const struct probe_trial *relay; /* forms to try; none: relay_count 0 */
     size_t relay_count;
     const char *const *relay_words; /* what each form is */
+    /* Told what is done next, with talk.context; NULL: nobody cares. */
+    void (*moved)(void *context, struct slice what);
     struct slice added; /* lines that were put before the message, for show; see probe_message */
 };
 

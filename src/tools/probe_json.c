@@ -261,6 +261,7 @@ enum err probe_write_json(const struct probe_plan *plan, const struct probe_resu
     } else {
         json_string(&w, "route", slice_of(route_status_name(result->route->status)));
     }
+    json_bool(&w, "complete", !result->is_stopped);
     put_added(&w, plan->added);
     json_open(&w, "mta_sts", '{');
     json_string(&w, "state", slice_of(probe_sts_name(result->sts.state)));

@@ -276,7 +276,8 @@ static void judge_tls(struct judge *judge, const struct probe_host *host)
         judge_certificate(judge, host);
         judge_ocsp(judge, talk->tls.ocsp);
     } else if (talk->has_hello && judge->plan->talk.tls_mode != PROBE_TLS_NEVER &&
-               !talk->used_helo && judge->plan->target.scheme != PROBE_LMTP &&
+               (talk->extensions & HEL_SMTP_EXT_STARTTLS) == 0 && !talk->used_helo &&
+               judge->plan->target.scheme != PROBE_LMTP &&
                judge->plan->talk.stop != PROBE_STOP_FIRST_EHLO) {
         add(judge, PROBE_LEVEL_ADVICE, "tls_not_offered", "offer STARTTLS (RFC 3207)",
             "the server offers no TLS");
@@ -325,9 +326,8 @@ static void judge_end(struct judge *judge, const struct probe_talk *talk)
     case PROBE_END_LOCAL:
         add(judge, PROBE_LEVEL_UNKNOWN, "local", "", "our own trouble: %s", talk->detail);
         return;
-    case PROBE_END_STOPPED: break;
+    case PROBE_END_STOPPED: return; /* which was said of all of it */
     }
-    add(judge, PROBE_LEVEL_UNKNOWN, "stopped", "", "stopped before the end");
 }
 
 static void judge_rcpts(struct judge *judge, const struct probe_talk *talk)
@@ -413,6 +413,9 @@ static void judge_host(struct judge *judge, const struct probe_host *host)
         return;
     }
     judge_end(judge, &host->talk);
+    if (host->talk.end == PROBE_END_STOPPED) {
+        return;
+    }
     judge_rcpts(judge, &host->talk);
     judge_tls(judge, host);
     judge_logins(judge, host);
@@ -467,8 +470,11 @@ static void judge_policy(struct judge *judge, const struct probe_sts *sts)
 void probe_judge(const struct probe_plan *plan, const struct probe_result *result, int64_t now_s,
                  struct probe_findings *out)
 {
-    struct judge judge = {.plan = plan, .now_s = now_s, .out = out};
+    struct judge judge = {.plan = plan, .now_s = now_s, .host = -1, .out = out};
     out->count = 0;
+    if (result->is_stopped) {
+        add(&judge, PROBE_LEVEL_UNKNOWN, "stopped", "", "stopped before all was looked at");
+    }
     if (result->route != NULL) {
         judge_route(&judge, result);
         judge_policy(&judge, &result->sts);

@@ -23,6 +23,10 @@ struct probe_run {
 /* The plan's conversation with a host at this address. */
 void probe_talk_prepare(const struct probe_run *run, const struct probe_host *host,
                         const struct ip *ip, struct probe_talk_config *out);
+/* Says what is done next. */
+void probe_tell(const struct probe_run *run, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Whether it is called off. */
+bool probe_is_off(const struct probe_run *run);
 /* Only as far as EHLO: no login, no envelope, no message. */
 void probe_talk_quieten(struct probe_talk_config *config);
 enum err probe_talk_once(struct probe_run *run, const struct probe_talk_config *config,

@@ -18,16 +18,6 @@
 
 /* ---- lines ---- */
 
-/* The code of an answer's line; 0: it has none. */
-static unsigned code_of(struct slice line)
-{
-    struct reader r = reader_over(slice_sub(line, 0, 3));
-    uint64_t code = 0;
-    bool is_code =
-        line.len >= 3 && reader_number(&r, 599, &code) && reader_is_done(&r) && code >= 200;
-    return is_code ? (unsigned)code : 0;
-}
-
 static const char *colour_of_line(char direction, struct slice line)
 {
     if (direction == 'C' || direction == 'c') {
@@ -36,26 +26,8 @@ static const char *colour_of_line(char direction, struct slice line)
     if (direction == 'T') {
         return COLOUR_DIM;
     }
-    unsigned code = code_of(line);
+    unsigned code = probe_words_code(line);
     return code / 100 == 5 ? COLOUR_REFUSE : code / 100 == 4 ? COLOUR_LATER : COLOUR_SERVER;
-}
-
-/* What a line of an answer means; NULL: nothing to be added. */
-static const char *words_of(struct slice line, char room[PROBE_WORDS_BYTES])
-{
-    unsigned code = code_of(line);
-    struct slice text = slice_sub(line, 4, line.len);
-    struct hel_enhanced enhanced = {0};
-    if (code == 250 && !hel_enhanced_parse(text, &enhanced)) {
-        return probe_words_extension(text);
-    }
-    bool is_refusal = code / 100 >= 4;
-    bool is_last = line.len == 3 || line.at[3] == ' ';
-    if (!is_refusal || !is_last) {
-        return NULL;
-    }
-    (void)hel_enhanced_parse(text, &enhanced);
-    return probe_words_reply((uint16_t)code, enhanced, room);
 }
 
 void probe_write_line(struct writer *w, uint32_t t_ms, char direction, struct slice line,
@@ -69,7 +41,7 @@ void probe_write_line(struct writer *w, uint32_t t_ms, char direction, struct sl
                                           : sides[4];
     char room[PROBE_WORDS_BYTES];
     bool is_answer = direction == 'S' || direction == 's';
-    const char *words = with_words && is_answer ? words_of(line, room) : NULL;
+    const char *words = with_words && is_answer ? probe_words_line(line, room) : NULL;
     writer_printf(w, "%6u.%03u %s ", t_ms / 1000, t_ms % 1000, side);
     writer_put_colour(w, colour_of_line(direction, line));
     writer_put_safe(w, line);

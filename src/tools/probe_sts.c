@@ -85,6 +85,7 @@ enum err probe_find_sts(struct probe_run *run)
         .done = on_policy,
     };
     struct wait wait = {.door = run->door};
+    probe_tell(run, "fetching the MTA-STS policy of %s", plan->target.name);
     struct health *health;
     enum err e = health_new(run->door, &config, slice_of(plan->target.name), &wait, &health);
     if (e != ERR_NONE) {

@@ -569,7 +569,8 @@ enum err probe_talk_run(struct door *door, const struct probe_talk_config *confi
     buf_init(&talk->wire, TALK_WIRE_BYTES);
     transcript_init(&out->lines, talk->began_ms, config->observe, config->context);
     start(talk);
-    if (!talk->is_out_of_memory) {
+    bool is_called_off = config->is_called_off != NULL && *config->is_called_off;
+    if (!talk->is_out_of_memory && !is_called_off) {
         door_run(door);
     }
     bool is_starved = talk->is_out_of_memory;

@@ -102,6 +102,8 @@ struct probe_talk_config {
     bool has_message;     /* DATA too */
     struct slice message; /* as it travels, without dot-stuffing */
     bool uses_bdat, shows_data, needs_8bit, needs_smtputf8;
+    const bool
+        *is_called_off; /* set by who stops the loop, wherever it is just then; NULL: nobody does */
     transcript_fn
         observe; /* told each line as it happens: 'C', 'S' in clear, 'c', 's' inside TLS, 'T' ours */
     void *context;

@@ -59,6 +59,7 @@ static enum err try_version(struct probe_run *run, const struct probe_host *host
     struct probe_talk talk;
     struct fault fault;
     struct tls_client *tls;
+    probe_tell(run, "trying TLS 1.%u", version - TLS_OLDEST);
     enum err e = tls_client_new_with(&settings, &tls, &fault);
     if (e == ERR_SYNTAX) {
         out->offered = PROBE_UNKNOWN;
@@ -119,6 +120,7 @@ static enum err try_injection(struct probe_run *run, struct probe_host *host)
     struct probe_talk_config config;
     struct probe_talk talk;
     prepare(run, host, &config);
+    probe_tell(run, "trying a command behind STARTTLS");
     config.injects = true;
     enum err e = probe_talk_once(run, &config, &talk);
     if (e == ERR_NONE) {
@@ -191,6 +193,7 @@ static enum err try_dane(struct probe_run *run, struct probe_host *host)
         return ERR_NONE;
     }
     struct dns_answer *answer = malloc(sizeof *answer);
+    probe_tell(run, "asking for the TLSA records of %s", host->name);
     enum err e = answer == NULL
                      ? ERR_NOMEM
                      : route_ask(run->door, slice_of(name), DNS_TLSA, &run->bytes, answer);
@@ -200,6 +203,10 @@ static enum err try_dane(struct probe_run *run, struct probe_host *host)
         host->dane = answer->kind == DNS_ANSWER_ERROR ? PROBE_DANE_UNKNOWN
                      : host->dane_count > 0           ? PROBE_DANE_UNUSABLE
                                                       : PROBE_DANE_NONE;
+    }
+    if (e == ERR_CLOSED) {
+        run->is_stopped = true;
+        e = ERR_NONE;
     }
     if (e == ERR_NONE && host->dane_usable_count > 0) {
         e = match_records(run, host, records, host->dane_usable_count);

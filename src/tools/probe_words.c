@@ -225,3 +225,29 @@ const char *probe_words_reply(uint16_t code, struct hel_enhanced enhanced,
     (void)snprintf(out, PROBE_WORDS_BYTES, "%u: %s", code, class_words(code / 100));
     return out;
 }
+
+unsigned probe_words_code(struct slice line)
+{
+    struct reader r = reader_over(slice_sub(line, 0, 3));
+    uint64_t code = 0;
+    bool is_code =
+        line.len >= 3 && reader_number(&r, 599, &code) && reader_is_done(&r) && code >= 200;
+    return is_code ? (unsigned)code : 0;
+}
+
+const char *probe_words_line(struct slice line, char room[PROBE_WORDS_BYTES])
+{
+    unsigned code = probe_words_code(line);
+    struct slice text = slice_sub(line, 4, line.len);
+    struct hel_enhanced enhanced = {0};
+    if (code == 250 && !hel_enhanced_parse(text, &enhanced)) {
+        return probe_words_extension(text);
+    }
+    bool is_refusal = code / 100 >= 4;
+    bool is_last = line.len == 3 || line.at[3] == ' ';
+    if (!is_refusal || !is_last) {
+        return NULL;
+    }
+    (void)hel_enhanced_parse(text, &enhanced);
+    return probe_words_reply((uint16_t)code, enhanced, room);
+}

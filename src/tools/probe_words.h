@@ -15,4 +15,9 @@ enum { PROBE_WORDS_BYTES = 200 };
 const char *probe_words_reply(uint16_t code, struct hel_enhanced enhanced,
                               char out[PROBE_WORDS_BYTES]);
 
+/* The code that a line of an answer begins with; 0: none. */
+unsigned probe_words_code(struct slice line);
+/* Of one line of an answer as it came: an extension, or the code of a refusal's last line; NULL: nothing is to be added. */
+const char *probe_words_line(struct slice line, char room[PROBE_WORDS_BYTES]);
+
 #endif

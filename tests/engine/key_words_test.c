@@ -27,11 +27,12 @@ static const struct {
     {"read,read", R, "read"},
     {"admin,read,batch,verify", V | B | R | A, "verify,batch,read,admin"},
     {"admin,learn,verify", V | L | A, "verify,learn,admin"},
+    {"probe,read", R | KEY_SCOPE_PROBE, "read,probe"},
     {"", 0, "'' is no scope"},
     {"verify,", 0, "'' is no scope"},
     {"verify, batch", 0, "' batch' is no scope"},
     {"Verify", 0, "'Verify' is no scope"},
-    {"verify,all", 0, "'all' is no scope; there are verify, batch, read, learn and admin"},
+    {"verify,all", 0, "'all' is no scope; there are verify, batch, read, learn, probe and admin"},
 };
 
 static void reads_and_writes_scopes(void **state)
@@ -65,9 +66,19 @@ static void admin_implies_all(void **state)
         enum key_scope wanted;
         bool is_allowed;
     } cases[] = {
-        {V, V, true},          {V, B, false}, {V | B, B, true}, {V | B | R, A, false},
-        {A, V, true},          {A, B, true},  {A, R, true},     {A, L, true},
-        {V | B | R, L, false}, {A, A, true},  {0, V, false},
+        {V, V, true},
+        {V, B, false},
+        {V | B, B, true},
+        {V | B | R, A, false},
+        {A, V, true},
+        {A, B, true},
+        {A, R, true},
+        {A, L, true},
+        {V | B | R, L, false},
+        {A, A, true},
+        {0, V, false},
+        {A, KEY_SCOPE_PROBE, true},
+        {V | B | R, KEY_SCOPE_PROBE, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(key_scopes_allow(cases[i].has, cases[i].wanted), cases[i].is_allowed);

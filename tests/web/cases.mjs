@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
 
 const PHONE = { width: 360, height: 740 };
 
@@ -43,6 +44,29 @@ async function handIn(page, file) {
   const input = await page.waitForSelector('input[type=file]');
   await input.uploadFile(file);
   await page.waitForSelector('.chosen-file .preview');
+}
+
+/** A mail server on loopback that speaks TLS from the first byte, and says these words wherever it can. */
+async function mailServer(world, words) {
+  const [key, cert] = [join(world.work, 'mail.key'), join(world.work, 'mail.pem')];
+  await world.shell(`openssl req -x509 -newkey rsa:2048 -nodes -keyout '${key}' -out '${cert}' -subj '/CN=<b>mx' -days 30 2>&1`);
+  const server = createServer({ key: await readFile(key), cert: await readFile(cert) }, (line) => {
+    line.on('error', () => {});
+    line.write(`220 mx ${words}\r\n`);
+    line.on('data', (data) => {
+      const verb = data.toString().slice(0, 4).toUpperCase();
+      if (verb === 'EHLO') line.write(`250-mx ${words}\r\n250 X${words}\r\n`);
+      else if (verb === 'QUIT') line.end(`221 2.0.0 ${words}\r\n`);
+      else line.write(`502 5.5.1 ${words}\r\n`);
+    });
+  });
+  server.on('tlsClientError', () => {});
+  const port = Number(world.asks_village.find((word) => word.startsWith('--port=')).slice(7));
+  await new Promise((done, fail) => {
+    server.once('error', fail);
+    server.listen(port, '127.0.0.1', done);
+  });
+  return server;
 }
 
 /** Everything that outlives the tab, or that another page of this site could read. */
@@ -166,6 +190,70 @@ export const cases = [
     }
   } },
 
+
+  { name: 'a mail server: its conversation as it happens, then what was found', async run(world) {
+    for (const [dark, viewport] of [[false, undefined], [true, PHONE]]) {
+      const page = await world.page({ dark, viewport });
+      await page.goto(`${world.origin}/#/probe`);
+      await page.waitForSelector('.ask input');
+      await page.click('details summary');
+      await page.type('.options input[placeholder="jane@example.com"]', 'nobody@plain.example');
+      await page.type('.ask input', 'plain.example');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('.say.S');
+      await said(page, '.card-head', 'To mend');
+      const talk = await page.$$eval('.say', (lines) => lines.map((line) => [line.querySelector('b').textContent, line.querySelector('code').textContent]));
+      assert.ok(talk.some(([side, words]) => side === 'C' && words.startsWith('EHLO ')), JSON.stringify(talk));
+      assert.ok(talk.some(([side, words]) => side === 'S*' && words.startsWith('550 5.1.1') && words.includes('there is no such mailbox')), JSON.stringify(talk));
+      assert.match(await text(page, 'main'), /refused at rcpt/);
+      assert.match(await text(page, 'main'), /TLS 1\.3\s*offered/);
+      assert.match(await text(page, '[role=status]'), /The test is over: To mend/);
+      await noOverflow(page, 'the view of a mail server');
+      await world.axe(page, 'probe');
+      await world.shot(page, `probe-result-${dark ? 'dark' : 'light'}`);
+    }
+  } },
+  { name: 'a mail server: inside TLS, and what it says is never markup', needs: 'program', async run(world) {
+    const server = await mailServer(world, '<img src=x onerror="document.title=\'owned\'">');
+    try {
+      const page = await world.page();
+      await page.goto(`${world.origin}/#/probe`);
+      await page.waitForSelector('.ask input');
+      await page.click('details summary');
+      await page.$$eval('.options select', (all) => {
+        all[1].value = 'at_once';
+        all[1].dispatchEvent(new Event('change', { bubbles: true }));
+      });
+      await page.type('.ask input', '127.0.0.1');
+      await page.keyboard.press('Enter');
+      await said(page, '.card-head', 'To mend');
+      const all = await text(page, 'main');
+      assert.match(all, /TLS 1\.3\s*offered/);
+      assert.ok(all.includes('/CN=<b>mx'), all);
+      assert.match(all, /the certificate is not trusted/);
+      assert.ok(all.includes('<img src=x'), 'it is shown as it was said');
+      assert.equal(await page.$('main img'), null);
+      assert.equal(await page.$('main dd b, main li b'), null);
+      assert.notEqual(await page.title(), 'owned');
+      assert.ok((await page.$$eval('.say b', (sides) => sides.map((side) => side.textContent))).includes('S*'));
+      await noOverflow(page, 'the view of a mail server with TLS');
+      await world.axe(page, 'probe with TLS');
+      await world.shot(page, 'probe-tls');
+    } finally {
+      server.close();
+    }
+  } },
+  { name: 'a mail server: a wrong target is told so, and a test can be stopped', async run(world) {
+    const page = await world.page();
+    await page.goto(`${world.origin}/#/probe/mx..example`);
+    await page.waitForSelector('.trouble');
+    assert.match(await text(page, '.trouble'), /is no host name/);
+    await page.goto(`${world.origin}/#/probe/slow.example`);
+    await page.waitForSelector('.ask button:not([type=submit])');
+    await clickText(page, '.ask button', 'Stop');
+    await said(page, '.trouble', 'Stopped');
+    await page.waitForSelector('.ask button[type=submit]');
+  } },
   { name: 'one address: a wrong one is told so', async run(world) {
     const page = await world.page();
     await page.goto(world.origin);
@@ -200,7 +288,7 @@ export const cases = [
 
   { name: 'phone: every view fits 360 pixels', async run(world) {
     const page = await world.page({ viewport: PHONE });
-    for (const view of ['check', 'check/jane%40plain.example', 'batches', 'lists', 'dns', 'entries', 'ways', 'api', 'settings']) {
+    for (const view of ['check', 'check/jane%40plain.example', 'batches', 'lists', 'dns', 'entries', 'probe', 'ways', 'api', 'settings']) {
       await page.goto(`${world.origin}/#/${view}`);
       await page.waitForSelector('main h1');
       if (view.startsWith('check/')) await page.waitForSelector('.verdict .badge.large');
@@ -235,7 +323,7 @@ export const cases = [
   { name: 'the other views: no barriers', async run(world) {
     for (const dark of [false, true]) {
       const page = await world.page({ dark });
-      for (const view of ['check', 'batches', 'lists', 'dns', 'entries', 'ways', 'api', 'settings']) {
+      for (const view of ['check', 'batches', 'lists', 'dns', 'entries', 'probe', 'ways', 'api', 'settings']) {
         await page.goto(`${world.origin}/#/${view}`);
         await page.waitForSelector('main h1');
         await until(page, () => document.querySelector('.loading') === null);

@@ -130,8 +130,8 @@ export async function callLines(url, skipped, most, { signal } = {}) {
 }
 
 /** Reads an event stream to its end; heard(type, data) gets each event's JSON. */
-export async function stream(url, heard, { signal } = {}) {
-  const answer = await send('GET', url, { signal, accept: 'text/event-stream' });
+export async function stream(url, heard, { method = 'GET', body, signal } = {}) {
+  const answer = await send(method, url, { body, signal, accept: 'text/event-stream' });
   const reader = answer.body.getReader();
   const decoder = new TextDecoder();
   const parser = sseParser();

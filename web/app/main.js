@@ -10,6 +10,7 @@ import { BatchView } from './batch.js';
 import { ListView, ListsView } from './lists.js';
 import { DomainView } from './domain.js';
 import { OwnListsView } from './own_lists.js';
+import { ProbeView } from './probe.js';
 import { WaysView } from './ways.js';
 import { ExamplesView } from './examples.js';
 import { SettingsView } from './settings.js';
@@ -19,6 +20,7 @@ const PLACES = [
   ['batches', 'Batches', 'list'],
   ['lists', 'Watched', 'eye'],
   ['dns', 'Domains', 'globe'],
+  ['probe', 'Mail servers', 'server'],
   ['entries', 'Lists', 'shield'],
   ['ways', 'Ways out', 'ways'],
   ['api', 'API', 'code'],
@@ -42,6 +44,7 @@ function view([name, id]) {
     case 'lists': return id ? html`<${ListView} key=${id} id=${id} />` : html`<${ListsView} />`;
     case 'dns': return html`<${DomainView} domain=${id ?? ''} />`;
     case 'entries': return html`<${OwnListsView} subject=${id ?? ''} />`;
+    case 'probe': return html`<${ProbeView} target=${id ?? ''} />`;
     case 'ways': return html`<${WaysView} />`;
     case 'api': return html`<${ExamplesView} />`;
     case 'settings': return html`<${SettingsView} />`;

@@ -6,11 +6,32 @@ import { Transport } from './transport.js';
 
 const ANSWER_GRACE_MS = 5000; /* on top of the time that the service was given */
 const POLL_MS = 2000;
+const PROBE_MS = 60000; /* that the service gives a test where nothing is said */
 
 const path = (...parts) => `/v1/${parts.map(encodeURIComponent).join('/')}`;
 
 function sleep(ms) {
     return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The events of a stream; one that says what went wrong is thrown. */
+async function* withoutErrors(stream) {
+    for await (const event of stream) {
+        if (event.type === 'error') {
+            throw new HeloiseError(500, { detail: event.data.text });
+        }
+        yield event;
+    }
+}
+
+function probeValue(target, timeoutMs, options) {
+    const {
+        allHosts, serverName, testLogins, relayDomain, relayTo, ...same
+    } = options;
+    return {
+        target, all_hosts: allHosts, server_name: serverName, test_logins: testLogins, relay_domain: relayDomain, relay_to: relayTo,
+        timeout_ms: timeoutMs, ...same,
+    };
 }
 
 function contentTypeOf(filename) {
@@ -43,12 +64,7 @@ export class Heloise {
         const response = await this.transport.send('GET', '/v1/verify/stream', {
             query: { email, timeout_ms: timeoutMs, fresh }, headers: { Accept: 'text/event-stream' }, signal,
         });
-        for await (const event of events(response.body)) {
-            if (event.type === 'error') {
-                throw new HeloiseError(500, { detail: event.data.text });
-            }
-            yield event;
-        }
+        yield* withoutErrors(events(response.body));
     }
 
     /** Up to 1,000 addresses; records come as they are found, each with its `row` in the list, from 1. */
@@ -144,6 +160,24 @@ export class Heloise {
     /** Removes all that is stored of an address. */
     erase(email) {
         return this.transport.json('DELETE', path('addresses', email));
+    }
+
+    /** The test of a mail server: a domain, HOST:PORT, an address, or an URL. See ProbeOptions for what may be asked. */
+    probe(target, { timeoutMs, signal, ...options } = {}) {
+        return this.transport.json('POST', '/v1/probe', {
+            value: probeValue(target, timeoutMs, options),
+            timeoutMs: (timeoutMs ?? PROBE_MS) + ANSWER_GRACE_MS,
+            signal,
+        });
+    }
+
+    /** The same as it happens: events of type stage and line, and result as the last. */
+    async* probeStream(target, { timeoutMs, signal, ...options } = {}) {
+        const response = await this.transport.send('POST', '/v1/probe', {
+            body: JSON.stringify(probeValue(target, timeoutMs, options)),
+            headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' }, signal,
+        });
+        yield* withoutErrors(events(response.body));
     }
 
     /** What is known of a domain and who serves it; nobody is asked. */

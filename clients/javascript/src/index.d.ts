@@ -61,6 +61,88 @@ export type StreamEvent =
     | { type: 'verdict' | 'pending'; data: Answer };
 
 export type BatchState = 'loading' | 'running' | 'paused' | 'cancelled' | 'done' | 'failed' | 'deleted';
+export interface ProbeOptions {
+    /** 24, 25, 465, 587, 2525, or that of the service's configuration. */
+    port?: number;
+    /** Of a domain: this mail server alone. */
+    host?: string;
+    /** Of a domain: all of its mail servers, not the first that can be reached. */
+    allHosts?: boolean;
+    tls?: 'may' | 'never' | 'must' | 'at_once';
+    serverName?: string;
+    /** Versions of TLS, the STARTTLS injection, DANE, MTA-STS; true where nothing is said. */
+    examine?: boolean;
+    /** Compares ports 25, 465, 587 and 2525. */
+    ports?: boolean;
+    /** The sender; '': the null sender. */
+    from?: string;
+    /** Recipients that are asked with RCPT. */
+    to?: string[];
+    user?: string; password?: string; mechanism?: string;
+    /** Tries each login that is offered. */
+    testLogins?: boolean;
+    /** Sends a message, where the operator of the service allows it. */
+    send?: boolean;
+    message?: string;
+    /** Tests for relaying, where the operator of the service names the target. */
+    relayDomain?: string;
+    relayTo?: string;
+    /** What was seen by then is the answer. */
+    timeoutMs?: number;
+    signal?: AbortSignal;
+}
+
+export type ProbeAnswer = 'not_tried' | 'yes' | 'no' | 'unknown';
+export type ProbeLevel = 'ok' | 'advice' | 'unknown' | 'mend';
+
+export interface ProbeCertificate {
+    subject: string; issuer: string; names: string[]; not_before: number; not_after: number;
+    key: string; key_bits: number; signature: string; sha256: string; key_sha256: string;
+}
+
+export interface ProbeLine { t_ms: number; direction: 'C' | 'S' | 'T'; tls: boolean; text: string; }
+
+export interface ProbeTalk {
+    end: 'done' | 'refused' | 'not_offered' | 'withheld' | 'unreached' | 'tls' | 'timeout' | 'closed' | 'garbage' | 'local' | 'stopped';
+    stage: string; detail: string; connect_ms: number; total_ms: number; banner: string;
+    extensions: { line: string; meaning: string | null }[];
+    tls: {
+        version: string; cipher: string; cipher_bits: number; group: string; handshake_ms: number;
+        trusted: boolean; for_host: boolean; verification: string; ocsp: string; chain: ProbeCertificate[];
+    } | null;
+    steps: {
+        stage: string; about: string; began_ms: number; took_ms: number; tls: boolean;
+        code: number; enhanced: string | null; text: string; meaning: string;
+    }[];
+}
+
+/** Without an address there are its name and preference only. */
+export interface ProbeHost extends Partial<ProbeTalk> {
+    host: string; preference: number | null; has_address: boolean; ip?: string; port?: number; transcript?: ProbeLine[];
+    tls_versions?: { version: string; offered: ProbeAnswer; detail: string }[];
+    starttls_injection?: 'not_tried' | 'dropped' | 'refused' | 'answered_in_clear' | 'vulnerable' | 'unknown';
+    dane?: 'not_tried' | 'none' | 'unusable' | 'match' | 'mismatch' | 'not_secure' | 'unknown';
+    dane_records?: number; dane_usable?: number; dane_authentic?: boolean; mta_sts_names_it?: ProbeAnswer;
+    logins?: { mechanism: string; worked: ProbeAnswer; detail: string }[];
+    ports?: (ProbeTalk & { port: number })[];
+    relay?: ProbeTalk & { transcript: ProbeLine[] };
+}
+
+export interface Probe {
+    name: string; port: number; route: string | null; complete: boolean; added: string[];
+    mta_sts: { state: 'not_tried' | 'none' | 'found' | 'broken' | 'unknown'; mode: string; detail: string };
+    hosts: ProbeHost[];
+    /** host: its place in hosts; null: of the target. */
+    findings: { check: string; level: ProbeLevel; host: number | null; text: string; hint: string }[];
+    worst: ProbeLevel;
+}
+
+export type ProbeEvent =
+    | { type: 'stage'; data: { text: string } }
+    | { type: 'line'; data: ProbeLine & { meaning: string | null } }
+    | { type: 'result'; data: Probe };
+
+export type BatchState = 'loading' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed';
 
 export interface Batch {
     id: string; label: string | null; file_name: string | null; column: string | null;
@@ -217,6 +299,9 @@ export class Heloise {
     address(email: string): Promise<Verdict>;
     history(email: string, options?: { limit?: number }): Promise<History>;
     erase(email: string): Promise<null>;
+    /** The test of a mail server: a domain, HOST:PORT, an address, or an URL. */
+    probe(target: string, options?: ProbeOptions): Promise<Probe>;
+    probeStream(target: string, options?: ProbeOptions): AsyncGenerator<ProbeEvent>;
     domain(name: string): Promise<Domain>;
     /** selectors: of DKIM, joined by commas. smtp false: mail servers are not contacted. */
     dnsHealth(domain: string, options?: { selectors?: string; smtp?: boolean; signal?: AbortSignal }): Promise<DnsHealth>;

@@ -164,6 +164,27 @@ test('an error in an event stream', () => withServer(
     (heloise) => assert.rejects(collect(heloise.verifyStream('a@b.example')), /no way out/),
 ));
 
+test('a probe, whole and as it happens', () => withServer(
+    (request, response) => {
+        if (request.headers.accept === 'application/json') {
+            reply(response, 200, { worst: 'ok', hosts: [] });
+            return;
+        }
+        response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        response.end('event: line\ndata: {"text":"220 hi"}\n\nevent: result\ndata: {"worst":"ok"}\n\n');
+    },
+    async (heloise, server) => {
+        const found = await heloise.probe('d.example', { to: ['a@d.example'], testLogins: true, timeoutMs: 2000 });
+        assert.equal(found.worst, 'ok');
+        const seen = await collect(heloise.probeStream('d.example', { ports: true }));
+        assert.deepEqual(seen.map(({ type }) => type), ['line', 'result']);
+        assert.deepEqual(server.seen.map(({ url, body }) => [url, JSON.parse(body)]), [
+            ['/v1/probe', { target: 'd.example', test_logins: true, timeout_ms: 2000, to: ['a@d.example'] }],
+            ['/v1/probe', { target: 'd.example', ports: true }],
+        ]);
+    },
+));
+
 test('an upload says what it is, and may be a stream', () => withServer(
     (request, response) => reply(response, 202, { id: 'b1', state: 'loading' }),
     async (heloise, server) => {

@@ -10,12 +10,13 @@ import urllib.parse
 from .errors import HeloiseError
 from .transport import Body, Transport, events, ndjson
 from .types import (
-    Answer, Batch, Batches, DnsHealth, Domain, Egress, Event, Extracted, History, Learned, Row, Sites, Verdict, Version, Watch,
-    WatchChanges, Watches, Webhooks,
+    Answer, Batch, Batches, DnsHealth, Domain, Egress, Event, Extracted, History, Learned, Probe, ProbeOptions, Row, Sites,
+    Verdict, Version, Watch, WatchChanges, Watches, Webhooks,
 )
 
 ANSWER_GRACE_S = 5.0  # on top of the time that the service was given
 POLL_S = 2.0
+PROBE_MS = 60000  # that the service gives a test where nothing is said
 CONTENT_TYPES = {
     'csv': 'text/csv', 'txt': 'text/plain', 'ndjson': 'application/x-ndjson', 'json': 'application/json',
     'xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
@@ -32,6 +33,13 @@ def _given(**values: typing.Any) -> typing.Dict[str, typing.Any]:
 
 def _content_type(filename: str) -> str:
     return CONTENT_TYPES.get(filename.rpartition('.')[2].lower(), 'text/csv')
+
+def _without_errors(stream: typing.Iterator[Event]) -> typing.Iterator[Event]:
+    """The events of a stream; one that says what went wrong is raised."""
+    for event in stream:
+        if event.type == 'error':
+            raise HeloiseError(500, {'detail': event.data['text']})
+        yield event
 
 
 class Heloise:
@@ -54,10 +62,7 @@ class Heloise:
         """The conversation as it happens: events of type stage and line, and verdict or pending as the last."""
         response = self._transport.send('GET', '/v1/verify/stream', headers={'Accept': 'text/event-stream'},
                                         query={'email': email, 'timeout_ms': timeout_ms, 'fresh': fresh})
-        for event in events(response):
-            if event.type == 'error':
-                raise HeloiseError(500, {'detail': event.data['text']})
-            yield event
+        yield from _without_errors(events(response))
 
     def verify_many(self, emails: typing.Iterable[str], timeout_ms: typing.Optional[int] = None,
                     fresh: typing.Optional[bool] = None) -> typing.Iterator[Row]:
@@ -133,6 +138,17 @@ class Heloise:
     def erase(self, email: str) -> None:
         """Removes all that is stored of an address."""
         self._transport.json('DELETE', _path('addresses', email))
+
+    def probe(self, target: str, options: typing.Optional[ProbeOptions] = None) -> Probe:
+        """The test of a mail server: a domain, HOST:PORT, an address, or an URL."""
+        value = {**(options or {}), 'target': target}
+        timeout_s = value.get('timeout_ms', PROBE_MS) / 1000 + ANSWER_GRACE_S
+        return self._transport.json('POST', '/v1/probe', value, timeout_s=timeout_s)
+
+    def probe_stream(self, target: str, options: typing.Optional[ProbeOptions] = None) -> typing.Iterator[Event]:
+        """The same as it happens: events of type stage and line, and result, whose data is a Probe, as the last."""
+        value = {**(options or {}), 'target': target}
+        yield from _without_errors(events(self._transport.post_json('/v1/probe', value, accept='text/event-stream')))
 
     def domain(self, name: str) -> Domain:
         """What is known of a domain and who serves it; nobody is asked."""

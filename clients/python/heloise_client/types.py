@@ -299,8 +299,57 @@ class Version(typing.TypedDict):
     version: str
     api: str
 
+# A mapping and no class: 'from' is a word of the language.
+ProbeOptions = typing.TypedDict('ProbeOptions', {
+    'port': int,  # 24, 25, 465, 587, 2525, or that of the service's configuration
+    'host': str,  # of a domain: this mail server alone
+    'all_hosts': bool,
+    'tls': typing.Literal['may', 'never', 'must', 'at_once'],
+    'server_name': str,
+    'examine': bool,  # versions of TLS, the STARTTLS injection, DANE, MTA-STS; True where nothing is said
+    'ports': bool,  # 25, 465, 587 and 2525 are compared
+    'to': typing.List[str],  # recipients that are asked with RCPT
+    'from': str,  # the sender; '': the null sender
+    'user': str,
+    'password': str,
+    'mechanism': str,
+    'test_logins': bool,  # each that is offered
+    'send': bool,  # a message, where the operator of the service allows it
+    'message': str,
+    'relay_domain': str,  # tests for relaying, where the operator of the service names the target
+    'relay_to': str,
+    'timeout_ms': int,
+}, total=False)
+
+
+class ProbeFinding(typing.TypedDict):
+    check: str
+    level: typing.Literal['ok', 'advice', 'unknown', 'mend']
+    host: typing.Optional[int]  # its place in hosts; None: of the target
+    text: str
+    hint: str
+
+
+class _ProbePolicy(typing.TypedDict):
+    state: typing.Literal['not_tried', 'none', 'found', 'broken', 'unknown']
+    mode: str
+    detail: str
+
+
+class Probe(typing.TypedDict):
+    """Of a mail server, or those of a domain; hosts as the OpenAPI document has them."""
+    name: str
+    port: int
+    route: typing.Optional[str]
+    complete: bool
+    added: typing.List[str]
+    mta_sts: _ProbePolicy
+    hosts: typing.List[Json]
+    findings: typing.List[ProbeFinding]
+    worst: typing.Literal['ok', 'advice', 'unknown', 'mend']
+
 
 class Event(typing.NamedTuple):
-    """Of a stream: stage, line, verdict, pending; progress, over."""
+    """Of a stream: stage, line, verdict, pending; result of a probe; progress, over."""
     type: str
     data: Json

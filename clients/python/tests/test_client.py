@@ -86,6 +86,20 @@ class ClientTest(unittest.TestCase):
                 list(heloise.verify_stream('a@b.example', fresh=True))
             self.assertEqual(server.seen[1][1], '/v1/verify/stream?email=a%40b.example&fresh=true')
 
+    def test_a_probe_whole_and_as_it_happens(self):
+        def answer(handler):
+            if handler.headers['Accept'] == 'application/json':
+                handler.reply(200, {'worst': 'ok', 'hosts': []})
+            else:
+                handler.reply(200, b'event: line\ndata: {"text": "220 hi"}\n\nevent: result\ndata: {"worst": "ok"}\n\n', 'text/event-stream')
+        with scripted(answer) as server:
+            heloise = Heloise(server.base_url)
+            self.assertEqual(heloise.probe('d.example', {'from': '', 'to': ['a@d.example'], 'timeout_ms': 2000})['worst'], 'ok')
+            self.assertEqual([event.type for event in heloise.probe_stream('d.example')], ['line', 'result'])
+            self.assertEqual([(seen[0], seen[1], json.loads(seen[3])) for seen in server.seen], [
+                ('POST', '/v1/probe', {'target': 'd.example', 'from': '', 'to': ['a@d.example'], 'timeout_ms': 2000}),
+                ('POST', '/v1/probe', {'target': 'd.example'})])
+
     def test_uploads_and_paths(self):
         with scripted(lambda handler: handler.reply(202, {'id': 'b1', 'state': 'loading'})) as server:
             heloise = Heloise(server.base_url + '/under/')

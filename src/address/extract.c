@@ -11,7 +11,7 @@
 
 enum {
     WINDOW_BYTES = 65536,
-    SIGN_BYTES = 3, /* that an at sign begins with: itself, '&' and '%' */
+    SIGN_BYTES = sizeof EXTRACT_SIGN_BYTES - 1,
 };
 
 /* The next of one of these bytes in the window: found once, though the places of others are looked at first. */
@@ -109,7 +109,9 @@ static void fill(struct extract *x)
     if (taken > 0) {
         memcpy(x->window + x->len, x->input.at, taken);
         size_t newline = slice_find_last_byte(slice_make(x->window + x->len, taken), '\n');
-        x->lines_end = newline < taken ? x->len + newline + 1 : x->lines_end;
+        bool is_end =
+            newline < taken && !extract_may_break(slice_make(x->window, x->len + newline));
+        x->lines_end = is_end ? x->len + newline + 1 : x->lines_end;
         x->input = slice_sub(x->input, taken, x->input.len);
         x->len += taken;
     }
@@ -164,7 +166,7 @@ static size_t find_byte(struct extract *x, struct sign_search *search, char byte
 /* Where an at sign may begin next, before limit; limit: nowhere. */
 static size_t find_sign(struct extract *x, size_t limit)
 {
-    static const char bytes[SIGN_BYTES] = {'@', '&', '%'};
+    static const char bytes[] = EXTRACT_SIGN_BYTES;
     size_t at = x->at;
     if (x->config.wants_obfuscated) {
         while (at < limit && !extract_may_begin_at_sign(x->window[at])) {

@@ -6,7 +6,9 @@
  *     extract_end(x);                          while (extract_next(x, &found)) ...
  *
  * Seen through are HTML's character references (&#64;, &commat;), percent-encoding behind mailto: and where the at sign
- * itself is encoded, and, only when asked, "jane [at] example [dot] com". What surrounds an address (brackets, quotes, a
+ * itself is encoded, escapes of JSON and C (\u0040, \n), control sequences of terminals, what does not print (soft
+ * hyphens, marks of byte order), soft line breaks of quoted-printable, the full stops and at signs of other scripts, and,
+ * only when asked, "jane [at] example [dot] com". What surrounds an address (brackets, quotes, a
  * full stop) is left out. An address needs a top-level domain that exists; logo@2x.png is none. Text is UTF-8; bytes that
  * are not end an address. Memory is fixed, and so is the work for each byte.
  * SPDX-License-Identifier: Apache-2.0 */

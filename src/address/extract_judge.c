@@ -11,7 +11,9 @@
 enum {
     FIRST_IDEOGRAPH = 0x2e80, /* scripts from here on are written without spaces */
     LITERAL_BYTES_MAX = 64,
-    DROPPED_LABELS_MAX = 3, /* from the end of what may be a domain */
+    DROPPED_LABELS_MAX = 3,   /* from the end of what may be a domain */
+    SOFT_LINE_BYTES_MIN = 60, /* programs break lines near the 76 bytes that RFC 2045 allows */
+    SOFT_LINE_BYTES_MAX = 76,
 };
 
 struct found_unit {
@@ -26,6 +28,7 @@ struct draft {
     char text[EXTRACT_TEXT_BYTES];
     size_t local_len, len;
     size_t begin, end;   /* in the text */
+    size_t token;        /* in the text: behind what no token goes over */
     size_t domain_words; /* dots written as words */
 };
 
@@ -78,6 +81,34 @@ static bool is_border(unsigned before, unsigned after)
     return before >= FIRST_IDEOGRAPH && after < 0x80 && ascii_is_alnum((char)after);
 }
 
+bool extract_may_break(struct slice text)
+{
+    return slice_ends(text, SLICE("=")) || slice_ends(text, SLICE("=\r"));
+}
+
+/* The soft line break that text[at], an equals sign, begins; 0: it is none. */
+static size_t soft_break_at(struct slice text, size_t at)
+{
+    struct slice rest = slice_sub(text, at, at + 3);
+    size_t len = slice_starts(rest, SLICE("=\r\n")) ? 3 : slice_starts(rest, SLICE("=\n")) ? 2 : 0;
+    if (len == 0) {
+        return 0;
+    }
+    struct slice before =
+        slice_sub(text, at > SOFT_LINE_BYTES_MAX ? at - SOFT_LINE_BYTES_MAX : 0, at);
+    size_t newline = slice_find_last_byte(before, '\n');
+    size_t line = newline < before.len ? before.len - newline : before.len + 1; /* with the sign */
+    return line >= SOFT_LINE_BYTES_MIN && line <= SOFT_LINE_BYTES_MAX ? len : 0;
+}
+
+/* Whether a soft line break ends with text[at], a newline. */
+static bool is_soft_newline(struct slice text, size_t at)
+{
+    struct slice before = slice_sub(text, 0, at);
+    return (slice_ends(before, SLICE("=")) && soft_break_at(text, at - 1) > 0) ||
+           (slice_ends(before, SLICE("=\r")) && soft_break_at(text, at - 2) > 0);
+}
+
 /* Bytes that no unit of a local part begins or ends with. In words, spaces may be such. */
 static bool is_barrier(char c, bool has_words)
 {
@@ -98,8 +129,19 @@ static bool is_barrier(char c, bool has_words)
     case ']':
     case '{':
     case '}':
-    case '\\':
     case '|': return !has_words;
+    default: return false;
+    }
+}
+
+/* Some of these bytes are parts of longer units. */
+static bool is_part_of_unit(struct slice text, size_t at)
+{
+    switch (text.at[at]) {
+    case '(':
+    case '[': return extract_is_in_sequence(text, at);
+    case '\n': return is_soft_newline(text, at);
+    case '\r': return at + 1 < text.len && text.at[at + 1] == '\n' && is_soft_newline(text, at + 1);
     default: return false;
     }
 }
@@ -108,7 +150,7 @@ static size_t find_barrier(struct slice text, size_t begin, size_t at, bool has_
 {
     size_t from = at - begin > EXTRACT_BEHIND_BYTES ? at - EXTRACT_BEHIND_BYTES : begin;
     size_t i = at;
-    while (i > from && !is_barrier(text.at[i - 1], has_words)) {
+    while (i > from && (!is_barrier(text.at[i - 1], has_words) || is_part_of_unit(text, i - 1))) {
         i--;
     }
     while (i < at && ((unsigned char)text.at[i] & 0xc0u) == 0x80u) {
@@ -117,18 +159,44 @@ static size_t find_barrier(struct slice text, size_t begin, size_t at, bool has_
     return i;
 }
 
-/* The units from the last one that cannot belong to a local part up to the at sign. *out_before: where they begin. */
+/* Spaces, control characters, brackets, quotes, and what stands for them. */
+static bool parts_tokens(struct extract_unit unit)
+{
+    return unit.code <= ' ' || (unit.code < 0x80 && strchr("<>\"()[]{}|\\,;", (char)unit.code));
+}
+
+/* What reads as if it were not there: its length, and 0 for everything else. A space of no width between words parts
+ * them, beside a dot or the at sign it lets a line be broken. */
+static size_t nothing_at(struct slice text, size_t at, struct extract_unit unit)
+{
+    if (!unit.is_nothing) {
+        return unit.code == '=' ? soft_break_at(text, at) : 0;
+    }
+    bool may_part = !unit.is_escape && unit.code != 0xad && unit.code != 0x2060;
+    char before = at > 0 ? text.at[at - 1] : '\0';
+    char after = at + unit.len < text.len ? text.at[at + unit.len] : '\0';
+    bool is_inside = before == '.' || before == '@' || after == '.' || after == '@';
+    return !may_part || is_inside ? unit.len : 0;
+}
+
+/* The units from the last one that cannot belong to a local part up to the at sign. */
 static void gather_local(struct draft *draft, struct slice text, size_t from, size_t at,
                          struct extract_rules rules)
 {
     draft->local_count = 0;
-    draft->begin = from;
+    draft->begin = draft->token = from;
     for (size_t i = from; i < at;) {
         struct extract_unit unit = extract_unit_at(slice_sub(text, i, at), rules);
+        size_t nothing = nothing_at(text, i, unit);
+        if (nothing > 0) {
+            i += nothing;
+            continue;
+        }
         bool is_part = is_local_character(unit.code) && (!unit.is_word || unit.code == '.');
         if (!is_part) {
             draft->local_count = 0;
             draft->begin = i + unit.len;
+            draft->token = parts_tokens(unit) ? draft->begin : draft->token;
         } else {
             draft->local[draft->local_count++] = (struct found_unit){unit, i};
         }
@@ -154,6 +222,23 @@ static bool is_bounce(const struct draft *draft, size_t equals)
     return has_mark && has_dot;
 }
 
+/* "=20joe": a byte as quoted-printable writes it, that no local part holds (RFC 2045 6.7). */
+static bool is_quoted_byte(const struct draft *draft, size_t equals)
+{
+    static const char *const bytes[] = {"09", "0A", "0D", "20", "22", "28", "2C",
+                                        "3A", "3B", "3C", "3D", "3E", "5B"};
+    if (equals + 2 >= draft->local_count) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++) {
+        if (code_at(draft, equals + 1) == (unsigned)bytes[i][0] &&
+            code_at(draft, equals + 2) == (unsigned)bytes[i][1]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The index of the first unit that belongs to the local part. */
 static size_t trim_local(const struct draft *draft)
 {
@@ -162,7 +247,7 @@ static size_t trim_local(const struct draft *draft)
         unsigned code = code_at(draft, i);
         bool is_second_dot = i > 0 && code == '.' && code_at(draft, i - 1) == '.';
         if (is_second_dot || (code == '=' && !is_bounce(draft, i))) {
-            first = i + 1;
+            first = i + (code == '=' && is_quoted_byte(draft, i) ? 3 : 1);
         } else if (i > 0 && is_border(code_at(draft, i - 1), code)) {
             first = i;
         }
@@ -174,23 +259,35 @@ static size_t trim_local(const struct draft *draft)
     return first;
 }
 
-static bool put(struct draft *draft, unsigned code, struct slice bytes)
+/* The character as UTF-8; its length. */
+static size_t write_unit(struct extract_unit unit, char bytes[TEXT_UTF8_BYTES])
 {
-    char ascii = (char)code;
-    struct slice text = code < 0x80 ? slice_make(&ascii, 1) : bytes;
-    if (draft->len + text.len > sizeof draft->text) {
-        return false;
-    }
-    memcpy(draft->text + draft->len, text.at, text.len);
-    draft->len += text.len;
-    return true;
+    bytes[0] = (char)unit.code;
+    return unit.code < 0x80 ? 1 : text_utf8_write(unit.code, bytes);
 }
 
 static bool put_unit(struct draft *draft, struct slice text, size_t at, struct extract_unit unit)
 {
+    char bytes[TEXT_UTF8_BYTES];
+    size_t len = write_unit(unit, bytes);
     /* A reference to what is not ASCII is no way to write an address. */
     bool is_plain = unit.code < 0x80 || text.at[at] != '&';
-    return is_plain && put(draft, unit.code, slice_sub(text, at, at + unit.len));
+    if (!is_plain || draft->len + len > sizeof draft->text) {
+        return false;
+    }
+    memcpy(draft->text + draft->len, bytes, len);
+    draft->len += len;
+    return true;
+}
+
+/* Units of a domain: the full stops of other scripts part its labels too (RFC 5895 2). */
+static struct extract_unit domain_unit_at(struct slice text, size_t at, struct extract_rules rules)
+{
+    struct extract_unit unit = extract_unit_at(slice_sub(text, at, text.len), rules);
+    if (unit.code == 0x3002 || unit.code == 0xff0e || unit.code == 0xff61) {
+        unit.code = '.';
+    }
+    return unit;
 }
 
 static bool take_local(struct draft *draft, struct slice text)
@@ -243,7 +340,12 @@ static bool take_domain(struct draft *draft, struct slice text, size_t at,
     size_t whole_len = 0;
     size_t limit = at + EXTRACT_AHEAD_BYTES < text.len ? at + EXTRACT_AHEAD_BYTES : text.len;
     while (at < limit) {
-        struct extract_unit unit = extract_unit_at(slice_sub(text, at, text.len), rules);
+        struct extract_unit unit = domain_unit_at(text, at, rules);
+        size_t nothing = nothing_at(text, at, unit);
+        if (nothing > 0) {
+            at += nothing;
+            continue;
+        }
         bool is_letter = is_word_character(unit.code);
         bool is_part = is_letter || unit.code == '.' || unit.code == '-';
         /* A label does not go on in a script that is written without spaces. */
@@ -317,9 +419,11 @@ static bool drop_label(struct draft *draft, struct slice text, size_t domain_at,
     draft->len = dot;
     size_t len = draft->local_len + 1;
     for (draft->end = domain_at; len < dot;) {
-        struct extract_unit unit = extract_unit_at(slice_sub(text, draft->end, text.len), rules);
-        len += unit.code < 0x80 ? 1 : unit.len;
-        draft->end += unit.len;
+        struct extract_unit unit = domain_unit_at(text, draft->end, rules);
+        size_t nothing = nothing_at(text, draft->end, unit);
+        char bytes[TEXT_UTF8_BYTES];
+        len += nothing > 0 ? 0 : write_unit(unit, bytes);
+        draft->end += nothing > 0 ? nothing : unit.len;
     }
     return draft->len > draft->local_len + 1;
 }
@@ -382,16 +486,46 @@ static bool is_message_id(struct slice text, size_t at, size_t begin)
     return false;
 }
 
+/* C:\new\nora@...: no escape is written there. */
+static bool is_windows_path(struct slice text)
+{
+    for (size_t i = 1; i + 1 < text.len; i++) {
+        bool is_drive = text.at[i] == ':' && text.at[i + 1] == '\\' &&
+                        ascii_is_alpha(text.at[i - 1]) &&
+                        (i == 1 || !ascii_is_alnum(text.at[i - 2]));
+        if (is_drive) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* b'joe@a.example' in a program: the letter belongs to the quotes. */
+static void drop_prefix(struct draft *draft, struct slice text)
+{
+    struct slice begin = slice_sub(text, draft->begin, draft->begin + 3);
+    bool is_closed = draft->end < text.len && text.at[draft->end] == '\'';
+    bool is_string = begin.len == 3 && begin.at[1] == '\'' &&
+                     strchr("bBuUrRnNfF", begin.at[0]) != NULL && begin.at[0] != '\0';
+    if (is_closed && is_string && draft->local_len > 2) {
+        draft->begin += 2;
+        draft->local_len -= 2;
+        draft->len -= 2;
+        memmove(draft->text, draft->text + 2, draft->len);
+    }
+}
+
 static bool find_local(struct draft *draft, struct slice text, size_t begin, size_t at,
                        struct extract_rules *rules)
 {
     size_t from = find_barrier(text, begin, at, rules->has_words);
+    rules->is_path = is_windows_path(slice_sub(text, from, at));
     gather_local(draft, text, from, at, *rules);
-    if (!rules->has_percent && is_mailto(text, from, draft->begin)) {
+    if (!rules->has_percent && is_mailto(text, draft->token, draft->begin)) {
         rules->has_percent = true;
         gather_local(draft, text, from, at, *rules);
     }
-    return !is_user_info(text, from, draft->begin) && take_local(draft, text) &&
+    return !is_user_info(text, draft->token, draft->begin) && take_local(draft, text) &&
            !is_message_id(text, at, draft->begin);
 }
 
@@ -409,10 +543,12 @@ bool extract_judge(const struct extract_config *config, const struct extract_spo
         return false;
     }
     size_t domain_at = spot->at + spot->sign.len;
-    if (!put(&draft, '@', SLICE_NONE) ||
+    static const struct slice sign = SLICE_LITERAL("@");
+    if (!put_unit(&draft, sign, 0, (struct extract_unit){.code = '@', .len = 1}) ||
         (!take_literal(&draft, text, domain_at) && !take_domain(&draft, text, domain_at, rules))) {
         return false;
     }
+    drop_prefix(&draft, text);
     /* "meet me at example.com" is no address; "jane at example dot com" is. */
     if ((spot->sign.is_bare_word && draft.domain_words == 0) ||
         !settle(config, &draft, text, domain_at, rules, &out->address)) {

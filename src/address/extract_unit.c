@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "address/extract_private.h"
 #include "base/reader.h"
 #include "base/slice.h"
@@ -7,6 +9,8 @@
 enum {
     REFERENCE_BYTES_MAX = 16, /* &#x0000000040; */
     GAP_BYTES_MAX = 8,        /* spaces around a word */
+    CONTROL_SEQUENCE_INTRODUCER = 0x9b,
+    FULLWIDTH_AT = 0xff20,
 };
 
 static bool hex_digit(char c, unsigned *out)
@@ -58,6 +62,8 @@ static struct extract_unit reference_at(struct slice text)
         {SLICE_LITERAL("&lt;"), '<'},     {SLICE_LITERAL("&gt;"), '>'},
         {SLICE_LITERAL("&quot;"), '"'},   {SLICE_LITERAL("&apos;"), '\''},
         {SLICE_LITERAL("&nbsp;"), ' '},   {SLICE_LITERAL("&amp;"), '&'},
+        {SLICE_LITERAL("&lt"), '<'},      {SLICE_LITERAL("&gt"), '>'},
+        {SLICE_LITERAL("&quot"), '"'},    {SLICE_LITERAL("&nbsp"), ' '},
     };
     unsigned code;
     size_t len;
@@ -73,8 +79,15 @@ static struct extract_unit reference_at(struct slice text)
     return one('&', 1);
 }
 
-/* Only ASCII: what else is percent-encoded is rare in addresses, and ends them. */
-static struct extract_unit percent_at(struct slice text)
+/* What is encoded everywhere in a URL because it would part it there; '+' would be a space. */
+static bool is_separator(unsigned code)
+{
+    return code <= ' ' || (code < 0x80 && strchr("\"&()+,/:;<=>?[]{}|", (char)code) != NULL);
+}
+
+/* Only ASCII: what else is percent-encoded is rare in addresses, and ends them. Elsewhere than in a URL '%' is a
+ * character as others, but before what would never stand there. */
+static struct extract_unit percent_at(struct slice text, bool is_url)
 {
     unsigned high;
     unsigned low;
@@ -82,6 +95,9 @@ static struct extract_unit percent_at(struct slice text)
         return one('%', 1);
     }
     unsigned code = high << 4 | low;
+    if (!is_url && !is_separator(code)) {
+        return one('%', 1);
+    }
     struct extract_unit unit = one(code < 0x80 ? code : 0, 3);
     unit.is_encoded = true;
     return unit;
@@ -143,6 +159,38 @@ static bool word_at(struct slice text, struct extract_unit *out)
     return false;
 }
 
+/* Soft hyphens, joiners, marks of byte order and of direction. */
+static bool is_invisible(unsigned code)
+{
+    return code == 0xad || code == 0x200b || code == 0x200e || code == 0x200f ||
+           (code >= 0x202a && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) ||
+           code == 0xfeff;
+}
+
+static struct extract_unit character_at(struct slice text)
+{
+    unsigned code;
+    size_t len = text_utf8_next(text, &code);
+    if (len == 0) {
+        return one('\0', 1);
+    }
+    struct extract_unit unit = one(code, len);
+    if (code == CONTROL_SEQUENCE_INTRODUCER) {
+        unit = extract_sequence_at(slice_sub(text, len, text.len));
+        unit.len += len;
+    } else if (code == FULLWIDTH_AT) {
+        unit.code = '@';
+    } else {
+        unit.is_nothing = code >= 0x80 && is_invisible(code);
+    }
+    return unit;
+}
+
+static bool may_begin_escape(char byte, struct extract_rules rules)
+{
+    return byte == '\x1b' || byte == '#' || byte == '^' || (byte == '\\' && !rules.is_path);
+}
+
 struct extract_unit extract_unit_at(struct slice text, struct extract_rules rules)
 {
     struct extract_unit unit;
@@ -159,15 +207,18 @@ struct extract_unit extract_unit_at(struct slice text, struct extract_rules rule
     if (first == '&') {
         return reference_at(text);
     }
-    if (first == '%' && rules.has_percent) {
-        return percent_at(text);
+    if (first == '%') {
+        return percent_at(text, rules.has_percent);
     }
-    unsigned code;
-    size_t len = text_utf8_next(text, &code);
-    return len == 0 ? one('\0', 1) : one(code, len);
+    if (may_begin_escape(first, rules)) {
+        unit = extract_escape_at(text);
+        return unit.len > 0 ? unit : one((unsigned char)first, 1);
+    }
+    return character_at(text);
 }
 
 bool extract_may_begin_at_sign(char byte)
 {
-    return byte == '@' || byte == '&' || byte == '%' || is_gap(byte) || closing_of(byte) != '\0';
+    return (byte != '\0' && strchr(EXTRACT_SIGN_BYTES, byte) != NULL) || is_gap(byte) ||
+           closing_of(byte) != '\0';
 }

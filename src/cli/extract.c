@@ -200,7 +200,11 @@ static ssize_t read_piece(struct extract_run *run, int fd)
         return 0;
     }
     ssize_t got = read(fd, run->piece, PIECE_BYTES);
-    if (got < 0) {
+    while (got < 0 && (errno == EAGAIN || errno == EINTR) && may_go_on(run)) {
+        (void)poll(waits, 2, -1); /* another took what was there */
+        got = read(fd, run->piece, PIECE_BYTES);
+    }
+    if (got < 0 && !run->is_stopped) {
         cannot_read(run, errno);
     }
     return got;
@@ -272,7 +276,8 @@ static enum err read_file(struct extract_run *run, const char *shown, const char
     if (strcmp(path, "-") == 0) {
         return read_open(run, STDIN_FILENO);
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd =
+        open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe is waited for later */
     if (fd < 0) {
         cannot_read(run, errno);
         return ERR_NONE;

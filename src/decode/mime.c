@@ -188,12 +188,15 @@ static size_t find_boundary(const struct mime *mime, struct slice line, bool *ou
     return mime->depth;
 }
 
-/* "From jane@example.com Thu Jan  1 ..." behind an empty line. */
+/* "From jane@example.com Thu Jan  1 ..." behind an empty line; the first one begins the mbox, whatever it says. */
 static bool is_envelope(const struct mime *mime, const struct line *line)
 {
     if (!mime->is_mbox || !line->is_start || !mime->was_blank ||
         !slice_starts(line->text, SLICE("From "))) {
         return false;
+    }
+    if (mime->message == 0) {
+        return true;
     }
     for (size_t i = 5; i < line->text.len; i++) {
         if (ascii_is_digit(line->text.at[i])) {

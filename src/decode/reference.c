@@ -94,8 +94,12 @@ static bool read_number(struct slice digits, unsigned *out)
         }
         code = code > CODE_MAX ? code : code * base + digit;
     }
-    *out = code > CODE_MAX || code == 0 ? TEXT_REPLACEMENT : code;
-    return digits.len > 0;
+    if (digits.len == 0) {
+        return false;
+    }
+    bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
+    *out = code > CODE_MAX || code == 0 || is_surrogate ? TEXT_REPLACEMENT : code;
+    return true;
 }
 
 static int compare(const void *a, const void *b)
@@ -129,6 +133,8 @@ bool reference_read(struct slice text, unsigned *out_code, size_t *out_len)
     }
     bool is_known = head.at[1] == '#' ? read_number(slice_sub(head, 2, end), out_code)
                                       : read_name(slice_sub(head, 1, end), out_code);
-    *out_len = end + 1;
+    if (is_known) {
+        *out_len = end + 1;
+    }
     return is_known;
 }

@@ -20,6 +20,7 @@ struct document_limits document_usual_limits(void)
         .unpacked_bytes_max = UINT64_C(1) << 40,
         .spool_bytes_max = UINT64_C(1) << 30,
         .tool_ms = 60000,
+        .tools_ms = 6 * 3600 * 1000u,
     };
 }
 

@@ -35,6 +35,7 @@ struct document_limits {
     uint64_t unpacked_bytes_max; /* of all archives in the file together */
     uint64_t spool_bytes_max;    /* of a member that must stand on disk to be read */
     uint32_t tool_ms;            /* for each PDF */
+    uint32_t tools_ms; /* for all PDFs of the file together; those behind them are passed over */
 };
 
 struct document_config {

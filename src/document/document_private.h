@@ -38,6 +38,7 @@ struct document {
     struct buf root_member; /* empty */
     struct charset charset; /* of encoded words */
     uint64_t packed, unpacked;
+    uint32_t tools_took_ms;
     bool has_trouble, is_direct; /* read from config.fd */
     struct extract *idle;        /* one that nobody uses */
     struct fault fault;          /* of the reader that fails now */
@@ -100,6 +101,9 @@ struct finder {
 enum err finder_open(struct finder *finder, const struct reader *reader) MUST_USE;
 void finder_close(struct finder *finder); /* safe on a zeroed one */
 enum err finder_feed(struct finder *finder, struct slice text) MUST_USE;
+/* From here on the text's pages are counted, from 1; a form feed ends one, and no address goes over it. */
+void finder_begin_pages(struct finder *finder);
+enum err finder_feed_pages(struct finder *finder, struct slice text) MUST_USE;
 /* The text is over; the next one has nothing to do with it. */
 enum err finder_end(struct finder *finder) MUST_USE;
 

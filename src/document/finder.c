@@ -57,3 +57,27 @@ enum err finder_end(struct finder *finder)
     extract_restart(finder->extract);
     return e;
 }
+
+void finder_begin_pages(struct finder *finder)
+{
+    finder->counts_lines = false;
+    finder->place.unit = DOCUMENT_PAGE;
+    finder->place.number = 1;
+}
+
+enum err finder_feed_pages(struct finder *finder, struct slice text)
+{
+    for (;;) {
+        size_t end = slice_find_byte(text, '\f', 0);
+        enum err e = finder_feed(finder, slice_sub(text, 0, end));
+        if (e != ERR_NONE || end == text.len) {
+            return e;
+        }
+        e = finder_end(finder);
+        if (e != ERR_NONE) {
+            return e;
+        }
+        finder->place.number++;
+        text = slice_sub(text, end + 1, text.len);
+    }
+}

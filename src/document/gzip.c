@@ -46,13 +46,11 @@ static enum err unpack(struct gzip_reader *gzip, bool *out_is_done)
                                                                              : damaged(gzip);
 }
 
-static enum err feed(struct reader *reader, struct slice bytes)
+static enum err unpack_piece(struct gzip_reader *gzip, struct slice piece)
 {
-    struct gzip_reader *gzip = (struct gzip_reader *)reader;
-    struct slice piece = slice_sub(bytes, 0, STEP_BYTES);
     gzip->stream.next_in = (const unsigned char *)piece.at;
     gzip->stream.avail_in = (unsigned)piece.len;
-    bool is_done = piece.len == 0;
+    bool is_done = false;
     enum err e = ERR_NONE;
     while (!is_done && e == ERR_NONE) {
         if (gzip->is_over && (gzip->stream.avail_in == 0 || *gzip->stream.next_in != 0x1f)) {
@@ -62,6 +60,16 @@ static enum err feed(struct reader *reader, struct slice bytes)
             gzip->is_over = inflateReset(&gzip->stream) != Z_OK;
         }
         e = unpack(gzip, &is_done);
+    }
+    return e;
+}
+
+static enum err feed(struct reader *reader, struct slice bytes)
+{
+    enum err e = ERR_NONE;
+    while (bytes.len > 0 && e == ERR_NONE) {
+        e = unpack_piece((struct gzip_reader *)reader, slice_sub(bytes, 0, STEP_BYTES));
+        bytes = slice_sub(bytes, STEP_BYTES, bytes.len);
     }
     return e;
 }

@@ -13,23 +13,9 @@ enum {
     OUTPUT_BYTES_MAX = 1 << 28, /* some hundred thousand pages */
 };
 
-/* A form feed ends a page. */
 static enum err take(void *context, struct slice text)
 {
-    struct finder *finder = context;
-    for (;;) {
-        size_t end = slice_find_byte(text, '\f', 0);
-        enum err e = finder_feed(finder, slice_sub(text, 0, end));
-        if (e != ERR_NONE || end == text.len) {
-            return e;
-        }
-        e = finder_end(finder);
-        if (e != ERR_NONE) {
-            return e;
-        }
-        finder->place.number++;
-        text = slice_sub(text, end + 1, text.len);
-    }
+    return finder_feed_pages(context, text);
 }
 
 static enum err complain_of(struct reader *reader, enum tool_end end)
@@ -42,8 +28,8 @@ static enum err complain_of(struct reader *reader, enum tool_end end)
         return reader_fail(reader, ERR_SYSTEM,
                            "a PDF is read by pdftotext, which is not here: install poppler-utils");
     case TOOL_TOO_LONG:
-        return reader_fail(reader, ERR_LIMIT, "reading the PDF took longer than %u seconds",
-                           reader->document->config.limits.tool_ms / 1000);
+        return reader_fail(reader, ERR_LIMIT,
+                           "reading the PDF took too long; what was read counts");
     case TOOL_TOO_MUCH:
         return reader_fail(reader, ERR_LIMIT, "the PDF holds more text than %d bytes",
                            OUTPUT_BYTES_MAX);
@@ -55,11 +41,19 @@ enum err pdf_read(struct reader *reader, int fd)
 {
     char words[][12] = {"pdftotext", "-q", "-enc", "UTF-8", "-", "-"};
     char *const argv[] = {words[0], words[1], words[2], words[3], words[4], words[5], NULL};
-    const struct document_config *config = &reader->document->config;
+    struct document *document = reader->document;
+    const struct document_config *config = &document->config;
+    const struct document_limits *limits = &config->limits;
+    if (document->tools_took_ms >= limits->tools_ms) {
+        return reader_fail(reader, ERR_LIMIT,
+                           "passed over: the PDFs before it took %u seconds together",
+                           limits->tools_ms / 1000);
+    }
+    uint32_t left_ms = limits->tools_ms - document->tools_took_ms;
     const struct tool tool = {
         .argv = argv,
         .in_fd = fd,
-        .time_ms = config->limits.tool_ms,
+        .time_ms = left_ms < limits->tool_ms ? left_ms : limits->tool_ms,
         .memory_bytes = MEMORY_BYTES,
         .output_bytes_max = OUTPUT_BYTES_MAX,
         .may_go_on = config->may_go_on,
@@ -70,19 +64,18 @@ enum err pdf_read(struct reader *reader, int fd)
     if (e != ERR_NONE) {
         return e;
     }
-    finder.counts_lines = false;
-    finder.place.unit = DOCUMENT_PAGE;
-    finder.place.number = 1;
-    enum tool_end end;
+    finder_begin_pages(&finder);
+    struct tool_outcome outcome;
     errno = 0;
-    e = tool_run(&tool, take, &finder, &end);
+    e = tool_run(&tool, take, &finder, &outcome);
     if (e == ERR_SYSTEM) {
         char text[128];
         e = reader_fail(reader, e, "pdftotext cannot be run: %s",
                         strerror_r(errno, text, sizeof text));
     } else if (e == ERR_NONE) {
+        document->tools_took_ms += outcome.took_ms;
         e = finder_end(&finder);
-        e = e == ERR_NONE ? complain_of(reader, end) : e;
+        e = e == ERR_NONE ? complain_of(reader, outcome.end) : e;
     }
     finder_close(&finder);
     return e;

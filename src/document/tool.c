@@ -104,7 +104,7 @@ static enum tool_end judge(int status)
 }
 
 enum err tool_run(const struct tool *tool, enum err (*take)(void *context, struct slice output),
-                  void *context, enum tool_end *out_end)
+                  void *context, struct tool_outcome *out)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -119,7 +119,8 @@ enum err tool_run(const struct tool *tool, enum err (*take)(void *context, struc
         (void)close(ends[0]);
         return ERR_SYSTEM;
     }
-    struct run run = {.tool = tool, .fd = ends[0], .end_ms = now_ms() + tool->time_ms};
+    uint64_t begin_ms = now_ms();
+    struct run run = {.tool = tool, .fd = ends[0], .end_ms = begin_ms + tool->time_ms};
     bool is_over = false;
     enum tool_end end = TOOL_FAILED;
     enum err e = ERR_NONE;
@@ -133,6 +134,7 @@ enum err tool_run(const struct tool *tool, enum err (*take)(void *context, struc
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    *out_end = end == TOOL_DONE ? judge(status) : end;
+    out->end = end == TOOL_DONE ? judge(status) : end;
+    out->took_ms = (uint32_t)(now_ms() - begin_ms);
     return e;
 }

@@ -27,9 +27,14 @@ enum tool_end {
     TOOL_TOO_MUCH, /* output */
 };
 
-/* ERR_NONE: *out_end says how it ended. ERR_SYSTEM: it could not be begun; errno says why. ERR_STATE: it was stopped. Else
+struct tool_outcome {
+    enum tool_end end;
+    uint32_t took_ms;
+};
+
+/* ERR_NONE: *out says how it ended. ERR_SYSTEM: it could not be begun; errno says why. ERR_STATE: it was stopped. Else
  * what take returned; it is killed then. */
 enum err tool_run(const struct tool *tool, enum err (*take)(void *context, struct slice output),
-                  void *context, enum tool_end *out_end) MUST_USE;
+                  void *context, struct tool_outcome *out) MUST_USE;
 
 #endif

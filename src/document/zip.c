@@ -33,12 +33,13 @@ static uint32_t little_32(const char *at)
     return value;
 }
 
-/* libzip reads the whole directory at once: one that says it is larger than any directory is refused before. */
+/* libzip reads the whole directory at once: one that says it is larger than any directory is refused before. tail has
+ * room for TAIL_BYTES. */
 static bool has_fair_index(int fd, struct buf *tail)
 {
     off_t size = lseek(fd, 0, SEEK_END);
     off_t from = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
-    if (size < 0 || buf_reserve(tail, TAIL_BYTES) != ERR_NONE) {
+    if (size < 0) {
         return false;
     }
     ssize_t got = pread(fd, tail->at, TAIL_BYTES, from);
@@ -62,8 +63,12 @@ static enum err open_archive(struct zip_archive *archive, int fd)
     }
     struct buf tail;
     buf_init(&tail, TAIL_BYTES);
-    bool is_fair = has_fair_index(fd, &tail);
+    enum err e = buf_reserve(&tail, TAIL_BYTES);
+    bool is_fair = e == ERR_NONE && has_fair_index(fd, &tail);
     buf_done(&tail);
+    if (e != ERR_NONE) {
+        return e;
+    }
     int copy = is_fair ? dup(fd) : -1;
     int why = 0;
     if (copy >= 0 && lseek(copy, 0, SEEK_SET) == 0) {

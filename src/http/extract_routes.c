@@ -24,6 +24,7 @@ static const struct document_limits limits = {
     .unpacked_bytes_max = 256 << 20,
     .spool_bytes_max = 32 << 20,
     .tool_ms = 10000,
+    .tools_ms = 10000,
 };
 
 struct extraction {

@@ -103,7 +103,67 @@ static const struct extract_case cases[] = {
          "&#106;&#x6f;&#0000101;&#x40;&#101;&#120;&#97;mple&#46;net",
          "0-20:1 jane@example.com\n25-54:1 joe@example.org\n59-116:1 joe@example.net"),
     CASE("JSON", "{\"email\":\"jane@example.com\",\"@x\":\"@y.com\",\"u\":\"a\\u0040b.com\"}",
-         "10-26:1 jane@example.com"),
+         "10-26:1 jane@example.com\n47-59:1 a@b.com"),
+    CASE("escapes of JSON and C",
+         "\"\\u003cjane\\u0040example.com\\u003e\" \\\"a@b.com\\\" "
+         "x\\njoe@example.org\\r\\n\\tb@b.com "
+         "a\\x40b.com b\\u00fccher@b\\u00fccher.de \\jane@example.com C:\\new\\nora@example.com",
+         "7-28:1 jane@example.com\n38-45:1 a@b.com\n51-66:1 joe@example.org\n72-79:1 b@b.com\n"
+         "80-90:1 a@b.com\n91-117:1 b\xc3\xbc"
+         "cher@b\xc3\xbc"
+         "cher.de\n119-135:1 jane@example.com\n"
+         "143-159:1 nora@example.com"),
+    CASE("control sequences",
+         "\x1b[31mjoe@a.example\x1b[0m \x1b[1;38;5;9ma\x1b[m@\x1b[01;31m\x1b[Kb.com\x1b[m\x1b[K "
+         "\x1b(Bc@b.com "
+         "\xc2\x9b"
+         "31md@b.com\x1b[2K\x1b[1Ge@b.com \x1b]8;;mailto:f@b.com\x07g@b.com\x1b]8;;\x1b\\h@b.com",
+         "5-18:1 joe@a.example\n34-55:1 a@b.com\n65-72:1 c@b.com\n78-85:1 d@b.com\n93-100:1 "
+         "e@b.com\n"
+         "113-120:1 f@b.com\n121-128:1 g@b.com\n135-142:1 h@b.com"),
+    CASE("control sequences that were written out",
+         "\\x1b[31ma@b.com\\x1b[0m \\033[1mb@b.com \\e[1mc@b.com ^[[31md@b.com^[[0m "
+         "\\u001b[31me@b.com "
+         "#033[1mf@b.com#033[m g@b.com#012h@b.com",
+         "8-15:1 a@b.com\n30-37:1 b@b.com\n43-50:1 c@b.com\n57-64:1 d@b.com\n80-87:1 e@b.com\n"
+         "95-102:1 f@b.com\n109-116:1 g@b.com\n120-127:1 h@b.com"),
+    CASE("no control sequences",
+         "[31mjane@example.com (Bjoe@example.org \x1b[[a@b.com \x1b[1\nb@b.com",
+         "1-20:1 31mjane@example.com\n22-38:1 Bjoe@example.org\n42-49:1 a@b.com\n54-61:2 b@b.com"),
+    CASE("what does not print",
+         "\xef\xbb\xbfjane@\xe2\x80\x8b"
+         "example\xe2\x80\x8b.com \xe2\x80\x8e"
+         "a@b.com\xe2\x80\x8f jo\xc2\xad"
+         "e@exam\xc2\xadple.com Mail\xe2\x80\x8bn@b.com\xe2\x80\x8bThanks",
+         "3-25:1 jane@example.com\n29-36:1 a@b.com\n40-59:1 joe@example.com\n67-74:1 n@b.com"),
+    CASE("full stops and at signs of other scripts",
+         "jane@example\xe3\x80\x82"
+         "com a@m\xc3\xbcller\xef\xbc\x8e"
+         "de b\xef\xbc\xa0"
+         "b.com "
+         "\xe8\xaf\xb7"
+         "joe@\xe4\xbe\x8b\xe5\xad\x90\xe3\x80\x82\xe4\xb8\xad\xe5\x9b\xbd"
+         "\xe3\x80\x82\xe8\xb0\xa2\xe8\xb0\xa2 c@b.com\xe3\x80\x82"
+         "d@b.com",
+         "0-18:1 jane@example.com\n19-33:1 a@m\xc3\xbcller.de\n34-43:1 b@b.com\n"
+         "47-66:1 joe@\xe4\xbe\x8b\xe5\xad\x90.\xe4\xb8\xad\xe5\x9b\xbd\n76-83:1 c@b.com\n"
+         "86-93:1 d@b.com"),
+    CASE("separators that are encoded, and at signs that are not",
+         "?x=%3Cjane@example.com%3E&to=a@b.com%2Cb@b.com&u=a+b%20c%2Bd@b.com mailto%3Ae@b.com "
+         "x%y@b.com",
+         "6-22:1 jane@example.com\n29-36:1 a@b.com\n39-46:1 b@b.com\n55-66:1 c+d@b.com\n76-83:1 "
+         "e@b.com\n"
+         "84-93:1 x%y@b.com"),
+    CASE("references without a semicolon", "&ltjane@example.com&gt &nbspjoe@example.org",
+         "3-19:1 jane@example.com\n28-43:1 joe@example.org"),
+    CASE("quoted-printable in a log",
+         "=3Cjane@example.com=3E Hi=20joe@example.org to=a@b.com x=2Cb@b.com\n"
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx jo=\r\ne@exam=\nple.com\n"
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx c@exam=\nple.com",
+         "3-19:1 jane@example.com\n28-43:1 joe@example.org\n47-54:1 a@b.com\n59-66:1 b@b.com\n"
+         "205-220:5 c@example.com"),
+    CASE("strings of programs", "b'jane@example.com', u'joe@example.org' 'o'neill@b.com' f'x",
+         "2-18:1 jane@example.com\n23-38:1 joe@example.org\n41-54:1 o'neill@b.com"),
     CASE("CSV", "id,email\n1,jane@example.com,x\n2;joe@example.org\t3",
          "11-27:2 jane@example.com\n32-47:3 joe@example.org"),
     CASE("log",

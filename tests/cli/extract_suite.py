@@ -55,6 +55,7 @@ class Extract(rig.Case):
         os.symlink('../outside', self.path('d/link'))
         os.symlink('..', self.path('d/up'))
         os.mkfifo(self.path('d/pipe'))
+        os.symlink('/dev/zero', self.path('d/zero'))
         run = self.expect(0, 'extract', '--with-place', 'd', cwd='.')
         self.assertEqual(run.out, 'b@example.com\td/b:1\npacked@example.com\td/e/a.gz:1\n')
 
@@ -117,6 +118,16 @@ class Extract(rig.Case):
         process = self.start('extract', stdin=subprocess.PIPE)
         process.stdin.write(b'jane@example.com\n')
         process.stdin.flush()
+        self.assertEqual(os.read(process.stdout.fileno(), 100), b'jane@example.com\n')
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(rig.PATIENCE_S), 130)
+
+    def test_stopped_before_a_pipe(self):
+        """That nobody writes to."""
+        os.mkfifo(self.path('pipe'))
+        process = self.start('extract', '-', self.path('pipe'), stdin=subprocess.PIPE)
+        process.stdin.write(b'jane@example.com\n')
+        process.stdin.close()
         self.assertEqual(os.read(process.stdout.fileno(), 100), b'jane@example.com\n')
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(rig.PATIENCE_S), 130)

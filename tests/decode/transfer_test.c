@@ -1,4 +1,4 @@
-/* decode/transfer and decode/encoded_word: what is decoded, however it is cut.
+/* decode/transfer: what is decoded, however it is cut.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "decode/transfer.h"
 
@@ -13,7 +13,6 @@
 
 #include "base/must.h"
 #include "base/slice.h"
-#include "decode/encoded_word.h"
 
 #include "split.h"
 
@@ -64,46 +63,10 @@ static void test_transfer(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* RFC 2047 2, 4 */
-static void test_words(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text, *charset, *decoded; /* charset NULL: no word */
-        size_t len;
-    } cases[] = {
-        {"=?utf-8?q?J=C3=B6rg_M?= x", "utf-8", "J\xc3\xb6rg M", 23},
-        {"=?ISO-8859-1*en?B?YUBi?=", "ISO-8859-1", "a@b", 24},
-        {"=?utf-8?q?\?=", "utf-8", "", 12},
-        {"=?utf-8?x?a?=", NULL, NULL, 0},
-        {"=?utf-8?q?a", NULL, NULL, 0},
-        {"=?utf-8", NULL, NULL, 0},
-        {"=?", NULL, NULL, 0},
-        {"", NULL, NULL, 0},
-    };
-    struct buf out;
-    buf_init(&out, 4096);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct encoded_word word;
-        size_t len;
-        bool is_word = encoded_word_read(slice_of(cases[i].text), &word, &len);
-        assert_int_equal(is_word, cases[i].charset != NULL);
-        if (is_word) {
-            buf_clear(&out);
-            assert_int_equal(encoded_word_decode(&word, &out), ERR_NONE);
-            assert_int_equal(len, cases[i].len);
-            assert_true(slice_equal(word.charset, slice_of(cases[i].charset)));
-            assert_true(slice_equal(buf_view(&out), slice_of(cases[i].decoded)));
-        }
-    }
-    buf_done(&out);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_transfer),
-        cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@ seed. SPDX-License-Identifier: Apache-2.0
 import base64
 import gzip
 import io
+import json
 import random
 import tarfile
 import zipfile
@@ -56,6 +57,25 @@ class Corpus:
     def text(self, charset='utf-8'):
         found = self.addresses()
         return '\n'.join(self.lines(found)).encode(charset), found
+
+    def glued(self, address):
+        """A line of a log, of program text or of a terminal in which something stands at the address that is no part of it."""
+        shapes = ['\x1b[31m{a}\x1b[0m', '\x1b[1;38;5;9m\x1b[K{a}\x1b[m\x1b[K', '{n}\x1b[01;31m\x1b[K@\x1b[m\x1b[K{d}', '\x1b(B{a}',
+                  '\x1b]8;;mailto:{a}\x07{a}\x1b]8;;\x1b\\', '\\x1b[31m{a}\\x1b[0m', '\\033[31m{a}', '^[[31m{a}^[[0m', '#033[31m{a}#033[0m',
+                  '\ufeff{a}', '\u200b{a}\u200b', '{n}@\u200b{d}', '\u202a{a}\u202c', '\u200e{a}', '{n}\xad@{d}', '{n}\u2060@\u2060{d}',
+                  '=3C{a}=3E', 'Hi=20{a}', '%3C{a}%3E', '?x=1%2C{a}%26', 'mailto%3A{a}', '?to={q}&x', '{n}\uff20{d}', '{n}@{w}', '{a}\u3002',
+                  '\u8bf7{a}\u3002\u8c22', '&lt{a}&gt', '&lt;{a}&gt;', '&#60;{a}&#62;', '{{"to":{j}}}', '"\\u003c{a}\\u003e"', '"{n}\\u0040{d}"',
+                  '"x\\n{a}\\r\\n"', '\\t{a}', '\\"{a}\\"', '#012{a}#012', "b'{a}'", '{a}...', '{a})', "{a}'s", 'C:\\new\\{a}']
+        name, domain = address.split('@')
+        fill = {'a': address, 'n': name, 'd': domain, 'q': quote(address), 'j': json.dumps(address), 'w': domain.replace('.', '\u3002')}
+        return f'{self.words()} ' + shapes[self.number % len(shapes)].format(**fill) + f' {self.words()}'
+
+    def log(self):
+        found = self.addresses(200)
+        lines = [self.glued(a) for a in found] + [f'{self.words()} {n} {self.words()}' for n in NEGATIVES]
+        broken = self.address(is_ascii=True)
+        lines += ['x' * 55 + f' {broken[:8]}=\r\n{broken[8:]} is broken in two']
+        return '\n'.join(lines).encode(), [*found, broken]
 
     def disguise(self, address):
         """An address in HTML in one of the ways in which people write them."""
@@ -262,7 +282,7 @@ class Corpus:
 
     def files(self):
         """(kind, bytes, addresses) of each."""
-        makers = {'text': self.text, 'text in UTF-16': lambda: self.text('utf-16'), 'text in UTF-32': lambda: self.text('utf-32'),
+        makers = {'text': self.text, 'log': self.log, 'text in UTF-16': lambda: self.text('utf-16'), 'text in UTF-32': lambda: self.text('utf-32'),
                   'HTML': self.html, 'HTML in Latin-1': lambda: self.html('iso-8859-1'), 'XML': self.xml, 'mail': self.message,
                   'mbox': self.mbox, 'vCard 2.1': lambda: self.vcard('2.1'), 'vCard 3.0': lambda: self.vcard('3.0'),
                   'vCard 4.0': lambda: self.vcard('4.0'), 'LDIF': self.ldif, 'PDF': self.pdf, 'DOCX': self.docx, 'ODT': self.odt,

@@ -31,7 +31,7 @@ function Findings({ health }) {
   const findings = [...health.findings].sort((a, b) => WORST_FIRST.indexOf(a.level) - WORST_FIRST.indexOf(b.level));
   return html`<${Card} title=${health.domain} actions=${html`<${StateBadge} state=${gradeState(health)} />`}>
     ${findings.length === 0 ? html`<p>Nothing to mend.</p>`
-      : html`<p class="muted small">${plural(findings.length, 'finding')}</p><ul class="paths">${findings.map((finding) => html`<${Finding} finding=${finding} />`)}</ul>`}
+      : html`<p class="muted small">${plural(findings.length, 'finding')}</p><ul class="findings">${findings.map((finding) => html`<${Finding} finding=${finding} />`)}</ul>`}
     ${!health.complete && html`<p class="muted small">The time was over before all had answered.</p>`}<//>`;
 }
 

@@ -53,7 +53,10 @@ function view([name, id]) {
 }
 
 function Navigation({ current }) {
-  return html`<nav aria-label="Main"><ul>${PLACES.map(([name, text, icon]) => html`<li>
+  const bar = useRef(null);
+  /* On a phone the bar is wider than the screen. */
+  useEffect(() => bar.current.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [current]);
+  return html`<nav aria-label="Main" ref=${bar}><ul>${PLACES.map(([name, text, icon]) => html`<li>
     <a href=${`#/${name}`} aria-current=${current === name ? 'page' : undefined}><${Icon} name=${icon} size="20" /><span>${text}</span></a>
   </li>`)}</ul></nav>`;
 }

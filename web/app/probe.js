@@ -141,8 +141,8 @@ function Conversation({ lines, is_running }) {
 
 function Findings({ findings }) {
   const sorted = [...findings].sort((a, b) => WORST_FIRST.indexOf(a.level) - WORST_FIRST.indexOf(b.level));
-  return html`<ul class="paths">${sorted.map((finding) => html`<li><${StateBadge} state=${levelOf(finding.level)} />
-    <strong class="breaks grow">${finding.text}</strong>${finding.hint && html`<p class="small muted breaks block">${finding.hint}</p>`}</li>`)}</ul>`;
+  return html`<ul class="findings">${sorted.map((finding) => html`<li><${StateBadge} state=${levelOf(finding.level)} />
+    <strong class="breaks">${finding.text}</strong>${finding.hint && html`<p class="small muted breaks">${finding.hint}</p>`}</li>`)}</ul>`;
 }
 
 function policyText({ state, mode, detail }) {

@@ -18,15 +18,20 @@ static enum err say_system(struct fault *out_fault, const char *what)
     return fault_set(out_fault, ERR_SYSTEM, errno, "%.200s: %s", what, strerrordesc_np(errno));
 }
 
-/* The folder and the one it is in, where they are missing. */
+/* The folder and those that it is in, where they are missing. What is wrong shows when it is opened. */
 static void make_folder(const char *path)
 {
     char above[PATH_BYTES];
-    size_t len = slice_find_last_byte(slice_of(path), '/');
-    if (len > 0 && len < sizeof above) {
-        memcpy(above, path, len);
-        above[len] = '\0';
-        (void)mkdir(above, 0755); /* what is wrong shows when the folder is opened */
+    struct slice whole = slice_of(path);
+    if (whole.len >= sizeof above) {
+        return;
+    }
+    memcpy(above, path, whole.len + 1);
+    for (size_t at = slice_find_byte(whole, '/', 1); at < whole.len;
+         at = slice_find_byte(whole, '/', at + 1)) {
+        above[at] = '\0';
+        (void)mkdir(above, 0755);
+        above[at] = '/';
     }
     (void)mkdir(path, 0755);
 }

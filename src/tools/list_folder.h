@@ -11,7 +11,7 @@ struct list_folder {
     int fd; /* negative: not open */
 };
 
-/* Makes it where it is missing, and the one it is in. path NULL or empty: ERR_LIMIT, there is none; ERR_SYSTEM. */
+/* Makes it where it is missing, and those that it is in. path NULL or empty: ERR_LIMIT, there is none; ERR_SYSTEM. */
 enum err list_folder_open(const char *path, struct list_folder *out, struct fault *out_fault)
     MUST_USE;
 void list_folder_close(struct list_folder *folder);

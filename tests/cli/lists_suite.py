@@ -96,6 +96,10 @@ class Lists(rig.Case):
         self.lists('add', 'roles', 'zzkantoor')
         self.assertNotEqual(says('--lists', self.path('own')), before)
 
+    def test_folders_are_made(self):
+        self.expect(0, 'lists', '--lists', self.path('some/where/else'), 'add', 'free', 'ours.example')
+        self.assertIn('ours.example', self.read('some/where/else/free.own'))
+
     def test_beside_the_configuration(self):
         config = self.write('heloise.conf', 'helo mx.example\n')
         self.expect(0, 'lists', '--config', config, 'add', 'free', 'ours.example')

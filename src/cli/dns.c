@@ -437,12 +437,14 @@ static int open_data(struct visit *visit)
 {
     const struct dns_options *options = visit->options;
     const char *dir = options->probe.config.data_dir.at;
+    const struct knowledge_files files = {.data_dir = dir,
+                                          .lists_dir = options->probe.config.lists_dir.at};
     struct fault fault;
-    if (knowledge_open(dir, &visit->knowledge, &fault) != ERR_NONE ||
+    if (knowledge_open_files(&files, &visit->knowledge, &fault) != ERR_NONE ||
         knowledge_selectors_read(dir, &visit->selectors, &fault) != ERR_NONE ||
         public_suffix_open(NULL, &visit->suffixes, &fault) != ERR_NONE ||
         (!options->no_block_lists &&
-         knowledge_blocklists_open(dir, &visit->lists, &fault) != ERR_NONE)) {
+         knowledge_blocklists_open(&files, &visit->lists, &fault) != ERR_NONE)) {
         complain("%s", fault.text);
         return EXIT_BAD_DATA;
     }

@@ -166,11 +166,13 @@ static void on_done(void *context)
 static int open_visit(struct visit *visit)
 {
     const struct probe_options *probe = &visit->options->probe;
+    const struct knowledge_files files = {.data_dir = probe->config.data_dir.at,
+                                          .lists_dir = probe->config.lists_dir.at};
     struct fault fault;
     (void)signal(SIGPIPE, SIG_IGN); /* a closed line is an ordinary event */
-    if (knowledge_open(probe->config.data_dir.at, &visit->knowledge, &fault) != ERR_NONE ||
+    if (knowledge_open_files(&files, &visit->knowledge, &fault) != ERR_NONE ||
         (!visit->options->no_block_lists &&
-         knowledge_blocklists_open(probe->config.data_dir.at, &visit->lists, &fault) != ERR_NONE)) {
+         knowledge_blocklists_open(&files, &visit->lists, &fault) != ERR_NONE)) {
         complain("%s", fault.text);
         return EXIT_BAD_DATA;
     }

@@ -125,7 +125,7 @@ static const struct argp parser = {
            "nothing is named, or '-'; of a DIR all files in it.\v"
            "Exit status: 0 all was read, 64 usage, 65 a file or a part of one is damaged, 66 a "
            "file cannot be read, 70 no memory or no data files, 73 the output cannot be written, "
-           "130 stopped by a signal.",
+           "78 bad configuration, 130 stopped by a signal.",
 };
 
 static uint64_t now_ms(void)

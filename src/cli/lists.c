@@ -16,6 +16,7 @@
 #include "engine/knowledge.h"
 #include "engine/record_json.h"
 #include "net/wall_clock.h"
+#include "tools/list_book.h"
 #include "tools/list_change.h"
 #include "tools/list_fetch.h"
 #include "tools/list_report.h"
@@ -162,6 +163,7 @@ static int refuse(enum err e, const struct fault *fault)
 struct work {
     const struct lists_options *options;
     struct list_place place;
+    struct knowledge_files files;
     struct buf out;
     struct json_writer json;
 };
@@ -238,55 +240,87 @@ static int show_list(struct work *work, enum list_kind kind)
 }
 
 /* The knowledge that is no list of entries: what it holds and where. */
-static int show_other(struct work *work, const char *name, size_t entries, const char *hint)
+static void show_book_json(struct work *work, enum list_book book, const struct list_about *about)
 {
-    if (work->options->is_json) {
-        struct json_writer *w = &work->json;
-        char path[LIST_PATH_BYTES];
-        (void)snprintf(path, sizeof path, "%s/%s", work->place.data_dir, name);
-        json_open(w, NULL, '{');
-        json_string(w, "list", slice_of(name));
-        json_string(w, "file", slice_of(path));
-        json_int(w, "entries", (int64_t)entries);
-        json_close(w, '}');
-        return EXIT_SUCCESS;
-    }
-    return buf_printf(&work->out, "%s: %zu entries\n  files      %s/%s\n  more       %s\n", name,
-                      entries, work->place.data_dir, name, hint) == ERR_NONE
-               ? EXIT_SUCCESS
-               : EXIT_INTERNAL;
+    struct json_writer *w = &work->json;
+    json_open(w, NULL, '{');
+    json_string(w, "list", slice_of(list_book_name(book)));
+    json_string(w, "file", slice_of(about->path));
+    json_int(w, "entries", (int64_t)about->entries);
+    json_int(w, "own", (int64_t)about->added);
+    json_bool(w, "is_updated", about->is_updated);
+    json_bool(w, "has_former", about->has_former);
+    json_time(w, "changed_at", about->changed_at_ms);
+    json_text(w, "sha256", slice_of(about->sha256));
+    json_string(w, "date", slice_of(about->date));
+    json_string(w, "source", slice_of(about->source));
+    json_close(w, '}');
 }
 
-static int show_others(struct work *work)
+static enum err show_book_text(struct work *work, enum list_book book,
+                               const struct list_about *about)
+{
+    static const char *const hints[LIST_BOOK_COUNT] = {
+        [LIST_BOOK_PROVIDERS] = "heloise providers list",
+        [LIST_BOOK_BLOCKLISTS] = "heloise dns and heloise doctor ask them",
+    };
+    enum err e = buf_printf(
+        &work->out, "%s: %zu entries, %s%s\n  files      %s\n  more       %s\n",
+        list_book_name(book), about->entries, about->is_updated ? "updated by you" : "as shipped",
+        about->has_former ? ", rollback possible" : "", about->path, hints[book]);
+    if (e == ERR_NONE && about->is_updated) {
+        e = buf_printf(&work->out, "  yours      %zu entries\n  SHA-256    %s\n", about->added,
+                       about->sha256);
+    }
+    return e;
+}
+
+static int show_book(struct work *work, enum list_book book)
 {
     struct fault fault;
-    struct knowledge *knowledge = NULL;
-    struct blocklist_book *book = NULL;
-    struct provider_counts counts;
-    int code = workbench_open_knowledge(&work->options->probe, &knowledge);
-    if (code != EXIT_SUCCESS) {
-        return code;
-    }
-    provider_book_count(knowledge_providers(knowledge), &counts);
-    code = show_other(work, "providers", counts.providers, "heloise providers list");
-    knowledge_free(knowledge);
-    enum err e = knowledge_blocklists_open(work->place.data_dir, &book, &fault);
+    struct list_about about;
+    enum err e = list_book_look(&work->place, &work->files, book, &about, &fault);
     if (e != ERR_NONE) {
         return refuse(e, &fault);
     }
-    code = code != EXIT_SUCCESS
-               ? code
-               : show_other(work, "blocklists", blocklist_count(book), "heloise doctor asks them");
-    blocklist_book_free(book);
-    return code;
+    if (work->options->is_json) {
+        show_book_json(work, book, &about);
+        return EXIT_SUCCESS;
+    }
+    return show_book_text(work, book, &about) == ERR_NONE ? EXIT_SUCCESS : EXIT_INTERNAL;
+}
+
+/* A list of entries, or a book. */
+struct shelf {
+    bool is_book;
+    enum list_kind kind;
+    enum list_book book;
+};
+
+static bool find_shelf(const char *word, struct shelf *out)
+{
+    out->is_book = list_book_parse(slice_of(word), &out->book);
+    if (out->is_book || list_parse(slice_of(word), &out->kind)) {
+        return true;
+    }
+    complain("'%.60s' is none of the lists: disposable, disposable-wildcard, free, popular, roles, "
+             "tlds, providers, blocklists",
+             word);
+    return false;
+}
+
+static int show_shelf(struct work *work, const struct shelf *shelf)
+{
+    return shelf->is_book ? show_book(work, shelf->book) : show_list(work, shelf->kind);
 }
 
 static int show_named(struct work *work)
 {
     int code = EXIT_SUCCESS;
     for (size_t i = 0; i < work->options->count && code == EXIT_SUCCESS; i++) {
-        enum list_kind kind;
-        code = find_list(work->options->words[i], &kind) ? show_list(work, kind) : EXIT_BAD_USAGE;
+        struct shelf shelf;
+        code =
+            find_shelf(work->options->words[i], &shelf) ? show_shelf(work, &shelf) : EXIT_BAD_USAGE;
     }
     return code;
 }
@@ -304,7 +338,9 @@ static int show(struct work *work)
         for (int i = 0; i < LIST_COUNT && code == EXIT_SUCCESS; i++) {
             code = show_list(work, (enum list_kind)i);
         }
-        code = code != EXIT_SUCCESS ? code : show_others(work);
+        for (int i = 0; i < LIST_BOOK_COUNT && code == EXIT_SUCCESS; i++) {
+            code = show_book(work, (enum list_book)i);
+        }
     }
     if (work->options->is_json) {
         json_close(&work->json, ']');
@@ -337,16 +373,20 @@ static enum err tell_test(struct work *work, const char *word, const struct list
                        test->flags.is_disposable ? "disposable" : "not disposable",
                        test->flags.is_free ? ", free" : "", test->is_role ? ", a role" : "");
     }
+    if (e == ERR_NONE && test->provider != NULL) {
+        e = buf_printf(&work->out, "  provider             %.*s  %.*s\n",
+                       SLICE_ARG(test->provider->name), SLICE_ARG(test->provider->where));
+    }
     return e != ERR_NONE || test->meant.len == 0
                ? e
                : buf_printf(&work->out, "  did you mean         %.*s\n", SLICE_ARG(test->meant));
 }
 
-static enum err test_word(struct work *work, const struct address_lists *lists, const char *word,
+static enum err test_word(struct work *work, const struct list_sources *sources, const char *word,
                           const struct list_subject *subject)
 {
     struct list_test test;
-    list_test(lists, &work->place, subject, &test);
+    list_test(sources, subject, &test);
     if (!work->options->is_json) {
         return tell_test(work, word, &test);
     }
@@ -368,9 +408,10 @@ static int test(struct work *work)
             worst = EXIT_BAD_DATA;
             continue;
         }
-        code = test_word(work, knowledge_lists(knowledge), word, &subject) == ERR_NONE
-                   ? write_out(work)
-                   : EXIT_INTERNAL;
+        const struct list_sources sources = {knowledge_lists(knowledge),
+                                             knowledge_providers(knowledge), &work->place};
+        code =
+            test_word(work, &sources, word, &subject) == ERR_NONE ? write_out(work) : EXIT_INTERNAL;
     }
     knowledge_free(knowledge);
     return code != EXIT_SUCCESS ? code : worst;
@@ -417,15 +458,18 @@ static int change_entries(struct work *work, bool is_wanted)
 }
 
 /* The list that is named, or whose name the file has. */
-static bool find_updated(const struct lists_options *options, enum list_kind *out)
+static bool find_updated(const struct lists_options *options, struct shelf *out)
 {
     if (options->count == 1) {
-        return find_list(options->words[0], out);
+        return find_shelf(options->words[0], out);
     }
     struct slice from = slice_of(options->from);
     struct slice file = slice_sub(from, slice_find_last_byte(from, '/') + 1, from.len);
     file = slice_find_byte(from, '/', 0) == from.len ? from : file;
-    if (slice_ends(file, SLICE(".txt")) && list_parse(slice_sub(file, 0, file.len - 4), out)) {
+    out->is_book = slice_ends(file, SLICE(".conf")) &&
+                   list_book_parse(slice_sub(file, 0, file.len - 5), &out->book);
+    if (out->is_book || (slice_ends(file, SLICE(".txt")) &&
+                         list_parse(slice_sub(file, 0, file.len - 4), &out->kind))) {
         return true;
     }
     complain("which list? 'heloise lists update LIST --from ...'");
@@ -444,8 +488,16 @@ static enum err write_head(const struct lists_options *options, const char *hex,
     return e != ERR_NONE ? e : buf_printf(out, "\n# Date: %s; SHA-256 %s, %s\n", day, hex, how);
 }
 
-static enum err take(struct work *work, enum list_kind kind, struct buf *text, struct buf *head,
-                     struct fault *out_fault)
+static enum err put(struct work *work, const struct shelf *shelf, struct slice head,
+                    struct slice text, struct fault *out_fault)
+{
+    const struct list_book_text book = {slice_of(work->options->from), head, text};
+    return shelf->is_book ? list_book_replace(&work->files, shelf->book, &book, out_fault)
+                          : list_replace(&work->place, shelf->kind, head, text, out_fault);
+}
+
+static enum err take(struct work *work, const struct shelf *shelf, struct buf *text,
+                     struct buf *head, struct fault *out_fault)
 {
     const struct lists_options *options = work->options;
     const struct config *config = &options->probe.config;
@@ -461,41 +513,39 @@ static enum err take(struct work *work, enum list_kind kind, struct buf *text, s
     if (e == ERR_NONE && write_head(options, hex, head) != ERR_NONE) {
         e = fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
-    return e != ERR_NONE
-               ? e
-               : list_replace(&work->place, kind, buf_view(head), buf_view(text), out_fault);
+    return e != ERR_NONE ? e : put(work, shelf, buf_view(head), buf_view(text), out_fault);
+}
+
+static int show_after(struct work *work, const struct shelf *shelf)
+{
+    return show_shelf(work, shelf) == EXIT_SUCCESS ? write_out(work) : EXIT_INTERNAL;
 }
 
 static int update(struct work *work)
 {
-    enum list_kind kind;
+    struct shelf shelf;
     struct fault fault;
     DEFER(buf_done) struct buf text;
     DEFER(buf_done) struct buf head;
     buf_init(&text, LIST_FILE_BYTES_MAX);
     buf_init(&head, HEAD_BYTES_MAX);
-    if (!find_updated(work->options, &kind)) {
+    if (!find_updated(work->options, &shelf)) {
         return EXIT_BAD_USAGE;
     }
-    enum err e = take(work, kind, &text, &head, &fault);
-    if (e != ERR_NONE) {
-        return refuse(e, &fault);
-    }
-    return show_list(work, kind) == EXIT_SUCCESS ? write_out(work) : EXIT_INTERNAL;
+    enum err e = take(work, &shelf, &text, &head, &fault);
+    return e != ERR_NONE ? refuse(e, &fault) : show_after(work, &shelf);
 }
 
 static int rollback(struct work *work)
 {
-    enum list_kind kind;
+    struct shelf shelf;
     struct fault fault;
-    if (!find_list(work->options->words[0], &kind)) {
+    if (!find_shelf(work->options->words[0], &shelf)) {
         return EXIT_BAD_USAGE;
     }
-    enum err e = list_rollback(&work->place, kind, &fault);
-    if (e != ERR_NONE) {
-        return refuse(e, &fault);
-    }
-    return show_list(work, kind) == EXIT_SUCCESS ? write_out(work) : EXIT_INTERNAL;
+    enum err e = shelf.is_book ? list_book_rollback(&work->place, shelf.book, &fault)
+                               : list_rollback(&work->place, shelf.kind, &fault);
+    return e != ERR_NONE ? refuse(e, &fault) : show_after(work, &shelf);
 }
 
 static int run(const struct lists_options *options)
@@ -505,6 +555,10 @@ static int run(const struct lists_options *options)
         .options = options,
         .place = {.data_dir = knowledge_data_folder(options->probe.config.data_dir.at),
                   .own_dir = options->probe.config.lists_dir.at},
+        .files = {.data_dir = options->probe.config.data_dir.at,
+                  .lists_dir = options->probe.config.lists_dir.at,
+                  .provider_files = options->probe.config.providers.at,
+                  .provider_file_count = options->probe.config.providers.count},
     };
     buf_init(&work.out, OUT_BYTES_MAX);
     int code = EXIT_SUCCESS;
@@ -534,8 +588,9 @@ int cli_lists(int argc, char **argv)
         "rollback LIST",
         "Shows the lists that flags and suggestions come from, says which entry of which file "
         "speaks of a domain or address, and keeps your own entries and newer lists over ours."
-        "\vLists: disposable, disposable-wildcard, free, popular, roles, tlds. Without a verb all "
-        "are shown.\n\n"
+        "\vLists: disposable, disposable-wildcard, free, popular, roles, tlds; shown and updated "
+        "too: "
+        "providers, blocklists. Without a verb all are shown.\n\n"
         "Exit status: 0 done, 64 usage, 65 what was given is no entry, list or proof, 73 a file or "
         "URL cannot be read or written, 78 bad configuration.",
         NULL,

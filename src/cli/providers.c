@@ -131,6 +131,7 @@ static int open_knowledge(const struct providers_options *options, struct knowle
     const struct config *config = &options->probe.config;
     const struct knowledge_files files = {
         .data_dir = config->data_dir.at,
+        .lists_dir = config->lists_dir.at,
         .provider_files = config->providers.at,
         .provider_file_count = config->providers.count,
         .provider_faults = &faults,

@@ -300,6 +300,7 @@ static int open_health(struct serving *s, const struct serve_options *options)
     const struct health_desk_config config = {
         .door = workbench_door_config(&options->probe),
         .data_dir = s->config->data_dir.at,
+        .lists_dir = s->config->lists_dir.at,
         .rules = knowledge_rules(s->knowledge),
         .allowed_nets = s->config->allowed_nets.at,
         .allowed_net_count = s->config->allowed_nets.count,

@@ -388,11 +388,6 @@ bool ask_shares_answers(const struct ask *ask)
     return ask->knocker->store != NULL && !ask->is_fresh && !ask->keeps_transcript;
 }
 
-static bool is_outdated(struct knocker *knocker, const struct record *record)
-{
-    return list_reader_renew(&knocker->lists) && answer_is_outdated(&knocker->lists, record);
-}
-
 bool ask_find_cached(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
@@ -411,7 +406,7 @@ bool ask_find_cached(struct ask *ask)
         if (!is_found) {
             free(ask->cached);
             ask->cached = NULL;
-        } else if (is_outdated(knocker, ask->cached)) {
+        } else if (answer_is_outdated(&knocker->lists, ask->cached)) {
             drop_cached(ask);
             is_found = false;
         } else {

@@ -39,7 +39,8 @@ struct folder {
 
 struct knowledge {
     struct knowledge_files files;
-    enum knowledge_part next; /* the first part that is not loaded */
+    struct provider_source trial; /* without a name: none */
+    enum knowledge_part next;     /* the first part that is not loaded */
     struct provider_book *providers;
     struct rules *rules;
     struct list_shelf *lists;
@@ -169,12 +170,37 @@ static enum err folder_read(struct folder *folder, const char *dir, const char *
     return e;
 }
 
+/* The one of that name in the user's folder; false: it is not there. */
+static bool find_own(const char *dir, const char *name, char out[PATH_BYTES])
+{
+    int len = dir == NULL || *dir == '\0' ? -1 : snprintf(out, PATH_BYTES, "%s/%s", dir, name);
+    return len > 0 && len < PATH_BYTES && access(out, F_OK) == 0;
+}
+
+/* What stands over our providers before the files that the user names: a text that is to be tried, or the own file. */
+static enum err add_newer_providers(struct folder *folder, const struct knowledge *k,
+                                    struct fault *out_fault)
+{
+    char path[PATH_BYTES];
+    if (k->trial.name.len == 0) {
+        bool is_there = find_own(k->files.lists_dir, "providers.conf", path);
+        return is_there ? add_named_file(folder, path, out_fault) : ERR_NONE;
+    }
+    if (folder->count == FILES_MAX) {
+        return fault_set(out_fault, ERR_LIMIT, 0, "too many files of providers");
+    }
+    folder->names[folder->count] = k->trial.name;
+    folder->texts[folder->count++] = k->trial.text;
+    return ERR_NONE;
+}
+
 static enum err load_providers(struct knowledge *k, const char *dir, struct fault *out_fault)
 {
     const struct knowledge_files *files = &k->files;
     DEFER(folder_done) struct folder folder = {.count = 0};
     enum err e = folder_read(&folder, dir, "providers", ".conf", out_fault);
     size_t own_count = folder.count;
+    e = e != ERR_NONE ? e : add_newer_providers(&folder, k, out_fault);
     for (size_t i = 0; i < files->provider_file_count && e == ERR_NONE; i++) {
         e = add_named_file(&folder, files->provider_files[i], out_fault);
     }
@@ -293,13 +319,24 @@ const char *knowledge_data_folder(const char *data_dir)
     return dir == NULL || *dir == '\0' ? HELOISE_DATA_DIR : dir;
 }
 
-enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book **out,
+static enum err read_blocklists(struct folder *folder, const struct knowledge_files *files,
+                                struct fault *out_fault)
+{
+    char path[PATH_BYTES];
+    if (find_own(files->lists_dir, "blocklists.conf", path)) {
+        arena_init(&folder->arena, FOLDER_BYTES_MAX);
+        return add_named_file(folder, path, out_fault);
+    }
+    return folder_read(folder, knowledge_data_folder(files->data_dir), "blocklists", ".conf",
+                       out_fault);
+}
+
+enum err knowledge_blocklists_open(const struct knowledge_files *files, struct blocklist_book **out,
                                    struct fault *out_fault)
 {
     DEFER(folder_done) struct folder folder = {.count = 0};
     struct blocklist_source sources[FILES_MAX];
-    enum err e =
-        folder_read(&folder, knowledge_data_folder(data_dir), "blocklists", ".conf", out_fault);
+    enum err e = read_blocklists(&folder, files, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -379,6 +416,21 @@ enum err knowledge_open_files(const struct knowledge_files *files, struct knowle
     }
     *out = k;
     return ERR_NONE;
+}
+
+enum err knowledge_check_providers(const struct knowledge_files *files, struct slice name,
+                                   struct slice text, struct fault *out_fault)
+{
+    struct knowledge *k = NULL;
+    enum err e = knowledge_new(files, &k, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    must(k != NULL);
+    k->trial = (struct provider_source){name, text, true};
+    e = knowledge_load(k, KNOWLEDGE_RULES, out_fault);
+    knowledge_free(k);
+    return e;
 }
 
 enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fault *out_fault)

@@ -19,7 +19,8 @@ struct knowledge_files {
     /* The folder that holds rules/, providers/, lists/ and score/. NULL or empty: the one that the environment's
      * HELOISE_DATA names, else the one of the installation. */
     const char *data_dir;
-    /* The user's own lists (NAME.txt, instead of ours) and entries (NAME.own, over them). NULL, empty, or not there: none. */
+    /* The user's own lists (NAME.txt, instead of ours) and entries (NAME.own, over them); providers.conf, over our
+     * providers; blocklists.conf, instead of our block lists. NULL, empty, or not there: none. */
     const char *lists_dir;
     /* The user's own provider files, each merged over those before it and over ours. */
     const char *const *provider_files;
@@ -74,9 +75,14 @@ enum err knowledge_reload_lists(const struct knowledge *knowledge, struct fault 
 /* The folder that data_dir stands for, as in struct knowledge_files. */
 const char *knowledge_data_folder(const char *data_dir);
 
-/* The block lists, apart from the rest: few commands ask them. data_dir and errors as above. */
-enum err knowledge_blocklists_open(const char *data_dir, struct blocklist_book **out,
+/* The block lists, apart from the rest: few commands ask them. Of files the two folders count; errors as above. */
+enum err knowledge_blocklists_open(const struct knowledge_files *files, struct blocklist_book **out,
                                    struct fault *out_fault) MUST_USE;
+
+/* Whether a text would do as providers.conf of files->lists_dir: with our providers and the user's, and with the rules
+ * that name them. ERR_SYNTAX with its line, the name standing for it; the others as above. */
+enum err knowledge_check_providers(const struct knowledge_files *files, struct slice name,
+                                   struct slice text, struct fault *out_fault) MUST_USE;
 
 /* Names under which DKIM keys often stand, one a line, from dkim/; lines that begin with # are remarks. Appends to out.
  * data_dir and errors as above. */

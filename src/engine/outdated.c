@@ -24,11 +24,11 @@ static bool has_other_suggestion(const struct address_lists *lists,
     return !slice_equal(now, record->did_you_mean);
 }
 
-bool answer_is_outdated(const struct list_reader *lists, const struct record *record)
+bool answer_is_outdated(struct list_reader *lists, const struct record *record)
 {
     struct hel_address address;
     struct hel_address_error error;
-    if (record->checked_at_ms >= list_reader_changed_at_ms(lists) ||
+    if (!list_reader_renew(lists) || record->checked_at_ms >= list_reader_changed_at_ms(lists) ||
         hel_address_parse(record->ascii, HEL_ADDRESS_PRACTICAL, &address, &error) != ERR_NONE) {
         return false;
     }

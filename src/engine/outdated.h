@@ -7,7 +7,7 @@
 #include "engine/list_shelf.h"
 #include "verify/record.h"
 
-/* Of a reader that holds an edition. */
-bool answer_is_outdated(const struct list_reader *lists, const struct record *record);
+/* By the lists that hold now: the reader is renewed. */
+bool answer_is_outdated(struct list_reader *lists, const struct record *record);
 
 #endif

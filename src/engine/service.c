@@ -665,7 +665,7 @@ static bool is_outdated(const struct service *service, struct slice json)
     if (record_read_json(json, &record) != ERR_NONE) {
         return true;
     }
-    bool is_so = list_reader_renew(&lists) && answer_is_outdated(&lists, &record);
+    bool is_so = answer_is_outdated(&lists, &record);
     list_reader_done(&lists);
     record_done(&record);
     return is_so;

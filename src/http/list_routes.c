@@ -117,11 +117,14 @@ static void answer_test(struct http_request *request, struct slice input,
                         const struct list_subject *subject)
 {
     struct list_desk *desk = request->api->lists;
-    struct list_reader lists = {.shelf = list_desk_shelf(desk)};
+    const struct knowledge *knowledge = list_desk_knowledge(desk);
+    struct list_reader lists = {.shelf = knowledge_list_shelf(knowledge)};
     struct writing writing;
     struct list_test test;
     (void)list_reader_renew(&lists); /* they are there since the start */
-    list_test(list_reader_lists(&lists), list_desk_place(desk), subject, &test);
+    const struct list_sources sources = {list_reader_lists(&lists), knowledge_providers(knowledge),
+                                         list_desk_place(desk)};
+    list_test(&sources, subject, &test);
     begin(&writing);
     list_test_write(&writing.w, input, subject, &test, LIST_NAMING_NAMES);
     list_reader_done(&lists);

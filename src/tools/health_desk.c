@@ -151,7 +151,9 @@ static enum err open_parts(struct health_desk *desk, const struct health_desk_co
                                             .allowed_net_count = config->allowed_net_count};
     door.wants_authentic = true;
     enum err e = knowledge_selectors_read(config->data_dir, &desk->selectors, out_fault);
-    e = e != ERR_NONE ? e : knowledge_blocklists_open(config->data_dir, &desk->lists, out_fault);
+    const struct knowledge_files files = {.data_dir = config->data_dir,
+                                          .lists_dir = config->lists_dir};
+    e = e != ERR_NONE ? e : knowledge_blocklists_open(&files, &desk->lists, out_fault);
     e = e != ERR_NONE ? e : public_suffix_open(NULL, &desk->suffixes, out_fault);
     e = e != ERR_NONE ? e : uv_door_open(&door, &desk->door, out_fault);
     e = e != ERR_NONE ? e : http_client_open(desk->door, &http, &desk->http, out_fault);

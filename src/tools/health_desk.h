@@ -19,10 +19,11 @@ enum {
     HEALTH_DESK_SELECTORS_BYTES = 1000,
 };
 
-/* What it points to must outlive the desk; door and data_dir are borrowed during open. */
+/* What it points to must outlive the desk; door and the folders are borrowed during open. */
 struct health_desk_config {
     struct uv_door_config door;
-    const char *data_dir; /* of block lists and names of DKIM keys; see engine/knowledge */
+    const char *data_dir;  /* of block lists and names of DKIM keys; see engine/knowledge */
+    const char *lists_dir; /* the user's, which may have block lists; NULL: none */
     const struct rules *rules;
     const struct ip_net *allowed_nets;
     size_t allowed_net_count;

@@ -1,89 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/list_change.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/reader.h"
 #include "base/slice.h"
 #include "heloise/address.h"
+#include "tools/list_folder.h"
 
 enum { NAME_BYTES = 64, READ_BYTES_MAX = LIST_FILE_BYTES_MAX * 2 };
-
-/* The user's folder, locked until it is closed. */
-struct own_folder {
-    int fd;
-};
-
-static void folder_close(struct own_folder *folder)
-{
-    if (folder->fd >= 0) {
-        (void)close(folder->fd);
-    }
-}
-
-static enum err say_system(struct fault *out_fault, const char *path)
-{
-    return fault_set(out_fault, ERR_SYSTEM, errno, "%.200s: %s", path, strerrordesc_np(errno));
-}
-
-/* The folder and the one it is in, where they are missing. */
-static void make_folder(const char *path)
-{
-    char above[LIST_PATH_BYTES];
-    size_t len = slice_find_last_byte(slice_of(path), '/');
-    if (len > 0 && len < sizeof above) {
-        memcpy(above, path, len);
-        above[len] = '\0';
-        (void)mkdir(above, 0755); /* what is wrong shows when the folder is opened */
-    }
-    (void)mkdir(path, 0755);
-}
-
-static enum err folder_open(const struct list_place *place, struct own_folder *out,
-                            struct fault *out_fault)
-{
-    if (place->own_dir == NULL || place->own_dir[0] == '\0') {
-        return fault_set(out_fault, ERR_LIMIT, 0,
-                         "there is no folder for lists of your own; name one with --lists");
-    }
-    make_folder(place->own_dir);
-    out->fd = open(place->own_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (out->fd < 0 || flock(out->fd, LOCK_EX) != 0) {
-        return say_system(out_fault, place->own_dir);
-    }
-    return ERR_NONE;
-}
-
-static bool write_all(int fd, struct slice bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.at, bytes.len);
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes = slice_sub(bytes, n < 0 ? 0 : (size_t)n, bytes.len);
-    }
-    return true;
-}
-
-/* Safe on the disk under the name, which nobody else uses while the folder is locked. */
-static bool write_file(const struct own_folder *folder, const char *name, struct slice head,
-                       struct slice text)
-{
-    int fd = openat(folder->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0) {
-        return false;
-    }
-    bool is_good = write_all(fd, head) && write_all(fd, text) && fsync(fd) == 0;
-    return close(fd) == 0 && is_good;
-}
 
 /* ---- entries ---- */
 
@@ -227,7 +152,7 @@ struct edit {
     const struct list_place *place;
     enum list_kind kind;
     struct wish wish;
-    struct own_folder folder;
+    struct list_folder folder;
     struct buf before; /* the file */
     struct own_lines lines;
     struct base_list base;
@@ -238,27 +163,21 @@ static void edit_done(struct edit *edit)
     base_done(&edit->base);
     buf_done(&edit->before);
     buf_done(&edit->lines.text);
-    folder_close(&edit->folder);
+    list_folder_close(&edit->folder);
 }
 
 static enum err write_own(const struct edit *edit, struct fault *out_fault)
 {
     char name[NAME_BYTES];
-    char fresh[NAME_BYTES];
-    int fd = edit->folder.fd;
     (void)snprintf(name, sizeof name, "%s.own", list_name(edit->kind));
-    (void)snprintf(fresh, sizeof fresh, ".%s.own.new", list_name(edit->kind));
-    if (!write_file(&edit->folder, fresh, SLICE_NONE, buf_view(&edit->lines.text)) ||
-        renameat(fd, fresh, fd, name) != 0 || fsync(fd) != 0) {
-        return say_system(out_fault, edit->place->own_dir);
-    }
-    return ERR_NONE;
+    const struct list_file file = {name, SLICE_NONE, buf_view(&edit->lines.text)};
+    return list_folder_write(&edit->folder, &file, out_fault);
 }
 
 static enum err read_files(struct edit *edit, struct fault *out_fault)
 {
     char path[LIST_PATH_BYTES];
-    enum err e = folder_open(edit->place, &edit->folder, out_fault);
+    enum err e = list_folder_open(edit->place->own_dir, &edit->folder, out_fault);
     e = e != ERR_NONE ? e : list_path(edit->place, edit->kind, LIST_PART_OWN, path, out_fault);
     e = e != ERR_NONE ? e : list_file_read(path, &edit->before, out_fault);
     return e != ERR_NONE ? e : base_read(edit->place, edit->kind, &edit->base, out_fault);
@@ -351,73 +270,21 @@ enum err list_check(enum list_kind kind, struct slice name, struct slice text, s
     return e;
 }
 
-struct list_names {
-    char now[NAME_BYTES], former[NAME_BYTES], fresh[NAME_BYTES];
-};
-
-static void name_files(enum list_kind kind, struct list_names *out)
-{
-    (void)snprintf(out->now, sizeof out->now, "%s.txt", list_name(kind));
-    (void)snprintf(out->former, sizeof out->former, "%s.txt.former", list_name(kind));
-    (void)snprintf(out->fresh, sizeof out->fresh, ".%s.txt.new", list_name(kind));
-}
-
-/* Both names hold a whole file at each moment between: the list is never missing. */
-static bool swap(const struct own_folder *folder, const char *a, const char *b)
-{
-    return renameat2(folder->fd, a, folder->fd, b, RENAME_EXCHANGE) == 0;
-}
-
-/* The first update goes back to ours: there is no former file then. */
-static bool put_in_place(const struct own_folder *folder, const struct list_names *names)
-{
-    int fd = folder->fd;
-    if (swap(folder, names->fresh, names->now)) {
-        return renameat(fd, names->fresh, fd, names->former) == 0;
-    }
-    if (errno != ENOENT || (unlinkat(fd, names->former, 0) != 0 && errno != ENOENT)) {
-        return false;
-    }
-    return renameat(fd, names->fresh, fd, names->now) == 0;
-}
-
 enum err list_replace(const struct list_place *place, enum list_kind kind, struct slice head,
                       struct slice text, struct fault *out_fault)
 {
-    DEFER(folder_close) struct own_folder folder = {.fd = -1};
-    struct list_names names;
+    char name[NAME_BYTES];
     size_t entries;
     enum err e = list_check(kind, SLICE("the new list"), text, &entries, out_fault);
-    e = e != ERR_NONE ? e : folder_open(place, &folder, out_fault);
-    if (e != ERR_NONE) {
-        return e;
-    }
-    name_files(kind, &names);
-    if (!write_file(&folder, names.fresh, head, text) || !put_in_place(&folder, &names) ||
-        fsync(folder.fd) != 0) {
-        return say_system(out_fault, place->own_dir);
-    }
-    return ERR_NONE;
+    (void)snprintf(name, sizeof name, "%s.txt", list_name(kind));
+    const struct list_file file = {name, head, text};
+    return e != ERR_NONE ? e : list_folder_put(place->own_dir, &file, out_fault);
 }
 
 /* Whichever of the two is missing stands for ours. */
 enum err list_rollback(const struct list_place *place, enum list_kind kind, struct fault *out_fault)
 {
-    DEFER(folder_close) struct own_folder folder = {.fd = -1};
-    struct list_names names;
-    enum err e = folder_open(place, &folder, out_fault);
-    if (e != ERR_NONE) {
-        return e;
-    }
-    name_files(kind, &names);
-    bool is_done =
-        swap(&folder, names.now, names.former) ||
-        (errno == ENOENT && (renameat(folder.fd, names.now, folder.fd, names.former) == 0 ||
-                             renameat(folder.fd, names.former, folder.fd, names.now) == 0));
-    if (!is_done && errno == ENOENT) {
-        return fault_set(out_fault, ERR_STATE, 0,
-                         "the list '%s' was never updated: there is nothing to go back to",
-                         list_name(kind));
-    }
-    return is_done && fsync(folder.fd) == 0 ? ERR_NONE : say_system(out_fault, place->own_dir);
+    char name[NAME_BYTES];
+    (void)snprintf(name, sizeof name, "%s.txt", list_name(kind));
+    return list_folder_rollback(place->own_dir, name, out_fault);
 }

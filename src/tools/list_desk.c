@@ -200,9 +200,9 @@ const struct list_place *list_desk_place(const struct list_desk *desk)
     return &desk->config.place;
 }
 
-struct list_shelf *list_desk_shelf(const struct list_desk *desk)
+const struct knowledge *list_desk_knowledge(const struct list_desk *desk)
 {
-    return knowledge_list_shelf(desk->config.knowledge);
+    return desk->config.knowledge;
 }
 
 enum err list_desk_change(struct list_desk *desk, const struct list_wish *wish,

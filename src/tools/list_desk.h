@@ -31,7 +31,7 @@ enum err list_desk_open(const struct list_desk_config *config, struct list_desk 
 void list_desk_close(struct list_desk *desk); /* NULL is fine */
 
 const struct list_place *list_desk_place(const struct list_desk *desk);
-struct list_shelf *list_desk_shelf(const struct list_desk *desk);
+const struct knowledge *list_desk_knowledge(const struct list_desk *desk);
 
 /* Reads them again now; from any thread, which may have to wait for the disk and for others that do the same. Errors as
  * those of knowledge_reload_lists. */

@@ -127,7 +127,7 @@ static enum err read_digest(struct slice text, struct list_about *out, struct fa
     return e;
 }
 
-static enum err look_at_file(struct list_about *out, struct fault *out_fault)
+enum err list_look_at_file(struct list_about *out, struct fault *out_fault)
 {
     struct stat about;
     DEFER(buf_done) struct buf text;
@@ -152,7 +152,7 @@ enum err list_look(const struct list_place *place, enum list_kind kind, struct l
     *out = (struct list_about){.is_updated = now == LIST_PART_UPDATED,
                                .has_former = is_there(place, kind, LIST_PART_FORMER)};
     enum err e = list_path(place, kind, now, out->path, out_fault);
-    e = e != ERR_NONE ? e : look_at_file(out, out_fault);
+    e = e != ERR_NONE ? e : list_look_at_file(out, out_fault);
     if (e != ERR_NONE || !has_own_dir(place)) {
         return e;
     }

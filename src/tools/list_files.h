@@ -50,6 +50,8 @@ struct list_about {
     /* What the file says of itself in its first comment lines; printable; empty: nothing. */
     char source[LIST_WORD_BYTES], licence[LIST_WORD_BYTES], date[LIST_WORD_BYTES];
 };
+/* Of the file at out->path, where it has one: bytes, time, SHA-256 and what it says of itself; entries by lines. */
+enum err list_look_at_file(struct list_about *out, struct fault *out_fault) MUST_USE;
 enum err list_look(const struct list_place *place, enum list_kind kind, struct list_about *out,
                    struct fault *out_fault) MUST_USE;
 

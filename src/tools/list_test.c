@@ -22,13 +22,14 @@ bool list_subject_read(struct slice text, struct list_subject *out)
     return true;
 }
 
-static void test_list(const struct address_lists *lists, const struct list_place *place,
-                      enum list_kind kind, struct slice word, struct list_test *out)
+static void test_list(const struct list_sources *sources, enum list_kind kind, struct slice word,
+                      struct list_test *out)
 {
     struct list_hit *hit = &out->hits[out->count];
     hit->kind = kind;
-    if (list_match(lists, kind, word, &hit->match) &&
-        list_find_spot(place, kind, hit->match.entry, hit->match.is_exception, &hit->spot)) {
+    if (list_match(sources->lists, kind, word, &hit->match) &&
+        list_find_spot(sources->place, kind, hit->match.entry, hit->match.is_exception,
+                       &hit->spot)) {
         hit->is_parent = !slice_equal(hit->match.entry, word);
         out->count++;
     }
@@ -46,32 +47,51 @@ static struct slice role_word(const struct hel_address *address, char room[HEL_W
     return slice_make(room, len);
 }
 
-void list_test(const struct address_lists *lists, const struct list_place *place,
-               const struct list_subject *subject, struct list_test *out)
+void list_test(const struct list_sources *sources, const struct list_subject *subject,
+               struct list_test *out)
 {
     static const enum list_kind of_domains[] = {LIST_DISPOSABLE, LIST_DISPOSABLE_WILDCARD,
                                                 LIST_FREE, LIST_POPULAR};
     char room[HEL_WIRE_BYTES];
     out->count = 0;
     for (size_t i = 0; i < sizeof of_domains / sizeof *of_domains; i++) {
-        test_list(lists, place, of_domains[i], subject->domain, out);
+        test_list(sources, of_domains[i], subject->domain, out);
     }
     if (subject->has_local) {
-        test_list(lists, place, LIST_ROLES, role_word(&subject->address, room), out);
+        test_list(sources, LIST_ROLES, role_word(&subject->address, room), out);
     }
     struct address_flags flags;
+    const struct address_lists *lists = sources->lists;
     domain_flags(lists, subject->domain, NULL, 0, &out->flags);
     address_flags(lists, &subject->address, &out->flags, &flags);
     out->is_role = subject->has_local && flags.is_role;
+    out->provider = provider_by_domain(sources->providers, subject->domain);
     out->meant = address_suggest_domain(lists, subject->domain);
+}
+
+static struct slice name_of(struct slice whole, enum list_naming naming)
+{
+    size_t slash = slice_find_last_byte(whole, '/');
+    bool is_whole = naming == LIST_NAMING_PATHS || slash == whole.len;
+    return is_whole ? whole : slice_sub(whole, slash + 1, whole.len);
 }
 
 struct slice list_file_name(const char *path, enum list_naming naming)
 {
-    struct slice whole = slice_of(path);
-    size_t slash = slice_find_last_byte(whole, '/');
-    bool is_whole = naming == LIST_NAMING_PATHS || slash == whole.len;
-    return is_whole ? whole : slice_sub(whole, slash + 1, whole.len);
+    return name_of(slice_of(path), naming);
+}
+
+static void write_provider(struct json_writer *w, const struct provider *provider,
+                           enum list_naming naming)
+{
+    if (provider == NULL) {
+        json_null(w, "provider");
+        return;
+    }
+    json_open(w, "provider", '{');
+    json_string(w, "name", provider->name);
+    json_string(w, "where", name_of(provider->where, naming));
+    json_close(w, '}');
 }
 
 static void write_hit(struct json_writer *w, const struct list_hit *hit, enum list_naming naming)
@@ -102,5 +122,6 @@ void list_test_write(struct json_writer *w, struct slice input, const struct lis
     json_bool(w, "is_free", test->flags.is_free);
     json_bool(w, "is_role", test->is_role);
     json_string(w, "did_you_mean", test->meant);
+    write_provider(w, test->provider, naming);
     json_close(w, '}');
 }

@@ -5,6 +5,7 @@
 
 #include "engine/json_write.h"
 #include "heloise/address.h"
+#include "providers/provider.h"
 #include "tools/list_files.h"
 
 /* What is asked of: an address, or a domain alone. */
@@ -28,11 +29,17 @@ struct list_test {
     size_t count;
     struct domain_flags flags;
     bool is_role;
+    const struct provider *provider; /* that the domain is an entry of; NULL: of none */
     struct slice meant; /* the domain that was probably meant; empty: nothing to suggest */
 };
-/* Slices of *out are of the lists and live as long. The files are read to find the lines. */
-void list_test(const struct address_lists *lists, const struct list_place *place,
-               const struct list_subject *subject, struct list_test *out);
+/* What is looked at; slices of *out are of these and live as long. */
+struct list_sources {
+    const struct address_lists *lists;
+    const struct provider_book *providers;
+    const struct list_place *place; /* its files are read to find the lines */
+};
+void list_test(const struct list_sources *sources, const struct list_subject *subject,
+               struct list_test *out);
 
 /* An object. input: as it was asked. Files by their whole path, or by their name alone, for those who are not to know
  * where they stand. */

@@ -84,10 +84,77 @@ class Lists(rig.Case):
         run = self.lists('test', 'example.com', code=65)
         self.assertIn(self.path('own/free.own') + ':2:', run.err)
 
+    def test_extract_and_score_heed_them(self):
+        text = self.write('text', 'a@b.zzhouse and zzkantoor@plain.example')
+        self.assertNotIn('zzhouse', self.expect(0, 'extract', '--no-config', text).out)
+        self.lists('add', 'tlds', 'zzhouse')
+        self.assertIn('a@b.zzhouse', self.expect(0, 'extract', '--lists', self.path('own'), text).out)
+
+        def says(*words):
+            return self.expect(0, 'score', '--store', self.path('score.db'), *words, 'zzkantoor@plain.example').out
+        before = says()
+        self.lists('add', 'roles', 'zzkantoor')
+        self.assertNotEqual(says('--lists', self.path('own')), before)
+
+    def test_folders_are_made(self):
+        self.expect(0, 'lists', '--lists', self.path('some/where/else'), 'add', 'free', 'ours.example')
+        self.assertIn('ours.example', self.read('some/where/else/free.own'))
+
     def test_beside_the_configuration(self):
         config = self.write('heloise.conf', 'helo mx.example\n')
         self.expect(0, 'lists', '--config', config, 'add', 'free', 'ours.example')
         self.assertIn('ours.example\n', self.read('lists/free.own'))
+
+
+class Books(rig.Case):
+    """Providers and block lists: newer data over ours, checked before it counts."""
+
+    def lists(self, *words, code=0):
+        return self.expect(code, 'lists', '--lists', self.path('own'), *words)
+
+    def update(self, name, text, code=0):
+        path = self.write(name + '.conf', text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return self.lists('update', '--from', path, '--sha256', digest, code=code)
+
+    def book(self, name):
+        return json.loads(self.lists('show', name, '--json').out)[0]
+
+    def provider(self, domain):
+        return json.loads(self.lists('test', domain, '--json').out)['provider']
+
+    def test_providers(self):
+        self.assertEqual(self.provider('gmail.com')['name'], 'google')
+        self.assertIsNone(self.provider('ours.example'))
+        before = self.book('providers')
+        self.assertFalse(before['is_updated'])
+        self.assertIn('updated by you', self.update('providers', 'provider google\n  domain ours.example\n').out)
+        found = self.provider('ours.example')
+        self.assertEqual(found['name'], 'google')
+        after = self.book('providers')
+        self.assertEqual((after['is_updated'], after['entries'], after['own']), (True, before['entries'], 1))
+        self.lists('rollback', 'providers')
+        self.assertIsNone(self.provider('ours.example'))
+
+    def test_block_lists(self):
+        with open(os.path.join(rig.Settings.data, 'blocklists', 'domain.conf'), encoding='utf-8') as file:
+            text = file.read()
+        before = self.book('blocklists')
+        self.update('blocklists', text)
+        after = self.book('blocklists')
+        self.assertTrue(after['is_updated'])
+        self.assertLess(after['entries'], before['entries'])
+        self.lists('rollback', 'blocklists')
+        self.assertEqual(self.book('blocklists')['entries'], before['entries'])
+
+    def test_what_is_wrong_changes_nothing(self):
+        for name, text in (('providers', 'provider google\n  nonsense 1\n'), ('providers', 'domain a.example\n'),
+                           ('blocklists', 'nonsense\n'), ('blocklists', '# nothing\n')):
+            run = self.update(name, text, code=65)
+            self.assertIn(name + '.conf', run.err)
+            self.assertFalse(self.book(name)['is_updated'])
+        self.lists('rollback', 'providers', code=65)
+        self.lists('add', 'providers', 'a.example', code=64)
 
 
 class Updates(rig.Case):

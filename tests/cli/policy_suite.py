@@ -140,6 +140,21 @@ class Policy(rig.Case):
         self.assertEqual(self.heloise('policy', '--set', 'policy.risky=maybe').code, 64)
         self.assertIn('is none of reject, defer, dunno', self.heloise('policy', '--set', 'policy.risky=maybe').err)
 
+    def test_lists_that_change(self):
+        own = self.path('own')
+        process = self.serve('--lists', own, '--set', 'policy.risky=reject')
+
+        def ask():
+            with Asking(self.ports['policy']) as line:
+                return line.ask(recipient=LIVE)
+        self.assertEqual(ask(), 'DUNNO')
+        self.expect(0, 'lists', '--lists', own, 'add', 'disposable', 'plain.example')
+        process.send_signal(signal.SIGHUP)
+        rig.wait_until(lambda: ask() != 'DUNNO', 'the lists are read at a signal')
+        self.expect(0, 'lists', '--lists', own, 'remove', 'disposable', 'plain.example')
+        rig.wait_until(lambda: ask() == 'DUNNO', 'a change of the files is noticed')
+        self.stop(process)
+
     def test_in_pieces_and_several_at_once(self):
         process = self.serve()
         with Asking(self.ports['policy']) as line:

@@ -101,3 +101,12 @@ test('what is known', async () => {
     assert.equal((await heloise.domain('full.example')).domain, 'full.example');
     assert.equal((await heloise.history('li@full.example', { limit: 5 })).email, 'li@full.example');
 });
+
+test('lists', async () => {
+    assert.equal((await heloise.lists())[0].list, 'disposable');
+    assert.ok((await heloise.testLists({ domain: 'sub.mailinator.com' })).is_disposable);
+    assert.equal((await heloise.addListEntry('roles', 'Zzkantoor')).change, 'added');
+    assert.ok((await heloise.testLists({ address: 'zzkantoor@plain.example' })).is_role);
+    assert.equal((await heloise.listEntries('roles', { limit: 5 })).total, 1);
+    assert.equal((await heloise.removeListEntry('roles', 'zzkantoor')).change, 'dropped');
+});

@@ -119,6 +119,14 @@ class PythonClient(unittest.TestCase):
         self.assertTrue(self.heloise.sites(limit=1)['sites'])
         self.assertEqual(self.heloise.version()['name'], 'heloise')
 
+    def test_lists(self):
+        self.assertEqual(self.heloise.lists()[0]['list'], 'disposable')
+        self.assertTrue(self.heloise.test_lists(domain='sub.mailinator.com')['is_disposable'])
+        self.assertEqual(self.heloise.add_list_entry('free', 'Throw.example')['change'], 'added')
+        self.assertTrue(self.heloise.test_lists(address='a@throw.example')['is_free'])
+        self.assertEqual([one['entry'] for one in self.heloise.list_entries('free', limit=5)['entries']], ['throw.example'])
+        self.assertEqual(self.heloise.remove_list_entry('free', 'throw.example')['change'], 'dropped')
+
     def test_extract(self):
         found = self.heloise.extract('Write to <Jane@plain.example.org>, jane@plain.example.org\nor logo@2x.png, joe@example.com.')
         self.assertEqual([(one['email'], one['line']) for one in found['addresses']],

@@ -76,7 +76,7 @@ def served(*options, keys=None):
         village = [Settings.heloise, 'village', '--port', '0', '--dns-port', '0']
         with _running(village, r'(--resolver \S+ --port \d+ --allow-net \S+)', folder) as found:
             serve = [Settings.heloise, 'serve', *found.group(1).split(), '--helo', 'probe.example.net',
-                     '--store', f'{folder}/store.db', '--listen', '127.0.0.1:0', *options]
+                     '--store', f'{folder}/store.db', '--lists', f'{folder}/lists', '--listen', '127.0.0.1:0', *options]
             with _running(serve, r'http://127\.0\.0\.1:\d+', folder) as address:
                 yield address.group(0)
     finally:

@@ -72,6 +72,9 @@ class Lists(Case):
         self.assertEqual((role['is_role'], role['matches'][0]['list'], role['matches'][0]['rule']),
                          (True, 'roles', 'itself'))
         self.assertEqual(self.told('GET', '/v1/lists/test?domain=gmial.com')['did_you_mean'], 'gmail.com')
+        provider = self.told('GET', '/v1/lists/test?domain=gmail.com')['provider']
+        self.assertEqual(provider['name'], 'google')
+        self.assertRegex(provider['where'], r'\Awebmail\.conf:\d+\Z')
 
     def test_own_entries_count_at_once(self):
         self.assertFalse(self.is_disposable('sub.throw.example'))

@@ -100,7 +100,7 @@ static void write_file(const struct stage *stage, const char *name, const char *
 
 static bool has(const struct stage *stage, const char *domain)
 {
-    struct list_reader reader = {.shelf = list_desk_shelf(stage->desk)};
+    struct list_reader reader = {.shelf = knowledge_list_shelf(stage->knowledge)};
     struct list_match match;
     must(list_reader_renew(&reader));
     bool is_there = list_match(list_reader_lists(&reader), LIST_FREE, slice_of(domain), &match) &&

@@ -147,6 +147,31 @@ export class Heloise {
         yield* ndjson(response.body);
     }
 
+    /** The lists that flags and suggestions come from: what each is for, holds and comes from. */
+    async lists() {
+        return (await this.transport.json('GET', '/v1/lists')).lists;
+    }
+
+    /** Which lists speak of a domain or an address (one of them), and which entry of which file decides. */
+    testLists({ domain, address } = {}) {
+        return this.transport.json('GET', '/v1/lists/test', { query: { domain, address } });
+    }
+
+    /** Own entries of a list, so many after the first `offset`. */
+    listEntries(list, { limit, offset } = {}) {
+        return this.transport.json('GET', path('lists', list, 'entries'), { query: { limit, offset } });
+    }
+
+    /** Puts an entry on a list; it counts at once. The key needs the scope admin. */
+    addListEntry(list, entry) {
+        return this.transport.json('POST', path('lists', list, 'entries'), { value: { entry } });
+    }
+
+    /** Takes an entry off a list, an own one or one of the program's. The key needs the scope admin. */
+    removeListEntry(list, entry) {
+        return this.transport.json('DELETE', path('lists', list, 'entries', entry));
+    }
+
     /** What is stored of an address and still alive; nobody is asked. */
     address(email) {
         return this.transport.json('GET', path('addresses', email));

@@ -259,6 +259,31 @@ export interface HeloiseOptions {
     fetch?: typeof fetch;
 }
 
+export type ListName = 'disposable' | 'disposable-wildcard' | 'free' | 'popular' | 'roles' | 'tlds';
+
+export interface List {
+    list: ListName; purpose: string; file: string; entries: number; bytes: number; sha256: string;
+    is_updated: boolean; has_former: boolean; changed_at: string | null;
+    /** As the file says of itself; empty: it says nothing. */
+    date: string; source: string; licence: string;
+    own_file: string; added: number; removed: number;
+}
+
+export interface ListTest {
+    input: string; domain: string;
+    matches: {
+        list: ListName; entry: string; rule: 'itself' | 'parent'; is_exception: boolean; file: string; line: number; is_own: boolean;
+    }[];
+    is_disposable: boolean; is_free: boolean; is_role: boolean; did_you_mean: string;
+    provider: { name: string; where: string } | null;
+}
+
+export interface ListEntries {
+    list: ListName; entries: { entry: string; is_exception: boolean; line: number }[]; total: number;
+}
+
+export interface ListChange { list: ListName; entry: string; change: 'none' | 'added' | 'restored' | 'dropped' | 'removed'; }
+
 export interface VerifyOptions {
     /** What is known by then is the answer. */
     timeoutMs?: number;
@@ -295,6 +320,12 @@ export class Heloise {
     batchEvents(id: string, options?: { signal?: AbortSignal }): AsyncGenerator<{ type: 'progress' | 'over'; data: Batch }>;
     downloadResults(id: string, options?: ResultOptions & { format?: 'csv' | 'ndjson' | 'xlsx' }): Promise<Response>;
     results(id: string, options?: ResultOptions): AsyncGenerator<BatchRow>;
+    lists(): Promise<List[]>;
+    /** One of the two. */
+    testLists(options: { domain?: string; address?: string }): Promise<ListTest>;
+    listEntries(list: ListName, options?: { limit?: number; offset?: number }): Promise<ListEntries>;
+    addListEntry(list: ListName, entry: string): Promise<ListChange>;
+    removeListEntry(list: ListName, entry: string): Promise<ListChange>;
     /** What is stored of an address and still alive; HeloiseError with 404 otherwise. */
     address(email: string): Promise<Verdict>;
     history(email: string, options?: { limit?: number }): Promise<History>;

@@ -10,8 +10,8 @@ import urllib.parse
 from .errors import HeloiseError
 from .transport import Body, Transport, events, ndjson
 from .types import (
-    Answer, Batch, Batches, DnsHealth, Domain, Egress, Event, Extracted, History, Learned, Probe, ProbeOptions, Row, Sites,
-    Verdict, Version, Watch, WatchChanges, Watches, Webhooks,
+    Answer, Batch, Batches, DnsHealth, Domain, Egress, Event, Extracted, History, Learned, List, ListChange, ListEntries, ListTest,
+    Probe, ProbeOptions, Row, Sites, Verdict, Version, Watch, WatchChanges, Watches, Webhooks,
 )
 
 ANSWER_GRACE_S = 5.0  # on top of the time that the service was given
@@ -126,6 +126,26 @@ class Heloise:
                 finished_only: typing.Optional[bool] = None) -> typing.Iterator[typing.Dict[str, typing.Any]]:
         """The rows of the list, each with its record as 'heloise'; None: there is no result yet."""
         yield from ndjson(self.download_results(batch_id, 'ndjson', status, sub_status, finished_only))
+
+    def lists(self) -> typing.List[List]:
+        """The lists that flags and suggestions come from: what each is for, holds and comes from."""
+        return self._transport.json('GET', '/v1/lists')['lists']
+
+    def test_lists(self, domain: typing.Optional[str] = None, address: typing.Optional[str] = None) -> ListTest:
+        """Which lists speak of a domain or an address (one of them), and which entry of which file decides."""
+        return self._transport.json('GET', '/v1/lists/test', query={'domain': domain, 'address': address})
+
+    def list_entries(self, name: str, limit: typing.Optional[int] = None, offset: typing.Optional[int] = None) -> ListEntries:
+        """Own entries of a list, so many after the first `offset`."""
+        return self._transport.json('GET', _path('lists', name, 'entries'), query={'limit': limit, 'offset': offset})
+
+    def add_list_entry(self, name: str, entry: str) -> ListChange:
+        """Puts an entry on a list; it counts at once. The key needs the scope admin."""
+        return self._transport.json('POST', _path('lists', name, 'entries'), {'entry': entry})
+
+    def remove_list_entry(self, name: str, entry: str) -> ListChange:
+        """Takes an entry off a list, an own one or one of the program's. The key needs the scope admin."""
+        return self._transport.json('DELETE', _path('lists', name, 'entries', entry))
 
     def address(self, email: str) -> Verdict:
         """What is stored of an address and still alive; nobody is asked."""

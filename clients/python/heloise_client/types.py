@@ -349,6 +349,68 @@ class Probe(typing.TypedDict):
     worst: typing.Literal['ok', 'advice', 'unknown', 'mend']
 
 
+class List(typing.TypedDict):
+    list: str
+    purpose: str
+    file: str
+    entries: int
+    bytes: int
+    sha256: str
+    is_updated: bool
+    has_former: bool
+    changed_at: typing.Optional[str]
+    date: str  # this and the next two as the file says of itself; empty: it says nothing
+    source: str
+    licence: str
+    own_file: str
+    added: int
+    removed: int
+
+
+class ListMatch(typing.TypedDict):
+    list: str
+    entry: str
+    rule: typing.Literal['itself', 'parent']
+    is_exception: bool  # taken out
+    file: str
+    line: int
+    is_own: bool
+
+
+class ListProvider(typing.TypedDict):
+    name: str
+    where: str
+
+
+class ListTest(typing.TypedDict):
+    input: str
+    domain: str
+    matches: typing.List[ListMatch]
+    is_disposable: bool
+    is_free: bool
+    is_role: bool
+    did_you_mean: str
+    provider: typing.Optional[ListProvider]
+
+
+class OwnEntry(typing.TypedDict):
+    entry: str
+    is_exception: bool
+    line: int
+
+
+class ListEntries(typing.TypedDict):
+    list: str
+    entries: typing.List[OwnEntry]
+    total: int
+
+
+class ListChange(typing.TypedDict):
+    list: str
+    entry: str
+    change: typing.Literal['none', 'added', 'restored', 'dropped', 'removed']
+
+
 class Event(typing.NamedTuple):
     """Of a stream: stage, line, verdict, pending; result of a probe; progress, over."""
     type: str

@@ -31,3 +31,38 @@ struct date date_of_unix(int64_t seconds)
         .second = rest % 60,
     };
 }
+
+static char *put_digits(char *at, int value, int count)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        at[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return at + count;
+}
+
+/* RFC 3339 5.6. By hand: two for each record. */
+const char *date_time_text(int64_t unix_ms, char out[DATE_TIME_BYTES])
+{
+    if (unix_ms < 0 || unix_ms >= (DATE_UNIX_S_MAX + 1) * 1000) {
+        out[0] = '\0';
+        return out;
+    }
+    struct date date = date_of_unix(unix_ms / 1000);
+    char *at = put_digits(out, date.year, 4);
+    *at++ = '-';
+    at = put_digits(at, date.month, 2);
+    *at++ = '-';
+    at = put_digits(at, date.day, 2);
+    *at++ = 'T';
+    at = put_digits(at, date.hour, 2);
+    *at++ = ':';
+    at = put_digits(at, date.minute, 2);
+    *at++ = ':';
+    at = put_digits(at, date.second, 2);
+    *at++ = '.';
+    at = put_digits(at, (int)(unix_ms % 1000), 3);
+    *at++ = 'Z';
+    *at = '\0';
+    return out;
+}

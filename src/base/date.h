@@ -18,4 +18,8 @@ struct date {
 /* What lies before 1970 or after DATE_UNIX_S_MAX is taken for that. */
 struct date date_of_unix(int64_t seconds);
 
+/* "2026-11-21T08:09:10.123Z" (RFC 3339 5.6), NUL-terminated; empty outside of those years. Returns out. */
+enum { DATE_TIME_BYTES = 25 };
+const char *date_time_text(int64_t unix_ms, char out[DATE_TIME_BYTES]);
+
 #endif

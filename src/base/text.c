@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 
+#include <string.h>
+
 #include "base/slice.h"
 
 size_t text_utf8_next(struct slice s, unsigned *out_code_point)
@@ -140,4 +142,15 @@ size_t text_utf8_write(unsigned code_point, char out[TEXT_UTF8_BYTES])
     out[2] = (char)(0x80u | (code_point >> 6 & 0x3fu));
     out[3] = (char)(0x80u | (code_point & 0x3fu));
     return 4;
+}
+
+bool text_is_http_token(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.at[i];
+        if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c) != NULL) {
+            return false;
+        }
+    }
+    return s.len > 0;
 }

@@ -21,6 +21,9 @@ size_t text_plain_run(struct slice s);
 /* No byte above 0x7f. */
 bool text_is_ascii(struct slice s);
 
+/* A name of a header field: RFC 9110 5.6.2. */
+bool text_is_http_token(struct slice s);
+
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool text_is_utf8(struct slice s);
 

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/reader.h"
 #include "base/slice.h"
 #include "base/text.h"
@@ -14,7 +15,6 @@
 #include "cli/result_file.h"
 #include "cli/store_options.h"
 #include "cli/workbench.h"
-#include "engine/record_json.h"
 #include "net/wall_clock.h"
 #include "store/job_list.h"
 
@@ -109,7 +109,7 @@ static void print_path(struct slice path)
 static void list_job(void *context, const struct store_job_entry *entry)
 {
     size_t *count = context;
-    char began[RECORD_TIME_BYTES];
+    char began[DATE_TIME_BYTES];
     char progress[48];
     if (*count == 0) {
         (void)printf("%5s  %-9s  %15s  %-16s  %s\n", "job", "state", "done", "since (UTC)",
@@ -117,7 +117,7 @@ static void list_job(void *context, const struct store_job_entry *entry)
     }
     (*count)++;
     (void)snprintf(progress, sizeof progress, "%" PRIu64 "/%" PRIu64, entry->done, entry->items);
-    (void)record_time_text(entry->created_at_ms, began);
+    (void)date_time_text(entry->created_at_ms, began);
     began[10] = ' ';
     (void)printf("%5" PRId64 "  %-9s  %15s  %.16s  ", entry->id, state_word(entry), progress,
                  began);

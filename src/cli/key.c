@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/reader.h"
 #include "base/slice.h"
 #include "base/span.h"
@@ -17,7 +18,6 @@
 #include "engine/json_write.h"
 #include "engine/key_issue.h"
 #include "engine/key_words.h"
-#include "engine/record_json.h"
 #include "net/wall_clock.h"
 
 enum {
@@ -148,7 +148,7 @@ static void tell_grant(const struct key_grant *grant, const struct key_issued *i
                        int64_t now_ms)
 {
     struct buf text;
-    char until[RECORD_TIME_BYTES];
+    char until[DATE_TIME_BYTES];
     buf_init(&text, SCOPES_BYTES_MAX);
     if (key_scopes_write(grant->scopes, &text) == ERR_NONE) {
         (void)fprintf(stderr, "key %" PRId64 ", %.*s: may %.*s", issued->id,
@@ -162,7 +162,7 @@ static void tell_grant(const struct key_grant *grant, const struct key_issued *i
         (void)fprintf(stderr, "; %" PRIu64 " addresses a day", grant->quota_per_day);
     }
     if (grant->life_ms > 0) {
-        (void)record_time_text(now_ms + (int64_t)grant->life_ms, until);
+        (void)date_time_text(now_ms + (int64_t)grant->life_ms, until);
         (void)fprintf(stderr, "; until %.10s %.5s UTC", until, until + 11);
     }
     (void)fputs("\nKeep the secret now: it is not shown again.\n", stderr);
@@ -267,8 +267,8 @@ static enum err write_limit(struct buf *out, uint64_t limit, const char *unit)
 
 static enum err write_day(struct buf *out, int64_t at_ms)
 {
-    char text[RECORD_TIME_BYTES] = "-";
-    return buf_printf(out, "  %-10.10s", at_ms == 0 ? text : record_time_text(at_ms, text));
+    char text[DATE_TIME_BYTES] = "-";
+    return buf_printf(out, "  %-10.10s", at_ms == 0 ? text : date_time_text(at_ms, text));
 }
 
 static enum err write_scopes(struct buf *out, unsigned scopes)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/slice.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -14,7 +15,6 @@
 #include "cli/workbench.h"
 #include "engine/json_write.h"
 #include "engine/knowledge.h"
-#include "engine/record_json.h"
 #include "net/wall_clock.h"
 #include "tools/list_book.h"
 #include "tools/list_change.h"
@@ -191,15 +191,15 @@ static bool find_list(const char *word, enum list_kind *out)
 
 /* ---- show ---- */
 
-static void day_of(int64_t at_ms, char out[RECORD_TIME_BYTES])
+static void day_of(int64_t at_ms, char out[DATE_TIME_BYTES])
 {
-    (void)record_time_text(at_ms, out);
+    (void)date_time_text(at_ms, out);
     out[10] = '\0'; /* 2026-11-21 */
 }
 
 static enum err show_text(struct work *work, enum list_kind kind, const struct list_about *about)
 {
-    char day[RECORD_TIME_BYTES];
+    char day[DATE_TIME_BYTES];
     day_of(about->changed_at_ms, day);
     enum err e = buf_printf(&work->out,
                             "%s: %zu entries, %llu bytes, %s%s\n  for        %s\n"
@@ -478,7 +478,7 @@ static bool find_updated(const struct lists_options *options, struct shelf *out)
 
 static enum err write_head(const struct lists_options *options, const char *hex, struct buf *out)
 {
-    char day[RECORD_TIME_BYTES];
+    char day[DATE_TIME_BYTES];
     day_of(wall_clock_ms(), day);
     enum err e = buf_append(out, SLICE("# Source: "));
     e = e != ERR_NONE ? e : text_append_printable(out, slice_of(options->from));

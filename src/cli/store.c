@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/slice.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -17,7 +18,6 @@
 #include "cli/workbench.h"
 #include "engine/erase.h"
 #include "engine/json_write.h"
-#include "engine/record_json.h"
 #include "net/wall_clock.h"
 #include "store/backup.h"
 
@@ -131,7 +131,7 @@ static int say(const struct buf *out)
 
 static enum err write_info(const char *path, const struct store_info *info, struct buf *out)
 {
-    char oldest[RECORD_TIME_BYTES];
+    char oldest[DATE_TIME_BYTES];
     enum err e = buf_append(out, SLICE("store     "));
     e = e != ERR_NONE ? e : text_append_printable(out, slice_of(path));
     e = e != ERR_NONE ? e
@@ -142,8 +142,7 @@ static enum err write_info(const char *path, const struct store_info *info, stru
                                    info->file_bytes, info->free_bytes, info->log_bytes,
                                    info->schema, info->verdicts, info->facts);
     if (e == ERR_NONE && info->oldest_fact_ms != 0) {
-        e = buf_printf(out, ", the oldest of %.10s",
-                       record_time_text(info->oldest_fact_ms, oldest));
+        e = buf_printf(out, ", the oldest of %.10s", date_time_text(info->oldest_fact_ms, oldest));
     }
     return e != ERR_NONE ? e
                          : buf_printf(out,
@@ -155,7 +154,7 @@ static enum err write_info(const char *path, const struct store_info *info, stru
 static enum err write_info_json(const char *path, const struct store_info *info, struct buf *out)
 {
     struct json_writer w;
-    char oldest[RECORD_TIME_BYTES];
+    char oldest[DATE_TIME_BYTES];
     json_begin(&w, out);
     json_open(&w, NULL, '{');
     json_string(&w, "store", slice_of(path));
@@ -166,7 +165,7 @@ static enum err write_info_json(const char *path, const struct store_info *info,
     json_int(&w, "verdicts", (int64_t)info->verdicts);
     json_int(&w, "facts", (int64_t)info->facts);
     if (info->oldest_fact_ms != 0) {
-        json_string(&w, "oldest_fact_at", slice_of(record_time_text(info->oldest_fact_ms, oldest)));
+        json_string(&w, "oldest_fact_at", slice_of(date_time_text(info->oldest_fact_ms, oldest)));
     } else {
         json_null(&w, "oldest_fact_at");
     }

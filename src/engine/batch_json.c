@@ -3,7 +3,6 @@
 
 #include "base/slice.h"
 #include "engine/json_write.h"
-#include "engine/record_json.h"
 
 static void write_statuses(struct json_writer *w, const uint64_t by_status[STORE_BATCH_STATUSES])
 {

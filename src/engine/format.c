@@ -6,7 +6,6 @@
 #include "base/date.h"
 #include "base/slice.h"
 #include "engine/json_write.h"
-#include "engine/record_json.h"
 
 enum { LOWER_BYTES = 512 }; /* RFC 5321 4.5.3.1.3: a path has 256 */
 
@@ -157,13 +156,13 @@ static void reacher_syntax(struct json_writer *w, const struct record *record)
 
 static void reacher_debug(struct json_writer *w, const struct record *record)
 {
-    char start[RECORD_TIME_BYTES];
-    char end[RECORD_TIME_BYTES];
+    char start[DATE_TIME_BYTES];
+    char end[DATE_TIME_BYTES];
     json_open(w, "debug", '{');
     json_string(w, "backend_name", SLICE("heloise"));
     json_string(w, "start_time",
-                slice_of(record_time_text(record->checked_at_ms - record->duration_ms, start)));
-    json_string(w, "end_time", slice_of(record_time_text(record->checked_at_ms, end)));
+                slice_of(date_time_text(record->checked_at_ms - record->duration_ms, start)));
+    json_string(w, "end_time", slice_of(date_time_text(record->checked_at_ms, end)));
     json_open(w, "duration", '{');
     json_int(w, "secs", record->duration_ms / 1000);
     json_int(w, "nanos", (int64_t)(record->duration_ms % 1000) * 1000000);

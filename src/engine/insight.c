@@ -6,22 +6,22 @@
 
 #include "address/lists.h"
 #include "address/normal.h"
+#include "base/date.h"
 #include "base/must.h"
 #include "base/slice.h"
 #include "engine/json_write.h"
 #include "engine/knocker_private.h"
-#include "engine/record_json.h"
 
 /* ---- an address' past ---- */
 
 static void on_fact(void *context, const struct store_fact *fact)
 {
     struct json_writer *w = context;
-    char time[RECORD_TIME_BYTES];
+    char time[DATE_TIME_BYTES];
     struct slice rest = fact->detail;
     struct slice sub = slice_cut(&rest, ' ');
     json_open(w, NULL, '{');
-    json_string(w, "at", slice_of(record_time_text(fact->at_ms, time)));
+    json_string(w, "at", slice_of(date_time_text(fact->at_ms, time)));
     json_string(w, "kind", fact->kind);
     enum verdict_sub parsed;
     if (verdict_sub_parse(sub, &parsed)) {

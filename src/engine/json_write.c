@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
+#include "base/date.h"
 #include "base/slice.h"
 #include "base/text.h"
-#include "engine/record_json.h"
 
 enum { NUMBER_BYTES = 24 };
 
@@ -173,8 +173,8 @@ void json_ip(struct json_writer *w, const char *key, const struct ip *ip)
 
 void json_time(struct json_writer *w, const char *key, int64_t unix_ms)
 {
-    char text[RECORD_TIME_BYTES];
-    json_text(w, key, unix_ms == 0 ? SLICE_NONE : slice_of(record_time_text(unix_ms, text)));
+    char text[DATE_TIME_BYTES];
+    json_text(w, key, unix_ms == 0 ? SLICE_NONE : slice_of(date_time_text(unix_ms, text)));
 }
 
 void json_next(struct json_writer *w, size_t count, size_t limit, int64_t last)

@@ -28,7 +28,7 @@ void json_int(struct json_writer *w, const char *key, int64_t value);
 void json_real(struct json_writer *w, const char *key, double value); /* three decimals */
 void json_bool(struct json_writer *w, const char *key, bool value);
 void json_null(struct json_writer *w, const char *key);
-/* Null where there is none: an empty text, family IP_NONE, time 0 (Unix milliseconds, as record_time_text shows it). */
+/* Null where there is none: an empty text, family IP_NONE, time 0 (Unix milliseconds, as date_time_text shows it). */
 void json_text(struct json_writer *w, const char *key, struct slice value);
 void json_ip(struct json_writer *w, const char *key, const struct ip *ip);
 void json_time(struct json_writer *w, const char *key, int64_t unix_ms);

@@ -4,11 +4,8 @@
 
 #include <stdio.h>
 
-#include "base/date.h"
 #include "base/slice.h"
 #include "engine/json_write.h"
-
-#define TIME_MS_END INT64_C(253402300800000) /* of the year 9999 */
 
 void record_done(struct record *record)
 {
@@ -18,41 +15,6 @@ void record_done(struct record *record)
 }
 
 enum { DAY_MS = 86400 * 1000 };
-
-static char *put_digits(char *at, int value, int count)
-{
-    for (int i = count - 1; i >= 0; i--) {
-        at[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    return at + count;
-}
-
-/* RFC 3339 5.6. By hand: two for each record. */
-const char *record_time_text(int64_t unix_ms, char out[RECORD_TIME_BYTES])
-{
-    if (unix_ms < 0 || unix_ms >= TIME_MS_END) {
-        out[0] = '\0';
-        return out;
-    }
-    struct date date = date_of_unix(unix_ms / 1000);
-    char *at = put_digits(out, date.year, 4);
-    *at++ = '-';
-    at = put_digits(at, date.month, 2);
-    *at++ = '-';
-    at = put_digits(at, date.day, 2);
-    *at++ = 'T';
-    at = put_digits(at, date.hour, 2);
-    *at++ = ':';
-    at = put_digits(at, date.minute, 2);
-    *at++ = ':';
-    at = put_digits(at, date.second, 2);
-    *at++ = '.';
-    at = put_digits(at, (int)(unix_ms % 1000), 3);
-    *at++ = 'Z';
-    *at = '\0';
-    return out;
-}
 
 static void put_tri(struct json_writer *w, const char *key, enum tri value)
 {

@@ -17,8 +17,4 @@ enum err record_read_json(struct slice json, struct record *out) MUST_USE;
 /* Safe on a zeroed record. */
 void record_done(struct record *record);
 
-/* "2026-11-21T08:09:10.123Z"; NUL-terminated. Returns out. */
-enum { RECORD_TIME_BYTES = 25 };
-const char *record_time_text(int64_t unix_ms, char out[RECORD_TIME_BYTES]);
-
 #endif

@@ -55,7 +55,7 @@ static struct ip ip_of(const json_t *value)
     return ip;
 }
 
-/* "2026-11-21T08:09:10.123Z", as record_time_text writes it; 0 for anything else. */
+/* "2026-11-21T08:09:10.123Z", as date_time_text writes it; 0 for anything else. */
 static int64_t time_of(const json_t *object, const char *key)
 {
     static const char separators[] = "--T::.Z";

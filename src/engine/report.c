@@ -4,7 +4,6 @@
 #include <inttypes.h>
 
 #include "base/slice.h"
-#include "engine/record_json.h"
 #include "engine/sentence.h"
 #include "engine/writer.h"
 

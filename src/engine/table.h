@@ -87,6 +87,9 @@ void table_writer_close(struct table_writer *writer); /* safe on NULL; flushes n
  * follow. */
 enum err table_writer_finish(struct table_writer *writer, struct fault *out_fault) MUST_USE;
 
+/* One more cell of a row of CSV, as the writer does it. */
+enum err table_cell_append(struct buf *out, struct slice cell, bool is_first) MUST_USE;
+
 /* A result as it is written into a row of that format, to be kept and written later. */
 enum err table_result_write(enum table_format format, const struct record *record, struct buf *out)
     MUST_USE;

@@ -1,8 +1,8 @@
 /* engine/table_results: the columns that stand beside the input's in a CSV.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/date.h"
 #include "base/slice.h"
 #include "base/text.h"
-#include "engine/record_json.h"
 #include "engine/sentence.h"
 #include "engine/table_private.h"
 
@@ -13,8 +13,8 @@ static enum err put_bool(struct buf *out, bool value)
 
 static enum err put_time(struct buf *out, int64_t unix_ms)
 {
-    char text[RECORD_TIME_BYTES];
-    return unix_ms == 0 ? ERR_NONE : buf_append(out, slice_of(record_time_text(unix_ms, text)));
+    char text[DATE_TIME_BYTES];
+    return unix_ms == 0 ? ERR_NONE : buf_append(out, slice_of(date_time_text(unix_ms, text)));
 }
 
 static enum err put_status(const struct record *record, struct buf *out)

@@ -90,7 +90,7 @@ static enum err append_bytes(struct buf *out, struct slice cell, bool is_guarded
     return e == ERR_NONE ? buf_append_byte(out, '"') : e;
 }
 
-static enum err append_cell(struct buf *out, struct slice cell, bool is_first)
+enum err table_cell_append(struct buf *out, struct slice cell, bool is_first)
 {
     enum err e = is_first ? ERR_NONE : buf_append_byte(out, ',');
     return e == ERR_NONE ? append_bytes(out, cell, true) : e;
@@ -129,11 +129,11 @@ static enum err append_header(struct table_writer *writer)
     size_t count = table_reader_column_count(writer->reader);
     enum err e = ERR_NONE;
     for (size_t i = 0; i < count && e == ERR_NONE; i++) {
-        e = append_cell(&writer->line, writer->names[i], i == 0);
+        e = table_cell_append(&writer->line, writer->names[i], i == 0);
     }
     for (size_t i = 0; i < table_result_count() && e == ERR_NONE; i++) {
         e = find_free_name(writer, "heloise_", table_result_name(i), count);
-        e = e == ERR_NONE ? append_cell(&writer->line, buf_view(&writer->text), false) : e;
+        e = e == ERR_NONE ? table_cell_append(&writer->line, buf_view(&writer->text), false) : e;
     }
     return e == ERR_NONE ? buf_append(&writer->line, SLICE("\r\n")) : e;
 }
@@ -172,7 +172,7 @@ static enum err append_csv(struct table_writer *writer, const struct table_row *
         if (row->cell_count == 0 && i == 0) {
             cell = row->raw;
         }
-        e = append_cell(&writer->line, cell, i == 0);
+        e = table_cell_append(&writer->line, cell, i == 0);
     }
     if (e == ERR_NONE) {
         e = result.len == 0 ? append_no_result(&writer->line) : buf_append(&writer->line, result);

@@ -2,7 +2,6 @@
 #include "engine/watch_json.h"
 
 #include "base/slice.h"
-#include "engine/record_json.h"
 
 enum { MS_PER_S = 1000 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "base/text.h"
 
 enum { NAME_SHOWN_MAX = 60 };
 
@@ -23,18 +24,6 @@ static bool is_ours(struct slice name)
         }
     }
     return slice_starts_nocase(name, SLICE("Webhook-"));
-}
-
-/* RFC 9110 5.6.2 */
-static bool is_token(struct slice name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.at[i];
-        if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c) != NULL) {
-            return false;
-        }
-    }
-    return name.len > 0;
 }
 
 /* RFC 9110 5.5, without the bytes that it calls opaque. */
@@ -67,7 +56,7 @@ enum err webhook_headers_add(struct buf *lines, struct slice name, struct slice 
 {
     size_t count;
     value = slice_trim(value);
-    if (!is_token(name) || !is_value(value)) {
+    if (!text_is_http_token(name) || !is_value(value)) {
         return fault_set(out_fault, ERR_SYNTAX, 0,
                          "a header is a name of letters, digits and signs, and a value of "
                          "printable ASCII");
@@ -101,7 +90,7 @@ void webhook_headers_read(struct slice lines, struct webhook_headers *out)
         struct slice value = slice_cut(&lines, '\n');
         struct slice name = slice_cut(&value, ':');
         size_t bytes = name.len + 1 + value.len;
-        if (!is_token(name) || !is_value(value) || bytes > sizeof out->text - used) {
+        if (!text_is_http_token(name) || !is_value(value) || bytes > sizeof out->text - used) {
             continue;
         }
         char *at = out->text + used;

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/must.h"
 #include "base/slice.h"
-#include "engine/record_json.h"
 #include "engine/webhook_headers.h"
 #include "engine/webhook_schedule.h"
 
@@ -364,7 +364,7 @@ static enum err open_endpoint(struct webhooks *webhooks, struct slice owner, str
 /* The form that the specification proposes: what, when, and all about it; or another's. */
 static enum err write_body(const struct webhook_event *event, int64_t now_ms, struct buf *out)
 {
-    char time_text[RECORD_TIME_BYTES];
+    char time_text[DATE_TIME_BYTES];
     struct json_writer w;
     if (event->kind == WEBHOOK_REACHER_RESULT) {
         return buf_append(out, event->data);
@@ -372,7 +372,7 @@ static enum err write_body(const struct webhook_event *event, int64_t now_ms, st
     json_begin(&w, out);
     json_open(&w, NULL, '{');
     json_string(&w, "type", slice_of(webhook_kind_name(event->kind)));
-    json_string(&w, "timestamp", slice_of(record_time_text(now_ms, time_text)));
+    json_string(&w, "timestamp", slice_of(date_time_text(now_ms, time_text)));
     json_raw(&w, "data", event->data);
     json_close(&w, '}');
     return w.err;

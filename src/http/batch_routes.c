@@ -3,18 +3,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/slice.h"
 #include "engine/batch_json.h"
 #include "engine/batch_upload.h"
+#include "http/pieces.h"
 #include "http/stored.h"
 
 enum {
     JSON_BYTES_MAX = 4 << 20,
     PAGE = 50,
     PAGE_MAX = 200,
-    PIECE_BYTES_MAX = 8 << 20,
     FORM_BYTES = 64 * 1024, /* around the file of a form */
 };
 
@@ -109,27 +108,13 @@ struct download {
     struct service *service;
     struct store *store;
     struct batch_results *results;
-    struct buf piece;
-    size_t sent; /* of the piece */
 };
 
-static int64_t pull(void *context, char *at, size_t bytes_max)
+static enum err next_rows(void *context, struct buf *out)
 {
     struct download *download = context;
     struct fault fault;
-    while (download->sent == download->piece.len) {
-        buf_clear(&download->piece);
-        download->sent = 0;
-        enum err e = batch_results_read(download->results, &download->piece, &fault);
-        if (e != ERR_NONE) {
-            return e == ERR_CLOSED ? 0 : -1;
-        }
-    }
-    size_t left = download->piece.len - download->sent;
-    size_t len = left < bytes_max ? left : bytes_max;
-    memcpy(at, download->piece.at + download->sent, len);
-    download->sent += len;
-    return (int64_t)len;
+    return batch_results_read(download->results, out, &fault);
 }
 
 static void end_download(void *context)
@@ -137,7 +122,6 @@ static void end_download(void *context)
     struct download *download = context;
     batch_results_close(download->results);
     service_give_back_store(download->service, download->store);
-    buf_done(&download->piece);
     free(download);
 }
 
@@ -251,7 +235,6 @@ static void get_results(struct http_request *request)
         return;
     }
     download->service = request->api->service;
-    buf_init(&download->piece, PIECE_BYTES_MAX);
     enum err e = open_results(request, download, &query, &fault);
     if (e != ERR_NONE) {
         end_download(download);
@@ -262,8 +245,8 @@ static void get_results(struct http_request *request)
     (void)snprintf(name, sizeof name, "attachment; filename=\"%.*s.%s\"",
                    SLICE_ARG(request->params[0]), is->name);
     http_add_header(request, "Content-Disposition", slice_of(name));
-    const struct http_pull answer = {pull, end_download, download};
-    http_answer_pull(request, 200, is->type, &answer);
+    const struct http_pieces answer = {next_rows, end_download, download};
+    http_answer_pieces(request, 200, is->type, &answer);
 }
 
 /* Orders. */

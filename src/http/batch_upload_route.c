@@ -179,8 +179,7 @@ static bool open_body(struct posted *posted)
 
 void batch_post_begin(struct http_request *request)
 {
-    if (request->api->service == NULL) {
-        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
+    if (!http_has_service(request)) {
         return;
     }
     struct posted *posted = calloc(1, sizeof *posted);

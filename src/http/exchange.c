@@ -9,6 +9,7 @@
 #include "base/must.h"
 #include "base/random.h"
 #include "base/slice.h"
+#include "http/framing.h"
 #include "http/server_private.h"
 
 enum {
@@ -269,8 +270,30 @@ static struct ip client_of(struct http_exchange *exchange)
                             http_header(&exchange->request, "X-Forwarded-For"));
 }
 
+static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_bytes, const char *value, size_t value_bytes)
+{
+    (void)kind;
+    framing_take(context, slice_make(name, name_bytes), slice_make(value, value_bytes));
+    return MHD_YES;
+}
+
+/* False: it was answered, and nothing more is read from the connection. */
+static bool has_one_reading(struct http_exchange *exchange, const char *version)
+{
+    struct framing framing = {.hosts = 0};
+    (void)exchange->server->mhd.MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND,
+                                                            take_field, &framing);
+    const char *fault = framing_fault(&framing, slice_of(version));
+    if (fault != NULL) {
+        exchange->closes = true;
+        http_refuse(&exchange->request, PROBLEM_BAD_FRAMING, "%s", fault);
+    }
+    return fault == NULL;
+}
+
 /* The header fields are there. */
-static void look_at(struct http_exchange *exchange, const char *method)
+static void look_at(struct http_exchange *exchange, const char *method, const char *version)
 {
     struct http_request *request = &exchange->request;
     struct slice query;
@@ -287,6 +310,9 @@ static void look_at(struct http_exchange *exchange, const char *method)
     request->client = client_of(exchange);
     request->content_type = http_header(request, "Content-Type");
     uri_split(request->target, &request->path, &query);
+    if (!has_one_reading(exchange, version)) {
+        return;
+    }
     request->route = find_route(exchange, allow);
     if (request->route == NULL) {
         answer_no_route(exchange, allow);
@@ -332,6 +358,9 @@ static bool is_worth_draining(struct http_exchange *exchange)
     bool has_body;
     uint64_t length;
     (void)body_length(&exchange->request, &has_body, &length);
+    if (exchange->closes) {
+        return false;
+    }
     bool waits =
         slice_equal_nocase(http_header(&exchange->request, "Expect"), SLICE("100-continue"));
     return !has_body || (!waits && length > 0 && length <= DRAINED_BYTES_MAX);
@@ -410,14 +439,14 @@ enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, 
                               size_t *upload_bytes, void **slot)
 {
     struct http_exchange *exchange = *slot;
-    (void)context, (void)connection, (void)url, (void)version;
+    (void)context, (void)connection, (void)url;
     if (exchange == NULL) {
         return MHD_NO; /* no memory */
     }
     switch (exchange->stage) {
     case EXCHANGE_NEW:
         exchange->stage = EXCHANGE_BODY;
-        look_at(exchange, method);
+        look_at(exchange, method, version);
         if (is_answered(exchange) && !is_worth_draining(exchange)) {
             return queue(exchange);
         }

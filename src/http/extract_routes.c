@@ -8,7 +8,7 @@
 #include "document/document.h"
 #include "engine/json_write.h"
 #include "engine/knowledge.h"
-#include "http/api.h"
+#include "http/stored.h"
 
 enum {
     TEXT_BYTES_MAX = 16 << 20,
@@ -124,8 +124,7 @@ static void begin_extract(struct http_request *request)
         !http_flag_argument(request, "hidden", &config.wants_hidden)) {
         return;
     }
-    if (request->api->service == NULL) {
-        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
+    if (!http_has_service(request)) {
         return;
     }
     struct extraction *extraction = calloc(1, sizeof *extraction);

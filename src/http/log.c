@@ -6,9 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/slice.h"
 #include "engine/json_write.h"
-#include "engine/record_json.h"
 
 enum { GATHERED_BYTES_MAX = 1 << 20, LINE_BYTES_MAX = 64 * 1024 };
 
@@ -32,12 +32,12 @@ static void begin_line(struct json_writer *w, struct buf *line, const char *leve
                        const char *event)
 {
     struct timespec now;
-    char time[RECORD_TIME_BYTES];
+    char time[DATE_TIME_BYTES];
     (void)clock_gettime(CLOCK_REALTIME, &now);
     json_begin(w, line);
     json_open(w, NULL, '{');
     int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    json_string(w, "time", slice_of(record_time_text(now_ms, time)));
+    json_string(w, "time", slice_of(date_time_text(now_ms, time)));
     json_string(w, "level", slice_of(level));
     json_string(w, "event", slice_of(event));
 }

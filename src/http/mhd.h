@@ -19,6 +19,7 @@
     each(MHD_destroy_post_processor) \
     each(MHD_destroy_response) \
     each(MHD_get_connection_info) \
+    each(MHD_get_connection_values_n) \
     each(MHD_lookup_connection_value) \
     each(MHD_post_process) \
     each(MHD_queue_response) \

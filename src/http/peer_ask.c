@@ -7,6 +7,7 @@
 #include "http/api.h"
 #include "http/peer.h"
 #include "http/server_private.h"
+#include "http/stored.h"
 
 static void on_leave(void *state)
 {
@@ -92,8 +93,7 @@ void peer_ask(struct http_request *request, const struct peer *peer, uint32_t ti
               const struct slice *addresses, size_t count)
 {
     struct service *service = request->api->service;
-    if (service == NULL) {
-        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
+    if (!http_has_service(request)) {
         return;
     }
     struct peer_questions *questions =

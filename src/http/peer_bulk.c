@@ -15,11 +15,12 @@
 #include "engine/json_write.h"
 #include "engine/record_json.h"
 #include "http/peer.h"
+#include "http/pieces.h"
 #include "http/stored.h"
 
 enum {
     LINE_BYTES_MAX = 16 * 1024,
-    PIECE_BYTES_MAX = 8 << 20,
+    LINES_BYTES_MAX = 8 << 20,
     LIMIT = 50, /* of results, where the caller does not say: theirs */
 };
 
@@ -266,8 +267,6 @@ struct download {
     struct store *store;
     struct batch_results *results;
     struct buf lines;    /* NDJSON as engine/batch_results makes it */
-    struct buf piece;    /* ours */
-    size_t sent;         /* of the piece */
     uint64_t skip, left; /* rows */
     bool has_begun, has_rows, has_ended;
 };
@@ -278,12 +277,11 @@ static void end_download(void *context)
     batch_results_close(download->results);
     service_give_back_store(download->service, download->store);
     buf_done(&download->lines);
-    buf_done(&download->piece);
     free(download);
 }
 
 /* {"email": "...", "heloise": RECORD}: the record in Reacher's shape. */
-static enum err convert(struct download *download, struct slice line)
+static enum err convert(struct download *download, struct slice line, struct buf *out)
 {
     struct slice start = SLICE(",\"heloise\":");
     struct record record;
@@ -296,14 +294,14 @@ static enum err convert(struct download *download, struct slice line)
     if (e != ERR_NONE) {
         return e;
     }
-    e = download->has_rows ? buf_append_byte(&download->piece, ',') : ERR_NONE;
+    e = download->has_rows ? buf_append_byte(out, ',') : ERR_NONE;
     download->has_rows = true;
-    e = e != ERR_NONE ? e : record_write_reacher(&record, &download->piece);
+    e = e != ERR_NONE ? e : record_write_reacher(&record, out);
     record_done(&record);
     return e;
 }
 
-static enum err convert_all(struct download *download)
+static enum err convert_all(struct download *download, struct buf *out)
 {
     struct slice rest = buf_view(&download->lines);
     enum err e = ERR_NONE;
@@ -317,48 +315,31 @@ static enum err convert_all(struct download *download)
             continue;
         }
         download->left--;
-        e = convert(download, line);
+        e = convert(download, line, out);
     }
     return e;
 }
 
-/* ERR_CLOSED: that was all. */
-static enum err next_piece(struct download *download)
+static enum err next_piece(void *context, struct buf *out)
 {
+    struct download *download = context;
     struct fault fault;
     if (download->has_ended) {
         return ERR_CLOSED;
     }
+    if (!download->has_begun) {
+        download->has_begun = true;
+        return buf_append(out, SLICE("{\"results\":["));
+    }
     buf_clear(&download->lines);
-    enum err e =
-        download->has_begun ? ERR_NONE : buf_append(&download->piece, SLICE("{\"results\":["));
-    download->has_begun = true;
-    e = e != ERR_NONE         ? e
-        : download->left == 0 ? ERR_CLOSED
-                              : batch_results_read(download->results, &download->lines, &fault);
+    enum err e = download->left == 0
+                     ? ERR_CLOSED
+                     : batch_results_read(download->results, &download->lines, &fault);
     if (e == ERR_CLOSED) {
         download->has_ended = true;
-        return buf_append(&download->piece, SLICE("]}"));
+        return buf_append(out, SLICE("]}"));
     }
-    return e != ERR_NONE ? e : convert_all(download);
-}
-
-static int64_t pull(void *context, char *at, size_t bytes_max)
-{
-    struct download *download = context;
-    while (download->sent == download->piece.len) {
-        buf_clear(&download->piece);
-        download->sent = 0;
-        enum err e = next_piece(download);
-        if (e != ERR_NONE) {
-            return e == ERR_CLOSED ? 0 : -1;
-        }
-    }
-    size_t left = download->piece.len - download->sent;
-    size_t len = left < bytes_max ? left : bytes_max;
-    memcpy(at, download->piece.at + download->sent, len);
-    download->sent += len;
-    return (int64_t)len;
+    return e != ERR_NONE ? e : convert_all(download, out);
 }
 
 static bool read_query(struct http_request *request, struct download *download)
@@ -384,8 +365,7 @@ static bool open_download(struct http_request *request, struct download *downloa
         return false;
     }
     download->service = request->api->service;
-    buf_init(&download->lines, PIECE_BYTES_MAX);
-    buf_init(&download->piece, PIECE_BYTES_MAX);
+    buf_init(&download->lines, LINES_BYTES_MAX);
     if (!is_over(&job)) {
         http_refuse(request, PROBLEM_BAD_ARGUMENT,
                     "Job %lld is still running, please try again later", (long long)job.number);
@@ -416,6 +396,6 @@ void peer_bulk_results(struct http_request *request)
         }
         return;
     }
-    const struct http_pull answer = {pull, end_download, download};
-    http_answer_pull(request, 200, "application/json", &answer);
+    const struct http_pieces answer = {next_piece, end_download, download};
+    http_answer_pieces(request, 200, "application/json", &answer);
 }

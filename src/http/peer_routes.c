@@ -11,6 +11,7 @@
 #include "http/json_body.h"
 #include "http/peer.h"
 #include "http/peer_bulk.h"
+#include "http/stored.h"
 
 enum {
     ADDRESS_BYTES_MAX = 1024, /* far more than RFC 5321 4.5.3.1.3 has */
@@ -116,14 +117,6 @@ static bool read_input(struct http_request *request, const json_t *input, struct
     return true;
 }
 
-static bool engine_runs(struct http_request *request)
-{
-    if (request->api->service == NULL) {
-        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
-    }
-    return request->api->service != NULL;
-}
-
 static void begin_bulk(struct http_request *request, const json_t *body)
 {
     const json_t *input = json_object_get(body, "input");
@@ -150,7 +143,7 @@ static void begin_bulk(struct http_request *request, const json_t *body)
 
 static void reacher_bulk(struct http_request *request)
 {
-    json_t *body = engine_runs(request) ? read_body(request) : NULL;
+    json_t *body = http_has_service(request) ? read_body(request) : NULL;
     if (body != NULL) {
         begin_bulk(request, body);
         json_decref(body);
@@ -159,14 +152,14 @@ static void reacher_bulk(struct http_request *request)
 
 static void reacher_bulk_progress(struct http_request *request)
 {
-    if (engine_runs(request)) {
+    if (http_has_service(request)) {
         peer_bulk_progress(request);
     }
 }
 
 static void reacher_bulk_results(struct http_request *request)
 {
-    if (engine_runs(request)) {
+    if (http_has_service(request)) {
         peer_bulk_results(request);
     }
 }

@@ -11,6 +11,7 @@ static const struct {
     unsigned status;
     const char *name, *title;
 } kinds[PROBLEM_KINDS] = {
+    [PROBLEM_BAD_FRAMING] = {400, "bad-framing", "The header of the request is not clear"},
     [PROBLEM_BAD_TARGET] = {400, "bad-target", "The path or the query cannot be read"},
     [PROBLEM_BAD_ARGUMENT] = {400, "bad-argument", "An argument of the query is wrong"},
     [PROBLEM_BAD_JSON] = {400, "bad-json", "The body is not JSON"},

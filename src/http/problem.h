@@ -9,6 +9,7 @@
 #include "base/buf.h"
 
 enum problem_kind {
+    PROBLEM_BAD_FRAMING,    /* 400: where the request ends, or whom it is for, is not clear */
     PROBLEM_BAD_TARGET,     /* 400: path or query cannot be read */
     PROBLEM_BAD_ARGUMENT,   /* 400: an argument of the query */
     PROBLEM_BAD_JSON,       /* 400 */

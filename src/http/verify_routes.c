@@ -12,6 +12,7 @@
 #include "engine/record_json.h"
 #include "http/api.h"
 #include "http/json_body.h"
+#include "http/stored.h"
 #include "http/stream.h"
 
 enum {
@@ -43,15 +44,6 @@ static const struct json_member wanted_members[] = {
     {"transcript", JSON_BODY_FLAG, false, 0, 0, offsetof(struct wanted, has_transcript)},
 };
 enum { WANTED_MEMBERS = sizeof wanted_members / sizeof *wanted_members };
-
-static bool service_is_there(struct http_request *request)
-{
-    if (request->api->service == NULL) {
-        http_refuse(request, PROBLEM_NOT_READY, "the engine is not running");
-        return false;
-    }
-    return true;
-}
 
 /* A record in the API's form: the record, whether it is pending, and where to ask again then. */
 static enum err write_record(const struct record *record, bool is_pending, struct buf *out)
@@ -146,7 +138,7 @@ static void post_verify(struct http_request *request)
     struct json_t *parsed;
     struct problem problem;
     struct buf body;
-    if (!http_takes_arguments(request, none) || !service_is_there(request)) {
+    if (!http_takes_arguments(request, none) || !http_has_service(request)) {
         return;
     }
     if (!json_body_read(buf_view(&request->body), wanted_members, WANTED_MEMBERS, &wanted, &parsed,
@@ -259,7 +251,7 @@ static bool send_cached(struct http_request *request, const struct wanted *wante
 static void get_verify_stream(struct http_request *request)
 {
     struct wanted wanted = {.timeout_ms = TIMEOUT_MS_MAX};
-    if (!service_is_there(request) || !read_stream_query(request, &wanted)) {
+    if (!http_has_service(request) || !read_stream_query(request, &wanted)) {
         return;
     }
     struct one *one = new_one(request);
@@ -442,7 +434,7 @@ static void post_verify_many(struct http_request *request)
     struct many_wanted wanted = {.timeout_ms = TIMEOUT_MS_MAX};
     struct json_t *parsed;
     struct problem problem;
-    if (!http_takes_arguments(request, none) || !service_is_there(request)) {
+    if (!http_takes_arguments(request, none) || !http_has_service(request)) {
         return;
     }
     if (!json_body_read(buf_view(&request->body), many_members, MANY_MEMBERS, &wanted, &parsed,

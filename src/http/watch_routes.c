@@ -5,9 +5,10 @@
 
 #include <stddef.h>
 
+#include "base/date.h"
 #include "base/slice.h"
 #include "base/span.h"
-#include "engine/record_json.h"
+#include "engine/table.h"
 #include "engine/watch_json.h"
 #include "engine/watch_schedule.h"
 #include "http/api.h"
@@ -125,25 +126,17 @@ static void put(struct changing *changing, enum err e)
     }
 }
 
-/* An address may begin like a formula: a quote mark before it, as in results of lists. */
 static void write_csv(struct changing *changing, const struct store_watch_change *change)
 {
-    struct buf *out = changing->w.out;
-    char at[RECORD_TIME_BYTES];
-    struct slice rest = change->address;
-    bool is_formula = rest.len > 0 && slice_find_byte(SLICE("=+-@"), rest.at[0], 0) < 4;
-    put(changing, buf_printf(out, "\"%s", is_formula ? "'" : ""));
-    while (rest.len > 0) {
-        size_t len = slice_find_byte(rest, '"', 0);
-        bool is_quote = len < rest.len;
-        put(changing, buf_append(out, slice_sub(rest, 0, len)));
-        put(changing, buf_append(out, is_quote ? SLICE("\"\"") : SLICE("")));
-        rest = slice_sub(rest, is_quote ? len + 1 : len, rest.len);
+    char at[DATE_TIME_BYTES];
+    const struct slice cells[] = {change->address,    change->status_before,
+                                  change->sub_before, change->status_after,
+                                  change->sub_after,  slice_of(date_time_text(change->at_ms, at)),
+                                  change->run};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        put(changing, table_cell_append(changing->w.out, cells[i], i == 0));
     }
-    put(changing, buf_printf(out, "\",%.*s,%.*s,%.*s,%.*s,%s,%.*s\n",
-                             SLICE_ARG(change->status_before), SLICE_ARG(change->sub_before),
-                             SLICE_ARG(change->status_after), SLICE_ARG(change->sub_after),
-                             record_time_text(change->at_ms, at), SLICE_ARG(change->run)));
+    put(changing, buf_append_byte(changing->w.out, '\n'));
 }
 
 static void write_change(void *context, const struct store_watch_change *change)

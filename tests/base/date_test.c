@@ -46,11 +46,35 @@ static void stays_within_its_bounds(void **state)
     assert_int_equal(date_of_unix(INT64_MAX).second, 59);
 }
 
+/* RFC 3339 5.6 */
+static void writes_the_internet_form(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t unix_ms;
+        const char *text;
+    } cases[] = {{0, "1970-01-01T00:00:00.000Z"},
+                 {1, "1970-01-01T00:00:00.001Z"},
+                 {951782400999, "2000-02-29T00:00:00.999Z"},
+                 {1763712345678, "2025-11-21T08:05:45.678Z"},
+                 {253402300799999, "9999-12-31T23:59:59.999Z"},
+                 {-1, ""},
+                 {253402300800000, ""}, /* no year of four digits */
+                 {INT64_MIN, ""},
+                 {INT64_MAX, ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[DATE_TIME_BYTES];
+        const char *shown = date_time_text(cases[i].unix_ms, text);
+        assert_string_equal(shown, cases[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_the_system),
         cmocka_unit_test(stays_within_its_bounds),
+        cmocka_unit_test(writes_the_internet_form),
     };
     return cmocka_run_group_tests_name("base/date", tests, NULL, NULL);
 }

@@ -176,6 +176,21 @@ static void test_code_points_are_written_as_they_are_read(void **state)
     assert_memory_equal(bytes, "\xef\xbf\xbd", 3);
 }
 
+/* RFC 9110 5.6.2 */
+static void tokens_of_http(void **state)
+{
+    (void)state;
+    static const char *const tokens[] = {"Host", "x", "!#$%&'*+-.^_`|~09azAZ"};
+    static const char *const others[] = {"",    "a b",  " a",       "a:", "a\t",
+                                         "a/b", "\x7f", "\xc3\xa4", "{a}"};
+    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+        assert_true(text_is_http_token(slice_of(tokens[i])));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_false(text_is_http_token(slice_of(others[i])));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +199,7 @@ int main(void)
         cmocka_unit_test(makes_printable),
         cmocka_unit_test(shown_text_is_settled),
         cmocka_unit_test(passes_on_errors),
+        cmocka_unit_test(tokens_of_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

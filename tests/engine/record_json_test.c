@@ -316,28 +316,6 @@ static void test_wrong_kinds(void **state)
     buf_done(&json);
 }
 
-static void test_times(void **state)
-{
-    (void)state;
-    static const struct {
-        int64_t unix_ms;
-        const char *text;
-    } cases[] = {{0, "1970-01-01T00:00:00.000Z"},
-                 {1, "1970-01-01T00:00:00.001Z"},
-                 {951782400999, "2000-02-29T00:00:00.999Z"},
-                 {1763712345678, "2025-11-21T08:05:45.678Z"},
-                 {253402300799999, "9999-12-31T23:59:59.999Z"},
-                 {-1, ""},
-                 {253402300800000, ""}, /* no year of four digits */
-                 {INT64_MIN, ""},
-                 {INT64_MAX, ""}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char text[RECORD_TIME_BYTES];
-        const char *shown = record_time_text(cases[i].unix_ms, text);
-        assert_string_equal(shown, cases[i].text);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,7 +327,6 @@ int main(void)
         cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_not_records),
         cmocka_unit_test(test_wrong_kinds),
-        cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests_name("engine/record_json", tests, NULL, NULL);
 }

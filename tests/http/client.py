@@ -58,6 +58,16 @@ class Line:
             pass
         return True
 
+    def rest(self):
+        """All that still comes until the server closes."""
+        found = b''
+        try:
+            while piece := self.file.read(65536):
+                found += piece
+        except (ConnectionError, ssl.SSLError):
+            pass
+        return found
+
     def read_chunks(self):
         body = b''
         while True:

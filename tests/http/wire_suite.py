@@ -176,6 +176,39 @@ class Wire(client.Case):
                'Content-Length: 100000000000\r\nExpect: 100-continue\r\n\r\n'.encode()
         self.assertEqual(self.raw(head).status, 413)
 
+    def test_what_has_two_readings(self):
+        """RFC 9112 3.2, 5.1, 6.1, 6.3: what follows is never taken for another request, whoever stands in front of us."""
+        body = b'{"email":"no address"}'
+        chunks = b'%x\r\n%s\r\n0\r\n\r\n' % (len(body), body)
+        size = b'Content-Length: %d\r\n' % len(body)
+        coding = b'Transfer-Encoding: chunked\r\n'
+        follower = request('GET', '/version')
+        for name, fields, content in (
+                ('both', size + coding, chunks), ('both, turned', coding + b'Content-Length: 4\r\n', chunks),
+                ('two lengths', size + b'Content-Length: 5\r\n', body), ('the same length twice', size + size, body),
+                ('a coding that is none', b'Transfer-Encoding: xchunked\r\n', chunks),
+                ('gzip', b'Transfer-Encoding: gzip, chunked\r\n', chunks),
+                ('identity', b'Transfer-Encoding: identity\r\n' + size, body),
+                ('chunked twice', coding + coding, chunks), ('then identity', coding + b'Transfer-Encoding: identity\r\n', chunks),
+                ('a hidden coding', b'Transfer-Encoding: \x0bchunked\r\n' + size, body),
+                ('a space before the colon', b'Transfer-Encoding : chunked\r\n' + size, chunks),
+                ('a length with one', b'Content-Length : %d\r\n' % len(body), body),
+                ('two hosts', b'Host: evil.example\r\n' + size, body), ('a control character', b'X: a\x01b\r\n' + size, body)):
+            with self.subTest(name):
+                line = self.line()
+                line.send(b'POST /v1/verify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' + fields + b'\r\n' +
+                          content + follower)
+                answer = line.answer()
+                self.assertEqual((answer.status, answer.json()['type']), (400, 'urn:heloise:problem:bad-framing'))
+                self.assertEqual(answer.headers['connection'], 'close')
+                self.assertNotIn(b'heloise', line.rest())
+        for name, text, status in (('no host', b'GET /version HTTP/1.1\r\n\r\n', 400), ('of old', b'GET /version HTTP/1.0\r\n\r\n', 200),
+                                   ('chunks of old', b'POST /v1/verify HTTP/1.0\r\n' + coding + b'\r\n' + chunks, 400)):
+            with self.subTest(name):
+                line = self.line()
+                line.send(text)
+                self.assertEqual(line.answer().status, status)
+
     def test_idle_lines_are_harmless(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

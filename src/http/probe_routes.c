@@ -26,6 +26,7 @@ enum {
 struct wanted {
     struct probe_wish wish;
     struct json_t *to;
+    struct slice rcpts[PROBE_ORDER_RCPTS_MAX];
 };
 
 #define WISH(member) offsetof(struct wanted, wish.member)
@@ -214,14 +215,13 @@ static void start(struct http_request *request, struct probe_order *order)
 static enum err make_order(struct http_request *request, struct wanted *wanted,
                            struct probe_order **out)
 {
-    struct slice to[PROBE_ORDER_RCPTS_MAX];
     struct problem problem;
     struct fault fault;
     const char *member = "";
-    wanted->wish.rcpts = to;
+    wanted->wish.rcpts = wanted->rcpts;
     wanted->wish.rcpt_count = wanted->to == NULL ? 0 : json_body_list_length(wanted->to);
     for (size_t i = 0; i < wanted->wish.rcpt_count; i++) {
-        to[i] = json_body_list_text(wanted->to, i);
+        wanted->rcpts[i] = json_body_list_text(wanted->to, i);
     }
     enum err e = probe_order_make(request->api->probe_terms, &wanted->wish, out, &member, &fault);
     if (e == ERR_SYNTAX) {

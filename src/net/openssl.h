@@ -99,10 +99,12 @@
     each(SSL_CTX_use_certificate) \
     each(SSL_ctrl) \
     each(SSL_dane_enable) \
+    each(SSL_dane_set_flags) \
     each(SSL_dane_tlsa_add) \
     each(SSL_do_handshake) \
     each(SSL_free) \
     each(SSL_get0_dane_authority) \
+    each(SSL_get0_dane_tlsa) \
     each(SSL_get0_peer_certificate) \
     each(SSL_get_current_cipher) \
     each(SSL_get_error) \

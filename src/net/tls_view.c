@@ -172,8 +172,10 @@ void tls_session_view(struct tls_session *session, struct tls_view *out)
         view_certificate(o, o->OPENSSL_sk_value(chain, i), &out->chain[out->chain_count++]);
     }
     out->ocsp = view_ocsp(session);
-    out->matches_dane = o->SSL_get0_dane_authority(session->ssl, NULL, NULL) >= 0 &&
-                        o->SSL_get_verify_result(session->ssl) == X509_V_OK;
+    out->matches_dane =
+        o->SSL_get0_dane_authority(session->ssl, NULL, NULL) >= 0 &&
+        o->SSL_get_verify_result(session->ssl) == X509_V_OK &&
+        o->SSL_get0_dane_tlsa(session->ssl, &out->dane_usage, NULL, NULL, NULL, NULL) >= 0;
     o->ERR_clear_error();
 }
 
@@ -186,7 +188,10 @@ bool tls_session_expect_dane(struct tls_session *session, uint8_t usage, uint8_t
     bool is_on =
         o->SSL_CTX_dane_enable(session->roots) == 1 &&
         (o->SSL_dane_enable(session->ssl, session->server_name) == 1 || session->expects_dane);
-    session->expects_dane = session->expects_dane || is_on;
+    if (is_on) {
+        (void)o->SSL_dane_set_flags(session->ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+        session->expects_dane = true;
+    }
     bool is_taken = is_on && o->SSL_dane_tlsa_add(session->ssl, usage, selector, matching, bytes,
                                                   data.len) == 1;
     o->ERR_clear_error();

@@ -45,7 +45,8 @@ struct tls_view {
     bool is_trusted, is_for_host;
     char verdict[96]; /* OpenSSL's words for the verification */
     enum tls_ocsp ocsp;
-    bool matches_dane; /* one of the records fits the chain */
+    bool matches_dane;  /* one of the records fits the chain */
+    uint8_t dane_usage; /* of that record */
     unsigned chain_count;
     struct tls_certificate chain[TLS_VIEW_CHAIN_MAX]; /* the server's own first */
 };
@@ -54,7 +55,7 @@ struct tls_view {
 void tls_session_view(struct tls_session *session, struct tls_view *out);
 
 /* Before the handshake of a client: a TLSA record (RFC 6698) of the server; data: as in the record. The chain is then
- * held against these records alone (RFC 7672). False: OpenSSL does not take it (an unknown usage, a wrong length). */
+ * held against these records alone (RFC 7672); names do not count with usage 3 (RFC 7671 5.1). False: OpenSSL does not take it (an unknown usage, a wrong length). */
 bool tls_session_expect_dane(struct tls_session *session, uint8_t usage, uint8_t selector,
                              uint8_t matching, struct slice data);
 

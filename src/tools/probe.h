@@ -71,9 +71,13 @@ enum probe_dane_state {
     PROBE_DANE_UNUSABLE, /* none that senders of mail look at (RFC 7672 3.1) */
     PROBE_DANE_MATCH,
     PROBE_DANE_MISMATCH,
+    PROBE_DANE_NOT_SECURE, /* DNSSEC proves the records, and not what leads to the host: dane_gap (RFC 7672 2.2) */
     PROBE_DANE_UNKNOWN, /* DNS or the connection failed */
 };
 const char *probe_dane_name(enum probe_dane_state state);
+
+/* What lacks DNSSEC on the way to the host. */
+enum probe_dane_gap { PROBE_GAP_NONE, PROBE_GAP_MX, PROBE_GAP_ADDRESS };
 
 /* The MTA-STS policy of a domain (RFC 8461). */
 enum probe_sts_state {
@@ -112,7 +116,9 @@ struct probe_host {
     enum probe_injection injection;
     enum probe_dane_state dane;
     unsigned dane_count, dane_usable_count;
-    bool has_dane_proof;            /* the resolver says that the answer is authentic (DNSSEC) */
+    bool has_dane_proof; /* the resolver says that the answer is authentic (DNSSEC) */
+    enum probe_dane_gap dane_gap;
+    uint8_t dane_usage;             /* with PROBE_DANE_MATCH: of the record that fits */
     enum probe_answer sts_names_it; /* the MTA-STS policy of the domain */
     struct probe_login_result logins[SASL_MECHANISM_COUNT];
     struct probe_talk relay; /* with relay_count: one RCPT step for each form that got so far */

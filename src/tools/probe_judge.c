@@ -90,6 +90,12 @@ static void judge_keys(struct judge *judge, const struct tls_view *tls)
     }
 }
 
+/* RFC 7671 5.1, RFC 7672 3.1.1: with usage 3 the record is all that counts. */
+static bool is_vouched_for(const struct probe_host *host)
+{
+    return host->dane == PROBE_DANE_MATCH && host->has_dane_proof && host->dane_usage == 3;
+}
+
 static void judge_certificate(struct judge *judge, const struct probe_host *host)
 {
     const struct tls_view *tls = &host->talk.tls;
@@ -99,8 +105,14 @@ static void judge_certificate(struct judge *judge, const struct probe_host *host
             "the server shows no certificate");
         return;
     }
-    judge_dates(judge, own);
     judge_keys(judge, tls);
+    if (is_vouched_for(host)) {
+        add(judge, PROBE_LEVEL_OK, "certificate", "",
+            "a TLSA record of usage 3 vouches for the certificate: its name, dates and issuer do "
+            "not count (RFC 7671 5.1)");
+        return;
+    }
+    judge_dates(judge, own);
     bool is_dated = own->not_after_s >= judge->now_s;
     if (!tls->is_trusted && is_dated) {
         add(judge, PROBE_LEVEL_MEND, "certificate_untrusted",
@@ -223,6 +235,13 @@ static void judge_dane(struct judge *judge, const struct probe_host *host)
             "none of the %u TLSA records fits the certificate%s", host->dane_count,
             host->has_dane_proof ? ", and DNSSEC proves them: senders that use DANE do not deliver"
                                  : " (the resolver does not say that DNSSEC proves them)");
+        return;
+    case PROBE_DANE_NOT_SECURE:
+        add(judge, PROBE_LEVEL_ADVICE, "dane_not_secure",
+            "sign the zone they stand in (RFC 7672 2.2)",
+            "DNSSEC proves the TLSA records, and not the %s: DANE does not apply to this host",
+            host->dane_gap == PROBE_GAP_MX ? "MX records that lead there"
+                                           : "addresses of the host");
         return;
     case PROBE_DANE_UNKNOWN: break;
     }

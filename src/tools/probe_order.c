@@ -238,7 +238,7 @@ static enum err read_relay(struct maker *maker)
 {
     const struct probe_wish *wish = maker->wish;
     struct probe_order *order = maker->order;
-    struct slice own, stranger, sender = order->plan.talk.mail_from;
+    struct slice own = SLICE_NONE, stranger = SLICE_NONE, sender = order->plan.talk.mail_from;
     char domain[DNS_NAME_BYTES];
     if (wish->relay_domain.at == NULL) {
         return wish->relay_to.at == NULL

@@ -31,6 +31,7 @@ const char *probe_dane_name(enum probe_dane_state state)
     case PROBE_DANE_UNUSABLE: return "unusable";
     case PROBE_DANE_MATCH: return "match";
     case PROBE_DANE_MISMATCH: return "mismatch";
+    case PROBE_DANE_NOT_SECURE: return "not_secure";
     case PROBE_DANE_UNKNOWN: break;
     }
     return "unknown";
@@ -178,13 +179,43 @@ static enum err match_records(struct probe_run *run, struct probe_host *host,
         host->dane = !talk.has_tls           ? PROBE_DANE_UNKNOWN
                      : talk.tls.matches_dane ? PROBE_DANE_MATCH
                                              : PROBE_DANE_MISMATCH;
+        host->dane_usage = talk.tls.dane_usage;
         probe_talk_done(&talk);
     }
     tls_client_free(tls);
     return e;
 }
 
-static enum err try_dane(struct probe_run *run, struct probe_host *host)
+/* Whether the resolver calls an answer authentic: DNSSEC proves it (RFC 4035 3.2.3). */
+static enum err is_proven(struct probe_run *run, const char *name, uint16_t type, bool *out)
+{
+    struct dns_answer *answer = malloc(sizeof *answer);
+    enum err e = answer == NULL ? ERR_NOMEM
+                                : route_ask(run->door, slice_of(name), type, &run->bytes, answer);
+    *out = e == ERR_NONE && answer->kind != DNS_ANSWER_ERROR && answer->message.is_authentic;
+    free(answer);
+    return e;
+}
+
+/* RFC 7672 2.2.1, 2.2.2: where the MX records or the host's addresses are not proven, whoever sends mail looks at no TLSA
+ * record of the host. */
+static enum err find_gap(struct probe_run *run, struct probe_host *host)
+{
+    uint16_t type = host->talk.ip.family == IP_V6 ? DNS_AAAA : DNS_A;
+    bool has_mx = true, has_address = true;
+    enum err e = ERR_NONE;
+    if (host->is_exchanger) {
+        e = is_proven(run, run->plan->target.name, DNS_MX, &has_mx);
+    }
+    e = e != ERR_NONE ? e : is_proven(run, host->name, type, &has_address);
+    if (e == ERR_NONE) {
+        host->dane_gap = !has_mx ? PROBE_GAP_MX : !has_address ? PROBE_GAP_ADDRESS : PROBE_GAP_NONE;
+        host->dane = host->dane_gap == PROBE_GAP_NONE ? host->dane : PROBE_DANE_NOT_SECURE;
+    }
+    return e;
+}
+
+static enum err read_dane(struct probe_run *run, struct probe_host *host)
 {
     char name[PROBE_NAME_BYTES + 16];
     struct probe_dane records[PROBE_DANE_MAX];
@@ -204,14 +235,22 @@ static enum err try_dane(struct probe_run *run, struct probe_host *host)
                      : host->dane_count > 0           ? PROBE_DANE_UNUSABLE
                                                       : PROBE_DANE_NONE;
     }
-    if (e == ERR_CLOSED) {
-        run->is_stopped = true;
-        e = ERR_NONE;
-    }
     if (e == ERR_NONE && host->dane_usable_count > 0) {
         e = match_records(run, host, records, host->dane_usable_count);
     }
     free(answer);
+    /* A resolver that proves nothing says nothing of the way either. */
+    return e == ERR_NONE && host->has_dane_proof && host->dane_count > 0 ? find_gap(run, host) : e;
+}
+
+static enum err try_dane(struct probe_run *run, struct probe_host *host)
+{
+    enum err e = read_dane(run, host);
+    if (e == ERR_CLOSED) {
+        run->is_stopped = true;
+        host->dane = PROBE_DANE_UNKNOWN;
+        return ERR_NONE;
+    }
     return e;
 }
 

@@ -5,11 +5,11 @@
 
 #include "base/reader.h"
 #include "base/slice.h"
-#include "dns/tags.h"
 #include "verify/health_private.h"
 
 enum {
     ID_BYTES_MAX = 32,             /* RFC 8461 3.1 */
+    FIELD_NAME_BYTES_MAX = 32,     /* the same, and RFC 8460 3 */
     MAX_AGE_S_MAX = 31557600,      /* RFC 8461 3.2 */
     MAX_AGE_S_ADVISED = 7 * 86400, /* below it the policy is forgotten between two messages */
     DANE_TA = 2,                   /* RFC 7672 3.1.3: the usages that count for mail */
@@ -95,27 +95,65 @@ static void look_sts_missing(struct health_judge *j)
     }
 }
 
-/* RFC 8461 3.1 */
-static bool has_id(struct slice record)
+/* RFC 8461 3.1: sts-id is 1 to 32 letters and digits. */
+static bool is_id(struct slice value)
 {
-    struct tag_list tags;
-    struct slice bad;
-    bool is_list = tag_list_read(record, &tags, &bad) == TAG_FAULT_NONE;
-    const struct tag *id = tag_find(&tags, SLICE("id"));
-    if (!is_list || id == NULL || id->value.len == 0 || id->value.len > ID_BYTES_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < id->value.len; i++) {
-        if (!ascii_is_alnum(id->value.at[i])) {
+    for (size_t i = 0; i < value.len; i++) {
+        if (!ascii_is_alnum(value.at[i])) {
             return false;
         }
     }
-    return true;
+    return value.len > 0 && value.len <= ID_BYTES_MAX;
+}
+
+/* RFC 8461 3.1, RFC 8460 3: a name may hold '-' and '.', and begin with a digit, other than that of a tag of DKIM. */
+static bool is_field_name(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        bool is_mark = slice_find_byte(SLICE("_-."), name.at[i], 0) < 3;
+        if (!ascii_is_alnum(name.at[i]) && !(is_mark && i > 0)) {
+            return false;
+        }
+    }
+    return name.len > 0 && name.len <= FIELD_NAME_BYTES_MAX;
+}
+
+static bool is_field_value(struct slice value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] <= ' ' || value.at[i] > '~') {
+            return false;
+        }
+    }
+    return value.len > 0;
+}
+
+/* A field of a record NAME=VALUE; NAME=VALUE. False: it has none, or is no such list. */
+static bool find_field(struct slice record, struct slice wanted, struct slice *out)
+{
+    struct slice rest = record;
+    bool has = false;
+    while (rest.at != NULL) {
+        struct slice value = slice_trim(slice_cut(&rest, ';'));
+        if (value.len == 0 && rest.at == NULL) {
+            break; /* behind the last ';' */
+        }
+        struct slice name = slice_cut(&value, '=');
+        if (!is_field_name(name) || value.at == NULL || !is_field_value(value)) {
+            return false;
+        }
+        if (!has && slice_equal(name, wanted)) {
+            has = true;
+            *out = value;
+        }
+    }
+    return has;
 }
 
 static void look_sts_record(struct health_judge *j)
 {
     const struct health_text *sts = &j->facts->sts;
+    struct slice id;
     if (sts->count > 1) {
         health_say(j, "keep one of them", NULL, "%s has %u MTA-STS records", sts->name, sts->count);
         return;
@@ -123,7 +161,7 @@ static void look_sts_record(struct health_judge *j)
     if (sts->count == 0) {
         return;
     }
-    if (!has_id(sts->text)) {
+    if (!find_field(sts->text, SLICE("id"), &id) || !is_id(id)) {
         health_say(j, "give it an id of letters and digits, another one at each change",
                    health_text_of(j, "%s. IN TXT \"v=STSv1; id=1\"", sts->name),
                    "the MTA-STS record has no id that can be read");
@@ -258,13 +296,9 @@ static void look_reports_missing(struct health_judge *j)
 /* RFC 8460 3 */
 static bool names_place(struct slice record)
 {
-    struct tag_list tags;
-    struct slice bad;
-    bool is_list = tag_list_read(record, &tags, &bad) == TAG_FAULT_NONE;
-    const struct tag *rua = tag_find(&tags, SLICE("rua"));
-    return is_list && rua != NULL &&
-           (slice_starts_nocase(rua->value, SLICE("mailto:")) ||
-            slice_starts_nocase(rua->value, SLICE("https:")));
+    struct slice rua;
+    return find_field(record, SLICE("rua"), &rua) && (slice_starts_nocase(rua, SLICE("mailto:")) ||
+                                                      slice_starts_nocase(rua, SLICE("https:")));
 }
 
 static void look_reports_syntax(struct health_judge *j)

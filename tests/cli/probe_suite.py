@@ -437,9 +437,7 @@ class Dane(Base):
         run = self.expect(code, 'probe', '--no-config', '--json', '--helo', 'us.example', '--resolver',
                           f'127.0.0.1:{names.port}', '--allow-net', '127.0.0.0/8', '--tls-ca', Certificates.path('ca.pem'),
                           f'mx.d.example:{server.port}')
-        record = json.loads(run.out)
-        found = [(f['check'], f['level']) for f in record['findings'] if f['check'].startswith('dane')]
-        return record['hosts'][0], found
+        return json.loads(run.out)['hosts'][0], self.findings_of(run)
 
     def test_matches(self):
         leaf, ca = self.der('good.crt'), self.der('ca.pem')
@@ -459,6 +457,34 @@ class Dane(Base):
         host, found = self.look(0, 'good', [record], authentic=False)
         self.assertEqual((host['dane'], host['dane_authentic']), ('match', False))
         self.assertEqual(found, [('dane_not_proven', 'advice')])
+
+    def test_usage_3_counts_alone(self):
+        """RFC 7671 5.1: whatever name, date or issuer the certificate has."""
+        for name in ('own', 'expired'):
+            record = b'\3\1\1' + hashlib.sha256(self.key(f'{name}.crt')).digest()
+            host, found = self.look(0, name, [record])
+            self.assertEqual((host['dane'], found), ('match', [('dane', 'ok')]), name)
+            self.look(1, name, [record], authentic=False)
+            self.look(1, name, [b'\2\1\1' + record[3:]])
+
+    def test_what_leads_there_is_not_proven(self):
+        """RFC 7672 2.2: then nobody looks at the records."""
+        good, other = (b'\3\1\1' + hashlib.sha256(self.key(name)).digest() for name in ('good.crt', 'own.crt'))
+        for kind, record in ((15, good), (15, other), (1, good)):
+            server = self.serve(Good(Certificates.context('good')))
+            names = rig.Names({('d.example', 15): ['mx.d.example'], ('mx.d.example', 1): ['127.0.0.1'], ('mx.d.example', 28): [],
+                               (f'_{server.port}._tcp.mx.d.example', 52): [record]}, lambda name, asked, kind=kind: asked != kind)
+            self.addCleanup(names.close)
+            run = self.expect(0, 'probe', '--no-config', '--json', '--helo', 'us.example', '--resolver',
+                              f'127.0.0.1:{names.port}', '--port', server.port, '--allow-net', '127.0.0.0/8', '--tls-ca',
+                              Certificates.path('ca.pem'), 'd.example')
+            host, found = json.loads(run.out)['hosts'][0], self.findings_of(run)
+            self.assertEqual((host['dane'], host['dane_authentic']), ('not_secure', True))
+            self.assertEqual(found, [('dane_not_secure', 'advice')], kind)
+
+    @staticmethod
+    def findings_of(run):
+        return [(f['check'], f['level']) for f in json.loads(run.out)['findings'] if f['check'].startswith('dane')]
 
     def test_mismatches(self):
         ca = hashlib.sha256(self.der('ca.pem')).digest()

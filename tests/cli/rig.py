@@ -160,7 +160,8 @@ class Village:
 class Names(threading.Thread):
     """A name server: records by (name, type); type 1 A, 12 PTR, 15 MX as a name or (preference, name), 16 TXT. What
     it has not does not exist; None is a failure; names with the type None are silent. A value in bytes stands as it
-    is. is_authentic: who asks for it is told that DNSSEC proves the answers (RFC 6840 5.7)."""
+    is. is_authentic: who asks for it is told that DNSSEC proves the answers (RFC 6840 5.7), all of them or those for
+    which is_authentic(name, kind) holds."""
 
     def __init__(self, records, is_authentic=False):
         super().__init__(daemon=True)
@@ -205,7 +206,8 @@ class Names(threading.Thread):
             answers += b'\xc0\x0c' + struct.pack('>HHIH', kind, 1, 300, len(data)) + data
         is_asked = query[3] & 0x20  # AD
         flags = 0x8180 | (3 if not is_known else 2 if values is None else 0)
-        flags |= 0x20 if self.is_authentic and is_asked else 0
+        is_proven = self.is_authentic(name, kind) if callable(self.is_authentic) else self.is_authentic
+        flags |= 0x20 if is_proven and is_asked else 0
         return query[:2] + struct.pack('>HHHHH', flags, 1, len(values or []), 0, 0) + question + answers
 
     def run(self):

@@ -150,6 +150,40 @@ static void what_could_not_be_asked_is_told(void **state)
     assert_string_equal(found_in(&facts), "not_all_answered");
 }
 
+/* RFC 8461 3.1, RFC 8460 3: names of fields that are not registered yet are no fault. */
+static void fields_of_records_are_read_as_they_are_defined(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sts, *rpt, *found;
+    } cases[] = {
+        {"v=STSv1; id=20260101T000000Z;", NULL, ""},
+        {"v=STSv1;id=1", NULL, ""},
+        {"v=STSv1; x-test=1; a_b.c=2; 9to5=yes; id=1;", NULL, ""},
+        {"v=STSv1; -x=1; id=1", NULL, "mta_sts_record"},
+        {"v=STSv1; x y=1; id=1", NULL, "mta_sts_record"},
+        {"v=STSv1; x=; id=1", NULL, "mta_sts_record"},
+        {"v=STSv1;; id=1", NULL, "mta_sts_record"},
+        {"v=STSv1; id=1-2", NULL, "mta_sts_record"},
+        {"v=STSv1; id=123456789012345678901234567890123", NULL, "mta_sts_record"},
+        {"v=STSv1; abcdefghijklmnopqrstuvwxyz1234567=1; id=1", NULL, "mta_sts_record"},
+        {"v=STSv1;", NULL, "mta_sts_record"},
+        {NULL, "v=TLSRPTv1; rua=https://r.example/?a=b,mailto:r@d.example; x-y.z=1", ""},
+        {NULL, "v=TLSRPTv1; rua=ftp://r.example", "tls_rpt_record"},
+        {NULL, "v=TLSRPTv1;", "tls_rpt_record"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct health_facts facts = {.domain = "d.example", .soa = DNS_ANSWER_RECORDS};
+        struct health_text *text = cases[i].sts != NULL ? &facts.sts : &facts.tls_rpt;
+        *text = (struct health_text){
+            .kind = DNS_ANSWER_RECORDS,
+            .count = 1,
+            .text = slice_of(cases[i].sts != NULL ? cases[i].sts : cases[i].rpt)};
+        print_message("%s\n", cases[i].sts != NULL ? cases[i].sts : cases[i].rpt);
+        assert_string_equal(found_in(&facts), cases[i].found);
+    }
+}
+
 /* RFC 8461 3.2 */
 static void values_of_a_policy_follow_each_other(void **state)
 {
@@ -205,6 +239,7 @@ int main(void)
         cmocka_unit_test(keys_are_judged),
         cmocka_unit_test(policies_are_judged),
         cmocka_unit_test(what_could_not_be_asked_is_told),
+        cmocka_unit_test(fields_of_records_are_read_as_they_are_defined),
         cmocka_unit_test(values_of_a_policy_follow_each_other),
         cmocka_unit_test(nothing_known_is_nothing_found),
         cmocka_unit_test(checks_have_names_of_their_own),

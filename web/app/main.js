@@ -7,6 +7,7 @@ import { setTheme, useTheme } from './theme.js';
 import { CheckView } from './check.js';
 import { BatchesView } from './batches.js';
 import { BatchView } from './batch.js';
+import { ExtractView } from './extract.js';
 import { ListView, ListsView } from './lists.js';
 import { DomainView } from './domain.js';
 import { WaysView } from './ways.js';
@@ -16,6 +17,7 @@ import { SettingsView } from './settings.js';
 const PLACES = [
   ['check', 'Check', 'at'],
   ['batches', 'Batches', 'list'],
+  ['extract', 'Extract', 'file'],
   ['lists', 'Watched', 'eye'],
   ['dns', 'Domains', 'globe'],
   ['ways', 'Ways out', 'ways'],
@@ -37,6 +39,7 @@ function view([name, id]) {
   switch (name) {
     case 'check': return html`<${CheckView} address=${id ?? ''} />`;
     case 'batches': return id ? html`<${BatchView} key=${id} id=${id} />` : html`<${BatchesView} />`;
+    case 'extract': return html`<${ExtractView} />`;
     case 'lists': return id ? html`<${ListView} key=${id} id=${id} />` : html`<${ListsView} />`;
     case 'dns': return html`<${DomainView} domain=${id ?? ''} />`;
     case 'ways': return html`<${WaysView} />`;

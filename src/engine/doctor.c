@@ -41,6 +41,11 @@ void doctor_one_over(struct doctor *doctor)
     }
 }
 
+static void on_query_over(void *owner)
+{
+    doctor_one_over(owner);
+}
+
 static void on_limit(void *context)
 {
     finish(context);
@@ -477,7 +482,8 @@ enum err doctor_new(struct door *door, const struct doctor_config *config, struc
     doctor->facts.lists = config->lists;
     doctor->facts.egresses = egresses;
     doctor->facts.egress_count = config->egress_count;
-    TAILQ_INIT(&doctor->queries);
+    queries_init(&doctor->queries, door, DOCTOR_QUERIES_MAX, doctor, on_query_over);
+    TAILQ_INIT(&doctor->questions);
     TAILQ_INIT(&doctor->talks);
     for (size_t i = 0; i < config->egress_count; i++) {
         struct doctor_about about = {.egress = i};

@@ -1,11 +1,10 @@
-/* engine/doctor_dns: questions to the DNS, so many at once, and the machines that ask them: SPF and routes.
+/* engine/doctor_dns: questions to the DNS, and the machines that ask them: SPF and routes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/slice.h"
 #include "engine/doctor_private.h"
-#include "engine/transport.h"
 
 enum run_kind { RUN_SPF, RUN_ROUTE };
 
@@ -20,126 +19,96 @@ struct run {
     struct dns_lookup *lookup;
 };
 
-struct doctor_query {
-    TAILQ_ENTRY(doctor_query) link;
-    struct doctor *doctor; /* NULL: nobody waits any more */
-    bool is_sent;
-    uint16_t type;
-    unsigned aliases; /* followed over several answers */
-    char name[DNS_NAME_BYTES];
+/* What a question is about, kept until it is answered or dropped. */
+struct doctor_question {
+    TAILQ_ENTRY(doctor_question) link;
     doctor_answer_fn fn; /* NULL: it is a machine's */
     struct doctor_about about;
     struct run *run;
-    unsigned id; /* of the lookup's question */
 };
 
-static void send_waiting(struct doctor *doctor);
 static void pump(struct run *run);
 
 /* ---- questions ---- */
 
-static struct doctor_query *add_query(struct doctor *doctor, struct slice name, uint16_t type)
+static void remove_question(struct doctor *doctor, struct doctor_question *question)
 {
-    struct doctor_query *query = calloc(1, sizeof *query);
-    if (query == NULL || name.len >= sizeof query->name) {
-        free(query);
-        return NULL;
+    TAILQ_REMOVE(&doctor->questions, question, link);
+    free(question);
+}
+
+static struct doctor_question *add_question(struct doctor *doctor)
+{
+    struct doctor_question *question = calloc(1, sizeof *question);
+    if (question != NULL) {
+        TAILQ_INSERT_TAIL(&doctor->questions, question, link);
     }
-    query->doctor = doctor;
-    query->type = type;
-    for (size_t i = 0; i < name.len; i++) {
-        query->name[i] = ascii_lower(name.at[i]); /* answers are compared so */
-    }
+    return question;
+}
+
+static void count_begun(struct doctor *doctor)
+{
     doctor->begun++;
     doctor->open++;
-    TAILQ_INSERT_TAIL(&doctor->queries, query, link);
-    return query;
 }
 
-/* True: the end of a chain of aliases is asked about in place of this one. */
-static bool asks_on(struct doctor *doctor, const struct doctor_query *query,
-                    const struct dns_answer *answer)
+static void take_answer(void *owner, void *subject, size_t index, const char *asked,
+                        const struct dns_answer *answer)
 {
-    unsigned aliases = query->aliases + answer->aliases;
-    if (answer->kind != DNS_ANSWER_CUT || aliases > DNS_ALIASES_MAX) {
-        return false;
-    }
-    struct doctor_query *next = add_query(doctor, slice_of(answer->name), query->type);
-    if (next == NULL) {
-        return false;
-    }
-    next->aliases = aliases;
-    next->fn = query->fn;
-    next->about = query->about;
-    return true;
+    struct doctor *doctor = owner;
+    struct doctor_question *question = subject;
+    (void)index;
+    (void)asked;
+    question->fn(doctor, &question->about, answer);
+    remove_question(doctor, question);
 }
 
-static void take_answer(struct doctor *doctor, const struct doctor_query *query,
-                        enum dns_transport transport, struct slice message)
-{
-    struct dns_answer answer;
-    dns_answer_read(query->name, query->type, transport, message, &answer);
-    if (!asks_on(doctor, query, &answer)) {
-        query->fn(doctor, &query->about, &answer);
-    }
-}
-
-static void take_run_answer(const struct doctor_query *query, enum dns_transport transport,
+static void take_run_answer(void *owner, void *subject, size_t id, enum dns_transport transport,
                             struct slice message)
 {
-    struct run *run = query->run;
+    struct doctor_question *question = subject;
+    struct run *run = question->run;
+    remove_question(owner, question);
     run->open--;
     if (run->kind == RUN_SPF) {
         spf_answered(run->spf, transport, message);
     } else {
-        dns_lookup_answered(run->lookup, query->id, transport, message);
+        dns_lookup_answered(run->lookup, (unsigned)id, transport, message);
     }
     pump(run);
-}
-
-static void on_answer(void *context, enum query_status status, struct slice message)
-{
-    struct doctor_query *query = context;
-    struct doctor *doctor = query->doctor;
-    if (doctor != NULL) {
-        TAILQ_REMOVE(&doctor->queries, query, link);
-        doctor->queries_sent--;
-        if (query->fn != NULL) {
-            take_answer(doctor, query, transport_of(status), message);
-        } else {
-            take_run_answer(query, transport_of(status), message);
-        }
-        send_waiting(doctor);
-        doctor_one_over(doctor);
-    }
-    free(query);
-}
-
-static void send_waiting(struct doctor *doctor)
-{
-    struct doctor_query *query;
-    TAILQ_FOREACH(query, &doctor->queries, link)
-    {
-        if (doctor->queries_sent == DOCTOR_QUERIES_MAX) {
-            return;
-        }
-        if (!query->is_sent) {
-            query->is_sent = true;
-            doctor->queries_sent++;
-            door_query(doctor->door, slice_of(query->name), query->type, on_answer, query);
-        }
-    }
 }
 
 void doctor_ask(struct doctor *doctor, struct slice name, uint16_t type, doctor_answer_fn fn,
                 const struct doctor_about *about)
 {
-    struct doctor_query *query = add_query(doctor, name, type);
-    if (query != NULL) {
-        query->fn = fn;
-        query->about = *about;
-        send_waiting(doctor);
+    struct doctor_question *question = add_question(doctor);
+    if (question == NULL) {
+        return;
     }
+    question->fn = fn;
+    question->about = *about;
+    if (queries_put(&doctor->queries, name, type, take_answer, question, 0)) {
+        count_begun(doctor);
+    } else {
+        remove_question(doctor, question);
+    }
+}
+
+static bool ask_for_run(struct run *run, struct slice name, uint16_t type, unsigned id)
+{
+    struct doctor *doctor = run->doctor;
+    struct doctor_question *question = add_question(doctor);
+    if (question == NULL) {
+        return false;
+    }
+    question->run = run;
+    if (!queries_put_plain(&doctor->queries, name, type, take_run_answer, question, id)) {
+        remove_question(doctor, question);
+        return false;
+    }
+    run->open++;
+    count_begun(doctor);
+    return true;
 }
 
 /* ---- machines ---- */
@@ -192,13 +161,7 @@ static void pump(struct run *run)
     unsigned id;
     bool is_stuck = false;
     while (!is_stuck && next_question(run, &name, &type, &id)) {
-        struct doctor_query *query = add_query(run->doctor, name, type);
-        if (query != NULL) {
-            query->run = run;
-            query->id = id;
-            run->open++;
-        }
-        is_stuck = query == NULL;
+        is_stuck = !ask_for_run(run, name, type, id);
     }
     bool is_done = run->kind == RUN_SPF ? spf_is_done(run->spf) : dns_lookup_is_done(run->lookup);
     if (is_done) {
@@ -239,7 +202,6 @@ void doctor_ask_spf(struct doctor *doctor, const struct doctor_about *about, boo
         return;
     }
     pump(run);
-    send_waiting(doctor);
 }
 
 void doctor_ask_route(struct doctor *doctor, size_t egress)
@@ -263,21 +225,16 @@ void doctor_ask_route(struct doctor *doctor, size_t egress)
         return;
     }
     pump(run);
-    send_waiting(doctor);
 }
 
 void doctor_drop_queries(struct doctor *doctor)
 {
-    while (!TAILQ_EMPTY(&doctor->queries)) {
-        struct doctor_query *query = TAILQ_FIRST(&doctor->queries);
-        TAILQ_REMOVE(&doctor->queries, query, link);
-        if (query->run != NULL && --query->run->open == 0) {
-            free_run(query->run);
+    queries_drop(&doctor->queries);
+    while (!TAILQ_EMPTY(&doctor->questions)) {
+        struct doctor_question *question = TAILQ_FIRST(&doctor->questions);
+        if (question->run != NULL && --question->run->open == 0) {
+            free_run(question->run);
         }
-        query->doctor = NULL;
-        query->run = NULL;
-        if (!query->is_sent) {
-            free(query); /* others are freed with their answer */
-        }
+        remove_question(doctor, question);
     }
 }

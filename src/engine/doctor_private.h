@@ -10,6 +10,7 @@
 #include "dns/lookup.h"
 #include "engine/conversation.h"
 #include "engine/doctor.h"
+#include "engine/queries.h"
 
 enum {
     DOCTOR_QUERIES_MAX = 64, /* at once: resolvers drop what comes in floods */
@@ -27,7 +28,7 @@ struct doctor_about {
 typedef void (*doctor_answer_fn)(struct doctor *doctor, const struct doctor_about *about,
                                  const struct dns_answer *answer);
 
-struct doctor_query;
+struct doctor_question;
 struct doctor_talk;
 
 /* One of the large providers. */
@@ -43,8 +44,8 @@ struct doctor {
     struct doctor_far far[FITNESS_FAR_MAX];
     bool is_list_tested[FITNESS_SUBJECTS];
     unsigned begun, open; /* questions and conversations */
-    unsigned queries_sent;
-    TAILQ_HEAD(, doctor_query) queries; /* sent ones first */
+    struct queries queries;
+    TAILQ_HEAD(, doctor_question) questions; /* that are open */
     TAILQ_HEAD(, doctor_talk) talks;
     struct timer limit;
     struct timer start;

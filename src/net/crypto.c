@@ -116,17 +116,11 @@ static bool rsa_verifies(const struct crypter *crypter, EVP_PKEY *key,
     return is_right;
 }
 
-static bool ed25519_verifies(const struct crypter *crypter, EVP_PKEY *key,
+static bool ed25519_verifies(const struct openssl *openssl, EVP_PKEY *key,
                              const struct crypto_digest *digest, struct slice signature)
 {
-    const struct openssl *openssl = &crypter->openssl;
-    EVP_MD_CTX *context = openssl->EVP_MD_CTX_new();
-    bool is_right = context != NULL &&
-                    openssl->EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
-                    openssl->EVP_DigestVerify(context, octets(signature), signature.len,
-                                              digest->bytes, sizeof digest->bytes) == 1;
-    openssl->EVP_MD_CTX_free(context);
-    return is_right;
+    struct slice bytes = slice_make((const char *)digest->bytes, sizeof digest->bytes);
+    return openssl_verify(openssl, key, signature, bytes) == OPENSSL_RIGHT;
 }
 
 static enum err verify(void *context, enum crypto_kind kind, struct slice public_key,
@@ -142,7 +136,7 @@ static enum err verify(void *context, enum crypto_kind kind, struct slice public
     enum err e = key == NULL ? ERR_SYNTAX : ERR_NONE;
     if (e == ERR_NONE) {
         *out_is_right = kind == CRYPTO_RSA ? rsa_verifies(crypter, key, digest, signature)
-                                           : ed25519_verifies(crypter, key, digest, signature);
+                                           : ed25519_verifies(openssl, key, digest, signature);
         openssl->EVP_PKEY_free(key);
     }
     openssl->ERR_clear_error(); /* what a stranger wrote is no error of ours */

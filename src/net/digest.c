@@ -41,33 +41,72 @@ void digester_free(struct digester *digester)
     }
 }
 
+static const EVP_MD *kind_of(const struct digester *digester, enum digest_kind kind)
+{
+    switch (kind) {
+    case DIGEST_MD5: return digester->openssl.EVP_md5();
+    case DIGEST_SHA_1: return digester->openssl.EVP_sha1();
+    case DIGEST_SHA_256: break;
+    }
+    return digester->sha256;
+}
+
+enum err digest_any(const struct digester *digester, enum digest_kind kind, struct slice bytes,
+                    uint8_t *out)
+{
+    bool is_done = digester->openssl.EVP_Digest(bytes.at, bytes.len, out, NULL,
+                                                kind_of(digester, kind), NULL) == 1;
+    return is_done ? ERR_NONE : ERR_SYSTEM;
+}
+
+enum err digest_hmac(const struct digester *digester, enum digest_kind kind, struct slice key,
+                     struct slice bytes, uint8_t *out)
+{
+    if (key.len > INT_MAX) {
+        return ERR_LIMIT;
+    }
+    /* A key without a place is taken for "the same key as before". */
+    const void *key_at = key.len == 0 ? "" : key.at;
+    bool is_done =
+        digester->openssl.HMAC(kind_of(digester, kind), key_at, (int)key.len,
+                               (const unsigned char *)bytes.at, bytes.len, out, NULL) != NULL;
+    return is_done ? ERR_NONE : ERR_SYSTEM;
+}
+
+enum err digest_derive(const struct digester *digester, enum digest_kind kind,
+                       struct slice password, struct slice salt, uint32_t iterations, uint8_t *out)
+{
+    static const int bytes[] = {[DIGEST_MD5] = 16, [DIGEST_SHA_1] = 20, [DIGEST_SHA_256] = 32};
+    if (password.len > INT_MAX || salt.len > INT_MAX || iterations > INT_MAX) {
+        return ERR_LIMIT;
+    }
+    bool is_done =
+        digester->openssl.PKCS5_PBKDF2_HMAC(
+            password.at, (int)password.len, (const unsigned char *)salt.at, (int)salt.len,
+            (int)iterations, kind_of(digester, kind), bytes[kind], out) == 1;
+    return is_done ? ERR_NONE : ERR_SYSTEM;
+}
+
+/* SHA-256 is there since the digester is: what is missing now is memory. */
+static enum err settle(enum err e, const struct digest *digest, struct digest *out)
+{
+    if (e == ERR_NONE) {
+        *out = *digest;
+    }
+    return e == ERR_SYSTEM ? ERR_NOMEM : e;
+}
+
 enum err digest_sha256(const struct digester *digester, struct slice bytes, struct digest *out)
 {
     struct digest digest;
-    if (digester->openssl.EVP_Digest(bytes.at, bytes.len, digest.bytes, NULL, digester->sha256,
-                                     NULL) != 1) {
-        return ERR_NOMEM;
-    }
-    *out = digest;
-    return ERR_NONE;
+    return settle(digest_any(digester, DIGEST_SHA_256, bytes, digest.bytes), &digest, out);
 }
 
 enum err digest_hmac_sha256(const struct digester *digester, struct slice key, struct slice bytes,
                             struct digest *out)
 {
     struct digest digest;
-    if (key.len > INT_MAX) {
-        return ERR_LIMIT;
-    }
-    /* A key without a place is taken for "the same key as before". */
-    const void *key_at = key.len == 0 ? "" : key.at;
-    if (digester->openssl.HMAC(digester->sha256, key_at, (int)key.len,
-                               (const unsigned char *)bytes.at, bytes.len, digest.bytes,
-                               NULL) == NULL) {
-        return ERR_NOMEM;
-    }
-    *out = digest;
-    return ERR_NONE;
+    return settle(digest_hmac(digester, DIGEST_SHA_256, key, bytes, digest.bytes), &digest, out);
 }
 
 bool digest_is_equal(const struct digest *a, const struct digest *b)

@@ -161,4 +161,10 @@ struct openssl {
  * lacks a function; *out_fault says which. */
 enum err openssl_load(struct openssl *out, struct fault *out_fault) MUST_USE;
 
+enum openssl_verdict { OPENSSL_RIGHT, OPENSSL_WRONG, OPENSSL_NO_MEMORY };
+
+/* Whether signature is one of these bytes by the owner of a key that hashes them itself (Ed25519, RFC 8032 5.1.7). */
+enum openssl_verdict openssl_verify(const struct openssl *openssl, EVP_PKEY *key,
+                                    struct slice signature, struct slice bytes);
+
 #endif

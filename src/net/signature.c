@@ -33,18 +33,13 @@ static enum err check_with(const struct openssl *lib, EVP_PKEY *key,
                          "the key is no Ed25519 key; 'openssl genpkey -algorithm ed25519' makes "
                          "one");
     }
-    EVP_MD_CTX *context = lib->EVP_MD_CTX_new();
-    if (context == NULL || lib->EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) != 1) {
-        lib->EVP_MD_CTX_free(context);
-        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    switch (openssl_verify(lib, key, slice_make(signature, SIGNATURE_BYTES), bytes)) {
+    case OPENSSL_RIGHT: return ERR_NONE;
+    case OPENSSL_WRONG: break;
+    case OPENSSL_NO_MEMORY: return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
     }
-    int is_right = lib->EVP_DigestVerify(context, (const unsigned char *)signature, SIGNATURE_BYTES,
-                                         (const unsigned char *)bytes.at, bytes.len);
-    lib->EVP_MD_CTX_free(context);
-    lib->ERR_clear_error();
-    return is_right == 1 ? ERR_NONE
-                         : fault_set(out_fault, ERR_SYNTAX, 0,
-                                     "the signature is not of these bytes, or not by this key");
+    return fault_set(out_fault, ERR_SYNTAX, 0,
+                     "the signature is not of these bytes, or not by this key");
 }
 
 enum err signature_check(struct slice key_pem, const char signature[SIGNATURE_BYTES],

@@ -28,7 +28,7 @@ static void finish(struct health *health)
     door_timer_stop(health->door, &health->start);
     health_drop_talks(health);
     health_drop_policies(health);
-    asks_drop(&health->asks);
+    queries_drop(&health->queries);
     if (health->rdap != NULL) {
         signals_cancel(health->rdap);
         health->rdap = NULL;
@@ -69,10 +69,10 @@ static void on_limit(void *context)
     tell(health);
 }
 
-void health_ask(struct health *health, struct slice name, uint16_t type, asks_fn fn, void *subject,
-                size_t index)
+void health_ask(struct health *health, struct slice name, uint16_t type, queries_answer_fn fn,
+                void *subject, size_t index)
 {
-    health->open += asks_put(&health->asks, name, type, fn, subject, index) ? 1 : 0;
+    health->open += queries_put(&health->queries, name, type, fn, subject, index) ? 1 : 0;
 }
 
 bool health_may_contact(const struct health *health, const struct ip *ip)
@@ -402,7 +402,7 @@ enum err health_new(struct door *door, const struct health_config *config, struc
     TAILQ_INIT(&health->talks);
     TAILQ_INIT(&health->ns_talks);
     TAILQ_INIT(&health->runs);
-    asks_init(&health->asks, door, HEALTH_QUERIES_MAX, health, on_ask_over);
+    queries_init(&health->queries, door, HEALTH_QUERIES_MAX, health, on_ask_over);
     uint64_t now_ms = door_now_ms(door);
     health->limit = (struct timer){.fired = on_limit, .context = health};
     health->start = (struct timer){.fired = start, .context = health};
@@ -426,7 +426,7 @@ void health_free(struct health *health)
 
 void health_progress(const struct health *health, unsigned *out_begun, unsigned *out_over)
 {
-    *out_begun = health->asks.begun + health->others_begun;
+    *out_begun = health->queries.begun + health->others_begun;
     *out_over = *out_begun < health->open ? 0 : *out_begun - health->open;
 }
 

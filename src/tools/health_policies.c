@@ -186,8 +186,8 @@ static void read_text(struct health *health, struct health_text *out, struct sli
     buf_done(&joined);
 }
 
-static void ask_text(struct health *health, const char *prefix, struct slice domain, asks_fn fn,
-                     struct health_text *out)
+static void ask_text(struct health *health, const char *prefix, struct slice domain,
+                     queries_answer_fn fn, struct health_text *out)
 {
     if (health_join_name(prefix, domain, out->name)) {
         health_ask(health, slice_of(out->name), DNS_TXT, fn, out, 0);

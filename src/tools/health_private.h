@@ -4,7 +4,7 @@
 #ifndef TOOLS_HEALTH_PRIVATE_H
 #define TOOLS_HEALTH_PRIVATE_H
 
-#include "tools/asks.h"
+#include "engine/queries.h"
 #include "tools/health.h"
 
 enum {
@@ -21,7 +21,7 @@ struct health {
     struct health_config config;
     void *context; /* of done() */
     struct health_facts *facts;
-    struct asks asks;
+    struct queries queries;
     unsigned others_begun, open; /* conversations, fetches; open: of all kinds */
     bool is_over;
     struct timer limit, start;
@@ -35,8 +35,8 @@ struct health {
 };
 
 /* health.c */
-void health_ask(struct health *health, struct slice name, uint16_t type, asks_fn fn, void *subject,
-                size_t index);
+void health_ask(struct health *health, struct slice name, uint16_t type, queries_answer_fn fn,
+                void *subject, size_t index);
 void health_one_begun(struct health *health); /* beside questions */
 void health_one_over(struct health *health);  /* the last one ends it all */
 bool health_may_contact(const struct health *health, const struct ip *ip);

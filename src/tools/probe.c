@@ -70,7 +70,7 @@ void probe_talk_prepare(const struct probe_run *run, const struct probe_host *ho
     out->source = ip->family == IP_V6 ? plan->source_v6 : plan->source_v4;
     out->server_name = plan->server_name.len > 0 ? plan->server_name : slice_of(host->name);
     out->tls = run->tls;
-    out->hashes = run->hashes;
+    out->digester = run->digester;
     if (plan->target.scheme == PROBE_SMTPS && out->tls_mode != PROBE_TLS_NEVER) {
         out->tls_mode = PROBE_TLS_AT_ONCE;
     }
@@ -408,7 +408,7 @@ static enum err prepare(struct probe_run *run, struct fault *out_fault)
         e = tls_client_new_with(&plan->tls, &run->tls, out_fault);
     }
     if (e == ERR_NONE && plan->talk.login.mechanism_count > 0) {
-        e = hashes_new(&run->hashes, out_fault);
+        e = digester_new(&run->digester, out_fault);
     }
     return e;
 }
@@ -435,7 +435,7 @@ enum err probe_run(struct door *door, const struct probe_plan *plan, struct prob
     }
     out->is_stopped = run.is_stopped;
     tls_client_free(run.tls);
-    hashes_free(run.hashes);
+    digester_free(run.digester);
     buf_done(&run.bytes);
     if (e != ERR_NONE) {
         probe_result_done(out);

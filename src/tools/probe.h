@@ -35,7 +35,7 @@ struct probe_plan {
     bool no_ipv4, no_ipv6;
     struct ip source_v4, source_v6;
     struct slice server_name; /* SNI instead of the host's name; empty: that */
-    /* What is said; the runner fills in ip, port, source, server_name, tls, dane, hashes and, for smtps and lmtp,
+    /* What is said; the runner fills in ip, port, source, server_name, tls, dane, digester and, for smtps and lmtp,
      * tls_mode and is_lmtp. */
     struct probe_talk_config talk;
     struct tls_settings tls;

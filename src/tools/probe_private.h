@@ -14,9 +14,9 @@ struct probe_run {
     struct door *door;
     const struct probe_plan *plan;
     struct probe_result *out;
-    struct tls_client *tls; /* as the plan has it; NULL: no TLS */
-    struct hashes *hashes;  /* NULL: no login */
-    struct buf bytes;       /* of the last DNS answer */
+    struct tls_client *tls;    /* as the plan has it; NULL: no TLS */
+    struct digester *digester; /* NULL: no login */
+    struct buf bytes;          /* of the last DNS answer */
     bool is_stopped;
 };
 

@@ -129,20 +129,20 @@ static bool stops(struct talk *talk, enum probe_stop stop, enum hel_smtp_stage s
 
 static enum err digest(void *context, enum sasl_hash hash, struct slice bytes, uint8_t *out)
 {
-    return hashes_digest(context, (enum hashes_kind)hash, bytes, out);
+    return digest_any(context, (enum digest_kind)hash, bytes, out);
 }
 static enum err hmac(void *context, enum sasl_hash hash, struct slice key, struct slice bytes,
                      uint8_t *out)
 {
-    return hashes_hmac(context, (enum hashes_kind)hash, key, bytes, out);
+    return digest_hmac(context, (enum digest_kind)hash, key, bytes, out);
 }
 static enum err derive(void *context, enum sasl_hash hash, struct slice password, struct slice salt,
                        uint32_t iterations, uint8_t *out)
 {
-    return hashes_derive(context, (enum hashes_kind)hash, password, salt, iterations, out);
+    return digest_derive(context, (enum digest_kind)hash, password, salt, iterations, out);
 }
-_Static_assert((int)SASL_MD5 == (int)HASHES_MD5 && (int)SASL_SHA_1 == (int)HASHES_SHA_1 &&
-                   (int)SASL_SHA_256 == (int)HASHES_SHA_256,
+_Static_assert((int)SASL_MD5 == (int)DIGEST_MD5 && (int)SASL_SHA_1 == (int)DIGEST_SHA_1 &&
+                   (int)SASL_SHA_256 == (int)DIGEST_SHA_256,
                "one kind is cast to the other");
 
 bool probe_offers_mechanism(struct slice extension_lines, struct slice mechanism)
@@ -200,7 +200,7 @@ static void begin_login(struct talk *talk)
         return;
     }
     make_nonce(talk);
-    talk->hashes = (struct sasl_hashes){config->hashes, digest, hmac, derive};
+    talk->hashes = (struct sasl_hashes){config->digester, digest, hmac, derive};
     talk->sasl_config = (struct sasl_config){.mechanism = mechanism,
                                              .user = config->login.user,
                                              .password = config->login.password,

@@ -10,8 +10,8 @@
 
 #include "engine/transcript.h"
 #include "heloise/smtp_client.h"
+#include "net/digest.h"
 #include "net/door.h"
-#include "net/hashes.h"
 #include "net/tls_view.h"
 #include "smtp/sasl.h"
 
@@ -92,7 +92,7 @@ struct probe_talk_config {
     const struct hel_smtp_attribute *xclient, *xforward;
     size_t xclient_count, xforward_count;
     struct probe_login login;
-    struct hashes *hashes; /* for the login */
+    struct digester *digester; /* for the login */
     const struct probe_trial *trials;
     size_t trial_count;
     bool has_envelope; /* MAIL and RCPT are asked */

@@ -14,15 +14,35 @@
 
 #include "base/must.h"
 #include "base/slice.h"
+#include "document/tool.h"
 
 #include "packing.h"
 #include "reading.h"
 
 enum { BYTES_MAX = 1 << 20 };
 
+static enum err ignore(void *context, struct slice output)
+{
+    (void)context;
+    (void)output;
+    return ERR_NONE;
+}
+
 static bool has_pdftotext(void)
 {
-    return system("command -v pdftotext >/dev/null") == 0; /* NOLINT(cert-env33-c): a constant */
+    char words[][10] = {"pdftotext", "-v"};
+    char *const argv[] = {words[0], words[1], NULL};
+    FILE *nothing = tmpfile();
+    must(nothing != NULL);
+    const struct tool tool = {.argv = argv,
+                              .in_fd = fileno(nothing),
+                              .time_ms = 60000,
+                              .memory_bytes = 1 << 30,
+                              .output_bytes_max = BYTES_MAX};
+    struct tool_outcome outcome;
+    assert_int_equal(tool_run(&tool, ignore, NULL, &outcome), ERR_NONE);
+    assert_int_equal(fclose(nothing), 0);
+    return outcome.end != TOOL_MISSING;
 }
 
 static void test_pages(void **state)

@@ -47,7 +47,7 @@ static enum err run(const char *script, struct tool tool, struct play *play,
     FILE *in = tmpfile();
     must(in != NULL && strlen(script) < sizeof words[2]);
     must(fputs("some text\n", in) >= 0 && fflush(in) == 0);
-    (void)strncpy(words[2], script, sizeof words[2] - 1);
+    memcpy(words[2], script, strlen(script) + 1);
     tool.argv = tool.argv != NULL ? tool.argv : argv;
     tool.in_fd = fileno(in);
     tool.memory_bytes = MEMORY_BYTES;

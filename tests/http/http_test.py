@@ -9,7 +9,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(HERE), str(HERE.parent / 'cli')]
+sys.path[:0] = [str(HERE), str(HERE.parent / 'cli'), str(HERE.parent / 'document')]
 
 import rig  # noqa: E402
 

@@ -18,6 +18,7 @@ import zipfile
 import client
 import rig
 from client import request
+from corpus import Corpus
 
 VERIFY = '/v1/verify'
 RECORDS = {(f'{one}.example', 15): [f'mx.{one}.example'] for one in 'de'}
@@ -130,6 +131,31 @@ class Mail(client.Case):
         self.assertEqual([(one['email'], one['member'], one['line']) for one in found['addresses']],
                          [('jane@example.com', 'a.html', 1), ('joe@example.com', 'cut.gz', 1)])
         self.assertRegex(found['unread'][0], 'cut.gz: the gzip data ends too early')
+
+    def test_addresses_in_files_of_each_kind(self):
+        """The same as the command finds: tests/document/corpus makes the files."""
+        for kind, data, known in Corpus(3).files():
+            if kind == 'PDF' and not shutil.which('pdftotext'):
+                continue
+            with self.subTest(kind):
+                answer = self.ask('POST', '/v1/extract', data, headers=[('Content-Type', 'application/octet-stream')])
+                self.assertEqual((answer.status, self.schema.answer_faults('POST', '/v1/extract', answer)), (200, []), answer)
+                found = answer.json()
+                self.assertEqual((found['unread'], found['more']), ([], False))
+                self.assertEqual({one['email'].lower() for one in found['addresses']}, {address.lower() for address in known})
+
+    def test_hostile_files(self):
+        """What unpacks to too much, hangs or is too large ends soon, and the service goes on."""
+        bomb = gzip.compress(gzip.compress(bytes(300 << 20)))
+        answer = self.ask('POST', '/v1/extract', bomb)
+        self.assertEqual((answer.status, answer.json()['addresses']), (200, []))
+        self.assertRegex(answer.json()['unread'][0], 'unpacks to too much')
+        nested = b'deep@example.com'
+        for _ in range(20):
+            nested = gzip.compress(nested)
+        self.assertRegex(self.ask('POST', '/v1/extract', nested).json()['unread'][0], 'packed too often')
+        self.assertEqual(self.ask('POST', '/v1/extract', b'x' * ((16 << 20) + 1)).status, 413)
+        self.assertEqual(self.ask('POST', '/v1/extract', b'jane@example.com').json()['addresses'][0]['email'], 'jane@example.com')
 
     def test_erasure(self):
         self.ask('POST', VERIFY, {'email': 'live1@d.example'})

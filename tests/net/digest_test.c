@@ -118,6 +118,42 @@ static void a_slice_without_a_place_is_empty(void **state)
     assert_digest(&digest, hmac_cases[5].hex);
 }
 
+/* RFC 1321 A.5, FIPS 180-4; RFC 2202 2, 3; RFC 6070 2, RFC 7914 11. */
+static void other_kinds_too(void **state)
+{
+    static const struct {
+        enum digest_kind kind;
+        size_t len;
+        const char *digest, *hmac, *derived;
+    } cases[] = {
+        {DIGEST_MD5, 16, "900150983cd24fb0d6963f7d28e17f72", "750c783e6ab0b503eaa86e310a5db738",
+         NULL},
+        {DIGEST_SHA_1, 20, "a9993e364706816aba3e25717850c26c9cd0d89d",
+         "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79", "0c60c80f961f0e71f3a9b524af6012062fe037a6"},
+        {DIGEST_SHA_256, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+         "120fb6cffcf8b32c43e7225256c4f837a86548c92ccc35480805987cb70be17b"},
+    };
+    const struct slice text = SLICE("what do ya want for nothing?");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct digest digest = {{0}};
+        char hex[DIGEST_HEX_BYTES];
+        struct slice shown = slice_make(hex, 2 * cases[i].len);
+        assert_int_equal(digest_any(*state, cases[i].kind, SLICE("abc"), digest.bytes), ERR_NONE);
+        digest_write_hex(&digest, hex);
+        assert_true(slice_equal(shown, slice_of(cases[i].digest)));
+        assert_int_equal(digest_hmac(*state, cases[i].kind, SLICE("Jefe"), text, digest.bytes),
+                         ERR_NONE);
+        digest_write_hex(&digest, hex);
+        assert_true(slice_equal(shown, slice_of(cases[i].hmac)));
+        assert_int_equal(
+            digest_derive(*state, cases[i].kind, SLICE("password"), SLICE("salt"), 1, digest.bytes),
+            ERR_NONE);
+        digest_write_hex(&digest, hex);
+        assert_true(cases[i].derived == NULL || slice_equal(shown, slice_of(cases[i].derived)));
+    }
+}
+
 static void compares_every_byte(void **state)
 {
     (void)state;
@@ -136,6 +172,7 @@ int main(void)
         cmocka_unit_test(digests_the_examples),
         cmocka_unit_test(signs_the_examples),
         cmocka_unit_test(a_slice_without_a_place_is_empty),
+        cmocka_unit_test(other_kinds_too),
         cmocka_unit_test(compares_every_byte),
     };
     return cmocka_run_group_tests_name("net/digest", tests, open_digester, close_digester);

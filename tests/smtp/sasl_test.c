@@ -1,4 +1,4 @@
-/* The examples of the RFCs, with the hashes of net/hashes.
+/* The examples of the RFCs, with the hashes of net/digest.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smtp/sasl.h"
 
@@ -10,21 +10,21 @@
 #include <cmocka.h>
 
 #include "base/slice.h"
-#include "net/hashes.h"
+#include "net/digest.h"
 
 static enum err digest(void *context, enum sasl_hash hash, struct slice bytes, uint8_t *out)
 {
-    return hashes_digest(context, (enum hashes_kind)hash, bytes, out);
+    return digest_any(context, (enum digest_kind)hash, bytes, out);
 }
 static enum err hmac(void *context, enum sasl_hash hash, struct slice key, struct slice bytes,
                      uint8_t *out)
 {
-    return hashes_hmac(context, (enum hashes_kind)hash, key, bytes, out);
+    return digest_hmac(context, (enum digest_kind)hash, key, bytes, out);
 }
 static enum err derive(void *context, enum sasl_hash hash, struct slice password, struct slice salt,
                        uint32_t iterations, uint8_t *out)
 {
-    return hashes_derive(context, (enum hashes_kind)hash, password, salt, iterations, out);
+    return digest_derive(context, (enum digest_kind)hash, password, salt, iterations, out);
 }
 
 static struct sasl_hashes hashes;
@@ -32,8 +32,8 @@ static struct sasl_hashes hashes;
 static int open_hashes(void **state)
 {
     (void)state;
-    struct hashes *set;
-    if (hashes_new(&set, NULL) != ERR_NONE) {
+    struct digester *set;
+    if (digester_new(&set, NULL) != ERR_NONE) {
         return -1;
     }
     hashes = (struct sasl_hashes){set, digest, hmac, derive};
@@ -43,7 +43,7 @@ static int open_hashes(void **state)
 static int close_hashes(void **state)
 {
     (void)state;
-    hashes_free(hashes.context);
+    digester_free(hashes.context);
     return 0;
 }
 

@@ -254,6 +254,43 @@ export const cases = [
     await said(page, '.trouble', 'Stopped');
     await page.waitForSelector('.ask button[type=submit]');
   } },
+
+  { name: 'addresses in a file: found, saved, verified', needs: 'batches', async run(world) {
+    const page = await world.page();
+    const file = join(world.work, '=letter.zip');
+    await world.shell(`cd '${world.work}' && rm -f '=letter.zip' && python3 - <<'END'
+import gzip, zipfile
+with zipfile.ZipFile('=letter.zip', 'w') as archive:
+    archive.writestr('a.html', '<p>jane&#64;plain.example and jane [at] catchall [dot] example<script>x@plain.example</script>')
+    archive.writestr('<img src=x>.txt', '\\n'.join(f'person{i}@nowhere.example' for i in range(150)))
+    archive.writestr('cut.gz', gzip.compress(b'info@plain.example')[:-2])
+END`);
+    await page.goto(`${world.origin}/#/extract`);
+    const input = await page.waitForSelector('input[type=file]');
+    await world.axe(page, 'extract, before a file');
+    await input.uploadFile(file);
+    await said(page, 'main', '152 addresses');
+    const rows = () => page.$$eval('tbody tr', (all) => all.map((row) => [...row.cells].map((cell) => cell.textContent.trim())));
+    assert.deepEqual((await rows()).slice(0, 2), [['jane@plain.example', 'a.html, line 1'], ['person0@nowhere.example', '<img src=x>.txt, line 1']]);
+    assert.equal((await rows()).length, 100);
+    await clickText(page, 'main button', 'Show more');
+    await until(page, () => document.querySelectorAll('tbody tr').length === 152);
+    assert.match(await text(page, '.trouble'), /cut\.gz: the gzip data ends too early/);
+    assert.equal(await page.$$eval('main img', (all) => all.length), 0);
+    await noOverflow(page, 'addresses that were found');
+    await world.axe(page, 'extract');
+    await world.shot(page, 'extract');
+    await page.click('.tick input');
+    await said(page, 'main', '153 addresses');
+    const folder = await world.downloads(page);
+    await clickText(page, 'main button', 'Download as CSV');
+    const saved = await readFile(await downloaded(folder, 'addresses.csv'), 'utf8');
+    assert.equal(saved.split('\r\n')[1], 'jane@plain.example,"a.html, line 1"');
+    await clickText(page, 'main button', 'Verify these');
+    await said(page, 'h1', 'Addresses in =letter.zip');
+    await said(page, 'main', 'jane@plain.example');
+  } },
+
   { name: 'one address: a wrong one is told so', async run(world) {
     const page = await world.page();
     await page.goto(world.origin);
@@ -288,7 +325,7 @@ export const cases = [
 
   { name: 'phone: every view fits 360 pixels', async run(world) {
     const page = await world.page({ viewport: PHONE });
-    for (const view of ['check', 'check/jane%40plain.example', 'batches', 'lists', 'dns', 'entries', 'probe', 'ways', 'api', 'settings']) {
+    for (const view of ['check', 'check/jane%40plain.example', 'batches', 'extract', 'lists', 'dns', 'entries', 'probe', 'ways', 'api', 'settings']) {
       await page.goto(`${world.origin}/#/${view}`);
       await page.waitForSelector('main h1');
       if (view.startsWith('check/')) await page.waitForSelector('.verdict .badge.large');
@@ -323,7 +360,7 @@ export const cases = [
   { name: 'the other views: no barriers', async run(world) {
     for (const dark of [false, true]) {
       const page = await world.page({ dark });
-      for (const view of ['check', 'batches', 'lists', 'dns', 'entries', 'probe', 'ways', 'api', 'settings']) {
+      for (const view of ['check', 'batches', 'extract', 'lists', 'dns', 'entries', 'probe', 'ways', 'api', 'settings']) {
         await page.goto(`${world.origin}/#/${view}`);
         await page.waitForSelector('main h1');
         await until(page, () => document.querySelector('.loading') === null);

@@ -21,6 +21,8 @@ const CASES = [
   ['ago', ['2026-01-01T00:00:00Z', Date.parse('2026-01-01T00:03:10Z')], '3 min ago'],
   ['ago', ['2026-01-01T02:00:00Z', Date.parse('2026-01-01T00:00:00Z')], 'in 2 h'], ['ago', [null], '–'],
   ['spoken', ['rcpt_no_user'], 'Rcpt no user'], ['spoken', [''], '–'], ['spoken', [null], '–'],
+  ['cellName', [3, 1], 'A3'], ['cellName', [1, 26], 'Z1'], ['cellName', [1, 27], 'AA1'], ['cellName', [9, 702], 'ZZ9'], ['cellName', [1, 703], 'AAA1'],
+  ['csv', [[['a', 'b'], ['x,y', '"z"']]], 'a,b\r\n"x,y","\"\"z\"\""\r\n'], ['csv', [[['=1+1', '@x', 'a\nb']]], '\'=1+1,\'@x,"a\nb"\r\n'], ['csv', [[]], ''],
   ['sparkline', [[1], 10, 10], ''], ['sparkline', [[0, 10], 10, 10], '0.0,10.0 10.0,0.0'], ['sparkline', [[0, 0, 0], 10, 4], '0.0,4.0 5.0,4.0 10.0,4.0'],
 ];
 

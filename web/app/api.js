@@ -177,17 +177,24 @@ export function upload(url, file, type, progressed) {
   return { promise, abort: () => request.abort() };
 }
 
-/** Saves what url answers under a name. Without a key the browser does it alone and keeps nothing in memory. */
-export async function download(url, name) {
+/** Saves what is in memory under a name. */
+export function save(blob, name) {
   const link = document.createElement('a');
   link.download = name;
+  link.href = URL.createObjectURL(blob);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
+/** Saves what url answers under a name. Without a key the browser does it alone and keeps nothing in memory. */
+export async function download(url, name) {
   if (apiKey() === '') {
+    const link = document.createElement('a');
+    link.download = name;
     link.href = url;
     link.click();
     return;
   }
   const answer = await send('GET', url, { accept: '*/*' });
-  link.href = URL.createObjectURL(await answer.blob());
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  save(await answer.blob(), name);
 }

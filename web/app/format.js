@@ -111,3 +111,19 @@ export function sparkline(values, width, height) {
     return `${x.toFixed(1)},${y.toFixed(1)}`;
   }).join(' ');
 }
+
+/** A cell of a workbook as people name it: row 3 of column 28 is "AB3". */
+export function cellName(row, column) {
+  let letters = '';
+  for (let n = column; n > 0; n = Math.floor((n - 1) / 26)) letters = String.fromCharCode(65 + ((n - 1) % 26)) + letters;
+  return `${letters}${row}`;
+}
+
+/** Rows of cells as CSV (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it. */
+export function csv(rows) {
+  const cell = (text) => {
+    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+}

@@ -7,6 +7,7 @@ import { setTheme, useTheme } from './theme.js';
 import { CheckView } from './check.js';
 import { BatchesView } from './batches.js';
 import { BatchView } from './batch.js';
+import { ExtractView } from './extract.js';
 import { ListView, ListsView } from './lists.js';
 import { DomainView } from './domain.js';
 import { OwnListsView } from './own_lists.js';
@@ -18,6 +19,7 @@ import { SettingsView } from './settings.js';
 const PLACES = [
   ['check', 'Check', 'at'],
   ['batches', 'Batches', 'list'],
+  ['extract', 'Extract', 'file'],
   ['lists', 'Watched', 'eye'],
   ['dns', 'Domains', 'globe'],
   ['probe', 'Mail servers', 'server'],
@@ -41,6 +43,7 @@ function view([name, id]) {
   switch (name) {
     case 'check': return html`<${CheckView} address=${id ?? ''} />`;
     case 'batches': return id ? html`<${BatchView} key=${id} id=${id} />` : html`<${BatchesView} />`;
+    case 'extract': return html`<${ExtractView} />`;
     case 'lists': return id ? html`<${ListView} key=${id} id=${id} />` : html`<${ListsView} />`;
     case 'dns': return html`<${DomainView} domain=${id ?? ''} />`;
     case 'entries': return html`<${OwnListsView} subject=${id ?? ''} />`;

@@ -19,7 +19,7 @@ const PLACES = [
   ['batches', 'Batches', 'list'],
   ['lists', 'Watched', 'eye'],
   ['dns', 'Domains', 'globe'],
-  ['probe', 'Mail servers', 'server'],
+  ['probe', 'Servers', 'server'],
   ['ways', 'Ways out', 'ways'],
   ['api', 'API', 'code'],
   ['settings', 'Settings', 'sliders'],

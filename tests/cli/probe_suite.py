@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import select
+import signal
 import socket
 import ssl
 import subprocess
@@ -142,6 +143,20 @@ class Conversation(Base):
         self.assertIn('--allow-net', run.out)
         run = self.expect(1, 'probe', '--no-examine', *mailer.options, 'nowhere.example')
         self.assertIn('nowhere.example has no mail server', run.out)
+
+    def test_stopped_while_a_name_server_is_silent(self):
+        for target in ('d.example', 'mx.d.example:25'):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+                silent.bind(('127.0.0.1', 0))
+                silent.settimeout(rig.PATIENCE_S)
+                process = self.start('probe', '--no-config', '--json', '--resolver', f'127.0.0.1:{silent.getsockname()[1]}',
+                                     target, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                silent.recv(512)
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate(timeout=rig.PATIENCE_S)
+                self.assertEqual((process.returncode, err), (130, b''))
+                record = json.loads(out)
+                self.assertEqual((record['complete'], self.checks(record, 'unknown')[-1]), (False, 'stopped'))
 
     def test_usage(self):
         for words, text in ((('probe',), 'whom to probe'), (('probe', 'a', 'b'), 'one target'),

@@ -34,6 +34,12 @@ METHODS = {
     'getEgresses': ('egresses',),
     'getSites': ('sites',),
     'extract': ('extract', 'text'),
+    'getLists': ('lists',),
+    'testLists': ('test_lists',),
+    'getListEntries': ('list_entries', 'free'),
+    'addListEntry': ('add_list_entry', 'free', 'a.example'),
+    'removeListEntry': ('remove_list_entry', 'free', 'a.example'),
+    'probe': ('probe', 'b.example'),
     'addOutcomes': ('report_outcomes', 'email,outcome\n'),
     'listBatches': ('batches',),
     'addBatch': ('create_batch', 'email\n'),
@@ -64,7 +70,7 @@ EXCEPTED_TAG = 'drop-in'
 # Schemas by the name that both clients have for them; None: the client's type is a part of another one.
 SCHEMAS = {'Batch': 'Batch', 'Domain': 'Domain', 'DnsHealth': 'DnsHealth', 'Egress': 'Egress', 'Extracted': 'Extracted',
            'History': 'History', 'Learned': 'Learned', 'Record': 'Answer', 'Row': 'Row', 'Site': 'Site', 'Watch': 'Watch',
-           'WatchChange': 'WatchChange', 'Webhook': 'Webhook'}
+           'List': 'List', 'ListTest': 'ListTest', 'ListChange': 'ListChange', 'Probe': 'Probe', 'WatchChange': 'WatchChange', 'Webhook': 'Webhook'}
 
 
 def operations():
@@ -81,7 +87,7 @@ def camel(name):
 
 def reply(handler):
     """Whatever a method takes out of an answer is there."""
-    handler.reply(200, {'egresses': [], 'secret': 'whsec_'})
+    handler.reply(200, {'egresses': [], 'secret': 'whsec_', 'lists': []})
 
 
 SCRIPT = '''
@@ -91,7 +97,7 @@ const sent = {};
 for (const [id, name, ...given] of calls) {
     const fetch = async (url, init) => {
         sent[id] = [init.method, new URL(url).pathname];
-        return new Response(JSON.stringify({ egresses: [], secret: '' }), { status: 200 });
+        return new Response(JSON.stringify({ egresses: [], secret: '', lists: [] }), { status: 200 });
     };
     const answer = new Heloise({ baseUrl: 'http://a.example', fetch })[name](...given);
     await (typeof answer.next === 'function' ? answer.next() : answer);

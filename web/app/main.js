@@ -22,7 +22,7 @@ const PLACES = [
   ['extract', 'Extract', 'file'],
   ['lists', 'Watched', 'eye'],
   ['dns', 'Domains', 'globe'],
-  ['probe', 'Mail servers', 'server'],
+  ['probe', 'Servers', 'server'],
   ['entries', 'Lists', 'shield'],
   ['ways', 'Ways out', 'ways'],
   ['api', 'API', 'code'],

@@ -4,6 +4,7 @@
 #include "tools/list_desk.h"
 
 #include <ftw.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,18 +26,18 @@ struct stage {
     char folder[64];
     struct knowledge *knowledge;
     struct list_desk *desk;
-    sem_t told;   /* once for each word of the desk: */
-    enum err err; /* NONE: it read the lists again */
-    struct fault fault;
+    sem_t told;            /* once for each word of the desk */
+    pthread_mutex_t mutex; /* over its last word: */
+    struct fault word;     /* ERR_NONE: it read the lists again */
+    struct fault heard;    /* the same, as await_word took it */
 };
 
 static void told(void *context, const struct fault *fault)
 {
     struct stage *stage = context;
-    stage->err = fault == NULL ? ERR_NONE : fault->err;
-    if (fault != NULL) {
-        stage->fault = *fault;
-    }
+    (void)pthread_mutex_lock(&stage->mutex);
+    stage->word = fault == NULL ? (struct fault){.err = ERR_NONE} : *fault;
+    (void)pthread_mutex_unlock(&stage->mutex);
     (void)sem_post(&stage->told);
 }
 
@@ -46,6 +47,9 @@ static void await_word(struct stage *stage)
     (void)clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += PATIENCE_S;
     assert_int_equal(sem_timedwait(&stage->told, &until), 0);
+    (void)pthread_mutex_lock(&stage->mutex);
+    stage->heard = stage->word;
+    (void)pthread_mutex_unlock(&stage->mutex);
 }
 
 static int set_up(void **state)
@@ -54,7 +58,8 @@ static int set_up(void **state)
     struct fault fault;
     must(stage != NULL);
     (void)snprintf(stage->folder, sizeof stage->folder, "/tmp/heloise-lists-XXXXXX");
-    must(mkdtemp(stage->folder) != NULL && sem_init(&stage->told, 0, 0) == 0);
+    must(mkdtemp(stage->folder) != NULL && sem_init(&stage->told, 0, 0) == 0 &&
+         pthread_mutex_init(&stage->mutex, NULL) == 0);
     const struct knowledge_files files = {.data_dir = DATA_DIR, .lists_dir = stage->folder};
     must(knowledge_new(&files, &stage->knowledge, &fault) == ERR_NONE);
     must(knowledge_load(stage->knowledge, KNOWLEDGE_LISTS, &fault) == ERR_NONE);
@@ -84,6 +89,7 @@ static int tear_down(void **state)
     knowledge_free(stage->knowledge);
     (void)nftw(stage->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     (void)sem_destroy(&stage->told);
+    (void)pthread_mutex_destroy(&stage->mutex);
     free(stage);
     return 0;
 }
@@ -141,16 +147,16 @@ static void files_of_others_are_noticed(void **state)
     struct stage *stage = *state;
     write_file(stage, "free.own", "ours.example\n");
     await_word(stage);
-    assert_int_equal(stage->err, ERR_NONE);
+    assert_int_equal(stage->heard.err, ERR_NONE);
     assert_true(has(stage, "ours.example"));
     write_file(stage, "free.own", "Two Words\n");
     await_word(stage);
-    assert_int_equal(stage->err, ERR_SYNTAX);
-    assert_non_null(strstr(stage->fault.text, "free.own:1:"));
+    assert_int_equal(stage->heard.err, ERR_SYNTAX);
+    assert_non_null(strstr(stage->heard.text, "free.own:1:"));
     assert_true(has(stage, "ours.example"));
     write_file(stage, "free.own", "theirs.example\n");
     await_word(stage);
-    assert_int_equal(stage->err, ERR_NONE);
+    assert_int_equal(stage->heard.err, ERR_NONE);
     assert_true(has(stage, "theirs.example") && !has(stage, "ours.example"));
     write_file(stage, "free.txt", "whole.example\n");
     await_word(stage);

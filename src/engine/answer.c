@@ -291,8 +291,10 @@ static void head(const struct knowledge *knowledge, int64_t wall_ms, struct reco
 /* Whether all of the knowledge is there. Until the next answer begins the lists stay as they are now. */
 static bool begin(struct knocker *knocker, struct record *out)
 {
+    int64_t now_ms =
+        door_wall_ms(knocker->door); /* before the look at the lists: list_shelf_date */
     bool is_learned = knocker_learn(knocker, KNOWLEDGE_LISTS) && list_reader_renew(&knocker->lists);
-    head(is_learned ? knocker->knowledge : NULL, door_wall_ms(knocker->door), out);
+    head(is_learned ? knocker->knowledge : NULL, now_ms, out);
     return is_learned;
 }
 

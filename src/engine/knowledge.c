@@ -284,10 +284,10 @@ static enum err load_lists(const struct knowledge *k, bool is_again, struct faul
     if (e != ERR_NONE) {
         return e;
     }
-    /* Who answers at this moment still goes by those before. */
-    int64_t changed_at_ms = is_again ? wall_clock_ms() + CLOCKS_APART_MS
-                                     : own_changed_at(&folder, shipped, k->files.lists_dir);
-    e = list_shelf_put(k->lists, lists, &folder.arena, changed_at_ms);
+    e = list_shelf_put(k->lists, lists, &folder.arena);
+    /* Who answered until now may have gone by those before. */
+    list_shelf_date(k->lists, is_again ? wall_clock_ms() + CLOCKS_APART_MS
+                                       : own_changed_at(&folder, shipped, k->files.lists_dir));
     return e == ERR_NONE ? e : fault_set(out_fault, e, 0, "no memory for the lists");
 }
 

@@ -10,7 +10,6 @@
 struct list_edition {
     atomic_uint holds; /* the shelf's is one */
     uint64_t number;
-    int64_t changed_at_ms;
     struct address_lists *lists;
     struct arena texts;
 };
@@ -54,8 +53,7 @@ void list_shelf_free(struct list_shelf *shelf)
     free(shelf);
 }
 
-enum err list_shelf_put(struct list_shelf *shelf, struct address_lists *lists, struct arena *texts,
-                        int64_t changed_at_ms)
+enum err list_shelf_put(struct list_shelf *shelf, struct address_lists *lists, struct arena *texts)
 {
     struct list_edition *edition = calloc(1, sizeof *edition);
     if (edition == NULL) {
@@ -63,18 +61,22 @@ enum err list_shelf_put(struct list_shelf *shelf, struct address_lists *lists, s
         arena_done(texts);
         return ERR_NOMEM;
     }
-    *edition = (struct list_edition){
-        .holds = 1, .changed_at_ms = changed_at_ms, .lists = lists, .texts = *texts};
+    *edition = (struct list_edition){.holds = 1, .lists = lists, .texts = *texts};
     *texts = (struct arena){.max = 0};
     (void)pthread_mutex_lock(&shelf->mutex);
     struct list_edition *before = shelf->now;
     edition->number = before == NULL ? 1 : before->number + 1;
     shelf->now = edition;
-    atomic_store_explicit(&shelf->changed_at_ms, changed_at_ms, memory_order_relaxed);
+    atomic_store_explicit(&shelf->changed_at_ms, INT64_MAX, memory_order_relaxed);
     atomic_store_explicit(&shelf->number, edition->number, memory_order_release);
     (void)pthread_mutex_unlock(&shelf->mutex);
     let_go(before);
     return ERR_NONE;
+}
+
+void list_shelf_date(struct list_shelf *shelf, int64_t changed_at_ms)
+{
+    atomic_store_explicit(&shelf->changed_at_ms, changed_at_ms, memory_order_relaxed);
 }
 
 const struct address_lists *list_shelf_lists(const struct list_shelf *shelf)
@@ -121,7 +123,7 @@ uint64_t list_reader_number(const struct list_reader *reader)
 
 int64_t list_reader_changed_at_ms(const struct list_reader *reader)
 {
-    return reader->held == NULL ? 0 : reader->held->changed_at_ms;
+    return reader->held == NULL ? 0 : list_shelf_changed_at_ms(reader->shelf);
 }
 
 void list_reader_done(struct list_reader *reader)

@@ -16,15 +16,18 @@ struct list_edition;
 enum err list_shelf_new(struct list_shelf **out) MUST_USE;
 void list_shelf_free(struct list_shelf *shelf); /* no reader holds anything; NULL is fine */
 
-/* The next edition, from any thread. Takes the lists and the texts that they refer to, on failure too. changed_at_ms: answers
- * that were made before then may rest on other lists, Unix time; 0: none did. ERR_NOMEM. */
-enum err list_shelf_put(struct list_shelf *shelf, struct address_lists *lists, struct arena *texts,
-                        int64_t changed_at_ms) MUST_USE;
+/* The next edition, from any thread. Takes the lists and the texts that they refer to, on failure too. All answers that were
+ * made before may rest on other lists, until list_shelf_date says from when on they do not. ERR_NOMEM. */
+enum err list_shelf_put(struct list_shelf *shelf, struct address_lists *lists, struct arena *texts)
+    MUST_USE;
+/* After it, by the same thread: answers that were made before then, Unix time, may rest on other lists; 0: none did. A time
+ * that was read before the edition was put would leave a gap for those who answer meanwhile. */
+void list_shelf_date(struct list_shelf *shelf, int64_t changed_at_ms);
 
 /* The lists that hold, for who knows that nobody puts others; NULL: there are none yet. */
 const struct address_lists *list_shelf_lists(const struct list_shelf *shelf);
 
-/* Of the edition that holds; costs a load. */
+/* As said of the edition that holds; costs a load. */
 int64_t list_shelf_changed_at_ms(const struct list_shelf *shelf);
 
 struct list_reader {

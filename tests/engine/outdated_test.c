@@ -92,7 +92,8 @@ static struct list_shelf *shelf_of(const struct row *row)
     arena_init(&texts, 1 << 16);
     must(list_shelf_new(&shelf) == ERR_NONE);
     must(address_lists_load(sources, LIST_COUNT, &lists, &fault) == ERR_NONE);
-    must(list_shelf_put(shelf, lists, &texts, CHANGED_AT_MS) == ERR_NONE);
+    must(list_shelf_put(shelf, lists, &texts) == ERR_NONE);
+    list_shelf_date(shelf, CHANGED_AT_MS);
     return shelf;
 }
 

@@ -118,15 +118,18 @@ static enum err put_answer(struct batch_hooks *hooks, const struct batches_news 
     return put_result(hooks, news, kind, &subject);
 }
 
+static enum err put_no_address(struct batch_hooks *hooks, const struct batches_news *news)
+{
+    const struct subject text = {news->record->email, SLICE_NONE};
+    return put_result(hooks, news, WEBHOOK_REACHER_RESULT, &text);
+}
+
 /* Results alone: of addresses, and of rows that have none. */
 static enum err put_for_reacher(struct batch_hooks *hooks, const struct batches_news *news)
 {
-    const struct subject text = {news->record == NULL ? SLICE_NONE : news->record->email,
-                                 SLICE_NONE};
-    return news->event == BATCHES_RESULT ? put_answer(hooks, news, WEBHOOK_REACHER_RESULT)
-           : news->event == BATCHES_NO_ADDRESS
-               ? put_result(hooks, news, WEBHOOK_REACHER_RESULT, &text)
-               : ERR_NONE;
+    return news->event == BATCHES_RESULT       ? put_answer(hooks, news, WEBHOOK_REACHER_RESULT)
+           : news->event == BATCHES_NO_ADDRESS ? put_no_address(hooks, news)
+                                               : ERR_NONE;
 }
 
 /* Rows that have no address have no event. */

@@ -64,10 +64,10 @@ static void keep_watch(void *context, const struct store_watch *watch)
     struct found_watch *found = context;
     struct store_watch *to = &found->watch;
     *to = *watch;
-    struct slice *const texts[] = {&to->id,    &to->owner, &to->label, &to->webhook,
-                                   &to->batch, &to->run,   &to->old,   &to->cause};
+    struct slice *const texts[] = {&to->id,  &to->owner, &to->label, &to->webhook, &to->batch,
+                                   &to->run, &to->old,   &to->cause, NULL};
     found->err = ERR_NONE;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts && found->err == ERR_NONE; i++) {
+    for (size_t i = 0; texts[i] != NULL && found->err == ERR_NONE; i++) {
         found->err = arena_copy(&found->texts, *texts[i], texts[i]);
     }
 }

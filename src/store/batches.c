@@ -55,8 +55,9 @@ enum err store_batch_copy(struct arena *texts, const struct store_batch *from,
                                  &copy.webhook,
                                  &copy.webhook_headers,
                                  &copy.webhook_extra,
-                                 &copy.cause};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+                                 &copy.cause,
+                                 NULL};
+    for (size_t i = 0; all[i] != NULL; i++) {
         enum err e = arena_copy(texts, *all[i], all[i]);
         if (e != ERR_NONE) {
             return e;

@@ -83,7 +83,7 @@ static void count_lines(struct extract *x, size_t to)
 /* What is too far back to count makes room. */
 static void move_window(struct extract *x)
 {
-    size_t gone = x->at > EXTRACT_BEHIND_BYTES ? x->at - EXTRACT_BEHIND_BYTES : 0;
+    size_t gone = x->at > EXTRACT_KEPT_BYTES ? x->at - EXTRACT_KEPT_BYTES : 0;
     count_lines(x, x->counted > gone ? x->counted : gone);
     memmove(x->window, x->window + gone, x->len - gone);
     x->offset += gone;

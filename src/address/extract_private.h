@@ -12,7 +12,9 @@ enum {
      * some spaces. */
     EXTRACT_BEHIND_BYTES = 768,
     EXTRACT_AHEAD_BYTES = 2816,
-    EXTRACT_TEXT_BYTES = 512, /* an address that may still be too long */
+    EXTRACT_KEPT_BYTES =
+        EXTRACT_BEHIND_BYTES + 128, /* and of what stands before that, to tell what it is */
+    EXTRACT_TEXT_BYTES = 512,       /* an address that may still be too long */
 };
 
 /* What an at sign begins with: itself, a character reference, "%40", "\\u0040", U+FF20. */

@@ -258,8 +258,43 @@ static void test_any_cut(void **state)
 {
     (void)state;
     static const char *const words[] = {
-        "jane@example.com", " ",  "\n", "x", "@",  "&#64;", "%40",  "mailto:", ".", "com",
-        "\xc3\xbc",         "\"", "<",  ">", "at", " dot ", "[at]", "=",       "a", "\xe7\x94\xa8"};
+        "jane@example.com",
+        " ",
+        "\n",
+        "x",
+        "@",
+        "&#64;",
+        "%40",
+        "mailto:",
+        ".",
+        "com",
+        "\xc3\xbc",
+        "\"",
+        "<",
+        ">",
+        "at",
+        " dot ",
+        "[at]",
+        "=",
+        "a",
+        "\xe7\x94\xa8",
+        "=\n",
+        "=\r\n",
+        "\x1b[31m",
+        "\x1b",
+        "[",
+        "\\u0040",
+        "\\n",
+        "#033",
+        "^[[1m",
+        "\xc2\xad",
+        "\xe2\x80\x8b",
+        "\xef\xbc\xa0",
+        "\xe3\x80\x82",
+        "%3C",
+        "=20",
+        "b'",
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx "};
     struct random random = {.state = 7};
     struct buf text;
     struct buf whole;

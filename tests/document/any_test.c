@@ -106,7 +106,7 @@ static void test_long_head(void **state)
     struct buf text;
     buf_init(&text, 1 << 16);
     must(buf_append(&text, SLICE("jane@example.com:")) == ERR_NONE);
-    while (text.len < 3 * SNIFF_BYTES) {
+    while (text.len < (size_t)3 * SNIFF_BYTES) {
         must(buf_append_byte(&text, 'x') == ERR_NONE);
     }
     must(buf_append(&text, SLICE(" joe@example.org")) == ERR_NONE);

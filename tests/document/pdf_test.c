@@ -89,7 +89,8 @@ static void run_with(const char *script, const struct reading *reading, size_t c
     static const char *const page = "a@d.de";
     char folder[] = "/tmp/document_pdf_test.XXXXXX";
     char path[64];
-    char *before = strdup(getenv("PATH"));
+    const char *now = getenv("PATH");
+    char *before = strdup(now != NULL ? now : "/usr/bin:/bin");
     struct buf pdf;
     struct buf tar;
     assert_non_null(mkdtemp(folder));

@@ -68,22 +68,22 @@ def tool(*argv):
 
 # --- builds ---------------------------------------------------------------------------------------
 
-BUILDS = {  # name: (compiler, arguments of meson setup)
-    'gcc': ('gcc', ['--buildtype=release', '--prefix=/usr']),
+BUILDS = {  # name: (compiler, linker, arguments of meson setup)
+    'gcc': ('gcc', 'bfd', ['--buildtype=release', '--prefix=/usr']),
     # One build for tests, fuzz targets and interop: what coverage costs is less than to compile twice.
-    'clang': ('clang', ['--optimization=1', '--debug', '-Db_sanitize=address,undefined', '-Dfuzz=true']),
-    'tsan': ('clang', ['--optimization=1', '--debug', '-Db_sanitize=thread']),
+    'clang': ('clang', 'lld', ['--optimization=1', '--debug', '-Db_sanitize=address,undefined', '-Dfuzz=true']),
+    'tsan': ('clang', 'lld', ['--optimization=1', '--debug', '-Db_sanitize=thread']),
 }
 
 
 def configure(log, name):
-    compiler, arguments = BUILDS[name]
+    compiler, linker, arguments = BUILDS[name]
     folder = BUILD / name
     if (folder / 'build.ninja').exists():
         return True
     shutil.rmtree(folder, ignore_errors=True)
     part = LOGS / f'setup-{name}.log'
-    good = run(part, ['meson', 'setup', folder, ROOT, '-Db_lundef=false', *arguments], CC=compiler)
+    good = run(part, ['meson', 'setup', folder, ROOT, '-Db_lundef=false', *arguments], CC=compiler, CC_LD=linker)
     if not good:
         with open(log, 'ab') as out:
             out.write(part.read_bytes())

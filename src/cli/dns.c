@@ -31,6 +31,7 @@ enum {
     KEY_NS_PORT,
     KEY_POLICY_PORT,
     KEY_POLICY_CA,
+    KEY_NO_SMTP,
     SELECTORS_MAX = 32,
     DOMAINS_MAX = 100000,
     AT_ONCE_MAX = 8, /* domains under way */
@@ -55,7 +56,7 @@ struct dns_options {
     size_t selector_count;
     struct ip egresses[HEALTH_EGRESSES_MAX];
     size_t egress_count;
-    bool asks_rdap, no_block_lists, no_name_servers;
+    bool asks_rdap, no_block_lists, no_name_servers, no_smtp;
     uint16_t ns_port, policy_port;
     char **domains;
     size_t domain_count;
@@ -77,6 +78,7 @@ struct visit {
     struct door *door;
     struct http_client *http;
     struct signals *signals;
+    struct config_ways ways;
     struct health_config config;
     struct slice *domains; /* A-labels, in texts */
     struct arena texts;
@@ -98,11 +100,12 @@ static const struct argp_option option_table[] = {
     {"rdap", KEY_RDAP, NULL, 0, "ask when the domain was registered", 0},
     {"no-block-lists", KEY_NO_BLOCK_LISTS, NULL, 0, "do not ask block lists", 0},
     {"no-name-servers", KEY_NO_NAME_SERVERS, NULL, 0, "do not ask the name servers themselves", 0},
+    {"no-smtp", KEY_NO_SMTP, NULL, 0, "do not speak with the mail servers", 0},
     {"ns-port", KEY_NS_PORT, "PORT", 0, "port of the name servers; 53", 0},
     {"policy-port", KEY_POLICY_PORT, "PORT", 0, "port of the MTA-STS policies; 443", 0},
     {"policy-ca", KEY_POLICY_CA, "FILE", 0,
      "certificates (PEM) that vouch for the servers of MTA-STS policies", 0},
-    {NULL, 0, NULL, 0, "What is shown:", 0},
+    {NULL, 0, NULL, 0, "How it is told:", 0},
     {"json", KEY_JSON, NULL, 0, "one JSON object a line, for each domain", 0},
     {"csv", KEY_CSV, NULL, 0, "CSV, a line for each finding", 0},
     {"fix", KEY_FIX, NULL, 0, "only the records to publish, as lines of a zone file", 0},
@@ -171,6 +174,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_RDAP: options->asks_rdap = true; return 0;
     case KEY_NO_BLOCK_LISTS: options->no_block_lists = true; return 0;
     case KEY_NO_NAME_SERVERS: options->no_name_servers = true; return 0;
+    case KEY_NO_SMTP: options->no_smtp = true; return 0;
     case KEY_NS_PORT: options->ns_port = parse_port(state, "--ns-port", arg); return 0;
     case KEY_POLICY_PORT: options->policy_port = parse_port(state, "--policy-port", arg); return 0;
     case KEY_POLICY_CA: options->policy_ca = arg; return 0;
@@ -494,6 +498,7 @@ static void set_config(struct visit *visit)
 {
     const struct dns_options *options = visit->options;
     const struct config *config = &options->probe.config;
+    config_list_ways(config, &visit->ways);
     visit->config = (struct health_config){
         .rules = knowledge_rules(visit->knowledge),
         .lists = visit->lists,
@@ -501,7 +506,9 @@ static void set_config(struct visit *visit)
         .allowed_nets = config->allowed_nets.at,
         .allowed_net_count = config->allowed_nets.count,
         .helo = config->helo,
-        .port = config->asks_smtp ? (uint16_t)config->port : 0,
+        .source_v4 = visit->ways.egresses[0].source_v4,
+        .source_v6 = visit->ways.egresses[0].source_v6,
+        .port = config->asks_smtp && !options->no_smtp ? (uint16_t)config->port : 0,
         .ns_port = options->no_name_servers ? 0 : options->ns_port,
         .policy_port = options->policy_port,
         .http = visit->http,
@@ -550,7 +557,7 @@ static void close_visit(struct visit *visit)
 
 int cli_dns(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&probe_options_argp, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {{&probe_line_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         option_table,
         parse_option,

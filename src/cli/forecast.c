@@ -62,7 +62,7 @@ static const struct argp_option option_table[] = {
     {"greylist-share", KEY_GREYLIST_SHARE, "PERCENT", 0,
      "addresses at servers of one's own that are greylisted (10)", 0},
     {"rtt", KEY_RTT, "MS", 0, "milliseconds from a command to its answer (200)", 0},
-    {NULL, 0, NULL, 0, "What is shown:", 0},
+    {NULL, 0, NULL, 0, "How it is told:", 0},
     {"all", KEY_ALL, NULL, 0, "every row of the table, not the largest alone", 0},
     {"json", KEY_JSON, NULL, 0, "one JSON object", 0},
     {0},

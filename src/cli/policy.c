@@ -32,10 +32,10 @@ static const struct argp_option option_table[] = {
     {"listen", KEY_LISTEN, "PLACE", 0,
      "where Postfix' policy delegation protocol is spoken: inet:127.0.0.1:10040 (which it is "
      "where nothing is said) or unix:/PATH (repeatable)",
-     -1},
+     0},
     {"socketmap", KEY_SOCKETMAP, "PLACE", 0,
-     "where the socketmap protocol is spoken, likewise (repeatable)", -1},
-    {"senders", KEY_SENDERS, NULL, 0, "check senders at RCPT too, without policy_context", -1},
+     "where the socketmap protocol is spoken, likewise (repeatable)", 0},
+    {"senders", KEY_SENDERS, NULL, 0, "check senders at RCPT too, without policy_context", 0},
     {"except", KEY_EXCEPT, "FILE", 0,
      "domains, addresses and clients' networks that nobody is asked about", -1},
     {0},

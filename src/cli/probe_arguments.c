@@ -495,7 +495,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&probe_options_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&probe_talk_argp, 0, NULL, 0}, {0}};
 
 const struct argp probe_arguments_argp = {
     option_table,

@@ -49,13 +49,53 @@ enum option_key {
 
 enum { SETTING_BYTES = 64 };
 
-static const struct argp_option option_table[] = {
-    {NULL, 0, NULL, 0, "Who asks:", 1},
-    {"from", KEY_FROM, "ADDRESS", 0,
-     "MAIL FROM to use; the null sender <> then is the second choice, otherwise the first", 0},
+/* What follows is shown behind a command's own options, in these groups. */
+enum group {
+    GROUP_WHO = 51,
+    GROUP_WHERE,
+    GROUP_PATIENCE,
+    GROUP_AMOUNT,
+    GROUP_ASKED,
+    GROUP_REMEMBERED,
+    GROUP_ELSEWHERE,
+    GROUP_SHOWN,
+};
+
+static const struct argp_option line_table[] = {
+    {NULL, 0, NULL, 0, "Who asks:", GROUP_WHO},
     {"helo", KEY_HELO, "NAME", 0, "EHLO name: this machine's full name, or [IP]", 0},
     {"source", KEY_SOURCE, "IP", 0, "local address to connect from (once for IPv4, once for IPv6)",
      0},
+    {NULL, 0, NULL, 0, "Where to:", GROUP_WHERE},
+    {"resolver", KEY_RESOLVER, "ADDR[:PORT]", 0, "DNS server instead of the system's (repeatable)",
+     0},
+    {"port", KEY_PORT, "PORT", 0, "SMTP port (25)", 0},
+    {"allow-net", KEY_ALLOW_NET, "CIDR", 0,
+     "private or loopback network that may be contacted (repeatable)", 0},
+    {NULL, 0, NULL, 0,
+     "How patiently (TIME is seconds, or 500ms, 30s, 5m, 2h, 1d):", GROUP_PATIENCE},
+    {"timeout", KEY_TIMEOUT, "TIME", 0,
+     "budget for one address: verify answers by then with what is known (2m), bulk counts only "
+     "the "
+     "time a server is being talked to",
+     0},
+    {NULL, 0, NULL, 0, "What is set elsewhere:", GROUP_ELSEWHERE},
+    {"data", KEY_DATA, "DIR", 0, "folder of rules, providers and lists", 0},
+    {"lists", KEY_LISTS, "DIR", 0, "folder of your own lists; see heloise-lists(1)", 0},
+    {"config", KEY_CONFIG, "FILE", 0, "configuration file instead of the usual one", 0},
+    {"no-config", KEY_NO_CONFIG, NULL, 0, "read no configuration file", 0},
+    {"set", KEY_SET, "KEY=VALUE", 0,
+     "one setting of heloise.conf, such as limits.queue-wait=10m (repeatable)", 0},
+    {NULL, 0, NULL, 0, "What is shown:", GROUP_SHOWN},
+    {"color", KEY_COLOUR, "WHEN", 0, "auto, always or never", 0},
+    {"quiet", 'q', NULL, 0, "no progress and no hints", 0},
+    {0},
+};
+
+static const struct argp_option talk_table[] = {
+    {"from", KEY_FROM, "ADDRESS", 0,
+     "MAIL FROM to use; the null sender <> then is the second choice, otherwise the first",
+     GROUP_WHO},
     {"proxy", KEY_PROXY, "URL", 0,
      "connect to the mail servers through it: socks5://IP:PORT, http://IP:PORT (CONNECT) or "
      "proxyv2://IP:PORT (a relay that takes the PROXY protocol), with USER@ or USER:PASSWORD@ in "
@@ -65,26 +105,18 @@ static const struct argp_option option_table[] = {
      "the proxy's password: the first line of FILE, instead of the environment's "
      "HELOISE_PROXY_PASSWORD",
      0},
-    {NULL, 0, NULL, 0, "Where to:", 2},
-    {"resolver", KEY_RESOLVER, "ADDR[:PORT]", 0, "DNS server instead of the system's (repeatable)",
-     0},
-    {"port", KEY_PORT, "PORT", 0, "SMTP port (25)", 0},
-    {"allow-net", KEY_ALLOW_NET, "CIDR", 0,
-     "private or loopback network that may be contacted (repeatable)", 0},
-    {"no-tls", KEY_NO_TLS, NULL, 0, "do not use STARTTLS even where it is offered", 0},
-    {NULL, 0, NULL, 0, "How patiently (TIME is seconds, or 500ms, 30s, 5m, 2h, 1d):", 3},
-    {"timeout", KEY_TIMEOUT, "TIME", 0,
-     "budget for one address: verify answers by then with what is known (2m), bulk counts only "
-     "the "
-     "time a server is being talked to",
-     0},
+    {"no-tls", KEY_NO_TLS, NULL, 0, "do not use STARTTLS even where it is offered", GROUP_WHERE},
     {"stage-timeout", KEY_STAGE_TIMEOUT, "STAGE=TIME", 0,
      "limit of one step: connect, banner, ehlo, starttls, mail, rcpt, rset or quit (repeatable)",
-     0},
+     GROUP_PATIENCE},
+    {0},
+};
+
+static const struct argp_option asking_table[] = {
     {"greylist-wait", KEY_GREYLIST_WAIT, "TIME", 0,
-     "first wait after greylisting that names no delay (5m)", 0},
+     "first wait after greylisting that names no delay (5m)", GROUP_PATIENCE},
     {"no-retry", KEY_NO_RETRY, NULL, 0, "do not wait for temporary refusals: report them", 0},
-    {NULL, 0, NULL, 0, "How much at once:", 4},
+    {NULL, 0, NULL, 0, "How much at once:", GROUP_AMOUNT},
     {"max-connections", KEY_MAX_CONNECTIONS, "N", 0, "open connections in all (500)", 0},
     {"max-per-site", KEY_MAX_PER_SITE, "N", 0,
      "open connections to one site, at most the provider's limit", 0},
@@ -100,7 +132,7 @@ static const struct argp_option option_table[] = {
      "your own limits, timeouts and traits of providers, over ours (repeatable); see "
      "heloise-providers(5)",
      0},
-    {NULL, 0, NULL, 0, "What is asked:", 5},
+    {NULL, 0, NULL, 0, "What is asked:", GROUP_ASKED},
     {"no-smtp", KEY_NO_SMTP, NULL, 0, "syntax, lists and DNS only; no mail server is contacted", 0},
     {"no-control", KEY_NO_CONTROL, NULL, 0,
      "no probe of an address that cannot exist; acceptance then stays unconfirmed", 0},
@@ -109,22 +141,12 @@ static const struct argp_option option_table[] = {
     {"strict", KEY_STRICT, NULL, 0, "refuse local parts above 64 octets (RFC 5321)", 0},
     {"transcript", KEY_TRANSCRIPT, NULL, 0,
      "the conversation as it happens, and in the record; asks afresh", 0},
-    {NULL, 0, NULL, 0, "What is remembered:", 6},
+    {NULL, 0, NULL, 0, "What is remembered:", GROUP_REMEMBERED},
     {"store", KEY_STORE, "FILE", 0, "where verdicts and facts are kept", 0},
     {"no-store", KEY_NO_STORE, NULL, 0, "keep nothing, read nothing", 0},
     {"fresh", KEY_FRESH, NULL, 0, "ask again even where a kept verdict is still good", 0},
     {"cache-ttl", KEY_CACHE_TTL, "TIME", 0,
      "believe a kept verdict for at most so long; 0: not at all", 0},
-    {"data", KEY_DATA, "DIR", 0, "folder of rules, providers and lists", 0},
-    {"lists", KEY_LISTS, "DIR", 0, "folder of your own lists; see heloise-lists(1)", 0},
-    {NULL, 0, NULL, 0, "What is set elsewhere:", 7},
-    {"config", KEY_CONFIG, "FILE", 0, "configuration file instead of the usual one", 0},
-    {"no-config", KEY_NO_CONFIG, NULL, 0, "read no configuration file", 0},
-    {"set", KEY_SET, "KEY=VALUE", 0,
-     "one setting of heloise.conf, such as limits.queue-wait=10m (repeatable)", 0},
-    {NULL, 0, NULL, 0, "What is shown:", 8},
-    {"color", KEY_COLOUR, "WHEN", 0, "auto, always or never", 0},
-    {"quiet", 'q', NULL, 0, "no progress and no hints", 0},
     {0},
 };
 
@@ -291,6 +313,9 @@ static void parse_colour(struct argp_state *state, struct probe_options *options
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct probe_options *options = state->input;
+    if (key == ARGP_KEY_INIT && state->child_inputs != NULL) {
+        state->child_inputs[0] = options;
+    }
     if (key == ARGP_KEY_INIT || parse_setting(state, key, arg)) {
         return 0;
     }
@@ -308,7 +333,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     }
 }
 
-const struct argp probe_options_argp = {option_table, parse_option, NULL, NULL, NULL, NULL, NULL};
+const struct argp probe_line_argp = {.options = line_table, .parser = parse_option};
+
+static const struct argp_child line_child[] = {{&probe_line_argp, 0, NULL, 0}, {0}};
+const struct argp probe_talk_argp = {
+    .options = talk_table, .parser = parse_option, .children = line_child};
+
+static const struct argp_child talk_child[] = {{&probe_talk_argp, 0, NULL, 0}, {0}};
+const struct argp probe_options_argp = {
+    .options = asking_table, .parser = parse_option, .children = talk_child};
 
 void probe_options_init(struct probe_options *out)
 {

@@ -1,4 +1,4 @@
-/* cli/probe_options: the options that verify and bulk share: from where, how and how patiently to ask. Those that
+/* cli/probe_options: the options that all commands share which ask: from where, how and how patiently to ask. Those that
  * stand for a setting of heloise.conf are given to engine/config, which checks them; the configuration file and the
  * environment come below them.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -27,8 +27,9 @@ struct probe_options {
 void probe_options_init(struct probe_options *out);
 void probe_options_done(struct probe_options *options);
 
-/* For struct argp_child; its input is a struct probe_options. */
-extern const struct argp probe_options_argp;
+/* For struct argp_child; their input is a struct probe_options. The options of what looks things up and connects; these and
+ * how a conversation goes; these and how addresses are asked about. */
+extern const struct argp probe_line_argp, probe_talk_argp, probe_options_argp;
 
 /* After parsing: the configuration file and the environment below what was given; the EHLO name from this machine's
  * where nobody named one. What is wrong is told on standard error. Exit code 0, or the one to leave with. */

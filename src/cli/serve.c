@@ -299,6 +299,8 @@ static int open_health(struct serving *s, const struct serve_options *options)
         .allowed_nets = s->config->allowed_nets.at,
         .allowed_net_count = s->config->allowed_nets.count,
         .helo = s->config->helo,
+        .source_v4 = options->probe.ways.egresses[0].source_v4,
+        .source_v6 = options->probe.ways.egresses[0].source_v6,
         .port = s->config->asks_smtp ? (uint16_t)s->config->port : 0,
     };
     struct fault fault;

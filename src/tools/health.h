@@ -23,10 +23,12 @@ struct health_config {
     const struct public_suffix *suffixes;
     const struct ip_net *allowed_nets; /* special networks that may be contacted */
     size_t allowed_net_count;
-    struct slice helo;         /* the EHLO name */
-    uint16_t port;             /* of mail servers; 0: they are not contacted */
-    uint16_t ns_port;          /* of name servers; 0: they are not contacted */
-    uint16_t policy_port;      /* where MTA-STS policies are served; 0: that of https */
+    struct slice helo; /* the EHLO name */
+    struct ip source_v4,
+        source_v6;        /* mail servers are spoken with from here; IP_NONE: the kernel chooses */
+    uint16_t port;        /* of mail servers; 0: they are not contacted */
+    uint16_t ns_port;     /* of name servers; 0: they are not contacted */
+    uint16_t policy_port; /* where MTA-STS policies are served; 0: that of https */
     struct http_client *http;  /* NULL: policies are not fetched */
     struct signals *signals;   /* of RDAP alone; NULL: it is not asked */
     struct slice selectors;    /* common ones, one a line, # begins a remark */

@@ -181,6 +181,8 @@ enum err health_desk_open(const struct health_desk_config *config, struct health
             .allowed_nets = config->allowed_nets,
             .allowed_net_count = config->allowed_net_count,
             .helo = config->helo,
+            .source_v4 = config->source_v4,
+            .source_v6 = config->source_v6,
             .port = config->port,
             .ns_port = DNS_PORT,
             .http = desk->http,

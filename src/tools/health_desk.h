@@ -27,7 +27,8 @@ struct health_desk_config {
     const struct ip_net *allowed_nets;
     size_t allowed_net_count;
     struct slice helo;
-    uint16_t port; /* of mail servers; 0: they are not contacted */
+    struct ip source_v4, source_v6; /* as in struct health_config */
+    uint16_t port;                  /* of mail servers; 0: they are not contacted */
 };
 
 /* ERR_SYNTAX: the data or a resolver; ERR_SYSTEM, ERR_NOMEM, with what is wrong. */

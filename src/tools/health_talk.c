@@ -129,6 +129,8 @@ void health_talk_mx(struct health *health, struct health_host *host, struct heal
     talk->config = (struct conversation_config){
         .helo_name =
             health->config.helo.len > 0 ? health->config.helo : SLICE("localhost.localdomain"),
+        .source_v4 = health->config.source_v4,
+        .source_v6 = health->config.source_v6,
         .port = health->config.port,
         .no_tls = true, /* EHLO tells enough */
         .observe = on_line,

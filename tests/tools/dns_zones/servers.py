@@ -390,7 +390,7 @@ remote-control:
     def options(self, is_trusting=False):
         return ['--config', self.folder / 'heloise.conf', '--resolver', self.resolver(is_trusting), '--ns-port', self.ns_port, '--port', self.port,
                 '--policy-port', self.policy_port, '--policy-ca', self.folder / 'ca.pem', '--allow-net',
-                '127.0.0.0/8', '--helo', 'probe.example.net', '--no-store']
+                '127.0.0.0/8', '--helo', 'probe.example.net']
 
     def close(self):
         for process in self.processes:

@@ -293,8 +293,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     while (!r.is_stopping) {
         struct epoll_event events[LIMIT_EVENTS];
-        int count =
-            epoll_wait(r.epoll, events, LIMIT_EVENTS, limit_wait_ms(next_due_us(&r)));
+        int count = epoll_wait(r.epoll, events, LIMIT_EVENTS, limit_wait_ms(next_due_us(&r)));
         for (int i = 0; i < count; i++) {
             dispatch(&r, events[i].data.ptr);
         }

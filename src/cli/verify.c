@@ -239,6 +239,7 @@ static void put_away(struct run *run)
     }
     store_close(run->bench.store);
     run->bench.store = NULL;
+    workbench_lighten(&run->bench);
 }
 
 static void on_refill(void *context)
@@ -388,7 +389,6 @@ static int run_questions(struct run *run, struct verify_options *options)
     ticker_clear(&run->ticker);
     code = exit_code(run);
     if (run->bench.store == NULL) {
-        loader_free(run->bench.loader);
         exit(code); /* all is put away; the rest goes faster with the process than piece by piece */
     }
     workbench_close(&run->bench);

@@ -89,6 +89,9 @@ int workbench_open_knowledge(const struct probe_options *options, struct knowled
 static int learn(struct workbench *bench, enum knowledge_part part)
 {
     struct fault fault;
+    if (bench->loader == NULL) {
+        return EXIT_INTERNAL; /* lightened: nothing is to be answered */
+    }
     enum err e = loader_await(bench->loader, part, &fault);
     if (e == ERR_NONE) {
         return EXIT_SUCCESS;
@@ -233,6 +236,13 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
         workbench_close(bench);
     }
     return code;
+}
+
+void workbench_lighten(struct workbench *bench)
+{
+    loader_free(bench->loader);
+    bench->loader = NULL;
+    knowledge_forget_lists(bench->knowledge);
 }
 
 void workbench_close(struct workbench *bench)

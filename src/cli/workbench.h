@@ -29,6 +29,9 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
                    const char *command);
 /* Waits for all of the knowledge, for who asks many. Exit code; what is wrong was said then. */
 int workbench_learn(struct workbench *bench);
+/* When all is answered, while the last lines are left: gives back what only answers need, so that the process has less to
+ * give back at its end, which is waited for. */
+void workbench_lighten(struct workbench *bench);
 void workbench_close(struct workbench *bench);
 
 /* Whether the store that the options name can be opened and written. */

@@ -348,16 +348,23 @@ enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fau
     return knowledge_open_files(&files, out, out_fault);
 }
 
+void knowledge_forget_lists(struct knowledge *knowledge)
+{
+    address_lists_free(knowledge->lists);
+    knowledge->lists = NULL;
+    likeness_model_free(knowledge->likeness);
+    knowledge->likeness = NULL;
+    folder_done(&knowledge->lists_folder);
+}
+
 void knowledge_free(struct knowledge *knowledge)
 {
     if (knowledge == NULL) {
         return;
     }
+    knowledge_forget_lists(knowledge);
     rules_free(knowledge->rules);
     provider_book_free(knowledge->providers);
-    address_lists_free(knowledge->lists);
-    likeness_model_free(knowledge->likeness);
-    folder_done(&knowledge->lists_folder);
     free(knowledge);
 }
 

@@ -52,6 +52,9 @@ enum err knowledge_open_files(const struct knowledge_files *files, struct knowle
 enum err knowledge_open(const char *data_dir, struct knowledge **out, struct fault *out_fault)
     MUST_USE;
 void knowledge_free(struct knowledge *knowledge);
+/* Frees the lists and the model of the score, the larger part of it: no answer will be made with it any more, but lines may
+ * still be open. Nothing may be loaded after that. */
+void knowledge_forget_lists(struct knowledge *knowledge);
 
 /* Before many replies are judged, and before it is shared: see rules_hasten. */
 void knowledge_hasten(struct knowledge *knowledge);

@@ -345,8 +345,8 @@ enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *con
     resolver->door = door;
     resolver->wants_authentic = config->wants_authentic;
     resolver->tick = (struct timer){.fired = on_tick, .context = resolver};
-    resolver->timeout_ms = (int)(config->query_timeout_ms == 0 ? RESOLVER_QUERY_TIMEOUT_MS
-                                                               : config->query_timeout_ms);
+    resolver->timeout_ms =
+        (int)(config->query_timeout_ms == 0 ? RESOLVER_QUERY_TIMEOUT_MS : config->query_timeout_ms);
     resolver->tries = (int)(config->query_tries == 0 ? RESOLVER_TRIES : config->query_tries);
     int status = ares_library_init(ARES_LIB_INIT_ALL);
     if (status != ARES_SUCCESS) {

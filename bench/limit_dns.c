@@ -8,7 +8,6 @@
 #include "limit.h"
 
 enum {
-    PACKET_BYTES = 512, /* RFC 1035 4.2.1 */
     ANSWER_BYTES = 256, /* kept free for what is answered: two exchangers */
     HEADER_BYTES = 12,
     TTL_SECONDS = 3600,
@@ -124,24 +123,34 @@ int limit_dns_open(unsigned port)
     return fd;
 }
 
+bool limit_dns_next(int fd, limit_names_fn fn, const void *context, struct limit_dns_reply *out)
+{
+    socklen_t to_len = sizeof out->to;
+    ssize_t n = recvfrom(fd, out->packet, LIMIT_PACKET_BYTES - ANSWER_BYTES, MSG_DONTWAIT,
+                         (struct sockaddr *)&out->to, &to_len);
+    if (n <= HEADER_BYTES) {
+        return false;
+    }
+    out->len = answer(out->packet, (size_t)n, fn, context);
+    return true;
+}
+
+void limit_dns_send(int fd, const struct limit_dns_reply *reply)
+{
+    if (reply->len > 0) {
+        sendto(fd, reply->packet, reply->len, 0, (const struct sockaddr *)&reply->to,
+               sizeof reply->to);
+    }
+}
+
 unsigned limit_dns_serve(int fd, limit_names_fn fn, const void *context)
 {
-    unsigned char packet[PACKET_BYTES];
-    struct sockaddr_in from = {0};
+    struct limit_dns_reply reply = {0};
     unsigned count = 0;
-    for (;;) {
-        socklen_t from_len = sizeof from;
-        ssize_t n = recvfrom(fd, packet, PACKET_BYTES - ANSWER_BYTES, MSG_DONTWAIT,
-                             (struct sockaddr *)&from, &from_len);
-        if (n <= HEADER_BYTES) {
-            return count;
-        }
-        size_t len = answer(packet, (size_t)n, fn, context);
-        count++;
-        if (len > 0) {
-            sendto(fd, packet, len, 0, (const struct sockaddr *)&from, from_len);
-        }
+    for (; limit_dns_next(fd, fn, context, &reply); count++) {
+        limit_dns_send(fd, &reply);
     }
+    return count;
 }
 
 int limit_dns_client(unsigned port)
@@ -158,7 +167,7 @@ int limit_dns_client(unsigned port)
 
 void limit_dns_ask(int fd, uint16_t id, const char *name, unsigned type)
 {
-    unsigned char packet[PACKET_BYTES] = {0};
+    unsigned char packet[LIMIT_PACKET_BYTES] = {0};
     put16(packet, id);
     packet[2] = 1; /* recursion desired */
     put16(packet + 4, 1);
@@ -172,7 +181,7 @@ void limit_dns_ask(int fd, uint16_t id, const char *name, unsigned type)
 
 int limit_dns_answered(int fd)
 {
-    unsigned char packet[PACKET_BYTES];
+    unsigned char packet[LIMIT_PACKET_BYTES];
     ssize_t n = recv(fd, packet, sizeof packet, 0);
     return n < HEADER_BYTES ? -1 : (int)((unsigned)packet[0] << 8 | packet[1]);
 }

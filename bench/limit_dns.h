@@ -6,9 +6,10 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { LIMIT_NAME_BYTES = 64, LIMIT_MX_MAX = 2 };
+enum { LIMIT_NAME_BYTES = 64, LIMIT_MX_MAX = 2, LIMIT_PACKET_BYTES = 512 /* RFC 1035 4.2.1 */ };
 
 struct limit_names {
     bool is_known; /* else the name does not exist */
@@ -23,6 +24,14 @@ typedef void (*limit_names_fn)(const void *context, const char *name, struct lim
 
 /* A socket on 127.0.0.1. Ends the program where it cannot be had. */
 int limit_dns_open(unsigned port);
+struct limit_dns_reply {
+    struct sockaddr_in to;
+    size_t len; /* 0: there is nothing to say */
+    unsigned char packet[LIMIT_PACKET_BYTES];
+};
+/* The answer to the next question that waits there; false: none does. */
+bool limit_dns_next(int fd, limit_names_fn fn, const void *context, struct limit_dns_reply *out);
+void limit_dns_send(int fd, const struct limit_dns_reply *reply);
 /* Answers all that waits there; how many questions that were. */
 unsigned limit_dns_serve(int fd, limit_names_fn fn, const void *context);
 

@@ -2,7 +2,8 @@
  * thread over bare epoll. Host n of --hosts listens on 127.1.x.y:--port; domain dN.bench has the MX
  * mxM.bench, M = N modulo hosts. Local parts that begin with "real" exist, all others get 550 5.1.1. (Two vowels in
  * a row: control probes have none.)
- * --delay holds each answer back by so many milliseconds, --pipelining 1 offers the extension.
+ * --delay holds each answer of the SMTP server back by so many milliseconds, --dns-delay each of the name server,
+ * --pipelining 1 offers the extension.
  * Ends at SIGTERM or SIGINT and then prints what it saw as one line of JSON.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <netinet/tcp.h>
@@ -26,16 +27,22 @@ struct conversation {
     struct limit_lines lines;
 };
 
+struct held_name {
+    struct limit_held held;
+    int fd;
+    struct limit_dns_reply reply;
+};
+
 struct counts {
     uint64_t conversations, mails, rcpts, accepted, rsets, quits, datas, others, dns;
     uint64_t open, open_peak;
 };
 
 struct responder {
-    unsigned port, dns_port, hosts, delay_ms, pipelining;
+    unsigned port, dns_port, hosts, delay_ms, dns_delay_ms, pipelining;
     int epoll;
     bool is_stopping;
-    struct limit_queue held;
+    struct limit_queue held, held_names;
     struct counts counts;
 };
 
@@ -73,13 +80,32 @@ static struct conversation *of_held(struct limit_held *held)
     return (struct conversation *)(void *)((char *)held - offsetof(struct conversation, held));
 }
 
+static void names_due(struct responder *r, uint64_t now)
+{
+    struct limit_held *held = limit_take_due(&r->held_names, now);
+    for (; held != NULL; held = limit_take_due(&r->held_names, now)) {
+        struct held_name *name = (struct held_name *)(void *)held; /* its first member */
+        limit_dns_send(name->fd, &name->reply);
+        free(name);
+    }
+}
+
 static void answer_due(struct responder *r)
 {
-    uint64_t now = r->held.first == NULL ? 0 : limit_now_us();
+    bool has_none = r->held.first == NULL && r->held_names.first == NULL;
+    uint64_t now = has_none ? 0 : limit_now_us();
     struct limit_held *held = limit_take_due(&r->held, now);
     for (; held != NULL; held = limit_take_due(&r->held, now)) {
         conversation_flush(of_held(held));
     }
+    names_due(r, now);
+}
+
+static uint64_t next_due_us(const struct responder *r)
+{
+    uint64_t answer_us = r->held.first == NULL ? UINT64_MAX : r->held.first->due_us;
+    uint64_t name_us = r->held_names.first == NULL ? UINT64_MAX : r->held_names.first->due_us;
+    return answer_us < name_us ? answer_us : name_us;
 }
 
 static void command_rcpt(struct conversation *c, const char *line, size_t len)
@@ -184,6 +210,27 @@ static void names_of(const void *context, const char *name, struct limit_names *
     (void)snprintf(out->mx[0], LIMIT_NAME_BYTES, "mx%u.bench", number % r->hosts);
 }
 
+static unsigned hold_names(struct responder *r, int fd)
+{
+    struct limit_dns_reply reply = {0};
+    unsigned count = 0;
+    for (; limit_dns_next(fd, names_of, r, &reply); count++) {
+        struct held_name *name = calloc(1, sizeof *name);
+        if (name == NULL) {
+            limit_die("calloc");
+        }
+        name->fd = fd;
+        name->reply = reply;
+        limit_hold(&r->held_names, &name->held, r->dns_delay_ms);
+    }
+    return count;
+}
+
+static unsigned names_answer(struct responder *r, int fd)
+{
+    return r->dns_delay_ms > 0 ? hold_names(r, fd) : limit_dns_serve(fd, names_of, r);
+}
+
 /* --- start and end ----------------------------------------------------------------------------- */
 
 static void watch_new(const struct responder *r, enum limit_kind kind, int fd)
@@ -213,7 +260,7 @@ static void dispatch(struct responder *r, struct limit_endpoint *endpoint)
     switch (endpoint->kind) {
     case LIMIT_LISTENER: listener_accept(r, endpoint); break;
     case LIMIT_CONVERSATION: conversation_read((struct conversation *)(void *)endpoint); break;
-    case LIMIT_DNS: r->counts.dns += limit_dns_serve(endpoint->fd, names_of, r); break;
+    case LIMIT_DNS: r->counts.dns += names_answer(r, endpoint->fd); break;
     case LIMIT_SIGNAL: r->is_stopping = true; break;
     }
 }
@@ -235,6 +282,7 @@ int main(int argc, char **argv)
                                            {"--dns-port", &r.dns_port, 65535},
                                            {"--hosts", &r.hosts, LIMIT_HOSTS_MAX},
                                            {"--delay", &r.delay_ms, 600000},
+                                           {"--dns-delay", &r.dns_delay_ms, 600000},
                                            {"--pipelining", &r.pipelining, 1},
                                            {NULL, NULL, 0}};
     limit_options(argc, argv, options);
@@ -245,9 +293,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     while (!r.is_stopping) {
         struct epoll_event events[LIMIT_EVENTS];
-        int count =
-            epoll_wait(r.epoll, events, LIMIT_EVENTS,
-                       limit_wait_ms(r.held.first == NULL ? UINT64_MAX : r.held.first->due_us));
+        int count = epoll_wait(r.epoll, events, LIMIT_EVENTS, limit_wait_ms(next_due_us(&r)));
         for (int i = 0; i < count; i++) {
             dispatch(&r, events[i].data.ptr);
         }

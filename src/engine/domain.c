@@ -378,7 +378,6 @@ static void start_lookup(struct domain *domain)
     }
     knocker->lookups_open++;
     ask_dns(domain);
-    (void)knocker_learn(knocker, KNOWLEDGE_PROVIDERS); /* in the time it takes */
 }
 
 static void start_queued(struct knocker *knocker)

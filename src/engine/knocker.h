@@ -82,8 +82,8 @@ struct knocker_config {
     struct signals
         *signals; /* external services, asked last; borrowed; NULL: none. Not in a crew */
     struct knocker_crew crew;
-    /* Loads this part of the knowledge, and those before it: the providers while the first answer of a name server is
-     * awaited, the rest with the first connection. False: it cannot be done; everything asked ends as cancelled. Where
+    /* Loads this part of the knowledge, and those before it: the providers when the first route is known, the rest with
+     * the first connection. False: it cannot be done; everything asked ends as cancelled. Where
      * it is NULL all is there. */
     bool (*learn)(void *context, enum knowledge_part part);
     void *learn_context;

@@ -37,11 +37,14 @@ struct resolver_channel {
 
 /* The first channel goes on to the next server after SERVFAIL, NOTIMP and REFUSED; where all servers said so
  * c-ares 1.18 reports no more than where none was there. Then the second one is asked, which takes the first
- * word of anybody. */
+ * word of anybody; few ever need it, so it is opened then. */
 enum { CHANNEL_SEEKS, CHANNEL_TAKES, CHANNELS };
 
 struct uv_resolver {
     struct uv_door *door;
+    int timeout_ms, tries;
+    struct ares_addr_port_node servers[RESOLVER_SERVERS_MAX];
+    size_t server_count; /* 0: those of the system */
     struct resolver_channel channels[CHANNELS];
     unsigned open;  /* questions that c-ares has */
     bool is_asking; /* inside ares_query */
@@ -79,7 +82,9 @@ static void on_tick(void *context)
 {
     struct uv_resolver *resolver = context;
     for (size_t i = 0; i < CHANNELS; i++) {
-        ares_process_fd(resolver->channels[i].ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+        if (resolver->channels[i].is_open) {
+            ares_process_fd(resolver->channels[i].ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+        }
     }
     set_tick(resolver);
 }
@@ -140,10 +145,10 @@ static void on_socket(void *context, ares_socket_t fd, int readable, int writabl
 
 /* Servers. */
 
-static enum err set_servers(struct uv_resolver *resolver, const struct uv_door_config *config,
-                            struct fault *out_fault)
+static enum err read_servers(struct uv_resolver *resolver, const struct uv_door_config *config,
+                             struct fault *out_fault)
 {
-    struct ares_addr_port_node nodes[RESOLVER_SERVERS_MAX];
+    struct ares_addr_port_node *nodes = resolver->servers;
     size_t count = 0;
     for (; count < config->resolver_count && count < RESOLVER_SERVERS_MAX; count++) {
         struct ip ip;
@@ -155,20 +160,38 @@ static enum err set_servers(struct uv_resolver *resolver, const struct uv_door_c
                 "or [2001:db8::1]:53",
                 config->resolvers[count]);
         }
-        struct ares_addr_port_node *node = &nodes[count];
-        *node = (struct ares_addr_port_node){
+        nodes[count] = (struct ares_addr_port_node){
             .family = ip.family == IP_V6 ? AF_INET6 : AF_INET, .udp_port = port, .tcp_port = port};
-        memcpy(&node->addr, ip.bytes, ip.family == IP_V6 ? 16 : 4);
+        memcpy(&nodes[count].addr, ip.bytes, ip.family == IP_V6 ? 16 : 4);
         if (count > 0) {
-            nodes[count - 1].next = node;
+            nodes[count - 1].next = &nodes[count];
         }
     }
-    for (size_t i = 0; i < CHANNELS && count > 0; i++) {
-        if (ares_set_servers_ports(resolver->channels[i].ares, nodes) != ARES_SUCCESS) {
-            return fault_set(out_fault, ERR_NOMEM, 0, "cannot set the DNS servers");
-        }
-    }
+    resolver->server_count = count;
     return ERR_NONE;
+}
+
+static int channel_open(struct uv_resolver *resolver, size_t which)
+{
+    struct resolver_channel *channel = &resolver->channels[which];
+    channel->resolver = resolver;
+    struct ares_options options = {
+        .timeout = resolver->timeout_ms,
+        .tries = resolver->tries,
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES |
+                 (which == CHANNEL_TAKES ? ARES_FLAG_NOCHECKRESP : 0),
+        .socket_receive_buffer_size = RESOLVER_RECEIVE_BYTES,
+        .sock_state_cb = on_socket,
+        .sock_state_cb_data = channel,
+    };
+    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB |
+               ARES_OPT_SOCK_RCVBUF;
+    int status = ares_init_options(&channel->ares, &options, mask);
+    channel->is_open = status == ARES_SUCCESS;
+    if (channel->is_open && resolver->server_count > 0) {
+        status = ares_set_servers_ports(channel->ares, resolver->servers);
+    }
+    return status;
 }
 
 /* c-ares asks the next server after SERVFAIL, NOTIMP and REFUSED and keeps only the word: told upwards as
@@ -257,6 +280,12 @@ static void send_query(struct resolver_channel *channel, struct resolver_query *
     }
 }
 
+static bool can_take(struct uv_resolver *resolver)
+{
+    return !resolver->is_closing && (resolver->channels[CHANNEL_TAKES].is_open ||
+                                     channel_open(resolver, CHANNEL_TAKES) == ARES_SUCCESS);
+}
+
 static void on_answer(void *context, int status, int timeouts, unsigned char *message, int len)
 {
     (void)timeouts;
@@ -267,7 +296,7 @@ static void on_answer(void *context, int status, int timeouts, unsigned char *me
         tell_late(resolver, query, status);
         return;
     }
-    if (status == ARES_ECONNREFUSED && !query->is_second && !resolver->is_closing) {
+    if (status == ARES_ECONNREFUSED && !query->is_second && can_take(resolver)) {
         query->is_second = true;
         resolver->open++;
         send_query(&resolver->channels[CHANNEL_TAKES], query);
@@ -306,26 +335,6 @@ void uv_resolver_close(struct uv_resolver *resolver)
     free(resolver);
 }
 
-static int channel_open(struct resolver_channel *channel, struct uv_resolver *resolver,
-                        const struct uv_door_config *config, int more_flags)
-{
-    struct ares_options options = {
-        .timeout = (int)(config->query_timeout_ms == 0 ? RESOLVER_QUERY_TIMEOUT_MS
-                                                       : config->query_timeout_ms),
-        .tries = (int)(config->query_tries == 0 ? RESOLVER_TRIES : config->query_tries),
-        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | more_flags,
-        .socket_receive_buffer_size = RESOLVER_RECEIVE_BYTES,
-        .sock_state_cb = on_socket,
-        .sock_state_cb_data = channel,
-    };
-    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB |
-               ARES_OPT_SOCK_RCVBUF;
-    channel->resolver = resolver;
-    int status = ares_init_options(&channel->ares, &options, mask);
-    channel->is_open = status == ARES_SUCCESS;
-    return status;
-}
-
 enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *config,
                           struct uv_resolver **out, struct fault *out_fault)
 {
@@ -336,21 +345,19 @@ enum err uv_resolver_open(struct uv_door *door, const struct uv_door_config *con
     resolver->door = door;
     resolver->wants_authentic = config->wants_authentic;
     resolver->tick = (struct timer){.fired = on_tick, .context = resolver};
+    resolver->timeout_ms =
+        (int)(config->query_timeout_ms == 0 ? RESOLVER_QUERY_TIMEOUT_MS : config->query_timeout_ms);
+    resolver->tries = (int)(config->query_tries == 0 ? RESOLVER_TRIES : config->query_tries);
     int status = ares_library_init(ARES_LIB_INIT_ALL);
     if (status != ARES_SUCCESS) {
         free(resolver);
         return fault_set(out_fault, ERR_SYSTEM, 0, "cannot set up DNS: %s", ares_strerror(status));
     }
-    status = channel_open(&resolver->channels[CHANNEL_SEEKS], resolver, config, 0);
-    if (status == ARES_SUCCESS) {
-        status = channel_open(&resolver->channels[CHANNEL_TAKES], resolver, config,
-                              ARES_FLAG_NOCHECKRESP);
-    }
+    enum err e = read_servers(resolver, config, out_fault);
+    status = e == ERR_NONE ? channel_open(resolver, CHANNEL_SEEKS) : ARES_SUCCESS;
     if (status != ARES_SUCCESS) {
-        uv_resolver_close(resolver);
-        return fault_set(out_fault, ERR_SYSTEM, 0, "cannot set up DNS: %s", ares_strerror(status));
+        e = fault_set(out_fault, ERR_SYSTEM, 0, "cannot set up DNS: %s", ares_strerror(status));
     }
-    enum err e = set_servers(resolver, config, out_fault);
     if (e != ERR_NONE) {
         uv_resolver_close(resolver);
         return e;

@@ -22,7 +22,7 @@ static const char *const list_names[LIST_COUNT] = {
 enum {
     ENTRY_BYTES_MAX = 253,
     INDEX_GAP_BYTES = 512,          /* of text between two marks: some thirty entries */
-    INDEX_TEXT_BYTES_MIN = 1 << 15, /* less stays in a cache as it is */
+    INDEX_TEXT_BYTES_MIN = 1 << 12, /* less has few steps to save */
 };
 
 const char *list_name(enum list_kind kind)
@@ -511,7 +511,7 @@ static bool is_noreply(struct slice word)
 
 static bool is_vowel(char c)
 {
-    return c != '\0' && strchr("aeiouy", c) != NULL;
+    return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' || c == 'y';
 }
 
 /* Generated strings: long, and either without vowels for long stretches or mixing digits and letters often. A

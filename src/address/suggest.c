@@ -136,6 +136,10 @@ struct slice address_suggest_domain(const struct address_lists *lists, struct sl
     struct slice name = name_of(domain);
     for (size_t i = 0; i < sizeof sure_names / sizeof sure_names[0]; i++) {
         unsigned allowed = slips_allowed(sure_names[i]);
+        size_t len = sure_names[i].len;
+        if (name.len + allowed < len || len + allowed < name.len) {
+            continue;
+        }
         unsigned name_slips = slip_distance(name, sure_names[i], allowed);
         if (name_slips <= allowed) {
             try_endings(lists, domain, sure_names[i], name_slips, &best);

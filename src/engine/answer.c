@@ -397,6 +397,9 @@ void answer_build(struct ask *ask, struct record *out)
 
 void answer_build_so_far(struct ask *ask, struct record *out)
 {
+    if (ask->is_unbegun) {
+        (void)ask_begin(ask); /* without memory it looks as if its servers were not known yet */
+    }
     build(ask, false, out);
 }
 

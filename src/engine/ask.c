@@ -24,9 +24,9 @@ static enum err case_begin(struct ask *ask)
     return e;
 }
 
-static void ask_probe(struct ask *ask, const struct verify_probe *probe)
+static void set_probe(struct ask *ask, const struct verify_probe *probe)
 {
-    struct domain *domain = ask->domain;
+    const struct domain *domain = ask->domain;
     must(domain->site != NULL && probe->exchanger < domain->route->exchanger_count);
     ask->probe = (struct conversation_probe){
         .role = probe->role,
@@ -41,7 +41,12 @@ static void ask_probe(struct ask *ask, const struct verify_probe *probe)
         ask->shun |= UINT64_C(1) << ask->egress;
     }
     ask->requeues = 0;
-    site_enqueue(domain->site, ask, &domain->route->exchangers[probe->exchanger]);
+}
+
+static void enqueue(struct ask *ask, size_t exchanger)
+{
+    struct domain *domain = ask->domain;
+    site_enqueue(domain->site, ask, &domain->route->exchangers[exchanger]);
 }
 
 static void on_wait_over(void *context)
@@ -129,13 +134,60 @@ static bool act(struct ask *ask)
     case VERIFY_RESOLVE:
         verify_case_routed(ask->verify, ask->domain->route, ask->domain->provider, now_ms(ask));
         return true;
-    case VERIFY_PROBE: ask_probe(ask, &action.probe); return false;
+    case VERIFY_PROBE:
+        set_probe(ask, &action.probe);
+        enqueue(ask, action.probe.exchanger);
+        return false;
     case VERIFY_WAIT: ask_wait(ask, action.until_ms); return false;
     case VERIFY_AWAIT_DOMAIN: ask_await(ask); return false;
     case VERIFY_IDLE: return false;
     case VERIFY_DONE: finish(ask); return false;
     }
     return false;
+}
+
+void ask_unexpect(struct ask *ask)
+{
+    if (ask->is_unbegun) {
+        ask->is_unbegun = false;
+        verify_domain_unexpect(&ask->domain->memory);
+        spread_news(ask->domain);
+    }
+}
+
+bool ask_begin(struct ask *ask)
+{
+    if (ask->verify != NULL) {
+        return true;
+    }
+    if (case_begin(ask) != ERR_NONE) {
+        return false;
+    }
+    ask_unexpect(ask); /* the case counts itself */
+    struct verify_action action;
+    verify_case_next(ask->verify, now_ms(ask), &action);
+    must(action.kind == VERIFY_RESOLVE);
+    verify_case_routed(ask->verify, ask->domain->route, ask->domain->provider, now_ms(ask));
+    verify_case_next(ask->verify, now_ms(ask), &action);
+    must(action.kind == VERIFY_PROBE);
+    set_probe(ask, &action.probe);
+    return true;
+}
+
+/* True: it stands in a queue, or was told of before it could. */
+static bool stands_unbegun(struct ask *ask)
+{
+    struct domain *domain = ask->domain;
+    uint8_t exchanger;
+    if (ask->is_expired || domain->route == NULL ||
+        !verify_first_exchanger(&ask->knocker->config.verify, domain->route, domain->provider,
+                                &exchanger)) {
+        return false;
+    }
+    ask->is_unbegun = true;
+    verify_domain_expect(&domain->memory);
+    enqueue(ask, exchanger);
+    return true;
 }
 
 static bool needs_route(struct ask *ask)
@@ -197,7 +249,7 @@ void ask_step(struct ask *ask)
         knocker_finish(ask);
         return;
     }
-    if (ask->verify == NULL) {
+    if (ask->verify == NULL && !ask->is_unbegun) {
         bool is_alone =
             ask->knocker->config.crew.count == 1; /* else it may be another's to look up */
         if (is_alone && !ask->is_expired && !domain_is_ready(ask->domain)) {
@@ -209,10 +261,17 @@ void ask_step(struct ask *ask)
         if (!ask->is_expired && (errand_leaves(ask) || needs_route(ask))) {
             return;
         }
+        if (stands_unbegun(ask)) {
+            return;
+        }
         if (ask->domain->route == NULL || case_begin(ask) != ERR_NONE) {
             out_of_memory(ask);
             return;
         }
+    }
+    if (ask->is_unbegun && !ask_begin(ask)) {
+        out_of_memory(ask);
+        return;
     }
     if (ask->pending != NULL) {
         struct evidence *evidence = ask->pending;

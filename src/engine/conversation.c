@@ -27,6 +27,7 @@ static void destroy(struct conversation *c)
     link_close(c->link);
     hel_smtp_client_free(c->client);
     transcript_done(&c->prelude);
+    free(c->early);
     c->handler->closed(c->context, c);
     free(c);
 }
@@ -90,10 +91,13 @@ void conversation_evidence_init(const struct conversation *c, enum evidence_kind
 static void copy_text(char *to, size_t room, struct slice text)
 {
     size_t len = text.len < room - 1 ? text.len : room - 1;
-    for (size_t i = 0; i < len; i++) {
-        to[i] = text.at[i] == '\0' ? ' ' : text.at[i];
+    if (len > 0) {
+        memcpy(to, text.at, len);
     }
     to[len] = '\0';
+    for (size_t i = strlen(to); i < len; i += strlen(to + i)) {
+        to[i] = ' ';
+    }
 }
 
 void conversation_evidence_reply(const struct conversation *c, enum hel_smtp_stage stage,

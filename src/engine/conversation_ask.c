@@ -1,6 +1,7 @@
 /* The dialogue of a conversation: probes one after the other or in groups, and the evidence of each.
  * The first RCPT of a transaction goes alone with its MAIL: a refused MAIL is the answer to one probe, not to many.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
@@ -63,8 +64,14 @@ static void tell(struct conversation *c, enum probe_end end, struct evidence *ev
     const struct conversation_probe *probe = conversation_asked(c);
     c->under_way--;
     memmove(c->questions, c->questions + 1, c->under_way * sizeof c->questions[0]);
-    c->has_early_evidence = false;
     c->handler->probed(c->context, c, probe, end, evidence, c->transaction_rcpts);
+}
+
+static void tell_early(struct conversation *c, enum probe_end end)
+{
+    struct evidence *early = TAKE(c->early);
+    tell(c, end, early);
+    free(early);
 }
 
 /* The oldest probe could not be put to the server. */
@@ -178,9 +185,13 @@ static void on_mail_refused(struct conversation *c, const struct hel_reply *repl
     conversation_evidence_reply(c, HEL_SMTP_MAIL, reply, &evidence);
     mark_tls(c, &evidence);
     c->in_transaction = false;
-    if (c->questions[0].is_sent) {
-        c->early = evidence; /* the pipelined RCPT's answer is still owed */
-        c->has_early_evidence = true;
+    if (c->questions[0].is_sent) { /* the pipelined RCPT's answer is still owed */
+        c->early = malloc(sizeof *c->early);
+        if (c->early == NULL) {
+            tell_unsent(c);
+        } else {
+            evidence_copy(c->early, &evidence);
+        }
         return;
     }
     bool is_cut = reply->code == 421 && c->rcpts > 0;
@@ -204,9 +215,9 @@ static bool is_refusal(const struct evidence *evidence)
 
 static void on_rcpt_reply(struct conversation *c, const struct hel_reply *reply)
 {
-    if (c->has_early_evidence) {
-        bool is_cut = c->early.code == 421 && c->rcpts > 0;
-        tell(c, is_cut ? PROBE_END_SESSION_CUT : PROBE_END_ANSWERED, &c->early);
+    if (c->early != NULL) {
+        bool is_cut = c->early->code == 421 && c->rcpts > 0;
+        tell_early(c, is_cut ? PROBE_END_SESSION_CUT : PROBE_END_ANSWERED);
         c->rcpts++;
         conversation_ask_next(c);
         return;
@@ -294,8 +305,8 @@ void conversation_on_failed(struct conversation *c, const struct hel_smtp_event 
         if (is_early) {
             c->handler->failed(c->context, c, &evidence);
         }
-    } else if (c->has_early_evidence) {
-        tell(c, PROBE_END_ANSWERED, &c->early);
+    } else if (c->early != NULL) {
+        tell_early(c, PROBE_END_ANSWERED);
     } else {
         bool is_cut = c->rcpts > 0 && (event->failure == HEL_SMTP_FAILURE_CLOSED ||
                                        event->failure == HEL_SMTP_FAILURE_CLOSING);

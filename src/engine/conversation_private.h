@@ -59,14 +59,13 @@ struct conversation {
     bool is_mail_accepted;      /* ... the former */
     bool transaction_null_sender, transaction_smtputf8;
     uint64_t transaction_domain; /* hash: recipients of one domain share a transaction */
-    bool has_early_evidence;     /* MAIL was refused; told when RCPT's reply is in */
+    struct evidence *early; /* MAIL was refused; told when RCPT's reply is in; NULL: it was not */
     unsigned under_way, under_way_max;
 
     /* Last, and not cleared: most conversations never touch most of it. */
     char trouble[CONVERSATION_TROUBLE_BYTES]; /* of ours, the last one, in words */
     char banner[CONVERSATION_BANNER_BYTES];
     struct tls_info tls;                      /* with tls_used */
-    struct evidence early;                    /* with has_early_evidence */
     struct conversation_question questions[]; /* those under way, as they were asked */
 };
 

@@ -247,7 +247,7 @@ void ask_dispose(struct ask *ask)
         ask->callers = caller->next;
         free(caller);
     }
-    free(ask);
+    pool_give(&ask->knocker->spare_asks, ask);
 }
 
 static void ask_free(struct ask *ask)
@@ -264,6 +264,7 @@ static void ask_free(struct ask *ask)
     release_claim(ask);
     ask_leave_table(ask);
     verify_case_free(ask->verify);
+    ask_unexpect(ask);
     if (ask->domain != NULL) {
         domain_release(ask->domain);
     }
@@ -450,13 +451,12 @@ static enum err prepare(struct ask *ask)
     return e;
 }
 
-/* What is used of it: these are many, and memory that is touched is what they cost. */
+/* What is used of it: these are many, and memory that is touched is what they cost. The domain for people is not. */
 static void copy_address(struct hel_address *to, const struct hel_address *from)
 {
     size_t rest = offsetof(struct hel_address, wire_len);
     memcpy((char *)to + rest, (const char *)from + rest, sizeof *to - rest);
     memcpy(to->wire, from->wire, from->wire_len + (size_t)1);
-    memcpy(to->domain_text, from->domain_text, from->domain_text_len + (size_t)1);
 }
 
 /* Nearly every address is its own key. */
@@ -481,14 +481,14 @@ static enum err keep_reading(struct ask *ask, const struct reading *reading)
 
 static enum err ask_new(struct knocker *knocker, const struct reading *reading, struct ask **out)
 {
-    struct ask *ask = malloc(sizeof *ask);
+    struct ask *ask = pool_take(&knocker->spare_asks);
     if (ask == NULL) {
         return ERR_NOMEM;
     }
     memset(ask, 0, offsetof(struct ask, address));
     ask->address.wire_len = ask->address.local_len = ask->address.domain_text_len = 0;
     if (keep_reading(ask, reading) != ERR_NONE) {
-        free(ask);
+        pool_give(&knocker->spare_asks, ask);
         return ERR_NOMEM;
     }
     ask->knocker = knocker;
@@ -709,6 +709,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     door_random_bytes(door, seeds, sizeof seeds);
     knocker->random.state = seeds[0];
     map_init(&knocker->asks, seeds[1]);
+    pool_init(&knocker->spare_asks, sizeof(struct ask), KNOCKER_SPARE_ASKS);
     map_init(&knocker->domains, seeds[1]);
     map_init(&knocker->sites, seeds[1]);
     park_init(knocker, seeds[1]);
@@ -749,6 +750,7 @@ void knocker_free(struct knocker *knocker)
     park_done(knocker);
     traffic_pool_done(&knocker->pool);
     map_done(&knocker->asks);
+    pool_done(&knocker->spare_asks);
     map_done(&knocker->domains);
     map_done(&knocker->sites);
     rules_memo_free(knocker->memo);

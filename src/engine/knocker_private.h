@@ -13,6 +13,9 @@
  *
  * An ask is in at most one list at a time: the ready list (to be stepped in the next turn), a domain's
  * waiting list, or a host's queue.
+ *
+ * The first question of an address is known before its case is made. So most stand in a queue without one, and what an
+ * address needs while it is asked is made, used and freed while it is still in the processor's caches.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_KNOCKER_PRIVATE_H
 #define ENGINE_KNOCKER_PRIVATE_H
@@ -22,6 +25,7 @@
 #include "address/lists.h"
 #include "base/intern.h"
 #include "base/map.h"
+#include "base/pool.h"
 #include "base/random.h"
 #include "dns/lookup.h"
 #include "engine/conversation.h"
@@ -39,6 +43,7 @@ enum {
     KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
     KNOCKER_IDLE_MS_MAX =
         10000, /* a line waits no longer for the site's pace; it is left, and opened again */
+    KNOCKER_SPARE_ASKS = 1024,    /* memory of asks that are over, kept for the next ones */
     KNOCKER_HISTORY_MS = 3600000, /* what is younger at the start belongs to the same run */
     KNOCKER_CLAIM_MS = 300,       /* between looks at an answer that another process is finding */
     KNOCKER_SAVE_MS = 30000, /* what was learned of a site is kept that often while it is busy, */
@@ -57,17 +62,28 @@ struct caller {
 enum ask_place { ASK_NOWHERE, ASK_READY, ASK_DOMAIN, ASK_QUEUE, ASK_ASKED, ASK_HELD };
 
 struct ask {
+    /* While it waits in a list these are looked at; they stand close together, as those that wait are many. */
     TAILQ_ENTRY(ask) link;
     enum ask_place place;
+    bool is_listed;  /* in the knocker's table */
+    bool is_unbegun; /* stands or stood in a queue before its case was made */
+    bool is_patient; /* nobody waits for it but lists */
+    bool is_first;   /* of the queue: a follow-up on the same line */
+    bool wants_fresh;
+    bool keeps_egress; /* the one of its last answer */
+    uint8_t egress;    /* of its last answer */
+    uint8_t requeues;
+    uint64_t shun; /* egresses that it is not asked through any more, by bit */
     struct knocker *knocker;
+    struct domain *domain;
+    struct lane *lane;
+    struct verify_case *verify; /* NULL before it is needed, or for bad syntax */
+    struct slice key;           /* under which the same address is found */
+
     struct caller *callers;
-    struct slice key;                 /* under which the same address is found */
-    char *folded_key;                 /* what it is a view of; NULL: of the address */
-    bool is_listed;                   /* in the knocker's table */
-    struct verify_case *verify;       /* NULL before the route is known, or for bad syntax */
+    char *folded_key;                 /* what the key is a view of; NULL: of the address */
     struct hel_address_error *syntax; /* NULL: it is an address */
     struct record *cached;            /* a stored answer */
-    struct domain *domain;
     uint64_t asked_ms;
     int64_t asked_wall_ms;
     uint32_t spent_ms; /* of the budget, where only talking counts */
@@ -77,7 +93,6 @@ struct ask {
     bool is_woken;   /* the domain's memory changed while it was awaited */
     bool is_expired;
     bool is_over;       /* decided: answered in the next turn */
-    bool is_patient;    /* nobody waits for it but lists */
     bool has_claim;     /* of the store: no other process asks this address meanwhile */
     bool is_behind;     /* another process has it */
     unsigned left;      /* callers that left it, the last ones: it is given up */
@@ -94,12 +109,6 @@ struct ask {
 
     /* The probe under way. */
     struct conversation_probe probe;
-    bool wants_fresh, is_first; /* of the queue: a follow-up on the same line */
-    bool keeps_egress;          /* the one of its last answer */
-    uint8_t requeues;
-    uint8_t egress; /* of its last answer */
-    uint64_t shun;  /* egresses that it is not asked through any more, by bit */
-    struct lane *lane;
     struct conversation *conversation; /* with ASK_ASKED */
     struct session *holder;            /* with ASK_HELD */
     struct evidence *held;
@@ -117,7 +126,8 @@ struct ask {
         struct tls_info *tls; /* may be NULL even where it is */
     } line;
     struct transcript transcript;
-    struct hel_address address; /* last: little of it is used, and the rest is never touched */
+    struct hel_address
+        address; /* last: little of it is used, and the rest is never touched; without domain_text */
 };
 TAILQ_HEAD(ask_list, ask);
 
@@ -246,6 +256,7 @@ struct knocker {
     struct traffic_pool pool;
     uint64_t
         calendar_ms; /* Unix time less the door's at the start: traffic counts on a clock of its own */
+    struct pool spare_asks;
     struct map asks;    /* key -> struct ask: shared questions */
     struct map domains; /* name -> struct domain */
     struct map sites;   /* key -> struct site */
@@ -318,6 +329,9 @@ uint64_t knocker_door_ms(const struct knocker *knocker, uint64_t traffic_ms);
 
 /* ask.c */
 void ask_step(struct ask *ask);
+/* Makes the case of one that stands in a queue without, and its first question. False: no memory. */
+bool ask_begin(struct ask *ask);
+void ask_unexpect(struct ask *ask); /* its case is made, or never will be */
 void ask_expire(struct ask *ask, enum skip_reason why);
 void ask_talks(struct ask *ask, struct conversation *conversation);
 void ask_talked(struct ask *ask);

@@ -15,31 +15,24 @@ enum { LINE_BYTES_MAX = 512 };
 
 /* The address, and what is needed to tell it without more. */
 struct head {
-    struct slice local, domain_text; /* the latter empty: it is the domain's name */
+    struct slice local;
     bool needs_smtputf8, is_quoted, is_literal, is_idn, folds;
 };
 
 static void walk_head(struct pack *p, struct head *head)
 {
-    bool has_text = head->domain_text.len > 0;
     bool *const flags[] = {&head->needs_smtputf8, &head->is_quoted, &head->is_literal,
-                           &head->is_idn,         &head->folds,     &has_text};
+                           &head->is_idn, &head->folds};
     pack_bytes(p, &head->local);
     pack_flags(p, flags, sizeof flags / sizeof *flags);
-    if (has_text) {
-        pack_bytes(p, &head->domain_text);
-    }
 }
 
 static struct head head_of(const struct ask *ask)
 {
     const struct hel_address *address = &ask->address;
-    struct slice text = slice_make(address->domain_text, address->domain_text_len);
-    bool is_name = slice_equal(text, slice_of(ask->domain->name));
     must(slice_equal(hel_address_domain(address), slice_of(ask->domain->name)));
     return (struct head){
         .local = hel_address_local(address),
-        .domain_text = is_name ? SLICE_NONE : text,
         .needs_smtputf8 = address->needs_smtputf8,
         .is_quoted = address->is_quoted,
         .is_literal = address->is_literal,
@@ -50,14 +43,12 @@ static struct head head_of(const struct ask *ask)
 
 static void make_address(const struct head *head, struct slice domain, struct hel_address *out)
 {
-    struct slice text = head->domain_text.len > 0 ? head->domain_text : domain;
     memcpy(out->wire, head->local.at, head->local.len);
     out->wire[head->local.len] = '@';
     memcpy(out->wire + head->local.len + 1, domain.at, domain.len);
-    memcpy(out->domain_text, text.at, text.len);
     out->local_len = (unsigned short)head->local.len;
     out->wire_len = (unsigned short)(head->local.len + 1 + domain.len);
-    out->domain_text_len = (unsigned short)text.len;
+    out->domain_text_len = 0;
     out->needs_smtputf8 = head->needs_smtputf8;
     out->is_quoted = head->is_quoted;
     out->is_literal = head->is_literal;
@@ -384,10 +375,11 @@ static enum err read_parts(struct ask *ask, struct slice bytes)
 
 enum err park_bytes_read(struct domain *domain, struct slice bytes, struct ask **out)
 {
-    struct ask *ask = calloc(1, sizeof *ask);
+    struct ask *ask = pool_take(&domain->knocker->spare_asks);
     if (ask == NULL) {
         return ERR_NOMEM;
     }
+    memset(ask, 0, offsetof(struct ask, address));
     ask->knocker = domain->knocker;
     ask->domain = domain;
     enum err e = read_parts(ask, bytes);

@@ -184,6 +184,11 @@ static struct ask *choose_ask(struct session *session, unsigned rcpts, unsigned 
         return NULL;
     }
     struct ask *ask = next_ask(session, rcpts == 0 && !session->asked_any);
+    if (ask != NULL && !ask_begin(ask)) {
+        site_remove(ask);
+        ask_expire(ask, SKIP_BUDGET);
+        return NULL;
+    }
     return ask != NULL && has_transaction_left(session, &ask->probe) ? ask : NULL;
 }
 

@@ -150,7 +150,8 @@ struct lane *host_lane(struct host *host, size_t egress)
 void site_tell_later(struct ask *ask, const struct evidence *evidence)
 {
     struct evidence *copy = malloc(sizeof *copy);
-    if (copy == NULL) {
+    if (copy == NULL || !ask_begin(ask)) {
+        free(copy);
         ask->is_expired = true;
         ask->expired_why = SKIP_BUDGET;
         knocker_make_ready(ask);

@@ -3,12 +3,21 @@
 #include "base/slice.h"
 #include "smtp/client_private.h"
 
+/* Nearly all bytes of nearly all paths. */
+static bool is_harmless(char byte)
+{
+    return byte > ' ' && byte < 0x7f && byte != '\\' && byte != '"' && byte != '<' && byte != '>';
+}
+
 /* A path must not be able to end its brackets or its line. Inside a quoted string '<', '>' and space are
  * plain (RFC 5321 4.1.2). */
 bool client_path_is_safe(struct slice path)
 {
     bool is_quoted = false;
     for (size_t i = 0; i < path.len; i++) {
+        if (is_harmless(path.at[i])) {
+            continue;
+        }
         unsigned char byte = (unsigned char)path.at[i];
         if (byte < ' ' || byte == 0x7f) {
             return false;

@@ -34,6 +34,19 @@ enum err verify_case_new(const struct verify_config *config, const struct hel_ad
     return ERR_NONE;
 }
 
+void verify_domain_expect(struct verify_domain *domain)
+{
+    domain->pending++;
+}
+
+void verify_domain_unexpect(struct verify_domain *domain)
+{
+    domain->pending--;
+    if (domain->pending == 0 && domain->awaiting_live > 0) {
+        domain->changes++;
+    }
+}
+
 static void leave_awaiting(struct verify_case *c)
 {
     if (c->awaits_live) {
@@ -70,10 +83,7 @@ void case_leave_pending(struct verify_case *c)
         return;
     }
     c->is_pending = false;
-    c->domain->pending--;
-    if (c->domain->pending == 0 && c->domain->awaiting_live > 0) {
-        case_changed(c);
-    }
+    verify_domain_unexpect(c->domain);
 }
 
 void case_done(struct verify_case *c)
@@ -92,12 +102,16 @@ void case_wait(struct verify_case *c, uint32_t wait_s, uint64_t now_ms)
     c->not_before_ms = now_ms + (uint64_t)wait_s * 1000;
 }
 
-static bool is_asked(const struct verify_case *c)
+static bool is_asked(const struct verify_config *config, const struct route *route,
+                     const struct provider *provider)
 {
-    if (c->route->status != ROUTE_OK || c->config->no_smtp) {
-        return false;
-    }
-    return (c->provider->traits & PROVIDER_SKIP) == 0;
+    return route->status == ROUTE_OK && !config->no_smtp && (provider->traits & PROVIDER_SKIP) == 0;
+}
+
+bool verify_first_exchanger(const struct verify_config *config, const struct route *route,
+                            const struct provider *provider, uint8_t *out)
+{
+    return is_asked(config, route, provider) && case_next_exchanger(route, 0, out);
 }
 
 void verify_case_routed(struct verify_case *c, const struct route *route,
@@ -112,7 +126,7 @@ void verify_case_routed(struct verify_case *c, const struct route *route,
         return;
     }
     c->is_asking = false;
-    if (is_asked(c)) {
+    if (is_asked(c->config, route, provider)) {
         case_begin_round(c);
     } else {
         case_done(c);

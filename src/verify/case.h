@@ -119,6 +119,15 @@ struct verify_action {
 /* Whether controls may be asked there, and mean anything. */
 bool verify_has_control(const struct verify_config *config, const struct provider *provider);
 
+/* Which exchanger a case asks first, known without the case. False: it asks none. */
+bool verify_first_exchanger(const struct verify_config *config, const struct route *route,
+                            const struct provider *provider, uint8_t *out);
+
+/* Counts an address of the domain whose case has not begun, and no longer: an ambiguous refusal waits for its first
+ * answer too. */
+void verify_domain_expect(struct verify_domain *domain);
+void verify_domain_unexpect(struct verify_domain *domain);
+
 /* address, config, provider book and domain are borrowed and must outlive the case.
  * seed makes the control names. ERR_NOMEM. */
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,

@@ -83,6 +83,8 @@ void case_leave_pending(struct verify_case *c);
 void case_changed(struct verify_case *c);
 
 /* case_real.c */
+/* The best exchanger that is none of those tried, a set by bit. False: there is none. */
+bool case_next_exchanger(const struct route *route, unsigned tried, uint8_t *out);
 void case_begin_round(struct verify_case *c);
 void case_real(struct verify_case *c, const struct evidence *e, uint64_t now_ms);
 

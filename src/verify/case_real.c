@@ -33,15 +33,20 @@ static bool look_again(struct verify_case *c, uint8_t *looks, unsigned max)
     return true;
 }
 
-static bool has_next_exchanger(const struct verify_case *c, uint8_t *out)
+bool case_next_exchanger(const struct route *route, unsigned tried, uint8_t *out)
 {
-    for (uint8_t i = 0; i < c->route->exchanger_count && i < ROUTE_EXCHANGERS_MAX; i++) {
-        if (c->route->exchangers[i].status == HOST_OK && (c->tried >> i & 1) == 0) {
+    for (uint8_t i = 0; i < route->exchanger_count && i < ROUTE_EXCHANGERS_MAX; i++) {
+        if (route->exchangers[i].status == HOST_OK && (tried >> i & 1) == 0) {
             *out = i;
             return true;
         }
     }
     return false;
+}
+
+static bool has_next_exchanger(const struct verify_case *c, uint8_t *out)
+{
+    return case_next_exchanger(c->route, c->tried, out);
 }
 
 void case_begin_round(struct verify_case *c)

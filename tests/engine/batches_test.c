@@ -71,8 +71,8 @@ static int close_knowledge(void **state)
 static const char *mailbox(const void *context, struct slice path)
 {
     (void)context;
-    bool is_live = slice_starts(path, SLICE("user")) ||
-                   (slice_starts(path, SLICE("live")) && path.at[4] < '0' + LIVE);
+    bool is_user = slice_starts(path, SLICE("user")) && ascii_is_digit(path.at[4]); /* no control */
+    bool is_live = is_user || (slice_starts(path, SLICE("live")) && path.at[4] < '0' + LIVE);
     return is_live ? "" : NULL;
 }
 

@@ -215,12 +215,48 @@ static void a_wait_is_not_cut_short(void **state)
     stand_free(stand);
 }
 
+static void the_first_exchanger_is_known_without_a_case(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
+        struct stand *stand = stand_new(&plays[i], NULL);
+        struct verify_action action;
+        stand_begin(stand);
+        verify_case_next(stand->verify, stand->now_ms, &action);
+        stand_route(stand);
+        verify_case_next(stand->verify, stand->now_ms, &action);
+        uint8_t exchanger = UINT8_MAX;
+        bool is_asked =
+            verify_first_exchanger(&stand->config, stand->route, &stand->provider, &exchanger);
+        if (is_asked != (action.kind == VERIFY_PROBE) ||
+            (is_asked && exchanger != action.probe.exchanger)) {
+            fail_msg("%s: action %d, exchanger %u", plays[i].name, (int)action.kind, exchanger);
+        }
+        stand_free(stand);
+    }
+}
+
+static void those_who_await_a_live_mailbox_hear_when_no_case_is_to_come(void **state)
+{
+    (void)state;
+    struct verify_domain domain = {.awaiting_live = 1};
+    verify_domain_expect(&domain);
+    verify_domain_expect(&domain);
+    verify_domain_unexpect(&domain);
+    assert_int_equal(domain.changes, 0);
+    verify_domain_unexpect(&domain);
+    assert_int_equal(domain.changes, 1);
+    assert_int_equal(domain.pending, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_answers_come_to_a_principled_end),
         cmocka_unit_test(answers_that_nobody_asked_for_change_nothing),
         cmocka_unit_test(a_wait_is_not_cut_short),
+        cmocka_unit_test(the_first_exchanger_is_known_without_a_case),
+        cmocka_unit_test(those_who_await_a_live_mailbox_hear_when_no_case_is_to_come),
     };
     int failed = play_all("case", plays, sizeof plays / sizeof plays[0]);
     return failed + cmocka_run_group_tests(tests, NULL, NULL);

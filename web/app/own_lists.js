@@ -103,7 +103,8 @@ function Own({ list, changed }) {
     }
   };
   return html`<${Card} title=${`Your own: ${name}`}>
-    <p class="muted">${name === 'roles' ? 'Local parts' : name === 'tlds' ? 'Top-level domains' : 'Domains'} that you add, and those of ours that you take out. They count at once.</p>
+    <p class="muted">${name === 'roles' ? 'Local parts' : name === 'tlds' ? 'Top-level domains' : 'Domains'} that you add, and those of
+      ours that you take out. They count at once.</p>
     <${Facts} items=${[['Source', list.source], ['Licence', list.licence], ['SHA-256', html`<code class="breaks">${list.sha256}</code>`]]} />
     <${Change} name=${name} change=${change} /><p role="status" class="small">${news}</p>
     <${Trouble} problem=${trouble ?? problem} />${!data && !problem && html`<${Loading} />`}${data && html`<${Entries} data=${data} change=${change} />`}<//>`;

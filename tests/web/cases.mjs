@@ -181,7 +181,7 @@ export const cases = [
       assert.match(await text(page, '.card .table'), /disposable\.own, line 2 \(your own\)/);
       await noOverflow(page, 'the view of the lists');
       await world.axe(page, 'lists with an entry');
-      await world.shot(page, `lists-${dark ? 'dark-phone' : 'light'}`);
+      await world.shot(page, `own-lists-${dark ? 'dark-phone' : 'light'}`);
       await page.click('[aria-label="Remove throw.example"]');
       await said(page, '[role=status]', 'throw.example is off the list');
       await page.type('form .field input', 'no domain');

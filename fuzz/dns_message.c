@@ -22,7 +22,7 @@ static void check_record(const struct dns_record *a, const struct dns_record *b)
     must(a->type == b->type && a->ttl_s == b->ttl_s && a->preference == b->preference);
     must(strcmp(a->owner, b->owner) == 0 && strcmp(a->target, b->target) == 0);
     must(a->minimum_s == b->minimum_s && memcmp(&a->ip, &b->ip, sizeof a->ip) == 0);
-    must(slice_equal(a->text, b->text));
+    must(slice_equal(a->text, b->text) && a->weight == b->weight && a->port == b->port);
 }
 
 static void check_round_trip(const struct dns_message *message)

@@ -393,7 +393,13 @@ static enum err put_data(struct buf *out, const struct dns_record *record)
     case DNS_CNAME:
     case DNS_NS:
     case DNS_PTR: return put_name(out, record->target);
-    case DNS_TXT: return buf_append(out, record->text);
+    case DNS_SRV:
+        e = put_u16(out, record->preference);
+        e = e != ERR_NONE ? e : put_u16(out, record->weight);
+        e = e != ERR_NONE ? e : put_u16(out, record->port);
+        return e != ERR_NONE ? e : put_name(out, record->target);
+    case DNS_TXT:
+    case DNS_TLSA: return buf_append(out, record->text);
     case DNS_SOA:
         e = put_name(out, "ns.invalid");
         e = e != ERR_NONE ? e : put_name(out, "hostmaster.invalid");

@@ -46,7 +46,16 @@ static void print_record(struct buf *out, const struct dns_record *record)
     case DNS_MX:
         assert_int_equal(buf_printf(out, " %u '%s'", record->preference, record->target), ERR_NONE);
         break;
+    case DNS_SRV:
+        assert_int_equal(buf_printf(out, " %u %u %u '%s'", record->preference, record->weight,
+                                    record->port, record->target),
+                         ERR_NONE);
+        break;
     case DNS_TXT: print_text(out, record->text); break;
+    case DNS_TLSA:
+        assert_int_equal(buf_printf(out, " %zu '%.*s'", record->text.len, SLICE_ARG(record->text)),
+                         ERR_NONE);
+        break;
     case DNS_CNAME:
     case DNS_NS:
     case DNS_PTR: assert_int_equal(buf_printf(out, " %s", record->target), ERR_NONE); break;
@@ -124,6 +133,13 @@ static const struct good_row good_rows[] = {
                                                 "\0\x1c" IN TTL_300
                                                 "\0\x10\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1"),
      "1234 r0 example.com/15; example.com 1 300 192.0.2.1; example.com 28 300 2001:db8::1"},
+    /* RFC 2782, RFC 6698 2.1 */
+    {"SRV and TLSA",
+     SLICE_LITERAL(HEADER("\2", "\0") ASK AT_12
+                   "\0\x21" IN TTL_300 "\0\xb\0\1\0\2\1\xbb\2mx" AT_12 AT_12 "\0\x34" IN TTL_300
+                   "\0\6\3\1\1abc"),
+     "1234 r0 example.com/15; example.com 33 300 1 2 443 'mx.example.com'; example.com 52 300 6 "
+     "'\3\1\1abc'"},
     {"names come out in lower case",
      SLICE_LITERAL(HEADER("\1", "\0") ASK "\7EXAMPLE\3Com\0" MX "\0\xa\0\5\2MX\3NET\0"),
      "1234 r0 example.com/15; example.com 15 300 5 'mx.net'"},

@@ -244,8 +244,11 @@ enum err table_sheets_open(const struct table_sheet_column *columns, size_t coun
     sheets->count = count;
     buf_init(&sheets->text, CELL_BYTES_MAX);
     sheets->widths = calloc(count + 1, sizeof *sheets->widths);
-    enum err e = sheets->widths == NULL ? fault_set(out_fault, ERR_NOMEM, 0, "out of memory")
-                                        : sheet_writer_load(&sheets->lib, out_fault);
+    if (sheets->widths == NULL) {
+        table_sheets_close(sheets);
+        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
+    }
+    enum err e = sheet_writer_load(&sheets->lib, out_fault);
     e = e == ERR_NONE ? begin_book(sheets, out_fault) : e;
     if (e != ERR_NONE) {
         table_sheets_close(sheets);

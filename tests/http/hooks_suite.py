@@ -96,8 +96,12 @@ class Hooks(client.Case):
         self.process.wait()
 
     def await_delivery(self, batch):
-        rig.wait_until(lambda: [event['state'] for event in self.log_of(f'?batch={batch}')['webhooks']] == ['delivered'],
-                       'it is delivered')
+        def events():
+            return self.log_of(f'?batch={batch}')['webhooks']
+        try:
+            rig.wait_until(lambda: [event['state'] for event in events()] == ['delivered'], 'it is delivered')
+        except AssertionError as failure:
+            raise AssertionError(f'{failure}: {events()}\n{self.log()[-4000:]}') from None
 
 
 class One(Hooks):

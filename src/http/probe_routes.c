@@ -89,17 +89,10 @@ static void answer_test(void *context, struct buf *json, const struct fault *fau
     }
 }
 
-/* What finds no room is left out: a line less of the conversation, never the result, which ends the stream. */
-static void send_event(const struct test *test, const char *name, const struct buf *data,
-                       enum err e)
-{
-    if (e == ERR_NONE && http_stream_unsent(test->stream) < STREAM_FULL_BYTES) {
-        (void)(http_stream_event(test->stream, name, buf_view(data)) == ERR_NONE);
-    }
-}
-
+/* A slow reader misses a line of the conversation, never the result, which ends the stream. */
 static void on_said(void *context, uint32_t t_ms, char direction, struct slice line)
 {
+    const struct test *test = context;
     struct buf data;
     struct json_writer w;
     char room[PROBE_WORDS_BYTES];
@@ -115,21 +108,16 @@ static void on_said(void *context, uint32_t t_ms, char direction, struct slice l
     json_string(&w, "text", line);
     json_text(&w, "meaning", slice_of(meaning));
     json_close(&w, '}');
-    send_event(context, "line", &data, w.err);
+    if (w.err == ERR_NONE) {
+        http_stream_offer(test->stream, STREAM_FULL_BYTES, "line", buf_view(&data));
+    }
     buf_done(&data);
 }
 
 static void on_moved(void *context, struct slice what)
 {
-    struct buf data;
-    struct json_writer w;
-    buf_init(&data, EVENT_BYTES_MAX);
-    json_begin(&w, &data);
-    json_open(&w, NULL, '{');
-    json_string(&w, "text", what);
-    json_close(&w, '}');
-    send_event(context, "stage", &data, w.err);
-    buf_done(&data);
+    const struct test *test = context;
+    http_stream_offer_text(test->stream, STREAM_FULL_BYTES, "stage", what);
 }
 
 static void end_stream(void *context, struct buf *json, const struct fault *fault)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "engine/json_write.h"
 #include "http/server_private.h"
 
 enum { BLOCK_BYTES = 16 * 1024, BEAT_MS = 15000 };
@@ -121,6 +122,30 @@ size_t http_stream_unsent(struct http_stream *stream)
     size_t count = stream->bytes.len;
     (void)pthread_mutex_unlock(&stream->exchange->lock);
     return count;
+}
+
+void http_stream_offer(struct http_stream *stream, size_t full_bytes, const char *name,
+                       struct slice data)
+{
+    if (http_stream_unsent(stream) < full_bytes) {
+        (void)(http_stream_event(stream, name, data) == ERR_NONE);
+    }
+}
+
+void http_stream_offer_text(struct http_stream *stream, size_t full_bytes, const char *name,
+                            struct slice text)
+{
+    struct buf data;
+    struct json_writer w;
+    buf_init(&data, stream->config.bytes_max);
+    json_begin(&w, &data);
+    json_open(&w, NULL, '{');
+    json_string(&w, "text", text);
+    json_close(&w, '}');
+    if (w.err == ERR_NONE) {
+        http_stream_offer(stream, full_bytes, name, buf_view(&data));
+    }
+    buf_done(&data);
 }
 
 void http_stream_end(struct http_stream *stream)

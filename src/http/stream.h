@@ -33,6 +33,13 @@ enum err http_stream_event(struct http_stream *stream, const char *name, struct 
 
 size_t http_stream_unsent(struct http_stream *stream);
 
+/* An event that who reads slowly may miss: it is left out where so many bytes wait already, or memory fails. */
+void http_stream_offer(struct http_stream *stream, size_t full_bytes, const char *name,
+                       struct slice data);
+/* Such an event with one member: {"text": text}. */
+void http_stream_offer_text(struct http_stream *stream, size_t full_bytes, const char *name,
+                            struct slice text);
+
 /* Nothing more comes; what was written is still sent. */
 void http_stream_end(struct http_stream *stream);
 

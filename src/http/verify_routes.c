@@ -159,19 +159,10 @@ static void post_verify(struct http_request *request)
 
 /* ---- one, watched ---- */
 
-/* What finds no room is left out: a line less of the conversation, never the verdict, which ends the stream. */
-static void send_event(struct one *one, const char *name, const struct buf *data, enum err e)
-{
-    if (e == ERR_NONE && http_stream_unsent(one->stream) < STREAM_FULL_BYTES) {
-        enum err sent = http_stream_event(one->stream, name, buf_view(data));
-        if (sent != ERR_NONE) {
-            return;
-        }
-    }
-}
-
+/* A slow reader misses a line of the conversation, never the verdict, which ends the stream. */
 static void on_said(void *context, uint32_t t_ms, char direction, struct slice line)
 {
+    const struct one *one = context;
     struct buf data;
     struct json_writer w;
     buf_init(&data, EVENT_BYTES_MAX);
@@ -181,21 +172,16 @@ static void on_said(void *context, uint32_t t_ms, char direction, struct slice l
     json_string(&w, "direction", slice_make(&direction, 1));
     json_string(&w, "text", line);
     json_close(&w, '}');
-    send_event(context, "line", &data, w.err);
+    if (w.err == ERR_NONE) {
+        http_stream_offer(one->stream, STREAM_FULL_BYTES, "line", buf_view(&data));
+    }
     buf_done(&data);
 }
 
 static void on_moved(void *context, struct slice what)
 {
-    struct buf data;
-    struct json_writer w;
-    buf_init(&data, EVENT_BYTES_MAX);
-    json_begin(&w, &data);
-    json_open(&w, NULL, '{');
-    json_string(&w, "text", what);
-    json_close(&w, '}');
-    send_event(context, "stage", &data, w.err);
-    buf_done(&data);
+    const struct one *one = context;
+    http_stream_offer_text(one->stream, STREAM_FULL_BYTES, "stage", what);
 }
 
 static void end_watched(void *context, const struct record *record, bool is_pending)

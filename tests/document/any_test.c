@@ -117,20 +117,6 @@ static void test_long_head(void **state)
     assert_int_equal(wrong, 0);
 }
 
-static int open_lists(void **state)
-{
-    (void)state;
-    reading_lists_open();
-    return 0;
-}
-
-static int close_lists(void **state)
-{
-    (void)state;
-    reading_lists_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,5 +124,5 @@ int main(void)
         cmocka_unit_test(test_charsets),
         cmocka_unit_test(test_long_head),
     };
-    return cmocka_run_group_tests(tests, open_lists, close_lists);
+    return cmocka_run_group_tests(tests, reading_lists_open, reading_lists_close);
 }

@@ -87,20 +87,6 @@ static void test_huge_value(void **state)
     buf_done(&text);
 }
 
-static int open_lists(void **state)
-{
-    (void)state;
-    reading_lists_open();
-    return 0;
-}
-
-static int close_lists(void **state)
-{
-    (void)state;
-    reading_lists_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,5 +94,5 @@ int main(void)
         cmocka_unit_test(test_ldif),
         cmocka_unit_test(test_huge_value),
     };
-    return cmocka_run_group_tests(tests, open_lists, close_lists);
+    return cmocka_run_group_tests(tests, reading_lists_open, reading_lists_close);
 }

@@ -149,20 +149,6 @@ static void test_dead(void **state)
     document_close(NULL);
 }
 
-static int open_lists(void **state)
-{
-    (void)state;
-    reading_lists_open();
-    return 0;
-}
-
-static int close_lists(void **state)
-{
-    (void)state;
-    reading_lists_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,5 +157,5 @@ int main(void)
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_dead),
     };
-    return cmocka_run_group_tests(tests, open_lists, close_lists);
+    return cmocka_run_group_tests(tests, reading_lists_open, reading_lists_close);
 }

@@ -25,12 +25,14 @@ struct sink {
     unsigned questions;
 };
 
-void reading_lists_open(void)
+int reading_lists_open(void **state)
 {
+    (void)state;
     static const struct address_list_source source = {SLICE_LITERAL("tlds.txt"),
                                                       SLICE_LITERAL("com\norg\nde\n")};
     struct fault fault;
     must(address_lists_load(&source, 1, &lists, &fault) == ERR_NONE);
+    return 0;
 }
 
 const struct address_lists *reading_lists(void)
@@ -38,10 +40,12 @@ const struct address_lists *reading_lists(void)
     return lists;
 }
 
-void reading_lists_close(void)
+int reading_lists_close(void **state)
 {
+    (void)state;
     address_lists_free(lists);
     lists = NULL;
+    return 0;
 }
 
 static enum err found(void *context, const struct extract_found *found,

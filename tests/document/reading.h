@@ -16,9 +16,9 @@ struct reading {
     enum err found_err;
 };
 
-/* Of com, org and de; freed by reading_lists_close. */
-void reading_lists_open(void);
-void reading_lists_close(void);
+/* Lists with com, org and de, before and after the tests of a program. 0. */
+int reading_lists_open(void **state);
+int reading_lists_close(void **state);
 const struct address_lists *reading_lists(void);
 
 /* Fed in pieces of first and then of step bytes; appends to *out. */

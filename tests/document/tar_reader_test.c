@@ -95,20 +95,6 @@ static void test_damaged_member(void **state)
     assert_int_equal(wrong, 0);
 }
 
-static int open_lists(void **state)
-{
-    (void)state;
-    reading_lists_open();
-    return 0;
-}
-
-static int close_lists(void **state)
-{
-    (void)state;
-    reading_lists_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,5 +103,5 @@ int main(void)
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_damaged_member),
     };
-    return cmocka_run_group_tests(tests, open_lists, close_lists);
+    return cmocka_run_group_tests(tests, reading_lists_open, reading_lists_close);
 }

@@ -98,25 +98,11 @@ static void test_hostile(void **state)
     buf_done(&text);
 }
 
-static int open_lists(void **state)
-{
-    (void)state;
-    reading_lists_open();
-    return 0;
-}
-
-static int close_lists(void **state)
-{
-    (void)state;
-    reading_lists_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_hostile),
     };
-    return cmocka_run_group_tests(tests, open_lists, close_lists);
+    return cmocka_run_group_tests(tests, reading_lists_open, reading_lists_close);
 }

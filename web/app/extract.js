@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { html, useEffect, useRef, useState } from './html.js';
 import { query, save, upload } from './api.js';
-import { Button, Card, Icon, PageHead, Progress, Trouble } from './parts.js';
+import { Button, Card, DropZone, Icon, PageHead, Progress, Trouble } from './parts.js';
 import { cellName, csv, percent, plural, size } from './format.js';
 
 const PAGE = 100;
@@ -17,24 +17,6 @@ function placeText({ member, line, page, row, column }) {
 
 function asCsv(addresses) {
   return new Blob([csv([['email', 'place'], ...addresses.map((one) => [one.email, placeText(one)])])], { type: 'text/csv' });
-}
-
-function DropField({ onFile }) {
-  const [is_over, setOver] = useState(false);
-  const input = useRef(null);
-  const dropped = (event) => {
-    event.preventDefault();
-    setOver(false);
-    const file = event.dataTransfer?.files?.[0];
-    if (file) onFile(file);
-  };
-  return html`<div class=${`drop ${is_over ? 'over' : ''}`} onDrop=${dropped}
-      onDragOver=${(e) => { e.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)}>
-    <span class="drop-icon"><${Icon} name="upload" size="26" /></span>
-    <div><strong>Drop a file here</strong><p>Text, HTML, mail, mbox, PDF, Word, Excel, OpenDocument, vCard, LDIF, and archives of these. Up to 16 MB.</p></div>
-    <${Button} kind="primary" icon="file" onClick=${() => input.current.click()}>Choose a file<//>
-    <input ref=${input} type="file" class="offscreen" tabindex="-1" aria-label="File with addresses"
-      onChange=${(e) => { const f = e.target.files[0]; e.target.value = ''; if (f) onFile(f); }} /></div>`;
 }
 
 function Choices({ values, onChange }) {
@@ -111,7 +93,9 @@ export function ExtractView() {
   const [file, setFile] = useState(null);
   const [choices, setChoices] = useState({ obfuscated: false, hidden: false });
   return html`<${PageHead} title="Extract" text="The addresses in a file of any kind. Nobody is asked about them." />
-    <${DropField} onFile=${setFile} /><${Choices} values=${choices} onChange=${setChoices} />
+    <${DropZone} title="Drop a file here" label="File with addresses"
+      text="Text, HTML, mail, mbox, PDF, Word, Excel, OpenDocument, vCard, LDIF, and archives of these. Up to 16 MB."
+      onFile=${setFile} /><${Choices} values=${choices} onChange=${setChoices} />
     <section class="below" aria-label="Addresses that were found">
       ${file && html`<${Reading} file=${file} choices=${choices} />`}</section>`;
 }

@@ -172,6 +172,25 @@ export function Sparkline({ values, label, width = 96, height = 28, tone = 'acce
       : html`<polyline points=${points} transform="translate(0 2)" />`}</svg>`;
 }
 
+/** Where a file is dropped, or chosen; accept: which endings are offered. */
+export function DropZone({ title, text, label, accept, onFile }) {
+  const [is_over, setOver] = useState(false);
+  const input = useRef(null);
+  const dropped = (event) => {
+    event.preventDefault();
+    setOver(false);
+    const file = event.dataTransfer?.files?.[0];
+    if (file) onFile(file);
+  };
+  return html`<div class=${`drop ${is_over ? 'over' : ''}`} onDrop=${dropped}
+      onDragOver=${(e) => { e.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)}>
+    <span class="drop-icon"><${Icon} name="upload" size="26" /></span>
+    <div><strong>${title}</strong><p>${text}</p></div>
+    <${Button} kind="primary" icon="file" onClick=${() => input.current.click()}>Choose a file<//>
+    <input ref=${input} type="file" class="offscreen" tabindex="-1" aria-label=${label} id="file" accept=${accept}
+      onChange=${(e) => { const f = e.target.files[0]; e.target.value = ''; if (f) onFile(f); }} /></div>`;
+}
+
 /** A choice of a few, as a group of radio buttons that looks like one control. */
 export function Segments({ label, value, options, onChange }) {
   return html`<div class="segments" role="group" aria-label=${label}>${options.map(([key, text, icon]) => html`

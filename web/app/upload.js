@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { html, useEffect, useRef, useState } from './html.js';
 import { query, upload } from './api.js';
-import { Button, Card, Icon, IconButton, Progress, Trouble } from './parts.js';
+import { Button, Card, DropZone, Icon, IconButton, Progress, Trouble } from './parts.js';
 import { percent, plural, size } from './format.js';
 import { SNIFF_BYTES, sniff, typeOf } from './sniff.js';
 
@@ -11,24 +11,6 @@ const PREVIEW_ROWS = 6;
 const PREVIEW_COLUMNS = 12;
 const FORMATS = { csv: 'CSV', txt: 'Text', ndjson: 'NDJSON', json: 'JSON', xlsx: 'Excel' };
 const DELIMITERS = { ',': 'commas', ';': 'semicolons', '\t': 'tabs', '|': 'bars' };
-
-function DropZone({ onFile }) {
-  const [is_over, setOver] = useState(false);
-  const input = useRef(null);
-  const dropped = (event) => {
-    event.preventDefault();
-    setOver(false);
-    const file = event.dataTransfer?.files?.[0];
-    if (file) onFile(file);
-  };
-  return html`<div class=${`drop ${is_over ? 'over' : ''}`} onDrop=${dropped}
-      onDragOver=${(e) => { e.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)}>
-    <span class="drop-icon"><${Icon} name="upload" size="26" /></span>
-    <div><strong>Drop a list here</strong><p>CSV, Excel, text, NDJSON or JSON. Up to 10 million rows.</p></div>
-    <${Button} kind="primary" icon="file" onClick=${() => input.current.click()}>Choose a file<//>
-    <input ref=${input} type="file" class="offscreen" tabindex="-1" aria-label="List of addresses" id="file"
-      accept=".csv,.tsv,.txt,.ndjson,.jsonl,.json,.xlsx" onChange=${(e) => { const f = e.target.files[0]; e.target.value = ''; if (f) onFile(f); }} /></div>`;
-}
 
 function seenText(seen) {
   const parts = [FORMATS[seen.format]];
@@ -134,6 +116,7 @@ function Chosen({ file, onDrop, onDone }) {
 /** onDone(batch) when the server has taken it. */
 export function Upload({ onDone }) {
   const [file, setFile] = useState(null);
-  return file === null ? html`<${DropZone} onFile=${setFile} />`
+  return file === null ? html`<${DropZone} title="Drop a list here" text="CSV, Excel, text, NDJSON or JSON. Up to 10 million rows."
+      label="List of addresses" accept=".csv,.tsv,.txt,.ndjson,.jsonl,.json,.xlsx" onFile=${setFile} />`
     : html`<${Chosen} key=${`${file.name} ${file.lastModified}`} file=${file} onDrop=${() => setFile(null)} onDone=${onDone} />`;
 }

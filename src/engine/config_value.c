@@ -290,27 +290,18 @@ static bool is_any_port(struct slice text)
            (ip.family == IP_V4 || slice_starts(text, SLICE("[")));
 }
 
-static enum err read_places(const struct value_reader *r, struct config_texts *field)
+static enum err check_place(const struct value_reader *r, struct slice text)
 {
-    struct config_texts list = *field;
-    enum err e = list_has_room(r, list.count);
-    for (size_t i = 0; i < r->given->count && e == ERR_NONE; i++) {
-        struct ip ip;
-        uint16_t port = 0;
-        struct slice text = r->given->words[i].text;
-        bool is_listen = r->key->kind == CONFIG_LISTEN;
-        if (!ip_port_parse(text, &ip, &port) && !(is_listen && is_any_port(text))) {
-            e = fault_set(r->why, ERR_SYNTAX, 0,
-                          "'%.*s' is not an address like 192.0.2.53, 127.0.0.1:5353 or "
-                          "[2001:db8::1]:53",
-                          SLICE_ARG(shown(text)));
-        }
-        list.at[list.count++] = text.at;
+    struct ip ip;
+    uint16_t port = 0;
+    bool is_listen = r->key->kind == CONFIG_LISTEN;
+    if (ip_port_parse(text, &ip, &port) || (is_listen && is_any_port(text))) {
+        return ERR_NONE;
     }
-    if (e == ERR_NONE) {
-        *field = list;
-    }
-    return e;
+    return fault_set(r->why, ERR_SYNTAX, 0,
+                     "'%.*s' is not an address like 192.0.2.53, 127.0.0.1:5353 or "
+                     "[2001:db8::1]:53",
+                     SLICE_ARG(shown(text)));
 }
 
 static enum err check_socket(const struct value_reader *r, struct slice text)
@@ -330,20 +321,6 @@ static enum err check_socket(const struct value_reader *r, struct slice text)
                      SLICE_ARG(shown(text)));
 }
 
-static enum err read_sockets(const struct value_reader *r, struct config_texts *field)
-{
-    struct config_texts list = *field;
-    enum err e = list_has_room(r, list.count);
-    for (size_t i = 0; i < r->given->count && e == ERR_NONE; i++) {
-        e = check_socket(r, r->given->words[i].text);
-        list.at[list.count++] = r->given->words[i].text.at;
-    }
-    if (e == ERR_NONE) {
-        *field = list;
-    }
-    return e;
-}
-
 static enum err check_host(const struct value_reader *r, struct slice text)
 {
     struct ip ip;
@@ -358,12 +335,29 @@ static enum err check_host(const struct value_reader *r, struct slice text)
                      SLICE_ARG(shown(text)));
 }
 
-static enum err read_hosts(const struct value_reader *r, struct config_texts *field)
+static enum err check_origin(const struct value_reader *r, struct slice text)
+{
+    size_t colon = slice_find_nocase(text, SLICE("://"));
+    struct slice scheme = slice_sub(text, 0, colon);
+    struct slice host = slice_sub(text, colon + 3, text.len);
+    bool is_web = slice_equal(scheme, SLICE("https")) || slice_equal(scheme, SLICE("http"));
+    bool is_whole = host.len > 0 && slice_find_byte(host, '/', 0) == host.len;
+    if (slice_equal(text, SLICE("*")) || (is_web && is_whole)) {
+        return ERR_NONE;
+    }
+    return fault_set(r->why, ERR_SYNTAX, 0,
+                     "'%.*s' is no origin like https://www.example.com, without a path",
+                     SLICE_ARG(shown(text)));
+}
+
+/* Words as they are, each of which passes the check. */
+static enum err read_texts(const struct value_reader *r, struct config_texts *field,
+                           enum err (*check)(const struct value_reader *r, struct slice text))
 {
     struct config_texts list = *field;
     enum err e = list_has_room(r, list.count);
     for (size_t i = 0; i < r->given->count && e == ERR_NONE; i++) {
-        e = check_host(r, r->given->words[i].text);
+        e = check(r, r->given->words[i].text);
         list.at[list.count++] = r->given->words[i].text.at;
     }
     if (e == ERR_NONE) {
@@ -391,35 +385,6 @@ static enum err read_policy(const struct value_reader *r, enum config_policy_do 
     }
     return fault_set(r->why, ERR_SYNTAX, 0, "'%.*s' is none of reject, defer, dunno",
                      SLICE_ARG(shown(text)));
-}
-
-static enum err check_origin(const struct value_reader *r, struct slice text)
-{
-    size_t colon = slice_find_nocase(text, SLICE("://"));
-    struct slice scheme = slice_sub(text, 0, colon);
-    struct slice host = slice_sub(text, colon + 3, text.len);
-    bool is_web = slice_equal(scheme, SLICE("https")) || slice_equal(scheme, SLICE("http"));
-    bool is_whole = host.len > 0 && slice_find_byte(host, '/', 0) == host.len;
-    if (slice_equal(text, SLICE("*")) || (is_web && is_whole)) {
-        return ERR_NONE;
-    }
-    return fault_set(r->why, ERR_SYNTAX, 0,
-                     "'%.*s' is no origin like https://www.example.com, without a path",
-                     SLICE_ARG(shown(text)));
-}
-
-static enum err read_origins(const struct value_reader *r, struct config_texts *field)
-{
-    struct config_texts list = *field;
-    enum err e = list_has_room(r, list.count);
-    for (size_t i = 0; i < r->given->count && e == ERR_NONE; i++) {
-        e = check_origin(r, r->given->words[i].text);
-        list.at[list.count++] = r->given->words[i].text.at;
-    }
-    if (e == ERR_NONE) {
-        *field = list;
-    }
-    return e;
 }
 
 static enum err read_nets(const struct value_reader *r, struct config_nets *field)
@@ -582,10 +547,10 @@ enum err config_value_read(const struct config_key *key, const struct config_giv
     case CONFIG_IP_V4: return read_ip(&r, IP_V4, field);
     case CONFIG_IP_V6: return read_ip(&r, IP_V6, field);
     case CONFIG_RESOLVERS:
-    case CONFIG_LISTEN: return read_places(&r, field);
-    case CONFIG_ORIGINS: return read_origins(&r, field);
-    case CONFIG_SOCKETS: return read_sockets(&r, field);
-    case CONFIG_HOSTS: return read_hosts(&r, field);
+    case CONFIG_LISTEN: return read_texts(&r, field, check_place);
+    case CONFIG_ORIGINS: return read_texts(&r, field, check_origin);
+    case CONFIG_SOCKETS: return read_texts(&r, field, check_socket);
+    case CONFIG_HOSTS: return read_texts(&r, field, check_host);
     case CONFIG_POLICY: return read_policy(&r, field);
     case CONFIG_NETS: return read_nets(&r, field);
     case CONFIG_RISKY: return read_risky(&r, field);

@@ -553,8 +553,7 @@ static int run(const struct lists_options *options)
     (void)signal(SIGPIPE, SIG_IGN); /* a server that goes is an ordinary event */
     struct work work = {
         .options = options,
-        .place = {.data_dir = knowledge_data_folder(options->probe.config.data_dir.at),
-                  .own_dir = options->probe.config.lists_dir.at},
+        .place = workbench_list_place(&options->probe.config),
         .files = {.data_dir = options->probe.config.data_dir.at,
                   .lists_dir = options->probe.config.lists_dir.at,
                   .provider_files = options->probe.config.providers.at,

@@ -51,6 +51,7 @@ struct policing {
     const struct policy_options *options;
     const struct config *config;
     struct knowledge *knowledge;
+    struct list_stamps lists_loaded;
     struct list_desk *lists;
     struct service *service;
     struct policy_except *except;
@@ -247,20 +248,23 @@ static int open_lists(struct policing *p)
 {
     const struct list_desk_config config = {
         .knowledge = p->knowledge,
-        .place = {knowledge_data_folder(p->config->data_dir.at), p->config->lists_dir.at},
+        .place = workbench_list_place(p->config),
+        .loaded = &p->lists_loaded,
         .told = tell_lists,
     };
     struct fault fault;
     if (list_desk_open(&config, &p->lists, &fault) != ERR_NONE) {
         complain("%s", fault.text);
-        return fault.err == ERR_SYNTAX ? EXIT_BAD_DATA : EXIT_INTERNAL;
+        return EXIT_INTERNAL;
     }
     return EXIT_SUCCESS;
 }
 
 static int open_all(struct policing *p)
 {
+    const struct list_place place = workbench_list_place(p->config);
     int code = read_except(p);
+    list_stamps_take(&place, &p->lists_loaded);
     code =
         code != EXIT_SUCCESS ? code : workbench_open_knowledge(&p->options->probe, &p->knowledge);
     code = code != EXIT_SUCCESS ? code : open_service(p);

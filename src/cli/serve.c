@@ -54,6 +54,7 @@ struct serving {
     struct knowledge *knowledge;
     struct service *service;
     struct health_desk *health;
+    struct list_stamps lists_loaded;
     struct list_desk *lists;
     struct probe_terms probe_terms;
     struct probe_desk *probes;
@@ -294,6 +295,15 @@ static int open_service(struct serving *s, const struct serve_options *options)
     return EXIT_SUCCESS;
 }
 
+/* ---- desks ---- */
+
+/* Why one could not be opened: files that are not right, or what this machine does not have. */
+static int say_closed_desk(const struct fault *fault)
+{
+    complain("%s", fault->text);
+    return fault->err == ERR_SYNTAX ? EXIT_BAD_DATA : EXIT_INTERNAL;
+}
+
 /* Before the service: libcurl is loaded by one thread at a time. */
 static int open_health(struct serving *s, const struct serve_options *options)
 {
@@ -311,8 +321,7 @@ static int open_health(struct serving *s, const struct serve_options *options)
     };
     struct fault fault;
     if (health_desk_open(&config, &s->health, &fault) != ERR_NONE) {
-        complain("%s", fault.text);
-        return fault.err == ERR_SYNTAX ? EXIT_BAD_DATA : EXIT_CANNOT_WRITE;
+        return say_closed_desk(&fault);
     }
     s->api.health = s->health;
     return EXIT_SUCCESS;
@@ -329,14 +338,14 @@ static int open_lists(struct serving *s)
 {
     const struct list_desk_config config = {
         .knowledge = s->knowledge,
-        .place = {knowledge_data_folder(s->config->data_dir.at), s->config->lists_dir.at},
+        .place = workbench_list_place(s->config),
+        .loaded = &s->lists_loaded,
         .told = tell_lists,
         .context = s,
     };
     struct fault fault;
     if (list_desk_open(&config, &s->lists, &fault) != ERR_NONE) {
-        complain("%s", fault.text);
-        return fault.err == ERR_SYNTAX ? EXIT_BAD_DATA : EXIT_INTERNAL;
+        return say_closed_desk(&fault);
     }
     s->api.lists = s->lists;
     return EXIT_SUCCESS;
@@ -358,8 +367,7 @@ static int open_probes(struct serving *s, const struct serve_options *options)
         return EXIT_SUCCESS;
     }
     if (probe_desk_open(&config, &s->probes, &fault) != ERR_NONE) {
-        complain("%s", fault.text);
-        return fault.err == ERR_SYNTAX ? EXIT_BAD_DATA : EXIT_CANNOT_WRITE;
+        return say_closed_desk(&fault);
     }
     s->api.probes = s->probes;
     return EXIT_SUCCESS;
@@ -367,6 +375,7 @@ static int open_probes(struct serving *s, const struct serve_options *options)
 
 static int open_all(struct serving *s, const struct serve_options *options)
 {
+    const struct list_place place = workbench_list_place(s->config);
     const struct config_serve *serve = &s->config->serve;
     if ((serve->tls_key.len > 0) != (serve->tls_certificate.len > 0)) {
         complain("TLS needs both serve.tls-certificate and serve.tls-key");
@@ -379,6 +388,7 @@ static int open_all(struct serving *s, const struct serve_options *options)
     s->api.metrics = &s->metrics;
     s->api.started_at_ms = wall_clock_ms();
     raise_descriptors(s->config);
+    list_stamps_take(&place, &s->lists_loaded);
     int code = workbench_open_knowledge(&options->probe, &s->knowledge);
     code = code != EXIT_SUCCESS ? code : read_openapi(s);
     code = code != EXIT_SUCCESS ? code : read_page(s, &s->files);
@@ -518,8 +528,8 @@ int cli_serve(int argc, char **argv)
         "The section 'serve' of heloise.conf(5) sets the rest: TLS, proxies, limits, logs. "
         "SIGTERM and SIGINT stop it gracefully, SIGHUP reads certificates, the page and the lists "
         "again.\n\n"
-        "Exit status: 0 stopped by a signal, 64 usage, 65 data, 73 the store or the port cannot "
-        "be had, 78 configuration, 130 stopped twice.",
+        "Exit status: 0 stopped by a signal, 64 usage, 65 data, 70 internal, 73 the store or the "
+        "port cannot be had, 78 configuration, 130 stopped twice.",
         children,
         NULL,
         NULL};

@@ -86,6 +86,12 @@ int workbench_open_knowledge(const struct probe_options *options, struct knowled
     return e == ERR_NONE ? EXIT_SUCCESS : say_bad_data(e, &fault, files.provider_file_count > 0);
 }
 
+struct list_place workbench_list_place(const struct config *config)
+{
+    return (struct list_place){.data_dir = knowledge_data_folder(config->data_dir.at),
+                               .own_dir = config->lists_dir.at};
+}
+
 static int learn(struct workbench *bench, enum knowledge_part part)
 {
     struct fault fault;

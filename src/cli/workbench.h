@@ -9,6 +9,7 @@
 #include "cli/probe_options.h"
 #include "engine/loader.h"
 #include "net/uv_door.h"
+#include "tools/list_files.h"
 
 struct workbench {
     struct knowledge *knowledge;
@@ -36,6 +37,9 @@ bool workbench_store_works(const struct probe_options *options, struct fault *ou
 
 /* Rules, providers and lists alone. Exit code; what is wrong was said then. */
 int workbench_open_knowledge(const struct probe_options *options, struct knowledge **out);
+
+/* Where the lists come from; borrows from config. */
+struct list_place workbench_list_place(const struct config *config);
 
 /* How doors find the configured resolvers; borrows from options. */
 struct uv_door_config workbench_door_config(const struct probe_options *options);

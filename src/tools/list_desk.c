@@ -10,36 +10,23 @@
 #include "base/must.h"
 #include "net/quiet_thread.h"
 
-/* Of the files that the lists are read from: the shipped, the updated and the own one of each. */
-enum { PARTS = 3, STAMPS = LIST_COUNT * PARTS };
-
-/* What tells that a file is another one, or has other content; zero: there is none. Without padding. */
-struct stamp {
-    uint64_t device, inode, bytes;
-    int64_t modified_s, modified_ns, changed_s, changed_ns;
-};
-
-struct stamps {
-    struct stamp of[STAMPS];
-};
-
 struct list_desk {
     struct list_desk_config config;
     pthread_t thread;
     pthread_mutex_t reading; /* one reads at a time */
-    struct stamps read;      /* the files when they were read, or could not be; under it */
+    struct list_stamps read; /* the files when they were read, or could not be; under it */
     pthread_mutex_t mutex;   /* over the next */
     pthread_cond_t closing;
     bool is_closing;
 };
 
-static void stamp_file(const char *path, struct stamp *out)
+static void stamp_file(const char *path, struct list_stamp *out)
 {
     struct stat about;
     if (stat(path, &about) != 0) {
         return;
     }
-    *out = (struct stamp){
+    *out = (struct list_stamp){
         .device = about.st_dev,
         .inode = about.st_ino,
         .bytes = (uint64_t)about.st_size,
@@ -50,13 +37,14 @@ static void stamp_file(const char *path, struct stamp *out)
     };
 }
 
-static void stamp_all(const struct list_place *place, struct stamps *out)
+void list_stamps_take(const struct list_place *place, struct list_stamps *out)
 {
-    static const enum list_part parts[PARTS] = {LIST_PART_SHIPPED, LIST_PART_UPDATED,
-                                                LIST_PART_OWN};
+    static const enum list_part parts[] = {LIST_PART_SHIPPED, LIST_PART_UPDATED, LIST_PART_OWN};
+    enum { PARTS = sizeof parts / sizeof *parts };
+    _Static_assert(LIST_STAMPS == LIST_COUNT * PARTS, "each file has its stamp");
     char path[LIST_PATH_BYTES];
     memset(out, 0, sizeof *out);
-    for (size_t i = 0; i < STAMPS; i++) {
+    for (size_t i = 0; i < LIST_STAMPS; i++) {
         enum list_kind kind = (enum list_kind)(i / PARTS);
         if (list_path(place, kind, parts[i % PARTS], path, NULL) == ERR_NONE) {
             stamp_file(path, &out->of[i]);
@@ -64,7 +52,7 @@ static void stamp_all(const struct list_place *place, struct stamps *out)
     }
 }
 
-static bool is_equal(const struct stamps *a, const struct stamps *b)
+static bool is_equal(const struct list_stamps *a, const struct list_stamps *b)
 {
     return memcmp(a, b, sizeof *a) == 0;
 }
@@ -72,7 +60,7 @@ static bool is_equal(const struct stamps *a, const struct stamps *b)
 /* With desk->reading. The files are looked at first: what changes while they are read shows the next time. */
 static enum err read_lists(struct list_desk *desk, struct fault *out_fault)
 {
-    stamp_all(&desk->config.place, &desk->read);
+    list_stamps_take(&desk->config.place, &desk->read);
     return knowledge_reload_lists(desk->config.knowledge, out_fault);
 }
 
@@ -85,11 +73,11 @@ enum err list_desk_reload(struct list_desk *desk, struct fault *out_fault)
 }
 
 /* seen: the files at the look before. */
-static void look(struct list_desk *desk, struct stamps *seen)
+static void look(struct list_desk *desk, struct list_stamps *seen)
 {
-    struct stamps now;
+    struct list_stamps now;
     struct fault fault;
-    stamp_all(&desk->config.place, &now);
+    list_stamps_take(&desk->config.place, &now);
     bool is_still = is_equal(&now, seen);
     *seen = now;
     (void)pthread_mutex_lock(&desk->reading);
@@ -130,8 +118,8 @@ static bool wait_a_period(struct list_desk *desk)
 static void *watch(void *context)
 {
     struct list_desk *desk = context;
-    struct stamps seen;
-    stamp_all(&desk->config.place, &seen);
+    struct list_stamps seen;
+    list_stamps_take(&desk->config.place, &seen);
     while (wait_a_period(desk)) {
         look(desk, &seen);
     }
@@ -158,7 +146,6 @@ static void make_locks(struct list_desk *desk)
     must(pthread_mutex_init(&desk->reading, NULL) == 0);
 }
 
-/* Reads them once more, for what has changed since they were loaded. */
 enum err list_desk_open(const struct list_desk_config *config, struct list_desk **out,
                         struct fault *out_fault)
 {
@@ -168,12 +155,13 @@ enum err list_desk_open(const struct list_desk_config *config, struct list_desk 
     }
     desk->config = *config;
     desk->config.period_ms = config->period_ms > 0 ? config->period_ms : LIST_DESK_PERIOD_MS;
-    make_locks(desk);
-    enum err e = list_desk_reload(desk, out_fault);
-    if (e != ERR_NONE) {
-        destroy(desk);
-        return e;
+    desk->config.loaded = NULL; /* lent during this call */
+    if (config->loaded != NULL) {
+        desk->read = *config->loaded;
+    } else {
+        list_stamps_take(&config->place, &desk->read);
     }
+    make_locks(desk);
     if (quiet_thread_start(&desk->thread, watch, desk) != ERR_NONE) {
         destroy(desk);
         return fault_set(out_fault, ERR_SYSTEM, 0, "no thread to watch the lists with");

@@ -13,19 +13,39 @@
 
 struct list_desk;
 
-enum { LIST_DESK_PERIOD_MS = 2000 };
+enum {
+    LIST_DESK_PERIOD_MS = 2000,
+    LIST_STAMPS = LIST_COUNT * 3, /* the shipped, the updated and the own file of each */
+};
 
-/* What it points to must outlive the desk. */
+/* What tells that a file is another one, or has other content; zero: there is none. Without padding. */
+struct list_stamp {
+    uint64_t device, inode, bytes;
+    int64_t modified_s, modified_ns, changed_s, changed_ns;
+};
+
+/* Of all files that the lists are read from. */
+struct list_stamps {
+    struct list_stamp of[LIST_STAMPS];
+};
+
+/* Taken before the lists are loaded: what changes meanwhile shows the next time. */
+void list_stamps_take(const struct list_place *place, struct list_stamps *out);
+
+/* What it points to must outlive the desk, but for loaded. */
 struct list_desk_config {
     const struct knowledge *knowledge; /* its lists are loaded */
     struct list_place place;           /* where they come from */
-    uint32_t period_ms;                /* between two looks; 0: LIST_DESK_PERIOD_MS */
+    /* As the files were when the lists were loaded; where they are others by now, they are read again. NULL: as they
+     * are when the desk is opened. */
+    const struct list_stamps *loaded;
+    uint32_t period_ms; /* between two looks; 0: LIST_DESK_PERIOD_MS */
     /* From the desk's thread: the lists were read again (NULL), or why they could not be. */
     void (*told)(void *context, const struct fault *fault);
     void *context;
 };
 
-/* ERR_NOMEM; ERR_SYSTEM: there is no thread to be had; those of list_desk_reload. */
+/* ERR_NOMEM; ERR_SYSTEM: there is no thread to be had. */
 enum err list_desk_open(const struct list_desk_config *config, struct list_desk **out,
                         struct fault *out_fault) MUST_USE;
 void list_desk_close(struct list_desk *desk); /* NULL is fine */

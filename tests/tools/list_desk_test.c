@@ -1,5 +1,6 @@
-/* tools/list_desk: a change is in the lists when the call returns; files that others change are noticed; what is wrong there
- * leaves the lists as they were.
+/* tools/list_desk: a change is in the lists when the call returns; files that others change are noticed, between loading and
+ * opening too; what is wrong there leaves the lists as they were. What was answered before the start counts while the
+ * files are the same.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tools/list_desk.h"
 
@@ -19,17 +20,20 @@
 
 #include "base/must.h"
 #include "base/slice.h"
+#include "engine/outdated.h"
+#include "net/wall_clock.h"
 
 enum { PERIOD_MS = 5, PATIENCE_S = 60, PATH_ROOM = 4096 };
 
 struct stage {
     char folder[64];
     struct knowledge *knowledge;
-    struct list_desk *desk;
-    sem_t told;            /* once for each word of the desk */
-    pthread_mutex_t mutex; /* over its last word: */
-    struct fault word;     /* ERR_NONE: it read the lists again */
-    struct fault heard;    /* the same, as await_word took it */
+    struct list_stamps loaded;
+    struct list_desk *desk; /* NULL: not opened yet */
+    sem_t told;             /* once for each word of the desk */
+    pthread_mutex_t mutex;  /* over its last word: */
+    struct fault word;      /* ERR_NONE: it read the lists again */
+    struct fault heard;     /* the same, as await_word took it */
 };
 
 static void told(void *context, const struct fault *fault)
@@ -52,7 +56,8 @@ static void await_word(struct stage *stage)
     (void)pthread_mutex_unlock(&stage->mutex);
 }
 
-static int set_up(void **state)
+/* The lists are loaded, the desk is not opened. */
+static int set_up_closed(void **state)
 {
     struct stage *stage = calloc(1, sizeof *stage);
     struct fault fault;
@@ -61,15 +66,30 @@ static int set_up(void **state)
     must(mkdtemp(stage->folder) != NULL && sem_init(&stage->told, 0, 0) == 0 &&
          pthread_mutex_init(&stage->mutex, NULL) == 0);
     const struct knowledge_files files = {.data_dir = DATA_DIR, .lists_dir = stage->folder};
+    const struct list_place place = {DATA_DIR, stage->folder};
+    list_stamps_take(&place, &stage->loaded);
     must(knowledge_new(&files, &stage->knowledge, &fault) == ERR_NONE);
     must(knowledge_load(stage->knowledge, KNOWLEDGE_LISTS, &fault) == ERR_NONE);
+    *state = stage;
+    return 0;
+}
+
+static void open_desk(struct stage *stage)
+{
+    struct fault fault;
     const struct list_desk_config config = {.knowledge = stage->knowledge,
                                             .place = {DATA_DIR, stage->folder},
+                                            .loaded = &stage->loaded,
                                             .period_ms = PERIOD_MS,
                                             .told = told,
                                             .context = stage};
     must(list_desk_open(&config, &stage->desk, &fault) == ERR_NONE);
-    *state = stage;
+}
+
+static int set_up(void **state)
+{
+    (void)set_up_closed(state);
+    open_desk(*state);
     return 0;
 }
 
@@ -164,6 +184,40 @@ static void files_of_others_are_noticed(void **state)
     assert_false(has(stage, "gmail.com"));
 }
 
+/* It was answered when the lists called the domain a free one, which they do not: who compares finds that it is outdated. */
+static bool is_outdated(const struct stage *stage, int64_t checked_at_ms)
+{
+    struct list_reader reader = {.shelf = knowledge_list_shelf(stage->knowledge)};
+    const struct record record = {.ascii = SLICE("a@ours.example"),
+                                  .flags = {.is_free = true},
+                                  .checked_at_ms = checked_at_ms};
+    bool is_so = answer_is_outdated(&reader, &record);
+    list_reader_done(&reader);
+    return is_so;
+}
+
+static void answers_before_the_start_count(void **state)
+{
+    struct stage *stage = *state;
+    int64_t answered_at_ms = wall_clock_ms();
+    struct fault fault;
+    open_desk(stage);
+    assert_false(is_outdated(stage, answered_at_ms));
+    assert_int_equal(list_desk_reload(stage->desk, &fault), ERR_NONE);
+    assert_true(is_outdated(stage, answered_at_ms));
+}
+
+static void a_change_before_the_start_is_noticed(void **state)
+{
+    struct stage *stage = *state;
+    write_file(stage, "free.own", "ours.example\n");
+    assert_false(has(stage, "ours.example"));
+    open_desk(stage);
+    await_word(stage);
+    assert_int_equal(stage->heard.err, ERR_NONE);
+    assert_true(has(stage, "ours.example"));
+}
+
 static void a_reload_reads_now(void **state)
 {
     struct stage *stage = *state;
@@ -195,6 +249,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(changes_count_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_of_others_are_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(answers_before_the_start_count, set_up_closed, tear_down),
+        cmocka_unit_test_setup_teardown(a_change_before_the_start_is_noticed, set_up_closed,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_reload_reads_now, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_folder_nothing_changes, set_up, tear_down),
     };

@@ -134,7 +134,7 @@ static int plan_tls(struct bench *bench)
     }
     plan->tls = (struct tls_settings){
         /* What is there is shown, also what is weak; the findings say so. */
-        .version_min = a->version_min == 0 ? 0x0301 : a->version_min,
+        .version_min = a->version_min == 0 ? TLS_OLDEST : a->version_min,
         .version_max = a->version_max,
         .allows_weak = true,
         .ciphers = a->ciphers,
@@ -333,14 +333,10 @@ static int plan_said(struct bench *bench)
 static int plan_relay(struct bench *bench)
 {
     const struct probe_arguments *a = &bench->arguments;
-    struct slice sender = bench->plan.talk.mail_from;
     if (a->relay_domain == NULL) {
         return EXIT_SUCCESS;
     }
-    if (sender.len == 0) {
-        sender = SLICE("relay-test@example.org");
-    }
-    if (probe_relay_forms(slice_of(a->relay_domain), slice_of(a->relay_rcpt), sender,
+    if (probe_relay_forms(slice_of(a->relay_domain), a->relay_rcpt, bench->plan.talk.mail_from,
                           &bench->relay) != ERR_NONE) {
         complain("--open-relay DOMAIN --relay-to ADDRESS: a domain of the server, and an address "
                  "of another");

@@ -186,7 +186,7 @@ static bool read_version(struct slice text, unsigned *out)
     bool is_version = text.len == 3 && text.at[0] == '1' && text.at[1] == '.' &&
                       text.at[2] >= '0' && text.at[2] <= '3';
     if (is_version) {
-        *out = 0x0301u + (unsigned)(text.at[2] - '0');
+        *out = TLS_OLDEST + (unsigned)(text.at[2] - '0');
     }
     return is_version;
 }
@@ -207,14 +207,12 @@ static void parse_versions(struct argp_state *state, struct probe_arguments *arg
 static void parse_mechanisms(struct argp_state *state, struct probe_arguments *arguments,
                              const char *text)
 {
-    static const enum sasl_mechanism usual[] = {SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_1, SASL_CRAM_MD5,
-                                                SASL_PLAIN, SASL_LOGIN};
     struct slice rest = slice_of(text);
     arguments->wants_login = true;
     arguments->mechanism_count = 0;
     if (text == NULL) {
-        memcpy(arguments->mechanisms, usual, sizeof usual);
-        arguments->mechanism_count = sizeof usual / sizeof *usual;
+        memcpy(arguments->mechanisms, sasl_usual, sizeof sasl_usual);
+        arguments->mechanism_count = SASL_USUAL_COUNT;
         return;
     }
     while (rest.at != NULL) {
@@ -344,7 +342,7 @@ static bool parse_server(struct argp_state *state, struct probe_arguments *a, in
     case KEY_PROXY_HEADER: a->proxy_header = arg; return true;
     case KEY_PORTS: a->compares_ports = true; return true;
     case KEY_OPEN_RELAY: a->relay_domain = arg; return true;
-    case KEY_RELAY_TO: a->relay_rcpt = arg; return true;
+    case KEY_RELAY_TO: a->relay_rcpt = slice_of(arg); return true;
     case KEY_JSON: a->is_json = true; return true;
     case KEY_SHOW_DATA: a->shows_data = true; return true;
     case KEY_NO_WORDS: a->no_words = true; return true;
@@ -518,7 +516,6 @@ void probe_arguments_init(struct probe_arguments *out)
 {
     memset(out, 0, sizeof *out);
     out->only_host = SLICE_NONE;
-    out->relay_rcpt = "relay-test@example.net";
     out->dkim_header_canon = out->dkim_body_canon = DKIM_RELAXED;
     probe_options_init(&out->common);
     out->common.wants_authentic = true; /* of TLSA records */

@@ -42,7 +42,8 @@ struct probe_arguments {
     const char *next_type;                                   /* of the attachment that follows */
     const char *dkim_key_file, *dkim_domain, *dkim_selector; /* all or none */
     enum dkim_canon dkim_header_canon, dkim_body_canon;
-    const char *relay_domain, *relay_rcpt;
+    const char *relay_domain;
+    struct slice relay_rcpt; /* its at NULL: not said */
     bool compares_ports, examines, no_examine;
     const char *policy_ca;
     uint16_t policy_port;

@@ -17,10 +17,12 @@ struct tls_session;
 enum err tls_client_new(struct tls_client **out, struct fault *out_fault) MUST_USE;
 void tls_client_free(struct tls_client *client);
 
+enum { TLS_OLDEST = 0x0301 }; /* TLS 1.0; the next ones count on */
+
 /* For who examines a server and wants other than the usual. Zeroed: as tls_client_new. Texts are borrowed during the
  * call. */
 struct tls_settings {
-    unsigned version_min, version_max; /* 0x0301 (TLS 1.0) to 0x0304; 0: 1.2 and the newest */
+    unsigned version_min, version_max; /* from TLS_OLDEST to 0x0304; 0: 1.2 and the newest */
     bool allows_weak;    /* also ciphers, keys and signatures that are not used any more */
     const char *ciphers; /* OpenSSL's list, for TLS 1.2 and older; NULL: its own choice */
     const char *ca_path; /* PEM file of roots instead of the system's; NULL: those */

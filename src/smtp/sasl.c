@@ -20,6 +20,9 @@ static const struct {
     [SASL_OAUTHBEARER] = {"OAUTHBEARER", true, true},
 };
 
+const enum sasl_mechanism sasl_usual[SASL_USUAL_COUNT] = {SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_1,
+                                                          SASL_CRAM_MD5, SASL_PLAIN, SASL_LOGIN};
+
 const char *sasl_mechanism_name(enum sasl_mechanism mechanism)
 {
     return mechanisms[mechanism].name;

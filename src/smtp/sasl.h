@@ -31,6 +31,10 @@ enum sasl_mechanism {
     SASL_MECHANISM_COUNT,
 };
 
+/* What is tried where nobody names a mechanism, the strongest first: those that take a password. */
+enum { SASL_USUAL_COUNT = 5 };
+extern const enum sasl_mechanism sasl_usual[SASL_USUAL_COUNT];
+
 /* As in AUTH and EHLO. */
 const char *sasl_mechanism_name(enum sasl_mechanism mechanism);
 bool sasl_mechanism_parse(struct slice name, enum sasl_mechanism *out); /* in any case */

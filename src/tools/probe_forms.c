@@ -63,6 +63,8 @@ static enum err fill_room(
 enum err probe_relay_forms(struct slice own, struct slice stranger, struct slice sender,
                            struct probe_relay_forms *out)
 {
+    stranger = stranger.at != NULL ? stranger : SLICE("relay-test@example.net");
+    sender = sender.len > 0 ? sender : SLICE("relay-test@example.org");
     size_t at = slice_find_last_byte(stranger, '@');
     if (at == 0 || at + 1 >= stranger.len || own.len == 0) {
         return ERR_SYNTAX;

@@ -15,8 +15,9 @@ struct probe_relay_forms {
     char rooms[PROBE_TRIALS_MAX * 2][PROBE_FORM_BYTES];
 };
 
-/* own: a domain of the server; stranger: an address of none of its domains; sender: whose MAIL FROM is nobody's there.
- * Sets all of *out, which must stay where it is. ERR_SYNTAX: stranger is no address; ERR_LIMIT: too long. */
+/* own: a domain of the server; stranger: an address of none of its domains (at NULL: relay-test@example.net); sender:
+ * whose MAIL FROM is nobody's there (empty: relay-test@example.org). Sets all of *out, which must stay where it is and
+ * refers to none of them. ERR_SYNTAX: stranger is no address; ERR_LIMIT: too long. */
 enum err probe_relay_forms(struct slice own, struct slice stranger, struct slice sender,
                            struct probe_relay_forms *out) MUST_USE;
 

@@ -12,7 +12,6 @@
 enum {
     ARENA_BYTES_MAX = 256 * 1024,
     PASSWORD_BYTES_MAX = 1024,
-    TLS_OLDEST_SHOWN = 0x0301, /* what is there is shown, also what is weak */
 };
 
 const char *probe_terms_read(const struct config *config, struct probe_terms *out)
@@ -24,8 +23,9 @@ const char *probe_terms_read(const struct config *config, struct probe_terms *ou
     if (!config->asks_smtp) {
         return "mail servers are not contacted (smtp)";
     }
-    out->base.tls = (struct tls_settings){
-        .version_min = TLS_OLDEST_SHOWN, .allows_weak = true, .asks_ocsp = true};
+    /* What is there is shown, also what is weak. */
+    out->base.tls =
+        (struct tls_settings){.version_min = TLS_OLDEST, .allows_weak = true, .asks_ocsp = true};
     return probe_way_choose(config, &out->ways, &out->base);
 }
 
@@ -165,10 +165,6 @@ static enum err read_envelope(struct maker *maker)
 
 /* ---- the login ---- */
 
-/* The strongest first. */
-static const enum sasl_mechanism usual[] = {SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_1, SASL_CRAM_MD5,
-                                            SASL_PLAIN, SASL_LOGIN};
-
 static enum err read_login(struct maker *maker)
 {
     const struct probe_wish *wish = maker->wish;
@@ -183,8 +179,8 @@ static enum err read_login(struct maker *maker)
         bool is_half = wish->tests_logins || wish->mechanism.at != NULL;
         return is_half ? refuse(maker, "user", "a login needs both user and password") : ERR_NONE;
     }
-    login->mechanisms = wish->mechanism.at == NULL ? usual : &order->mechanism;
-    login->mechanism_count = wish->mechanism.at == NULL ? sizeof usual / sizeof *usual : 1;
+    login->mechanisms = wish->mechanism.at == NULL ? sasl_usual : &order->mechanism;
+    login->mechanism_count = wish->mechanism.at == NULL ? SASL_USUAL_COUNT : 1;
     if (wish->mechanism.at != NULL && !sasl_mechanism_parse(wish->mechanism, &order->mechanism)) {
         return refuse(maker, "mechanism", "there is no such mechanism; SCRAM-SHA-256 is one");
     }
@@ -238,7 +234,6 @@ static enum err read_relay(struct maker *maker)
 {
     const struct probe_wish *wish = maker->wish;
     struct probe_order *order = maker->order;
-    struct slice own = SLICE_NONE, stranger = SLICE_NONE, sender = order->plan.talk.mail_from;
     char domain[DNS_NAME_BYTES];
     if (wish->relay_domain.at == NULL) {
         return wish->relay_to.at == NULL
@@ -253,17 +248,8 @@ static enum err read_relay(struct maker *maker)
     if (!health_domain_read(wish->relay_domain, domain)) {
         return refuse(maker, "relay_domain", "a domain of the server is wanted");
     }
-    enum err e = keep(maker, slice_of(domain), &own);
-    e = e != ERR_NONE
-            ? e
-            : keep(maker,
-                   wish->relay_to.at == NULL ? SLICE("relay-test@example.net") : wish->relay_to,
-                   &stranger);
-    if (e != ERR_NONE) {
-        return e;
-    }
-    sender = sender.len > 0 ? sender : SLICE("relay-test@example.org");
-    if (probe_relay_forms(own, stranger, sender, &order->relay) != ERR_NONE) {
+    if (probe_relay_forms(slice_of(domain), wish->relay_to, order->plan.talk.mail_from,
+                          &order->relay) != ERR_NONE) {
         return refuse(maker, "relay_to",
                       "an address of a domain that is not the server's is wanted");
     }

@@ -5,10 +5,7 @@
 
 #include "tools/probe.h"
 
-enum {
-    PROBE_ANSWER_BYTES = 65536, /* of a DNS message */
-    TLS_OLDEST = 0x0301,        /* TLS 1.0; the next ones count on */
-};
+enum { PROBE_ANSWER_BYTES = 65536 }; /* of a DNS message */
 
 struct probe_run {
     struct door *door;

@@ -18,6 +18,7 @@ static void relay_forms(void **state)
         "d!u", "\"u@d\"@us", "\"u@d\"", "u@d@us", "@us:u@d", "u@d.",
     };
     static struct probe_relay_forms forms;
+    const struct slice unsaid = {.at = NULL};
     assert_int_equal(probe_relay_forms(SLICE("us"), SLICE("u@d"), SLICE("s@x"), &forms), ERR_NONE);
     assert_int_equal(forms.count, sizeof wanted / sizeof *wanted);
     for (size_t i = 0; i < forms.count; i++) {
@@ -27,6 +28,10 @@ static void relay_forms(void **state)
     }
     assert_int_equal(forms.trials[1].mail_from.len, 0);
     assert_true(slice_equal(forms.trials[2].mail_from, SLICE("postmaster@us")));
+    assert_int_equal(probe_relay_forms(SLICE("us"), unsaid, SLICE(""), &forms), ERR_NONE);
+    assert_true(slice_equal(forms.trials[0].rcpt, SLICE("relay-test@example.net")));
+    assert_true(slice_equal(forms.trials[0].mail_from, SLICE("relay-test@example.org")));
+    assert_int_equal(probe_relay_forms(SLICE("us"), SLICE(""), SLICE(""), &forms), ERR_SYNTAX);
     assert_int_equal(probe_relay_forms(SLICE("us"), SLICE("d"), SLICE(""), &forms), ERR_SYNTAX);
     assert_int_equal(probe_relay_forms(SLICE(""), SLICE("u@d"), SLICE(""), &forms), ERR_SYNTAX);
 }

@@ -39,3 +39,15 @@ bool span_read(struct slice text, bool takes_seconds, uint64_t max_ms, uint64_t 
     *out_ms = number * unit_ms;
     return true;
 }
+
+struct timespec span_after(struct timespec moment, uint32_t ms)
+{
+    enum { SECOND_MS = 1000, SECOND_NS = 1000000000, MS_NS = 1000000 };
+    moment.tv_sec += ms / SECOND_MS;
+    moment.tv_nsec += (long)(ms % SECOND_MS) * MS_NS;
+    if (moment.tv_nsec >= SECOND_NS) {
+        moment.tv_sec++;
+        moment.tv_nsec -= SECOND_NS;
+    }
+    return moment;
+}

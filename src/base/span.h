@@ -1,10 +1,11 @@
-/* base/span: lengths of time as people write them: 250ms, 30s, 5m, 12h, 90d.
+/* base/span: lengths of time: as people write them (250ms, 30s, 5m, 12h, 90d), and from a moment on.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_SPAN_H
 #define BASE_SPAN_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/attr.h"
 
@@ -14,5 +15,8 @@ bool span_read(struct slice text, bool takes_seconds, uint64_t max_ms, uint64_t 
 /* In the largest unit that fits evenly; NUL-terminated. */
 enum { SPAN_TEXT_BYTES = 32 };
 void span_write(uint64_t ms, char out[SPAN_TEXT_BYTES]);
+
+/* The moment that is so much later: until when a timed wait of pthreads takes. */
+struct timespec span_after(struct timespec moment, uint32_t ms);
 
 #endif

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/slice.h"
+#include "base/span.h"
 #include "http/server_private.h"
 
 enum {
@@ -87,11 +88,9 @@ static void look(struct http_server *server)
 
 static void wait_a_turn(struct http_server *server)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    int64_t nanos = until.tv_nsec + (int64_t)TURN_MS * 1000000;
-    until.tv_sec += (time_t)(nanos / 1000000000);
-    until.tv_nsec = (long)(nanos % 1000000000);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    const struct timespec until = span_after(now, TURN_MS);
     (void)pthread_cond_timedwait(&server->wake, &server->lock, &until);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/must.h"
 #include "base/slice.h"
+#include "base/span.h"
 #include "http/server_private.h"
 
 enum {
@@ -256,14 +257,9 @@ enum err http_server_open(const struct http_server_config *config, struct http_s
 /* Until nothing is under way, or the time is over. */
 static void wait_for_the_end(struct http_server *server, uint32_t grace_ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += grace_ms / 1000;
-    until.tv_nsec += (long)(grace_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    const struct timespec until = span_after(now, grace_ms);
     (void)pthread_mutex_lock(&server->lock);
     int waited = 0;
     while (atomic_load(&server->open) > 0 && waited == 0) {

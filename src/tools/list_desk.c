@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/must.h"
+#include "base/span.h"
 #include "net/quiet_thread.h"
 
 struct list_desk {
@@ -89,22 +90,12 @@ static void look(struct list_desk *desk, struct list_stamps *seen)
     }
 }
 
-static struct timespec in_ms(uint32_t ms)
-{
-    enum { SECOND_NS = 1000000000, MS_NS = 1000000, SECOND_MS = 1000 };
-    struct timespec at;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / SECOND_MS;
-    at.tv_nsec += (long)(ms % SECOND_MS) * MS_NS;
-    at.tv_sec += at.tv_nsec / SECOND_NS;
-    at.tv_nsec %= SECOND_NS;
-    return at;
-}
-
 /* False: it is closing. */
 static bool wait_a_period(struct list_desk *desk)
 {
-    struct timespec until = in_ms(desk->config.period_ms);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    const struct timespec until = span_after(now, desk->config.period_ms);
     (void)pthread_mutex_lock(&desk->mutex);
     int waited = 0;
     while (!desk->is_closing && waited == 0) {

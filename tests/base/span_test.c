@@ -59,11 +59,35 @@ static void writes_the_largest_unit(void **state)
     }
 }
 
+static void a_moment_moves_on(void **state)
+{
+    static const struct {
+        struct timespec moment;
+        uint32_t ms;
+        struct timespec after;
+    } cases[] = {
+        {{7, 5}, 0, {7, 5}},
+        {{7, 5}, 999, {7, 999000005}},
+        {{7, 5}, 1000, {8, 5}},
+        {{7, 1000000}, 999, {8, 0}},
+        {{7, 999999999}, 1, {8, 999999}},
+        {{7, 999999999}, 2999, {10, 998999999}},
+        {{0, 0}, UINT32_MAX, {4294967, 295000000}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct timespec after = span_after(cases[i].moment, cases[i].ms);
+        assert_int_equal(after.tv_sec, cases[i].after.tv_sec);
+        assert_int_equal(after.tv_nsec, cases[i].after.tv_nsec);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_number_and_a_unit),
         cmocka_unit_test(writes_the_largest_unit),
+        cmocka_unit_test(a_moment_moves_on),
     };
     return cmocka_run_group_tests_name("base/span", tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 #include "http/stored.h"
 
 enum {
-    FIELD_BYTES_MAX = 1024, /* of a label, a column, a webhook, a name */
+    FIELD_BYTES_MAX = 1024, /* of a label, a column, a name */
     JSON_BYTES_MAX = 64 * 1024,
     MARK_BYTES = 17,
     LINK_BYTES = 64,
@@ -190,7 +190,7 @@ void batch_post_begin(struct http_request *request)
     posted->request = request;
     buf_init(&posted->label, FIELD_BYTES_MAX);
     buf_init(&posted->column, FIELD_BYTES_MAX);
-    buf_init(&posted->webhook, FIELD_BYTES_MAX);
+    buf_init(&posted->webhook, HTTP_WEBHOOK_BYTES_MAX);
     buf_init(&posted->results, FIELD_BYTES_MAX);
     buf_init(&posted->file_name, FIELD_BYTES_MAX);
     request->state = posted;

@@ -6,8 +6,7 @@
 
 #include "base/slice.h"
 #include "engine/webhook_headers.h"
-
-enum { URL_BYTES_MAX = 1024 }; /* as for batches */
+#include "http/stored.h"
 
 static bool keep(struct http_request *request, struct slice text, struct slice *out)
 {
@@ -21,10 +20,10 @@ static bool keep(struct http_request *request, struct slice text, struct slice *
 static bool read_url(struct http_request *request, const json_t *url, struct peer_hook *out)
 {
     size_t len = json_string_length(url);
-    if (len == 0 || len > URL_BYTES_MAX) {
+    if (len == 0 || len > HTTP_WEBHOOK_BYTES_MAX) {
         http_refuse(request, PROBLEM_BAD_ARGUMENT,
                     "webhook.on_each_email.url: a URL of at most %d bytes is wanted",
-                    URL_BYTES_MAX);
+                    HTTP_WEBHOOK_BYTES_MAX);
         return false;
     }
     return keep(request, slice_make(json_string_value(url), len), &out->url);

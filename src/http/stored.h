@@ -15,6 +15,8 @@ bool http_has_service(struct http_request *request);
 /* A connection to read in; service_give_back_store is owed. False: there is none, which was answered. */
 bool http_lend_store(struct http_request *request, struct store **out);
 
+enum { HTTP_WEBHOOK_BYTES_MAX = 1024 }; /* of the URL that a batch, a watch, a bulk job names */
+
 /* On the desk: whether that URL may be told; an empty one is none. ERR_SYNTAX: no, and why; ERR_NOMEM. */
 enum err http_check_webhook(struct desk *desk, struct slice url, struct fault *out_fault) MUST_USE;
 

@@ -18,7 +18,7 @@
 
 enum {
     JSON_BYTES_MAX = 16 << 20,
-    TEXT_BYTES_MAX = 1024, /* of a label, a webhook */
+    LABEL_BYTES_MAX = 1024,
     BODY_BYTES_MAX = 8192,
     PAGE = 50,
     PAGE_MAX = 200,
@@ -290,8 +290,8 @@ struct wanted {
 static const struct json_member wanted_members[] = {
     {"batch", JSON_BODY_TEXT, true, 1, HTTP_ID_BYTES, offsetof(struct wanted, batch)},
     {"every", JSON_BODY_TEXT, true, 1, SPAN_TEXT_BYTES, offsetof(struct wanted, every)},
-    {"label", JSON_BODY_TEXT, false, 0, TEXT_BYTES_MAX, offsetof(struct wanted, label)},
-    {"webhook", JSON_BODY_TEXT, false, 0, TEXT_BYTES_MAX, offsetof(struct wanted, webhook)},
+    {"label", JSON_BODY_TEXT, false, 0, LABEL_BYTES_MAX, offsetof(struct wanted, label)},
+    {"webhook", JSON_BODY_TEXT, false, 0, HTTP_WEBHOOK_BYTES_MAX, offsetof(struct wanted, webhook)},
 };
 
 static bool read_wish(struct http_request *request, const struct wanted *wanted,

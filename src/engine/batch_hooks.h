@@ -1,7 +1,8 @@
 /* engine/batch_hooks: tells the URL that came with a batch how it ended: batch.done, batch.failed, batch.paused, put into
- * the outbox of webhooks before the state is stored, under a name of its own, so that each end is told once.
- * Where the upload asked for it each result is told too, as batch.result, put with the result. One that came through
- * Reacher's endpoint is told of its results only, in their form: reacher.result.
+ * the outbox of webhooks in the commit of the state, so that there is neither without the other. Where the upload asked
+ * for it each result is told too, as batch.result, put before the result under a name of its own, so that one that is
+ * asked again is told once. One that came through Reacher's endpoint is told of its results only, in their form:
+ * reacher.result.
  * Cancelled and deleted ones end in silence: whoever did it knows.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_BATCH_HOOKS_H
@@ -11,10 +12,9 @@
 #include "engine/webhooks.h"
 
 struct batch_hooks {
-    struct batches_listener listener;
+    struct batches_keeper keeper;
     struct batches *batches;
     struct webhooks *webhooks;
-    uint64_t lost; /* events that could not be put; the batch ends all the same */
 };
 
 /* All three live until batch_hooks_stop. */

@@ -21,7 +21,6 @@
 
 enum {
     TEXTS_BYTES_MAX = 1 << 20, /* of one batch */
-    WORK_AGAIN_MS = 1000,      /* where the store could not be written */
     ERROR_TEXT_BYTES = 128,
 };
 
@@ -103,32 +102,81 @@ static void unlink_batch(struct batch *batch)
     (void)pthread_mutex_unlock(&batches->lock);
 }
 
-enum err batch_settle(struct batch *batch, enum store_batch_state state, const char *cause,
+struct settling {
+    struct batch *batch;
+    enum store_batch_state state;
+};
+
+static enum err keep_state(void *context, struct fault *out_fault)
+{
+    const struct settling *settling = context;
+    return batches_keep_now(settling->batch, BATCHES_SETTLING, settling->state, NULL, out_fault);
+}
+
+enum err batch_commit(struct batch *batch, enum store_batch_state state, const char *cause,
                       struct fault *out_fault)
 {
     struct batches *batches = batch->batches;
-    struct slice why = SLICE_NONE;
-    if (cause[0] != '\0' && arena_copy(&batch->texts, slice_of(cause), &why) != ERR_NONE) {
-        return fault_set(out_fault, ERR_NOMEM, 0, "out of memory");
-    }
-    batch->stored.cause = why;
-    batches_tell_settling(batch, state);
-    enum err e = store_batch_settle(batches->store, batch->stored.id, state, why,
-                                    door_wall_ms(batches->door), out_fault);
+    struct settling context = {batch, state};
+    const struct store_beside beside = {keep_state, &context};
+    const struct store_batch_settling settling = {.id = batch->stored.id,
+                                                  .state = state,
+                                                  .cause = slice_of(cause),
+                                                  .now_ms = door_wall_ms(batches->door),
+                                                  .beside = &beside};
+    struct slice cause_before = batch->stored.cause;
+    batch->stored.cause = settling.cause; /* the keeper sees it as it is to be */
+    enum err e = store_batch_settle(batches->store, &settling, out_fault);
     if (e != ERR_NONE) {
+        batch->stored.cause = cause_before;
         return e;
     }
+    (void)snprintf(batch->cause, sizeof batch->cause, "%s", cause);
+    batch->stored.cause = slice_of(batch->cause);
     batch->state = batch->stored.state = state;
-    batch->stored.changed_at_ms = door_wall_ms(batches->door);
-    batch->stored.finished_at_ms = is_over(state) ? batch->stored.changed_at_ms : 0;
-    batches_show(batch);
-    batches_tell(batch, is_over(state) ? BATCHES_OVER : BATCHES_CHANGED, NULL);
+    batch->stored.changed_at_ms = settling.now_ms;
+    batch->stored.finished_at_ms = is_over(state) ? settling.now_ms : 0;
     return ERR_NONE;
+}
+
+void batch_tell_state(struct batch *batch)
+{
+    batches_show(batch);
+    batches_tell(batch, is_over(batch->state) ? BATCHES_OVER : BATCHES_CHANGED);
+}
+
+enum err batch_settle(struct batch *batch, enum store_batch_state state, const char *cause,
+                      struct fault *out_fault)
+{
+    enum err e = batch_commit(batch, state, cause, out_fault);
+    if (e == ERR_NONE) {
+        batch_tell_state(batch);
+    }
+    return e;
+}
+
+uint64_t batch_rest_ms(struct batch *batch)
+{
+    uint64_t wait_ms = (uint64_t)BATCH_REST_MS_MIN << batch->rests;
+    if (wait_ms >= BATCH_REST_MS_MAX) {
+        return BATCH_REST_MS_MAX;
+    }
+    batch->rests++;
+    return wait_ms;
 }
 
 /* Work. */
 
-/* Whose rows are read next; NULL: nobody's. */
+/* Of two the one that may be worked on first; where both may, the older one. */
+static struct batch *sooner(struct batch *older, struct batch *batch)
+{
+    uint64_t now = door_now_ms(batch->batches->door);
+    bool is_older_first = older != NULL && (older->rest_until_ms <= now ||
+                                            older->rest_until_ms <= batch->rest_until_ms);
+    return is_older_first ? older : batch;
+}
+
+/* Whose rows are read next, maybe not yet; NULL: nobody's. */
 static struct batch *next_to_load(struct batches *batches)
 {
     struct batch *next = NULL;
@@ -138,8 +186,8 @@ static struct batch *next_to_load(struct batches *batches)
     {
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): who is freed was taken out of the list */
         asking += batch->is_asking ? 1 : 0;
-        if (next == NULL && may_run(batch) && !batch->is_asking) {
-            next = batch;
+        if (may_run(batch) && !batch->is_asking) {
+            next = sooner(next, batch);
         }
     }
     return asking < BATCHES_RUNNING_MAX ? next : NULL;
@@ -147,14 +195,20 @@ static struct batch *next_to_load(struct batches *batches)
 
 static struct batch *next_to_shed(struct batches *batches)
 {
+    struct batch *next = NULL;
     struct batch *batch;
     TAILQ_FOREACH(batch, &batches->list, link)
     {
         if (batch->state == STORE_BATCH_DELETED && batch->bulk == NULL) {
-            return batch;
+            next = sooner(next, batch);
         }
     }
-    return NULL;
+    return next;
+}
+
+static bool is_due(const struct batch *batch)
+{
+    return batch != NULL && batch->rest_until_ms <= door_now_ms(batch->batches->door);
 }
 
 static void drop_those_over(struct batches *batches)
@@ -170,11 +224,15 @@ static void drop_those_over(struct batches *batches)
     }
 }
 
-static enum err shed_some(struct batch *batch)
+static void shed_some(struct batch *batch)
 {
     struct batches *batches = batch->batches;
     struct fault fault;
     bool is_done = batch->stored.job == 0;
+    if (batch->shed_cursor == 0 || batch->shed_losses != store_losses(batches->store)) {
+        batch->shed_cursor = 0; /* what went may be there again */
+        batch->shed_losses = store_losses(batches->store);
+    }
     enum err e = is_done ? ERR_NONE
                          : store_job_shed(batches->store, batch->stored.job, BATCH_SHED_ROWS,
                                           &batch->shed_cursor, &is_done, &fault);
@@ -185,17 +243,29 @@ static enum err shed_some(struct batch *batch)
     if (e == ERR_NONE && is_done) {
         unlink_batch(batch);
         batch_free(batch);
+    } else if (e != ERR_NONE) {
+        batch->shed_cursor = 0;
+        batch->rest_until_ms = door_now_ms(batches->door) + batch_rest_ms(batch);
     }
-    return e;
+}
+
+static void work_at(struct batches *batches, uint64_t at_ms)
+{
+    if (batches->work.place == 0 || batches->work.due_ms > at_ms) {
+        door_timer_start(batches->door, &batches->work, at_ms);
+    }
 }
 
 void batches_work_on(struct batches *batches)
 {
     drop_those_over(batches);
-    bool has_work = next_to_load(batches) != NULL || next_to_shed(batches) != NULL;
-    if (has_work && batches->work.place == 0) {
-        /* Not at once: others have their turn between the steps. */
-        door_timer_start(batches->door, &batches->work, door_now_ms(batches->door) + 1);
+    struct batch *const next[] = {next_to_load(batches), next_to_shed(batches)};
+    /* Not at once: others have their turn between the steps. */
+    uint64_t soon_ms = door_now_ms(batches->door) + 1;
+    for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
+        if (next[i] != NULL) {
+            work_at(batches, next[i]->rest_until_ms > soon_ms ? next[i]->rest_until_ms : soon_ms);
+        }
     }
 }
 
@@ -203,12 +273,12 @@ static void on_work(void *context)
 {
     struct batches *batches = context;
     struct batch *loading = next_to_load(batches);
-    if (loading != NULL) {
+    if (is_due(loading)) {
         batch_load_some(loading);
     }
     struct batch *going = next_to_shed(batches);
-    if (going != NULL && shed_some(going) != ERR_NONE) {
-        door_timer_start(batches->door, &batches->work, door_now_ms(batches->door) + WORK_AGAIN_MS);
+    if (is_due(going)) {
+        shed_some(going);
     }
     batches_work_on(batches);
 }
@@ -345,7 +415,7 @@ enum err batches_add(struct batches *batches, const struct store_batch *batch,
         return e;
     }
     link_batch(made);
-    batches_tell(made, BATCHES_CHANGED, NULL);
+    batches_tell(made, BATCHES_CHANGED);
     batches_work_on(batches);
     return ERR_NONE;
 }

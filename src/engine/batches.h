@@ -54,13 +54,15 @@ struct batches_live {
     uint64_t seconds_left; /* UINT64_MAX: nobody knows */
 };
 
-/* What is going on, for who subscribes: called on the desk, must not wait, may not call back. */
+/* What is going on, for who subscribes, and what is about to be, for the keeper: called on the desk, must not wait, may not
+ * call back. */
 enum batches_event {
-    BATCHES_CHANGED,    /* its state, or how far it is; about once a second while it runs */
-    BATCHES_RESULT,     /* one more result; what is put into the store now is kept with it */
+    BATCHES_CHANGED, /* its state, or how far it is; about once a second while it runs */
+    BATCHES_OVER,    /* done, cancelled or failed; may come more than once */
+    /* The keeper's. */
+    BATCHES_RESULT,     /* one more result, which is put next */
     BATCHES_NO_ADDRESS, /* a row has none, as its record says; again where reading begins again */
-    BATCHES_SETTLING, /* it is about to get the state that is told: what is put into the store now is kept with it */
-    BATCHES_OVER, /* done, cancelled or failed; more than once where a kill comes between */
+    BATCHES_SETTLING,   /* it gets the state that is told, in the commit that is open */
 };
 struct batches_news {
     enum batches_event event;
@@ -77,6 +79,15 @@ struct batches_listener {
 };
 void batches_subscribe(struct batches *batches, struct batches_listener *listener); /* lent */
 void batches_unsubscribe(struct batches *batches, struct batches_listener *listener);
+
+/* Who puts into the store what is to be kept with a result or a state. Where it fails neither is stored: an order answers
+ * with its fault, a run does that part again later. */
+struct batches_keeper {
+    enum err (*keep)(void *context, const struct batches_news *news, struct fault *out_fault);
+    void *context;
+};
+void batches_keep(struct batches *batches,
+                  const struct batches_keeper *keeper); /* lent; NULL: nobody */
 
 /* From any thread. False: it does not run; what there is of it is stored. */
 bool batches_live(struct batches *batches, struct slice id, struct batches_live *out);

@@ -106,10 +106,10 @@ void batches_unsubscribe(struct batches *batches, struct batches_listener *liste
     }
 }
 
-static void tell(struct batch *batch, enum batches_event event, enum store_batch_state state,
-                 const struct record *record)
+static struct batches_news news_of(const struct batch *batch, enum batches_event event,
+                                   enum store_batch_state state, const struct record *record)
 {
-    const struct batches_news news = {
+    return (struct batches_news){
         .event = event,
         .id = batch->stored.id,
         .owner = batch->stored.owner,
@@ -119,6 +119,11 @@ static void tell(struct batch *batch, enum batches_event event, enum store_batch
         .live = &batch->live, /* only this thread changes it */
         .record = record,
     };
+}
+
+void batches_tell(struct batch *batch, enum batches_event event)
+{
+    const struct batches_news news = news_of(batch, event, batch->state, NULL);
     struct batches_listener *listener = batch->batches->listeners;
     while (listener != NULL) {
         struct batches_listener *next = listener->next;
@@ -127,12 +132,16 @@ static void tell(struct batch *batch, enum batches_event event, enum store_batch
     }
 }
 
-void batches_tell(struct batch *batch, enum batches_event event, const struct record *record)
+void batches_keep(struct batches *batches, const struct batches_keeper *keeper)
 {
-    tell(batch, event, batch->state, record);
+    batches->keeper = keeper;
 }
 
-void batches_tell_settling(struct batch *batch, enum store_batch_state state)
+enum err batches_keep_now(struct batch *batch, enum batches_event event,
+                          enum store_batch_state state, const struct record *record,
+                          struct fault *out_fault)
 {
-    tell(batch, BATCHES_SETTLING, state, NULL);
+    const struct batches_keeper *keeper = batch->batches->keeper;
+    const struct batches_news news = news_of(batch, event, state, record);
+    return keeper != NULL ? keeper->keep(keeper->context, &news, out_fault) : ERR_NONE;
 }

@@ -1,6 +1,7 @@
 /* engine/batches_run: one batch at work: a bulk run whose questions are put patiently, and which shares the knocker: when it
  * stops, only its own questions are left.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/must.h"
@@ -38,16 +39,28 @@ static void count_provider(struct batch *batch, const struct record *record)
     }
 }
 
+/* What goes with a result that is kept. False: the run has failed. */
+static bool keep_beside(struct batch *batch, const struct record *record)
+{
+    struct fault fault;
+    if (bulk_fault(batch->bulk)->err == ERR_NONE &&
+        batches_keep_now(batch, BATCHES_RESULT, batch->state, record, &fault) != ERR_NONE) {
+        bulk_fail(batch->bulk, &fault);
+    }
+    count_provider(batch, record);
+    return bulk_fault(batch->bulk)->err == ERR_NONE;
+}
+
 static void on_answer(void *context, const struct record *record)
 {
     struct question question = *(struct question *)context;
     free(context);
     one_less(question.batch);
-    if (!bulk_was_cancelled(record)) {
-        batches_tell(question.batch, BATCHES_RESULT, record);
-        count_provider(question.batch, record);
+    if (bulk_was_cancelled(record) || keep_beside(question.batch, record)) {
+        bulk_asked(question.batch->bulk, question.id, record);
+    } else {
+        bulk_unasked(question.batch->bulk);
     }
-    bulk_asked(question.batch->bulk, question.id, record);
 }
 
 /* The way of a bulk run: its context is the batch. */
@@ -131,9 +144,8 @@ static void count(void *context, struct knocker_counts *out)
 
 /* The run. */
 
-static void on_progress(void *context)
+static void put_progress(struct batch *batch)
 {
-    struct batch *batch = context;
     struct batches *batches = batch->batches;
     batches_show(batch);
     if (store_batch_progress(batches->store, batch->stored.id, batch->stored.job, batch->is_loaded,
@@ -142,53 +154,86 @@ static void on_progress(void *context)
         (void)store_why(batches->store, &fault);
         bulk_fail(batch->bulk, &fault);
     }
-    batches_tell(batch, BATCHES_CHANGED, NULL);
+    batches_tell(batch, BATCHES_CHANGED);
 }
 
-static void on_refused(void *context, const struct record *record)
+/* What came until now was committed, unless the run has failed. */
+static void on_progress(void *context)
 {
-    batches_tell(context, BATCHES_NO_ADDRESS, record);
+    struct batch *batch = context;
+    if (bulk_fault(batch->bulk)->err == ERR_NONE) {
+        batch->rests = 0;
+    }
+    put_progress(batch);
+}
+
+static enum err on_refused(void *context, const struct record *record, struct fault *out_fault)
+{
+    struct batch *batch = context;
+    return batches_keep_now(batch, BATCHES_NO_ADDRESS, batch->state, record, out_fault);
+}
+
+/* A disk that is full, a store that others hold: nothing that the batch can be blamed for. */
+static bool will_pass(const struct fault *fault)
+{
+    return fault->err == ERR_STORE || fault->os_errno == ENOSPC || fault->os_errno == EDQUOT;
 }
 
 static void on_finished(void *context)
 {
     struct batch *batch = context;
-    door_timer_start(batch->batches->door, &batch->end, now_ms(batch));
+    uint64_t wait_ms = will_pass(bulk_fault(batch->bulk)) ? batch_rest_ms(batch) : 0;
+    door_timer_start(batch->batches->door, &batch->end, now_ms(batch) + wait_ms);
 }
 
-/* What has become of it: what it is to be from now on. */
-static enum store_batch_state next_state(struct batch *batch, const struct fault **out_fault)
+/* What has become of it: what it is to be from now on. Where the store was in the way it is what it was, and begins again
+ * with what is kept. */
+static enum store_batch_state next_state(const struct batch *batch, const char **out_cause)
 {
+    const struct fault *fault = bulk_fault(batch->bulk);
     const struct store_batch_counts *counts = &batch->stored.counts;
     bool is_whole = counts->done >= counts->items;
     if (batch->state == STORE_BATCH_DELETED || batch->state == STORE_BATCH_CANCELLED) {
         return batch->state;
     }
-    if (bulk_fault(batch->bulk)->err != ERR_NONE) {
-        *out_fault = bulk_fault(batch->bulk);
+    if (will_pass(fault)) {
+        return batch->state;
+    }
+    if (fault->err != ERR_NONE) {
+        *out_cause = fault->text;
         return STORE_BATCH_FAILED;
     }
     return is_whole ? STORE_BATCH_DONE : batch->state;
+}
+
+/* What the run has come to is in the file, and so is what is told of it. One that was ordered to stop has its state already,
+ * and that was told. */
+static enum err commit_end(struct batch *batch)
+{
+    struct store *store = batch->batches->store;
+    struct fault fault;
+    const char *cause = "";
+    enum store_batch_state state = next_state(batch, &cause);
+    enum err e = store_batch_progress(store, batch->stored.id, batch->stored.job, true,
+                                      &batch->stored.counts, door_wall_ms(batch->batches->door));
+    if (e != ERR_NONE) {
+        return e;
+    }
+    return state == batch->state ? store_flush(store, &fault)
+                                 : batch_commit(batch, state, cause, &fault);
 }
 
 static void on_end(void *context)
 {
     struct batch *batch = context;
     struct batches *batches = batch->batches;
-    struct fault fault = {.err = ERR_NONE};
-    const struct fault *cause = NULL;
     batches_show(batch);
-    enum store_batch_state state = next_state(batch, &cause);
-    char why[sizeof cause->text] = "";
-    if (cause != NULL) {
-        (void)snprintf(why, sizeof why, "%s", cause->text);
+    if (commit_end(batch) != ERR_NONE) {
+        door_timer_start(batches->door, &batch->end, now_ms(batch) + batch_rest_ms(batch));
+        return;
     }
-    enum err e = store_batch_progress(batches->store, batch->stored.id, batch->stored.job, true,
-                                      &batch->stored.counts, door_wall_ms(batches->door));
     batch_close(batch);
-    if (e != ERR_NONE || batch_settle(batch, state, why, &fault) != ERR_NONE) {
-        batch->state = STORE_BATCH_FAILED; /* until the next start: the store cannot be written */
-    }
+    batch_tell_state(batch);
     batches_work_on(batches);
 }
 
@@ -234,7 +279,7 @@ static void begin_asking(struct batch *batch)
     batch->is_asking = true;
     batch_share(batch->batches);
     batches_show(batch);
-    on_progress(batch);
+    put_progress(batch);
     bulk_start(batch->bulk);
 }
 
@@ -243,8 +288,9 @@ static void fail(struct batch *batch, const struct fault *fault)
     struct fault again;
     batches_show(batch);
     batch_close(batch);
-    if (batch_settle(batch, STORE_BATCH_FAILED, fault->text, &again) != ERR_NONE) {
-        batch->state = STORE_BATCH_FAILED;
+    if (will_pass(fault) ||
+        batch_settle(batch, STORE_BATCH_FAILED, fault->text, &again) != ERR_NONE) {
+        batch->rest_until_ms = now_ms(batch) + batch_rest_ms(batch);
     }
 }
 

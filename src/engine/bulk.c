@@ -40,6 +40,13 @@ static void tell_progress(struct bulk *bulk)
     }
 }
 
+/* Others flush too: results that were lost with theirs are not done. */
+static enum err flush(struct bulk *bulk, struct fault *out_fault)
+{
+    enum err e = store_flush(bulk->store, out_fault);
+    return e != ERR_NONE ? e : store_kept_since(bulk->store, bulk->losses, out_fault);
+}
+
 static void check_finished(struct bulk *bulk)
 {
     bool is_through = bulk->is_exhausted || bulk->is_cancelled;
@@ -50,7 +57,7 @@ static void check_finished(struct bulk *bulk)
         door_timer_stop(bulk->door, &bulk->watch);
         struct fault fault;
         tell_progress(bulk);
-        if (store_flush(bulk->store, &fault) != ERR_NONE && bulk->fault.err == ERR_NONE) {
+        if (flush(bulk, &fault) != ERR_NONE && bulk->fault.err == ERR_NONE) {
             bulk->fault = fault;
         }
         bulk->config->finished(bulk->config->context);
@@ -196,7 +203,7 @@ static void on_flush(void *context)
     struct bulk *bulk = context;
     struct fault fault;
     tell_progress(bulk);
-    if (store_flush(bulk->store, &fault) != ERR_NONE) {
+    if (flush(bulk, &fault) != ERR_NONE) {
         bulk_fail(bulk, &fault);
     }
     feed(bulk); /* asks that began to wait made room */
@@ -267,6 +274,7 @@ enum err bulk_open(const struct bulk_config *config, struct door *door, struct k
     bulk->counts.done = bulk->info.done_count;
     bulk->counts.done_before = bulk->info.done_count;
     bulk->told_done = bulk->info.done_count;
+    bulk->losses = store_losses(store);
     *out = bulk;
     return ERR_NONE;
 }

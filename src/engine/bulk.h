@@ -45,8 +45,9 @@ struct bulk_config {
     void (*progressed)(void *context); /* now and then while addresses are asked; may be NULL */
     /* Now and then while rows are read or written; false: stop. May be NULL. */
     bool (*may_go_on)(void *context);
-    /* A row that has no address, while rows are read; again where reading begins again. May be NULL. */
-    void (*refused)(void *context, const struct record *record);
+    /* A row that has no address, while rows are read; again where reading begins again. Its failure ends the reading. May be
+     * NULL. */
+    enum err (*refused)(void *context, const struct record *record, struct fault *out_fault);
     void (*finished)(void *context); /* every item has its result, or cancel is through */
     void *context;
 };

@@ -26,6 +26,7 @@ struct bulk {
     struct timer refill, flush, watch;
     enum store_job_wish wish;
     uint64_t told_done; /* as the list of jobs has it */
+    uint64_t losses;    /* of the store, when the job was opened */
     struct fault fault;
     struct bulk_counts counts;
 };

@@ -67,13 +67,14 @@ static enum err load_row(struct bulk *bulk, const struct table_row *row, struct 
         return ERR_NONE;
     }
     if (!knocker_identify(bulk->knocker, row->address, &identity, &invalid)) {
+        enum err e = ERR_NONE;
         bulk->counts.invalid_rows++;
         if (bulk->config->refused != NULL) {
             invalid.email = row->address;
-            bulk->config->refused(bulk->config->context, &invalid);
+            e = bulk->config->refused(bulk->config->context, &invalid, out_fault);
         }
         record_done(&invalid);
-        return ERR_NONE;
+        return e;
     }
     enum err e = store_job_add(bulk->job, slice_of(identity.key), slice_of(identity.wire),
                                slice_of(identity.domain));
@@ -108,7 +109,8 @@ enum err bulk_load(struct bulk *bulk, struct fault *out_fault)
     if (e != ERR_CLOSED) {
         return e;
     }
-    e = store_job_loaded(bulk->job, &bulk->counts.items, out_fault);
+    e = store_kept_since(bulk->store, bulk->losses, out_fault);
+    e = e != ERR_NONE ? e : store_job_loaded(bulk->job, &bulk->counts.items, out_fault);
     bulk->info.is_loaded = e == ERR_NONE;
     return e;
 }
@@ -147,7 +149,11 @@ static enum err load_rows(struct bulk *bulk, size_t limit, struct fault *out_fau
 enum err bulk_load_some(struct bulk *bulk, size_t limit, bool *out_is_loaded,
                         struct fault *out_fault)
 {
-    enum err e = ERR_NONE;
+    /* Rows that were put before may have been lost with a flush of others. */
+    enum err e = store_kept_since(bulk->store, bulk->losses, out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
     if (!bulk->info.is_loaded && bulk->load.is_read) {
         e = store_job_order_some(bulk->job, limit, &bulk->info.is_loaded, &bulk->counts.items,
                                  out_fault);

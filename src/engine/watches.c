@@ -32,6 +32,7 @@ struct comparison {
     int64_t cursor;
     struct store_job *before; /* NULL: there are no results to compare with */
     uint64_t asked;           /* of those looked at so far */
+    uint64_t losses;          /* of the store, when it began */
 };
 
 struct watches {
@@ -135,7 +136,7 @@ static enum err begin_run(struct watches *watches, struct store_watch *watch,
     watch->run = slice_of(id);
     watch->next_at_ms =
         watch_next_ms(watch->next_at_ms, watch->every_ms, door_wall_ms(watches->door));
-    enum err e = store_watch_settle(watches->store, watch, out_fault);
+    enum err e = store_watch_settle(watches->store, watch, NULL, out_fault);
     watch->run = SLICE_NONE; /* it is read again */
     return e;
 }
@@ -182,7 +183,7 @@ static enum err give_run_up(struct watches *watches, struct store_watch *watch, 
     watch->run = SLICE_NONE;
     watch->cause = slice_of(why);
     watch->last_at_ms = door_wall_ms(watches->door);
-    return store_watch_settle(watches->store, watch, out_fault);
+    return store_watch_settle(watches->store, watch, NULL, out_fault);
 }
 
 static void end_comparison(struct watches *watches)
@@ -195,7 +196,8 @@ static enum err begin_comparison(struct watches *watches, const struct store_wat
                                  const struct store_batch *before, struct fault *out_fault)
 {
     struct comparison *comparison = &watches->comparison;
-    *comparison = (struct comparison){.watch = watch->number};
+    *comparison =
+        (struct comparison){.watch = watch->number, .losses = store_losses(watches->store)};
     if (before->job == 0) {
         return ERR_NONE;
     }
@@ -273,9 +275,18 @@ static enum err compare_some(struct watches *watches, const struct store_watch *
     return e;
 }
 
-static enum err tell(struct watches *watches, const struct store_watch *watch, struct slice run,
-                     struct fault *out_fault)
+struct telling {
+    struct watches *watches;
+    const struct store_watch *watch;
+    struct slice run;
+};
+
+/* With the change that it speaks of. */
+static enum err tell(void *context, struct fault *out_fault)
 {
+    const struct telling *telling = context;
+    const struct store_watch *watch = telling->watch;
+    struct slice run = telling->run;
     struct buf data;
     struct buf once;
     buf_init(&data, WEBHOOK_BODY_BYTES_MAX);
@@ -295,20 +306,24 @@ static enum err tell(struct watches *watches, const struct store_watch *watch, s
             .once = buf_view(&once),
             .data = buf_view(&data),
         };
-        e = webhooks_put(watches->webhooks, &event, out_fault);
+        e = webhooks_put(telling->watches->webhooks, &event, out_fault);
     }
     buf_done(&data);
     buf_done(&once);
     return e;
 }
 
-/* The event is put first, and is none where it was put before a kill. */
+/* All was compared, and is in the file where none of it was lost on the way there. */
 static enum err end_run(struct watches *watches, struct store_watch *watch,
                         const struct store_batch *run, struct fault *out_fault)
 {
     struct slice done = watch->run;
-    enum err e =
-        store_watch_change_count(watches->store, watch->number, done, &watch->changed, out_fault);
+    struct telling telling = {watches, watch, done};
+    enum err e = store_flush(watches->store, out_fault);
+    e = e != ERR_NONE ? e : store_kept_since(watches->store, watches->comparison.losses, out_fault);
+    e = e != ERR_NONE ? e
+                      : store_watch_change_count(watches->store, watch->number, done,
+                                                 &watch->changed, out_fault);
     watch->old = is_own(watch->batch) ? watch->batch : SLICE_NONE;
     watch->batch = done;
     watch->run = SLICE_NONE;
@@ -316,11 +331,11 @@ static enum err end_run(struct watches *watches, struct store_watch *watch,
     watch->addresses = run->counts.items;
     watch->asked = watches->comparison.asked;
     watch->last_at_ms = door_wall_ms(watches->door);
-    if (e == ERR_NONE && watch->changed > 0 && watch->webhook.len > 0 &&
-        watches->webhooks != NULL) {
-        e = tell(watches, watch, done, out_fault);
-    }
-    return e != ERR_NONE ? e : store_watch_settle(watches->store, watch, out_fault);
+    const struct store_beside beside = {tell, &telling};
+    bool is_told = watch->changed > 0 && watch->webhook.len > 0 && watches->webhooks != NULL;
+    return e != ERR_NONE
+               ? e
+               : store_watch_settle(watches->store, watch, is_told ? &beside : NULL, out_fault);
 }
 
 static enum err compare(struct watches *watches, struct store_watch *watch,
@@ -386,7 +401,7 @@ static enum err drop_old(struct watches *watches, struct store_watch *watch,
 {
     enum err e = drop_batch(watches, watch->old, out_fault);
     watch->old = SLICE_NONE;
-    return e != ERR_NONE ? e : store_watch_settle(watches->store, watch, out_fault);
+    return e != ERR_NONE ? e : store_watch_settle(watches->store, watch, NULL, out_fault);
 }
 
 static enum err shed(struct watches *watches, const struct store_watch *watch, bool *out_is_more,
@@ -537,7 +552,7 @@ enum err watches_order(struct watches *watches, struct slice id, enum watches_or
         watch->state = order == WATCHES_DELETE  ? STORE_WATCH_DELETED
                        : order == WATCHES_PAUSE ? STORE_WATCH_PAUSED
                                                 : STORE_WATCH_WAITING;
-        e = store_watch_settle(watches->store, watch, out_fault);
+        e = store_watch_settle(watches->store, watch, NULL, out_fault);
     }
     arena_done(&found.texts);
     look_soon(watches);

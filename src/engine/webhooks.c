@@ -343,21 +343,16 @@ enum err webhooks_check_url(struct webhooks *webhooks, struct slice url, struct 
 
 /* Found, or made with a secret of its own. */
 static enum err open_endpoint(struct webhooks *webhooks, struct slice owner, struct slice url,
-                              int64_t *out_id, struct fault *out_fault)
+                              const char *origin, int64_t *out_id, struct fault *out_fault)
 {
-    char origin[HTTP_ORIGIN_BYTES];
     char key[WEBHOOK_KEY_BYTES];
     char secret[WEBHOOK_SECRET_BYTES];
-    enum err e = http_client_check_url(webhooks->client, url, origin, out_fault);
-    if (e != ERR_NONE) {
-        return e;
-    }
     door_random_bytes(webhooks->door, key, sizeof key);
     webhook_secret_write(key, secret);
     const struct store_webhook_endpoint endpoint = {
         .owner = owner, .url = url, .origin = slice_of(origin), .secret = slice_of(secret)};
-    e = store_webhook_endpoint_open(webhooks->store, &endpoint, door_wall_ms(webhooks->door),
-                                    out_id);
+    enum err e = store_webhook_endpoint_open(webhooks->store, &endpoint,
+                                             door_wall_ms(webhooks->door), out_id);
     return e != ERR_STORE ? e : store_why(webhooks->store, out_fault);
 }
 
@@ -397,6 +392,8 @@ enum err webhooks_put(struct webhooks *webhooks, const struct webhook_event *eve
     int64_t now_ms = door_wall_ms(webhooks->door);
     int64_t endpoint = 0;
     char id[WEBHOOK_ID_BYTES];
+    char origin[HTTP_ORIGIN_BYTES] =
+        ""; /* of a URL that may not be told any more: the try says so */
     bool is_new = false;
     struct buf body DEFER(buf_done) = {0};
     buf_init(&body, WEBHOOK_BODY_BYTES_MAX);
@@ -404,7 +401,11 @@ enum err webhooks_put(struct webhooks *webhooks, const struct webhook_event *eve
     if (e != ERR_NONE) {
         return fault_set(out_fault, e, 0, "the event is too long, or memory is short");
     }
-    e = open_endpoint(webhooks, event->owner, event->url, &endpoint, out_fault);
+    e = http_client_check_url(webhooks->client, event->url, origin, out_fault);
+    if (e == ERR_NOMEM) {
+        return fault_set(out_fault, e, 0, "out of memory");
+    }
+    e = open_endpoint(webhooks, event->owner, event->url, origin, &endpoint, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
@@ -437,7 +438,9 @@ enum err webhooks_secret(struct webhooks *webhooks, struct slice owner, struct s
                          "out, and one is made",
                          WEBHOOK_KEY_BYTES_MIN, WEBHOOK_KEY_BYTES_MAX);
     }
-    enum err e = open_endpoint(webhooks, owner, url, &endpoint, out_fault);
+    char origin[HTTP_ORIGIN_BYTES];
+    enum err e = http_client_check_url(webhooks->client, url, origin, out_fault);
+    e = e != ERR_NONE ? e : open_endpoint(webhooks, owner, url, origin, &endpoint, out_fault);
     if (e == ERR_NONE && wanted.len > 0) {
         e = store_webhook_endpoint_set_secret(webhooks->store, endpoint, wanted);
     }

@@ -63,8 +63,8 @@ struct webhook_event {
 };
 
 /* Goes into the store's group that is open; sent when that is committed. Where `once` is given, put before the change
- * that it speaks of, or with it: who repeats both after a crash repeats no event. ERR_SYNTAX: the URL, and what is wrong
- * with it; ERR_LIMIT: data is too long; ERR_STORE, ERR_NOMEM. */
+ * that it speaks of, or with it: who repeats both after a crash repeats no event. A URL that may not be told, or not any
+ * more, is none of its errors: the log says why the event is not taken. ERR_LIMIT: data is too long; ERR_STORE, ERR_NOMEM. */
 enum err webhooks_put(struct webhooks *webhooks, const struct webhook_event *event,
                       struct fault *out_fault) MUST_USE;
 

@@ -82,9 +82,10 @@ enum err store_batch_add(struct store *store, const struct store_batch *batch,
     return store_change_end(store, e, out_fault);
 }
 
-static enum err update_state(struct store *store, struct slice id, enum store_batch_state state,
-                             struct slice cause, int64_t now_ms, struct fault *out_fault)
+static enum err update_state(struct store *store, const struct store_batch_settling *settling,
+                             struct fault *out_fault)
 {
+    enum store_batch_state state = settling->state;
     static const char sql[] =
         "UPDATE batch SET state=?2,cause=?3,changed_at=?4,finished_at=?5 WHERE id=?1";
     bool is_over =
@@ -94,23 +95,24 @@ static enum err update_state(struct store *store, struct slice id, enum store_ba
     if (e != ERR_NONE) {
         return e;
     }
-    store_bind(statement, 1, id);
+    store_bind(statement, 1, settling->id);
     (void)sqlite3_bind_int(statement, 2, (int)state);
-    store_bind(statement, 3, cause);
-    (void)sqlite3_bind_int64(statement, 4, now_ms);
-    (void)sqlite3_bind_int64(statement, 5, is_over ? now_ms : 0);
+    store_bind(statement, 3, settling->cause);
+    (void)sqlite3_bind_int64(statement, 4, settling->now_ms);
+    (void)sqlite3_bind_int64(statement, 5, is_over ? settling->now_ms : 0);
     return store_step_once(store, statement, out_fault);
 }
 
-enum err store_batch_settle(struct store *store, struct slice id, enum store_batch_state state,
-                            struct slice cause, int64_t now_ms, struct fault *out_fault)
+enum err store_batch_settle(struct store *store, const struct store_batch_settling *settling,
+                            struct fault *out_fault)
 {
     enum err e = store_change_begin(store, out_fault);
     if (e != ERR_NONE) {
         return e;
     }
-    return store_change_end(store, update_state(store, id, state, cause, now_ms, out_fault),
-                            out_fault);
+    e = store_put_beside(settling->beside, out_fault);
+    e = e != ERR_NONE ? e : update_state(store, settling, out_fault);
+    return store_change_end(store, e, out_fault);
 }
 
 enum err store_batch_progress(struct store *store, struct slice id, int64_t job, bool is_loaded,

@@ -65,8 +65,15 @@ struct store_batch {
  * commit; NULL: none is to be remembered. ERR_STATE: the id is taken. */
 enum err store_batch_add(struct store *store, const struct store_batch *batch,
                          const struct store_request_end *end, struct fault *out_fault) MUST_USE;
-enum err store_batch_settle(struct store *store, struct slice id, enum store_batch_state state,
-                            struct slice cause, int64_t now_ms, struct fault *out_fault) MUST_USE;
+struct store_batch_settling {
+    struct slice id;
+    enum store_batch_state state;
+    struct slice cause;
+    int64_t now_ms;
+    const struct store_beside *beside; /* NULL: nothing */
+};
+enum err store_batch_settle(struct store *store, const struct store_batch_settling *settling,
+                            struct fault *out_fault) MUST_USE;
 /* Where its job is, how far it is. */
 enum err store_batch_progress(struct store *store, struct slice id, int64_t job, bool is_loaded,
                               const struct store_batch_counts *counts, int64_t now_ms) MUST_USE;

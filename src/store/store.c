@@ -22,6 +22,8 @@ enum {
         1024, /* in one look at the file: others' logs cannot be shortened meanwhile */
 };
 
+#define LOST_TEXT "store %.100s: what was gathered could not be written; make room for it"
+
 /* What was written while the clock was more than a day ahead is not believed once it is right: it would seem to live for
  * as long as the clock was ahead. */
 static const char *const statement_texts[STATEMENT_COUNT] = {
@@ -346,8 +348,31 @@ void store_begin_read(struct store *store)
     }
 }
 
+static void end_group(struct store *store)
+{
+    store->is_in_group = false;
+    store->has_variant = false;
+    store_claims_forget(store);
+}
+
+static void lose_group(struct store *store)
+{
+    end_group(store);
+    store_claims_taken_back(store);
+}
+
+/* SQLite takes all of it back by itself where one write of it found no room. */
+static bool is_group_gone(const struct store *store)
+{
+    return store->is_in_group && sqlite3_get_autocommit(store->db) != 0;
+}
+
 enum err store_begin_write(struct store *store)
 {
+    if (is_group_gone(store)) {
+        lose_group(store);
+        store->losses++;
+    }
     if (store->is_in_group) {
         return ERR_NONE;
     }
@@ -366,25 +391,21 @@ enum err store_end_write(struct store *store)
     return store->pending < STORE_GROUP_ROWS ? ERR_NONE : store_flush(store, NULL);
 }
 
-static void end_group(struct store *store)
-{
-    store->is_in_group = false;
-    store->has_variant = false;
-    store_claims_forget(store);
-}
-
-enum err store_flush(struct store *store, struct fault *out_fault)
+static enum err commit(struct store *store, struct fault *out_fault)
 {
     end_read(store);
     if (!store->is_in_group) {
         return ERR_NONE;
     }
+    if (is_group_gone(store)) {
+        lose_group(store);
+        return fault_set(out_fault, ERR_STORE, 0, LOST_TEXT, store->path);
+    }
     if (store_claims_write(store) != ERR_NONE ||
         sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
         enum err e = store_fail(store, out_fault, "cannot be written");
-        if (sqlite3_get_autocommit(store->db) != 0) {
-            end_group(store);
-            store_claims_taken_back(store);
+        if (is_group_gone(store)) {
+            lose_group(store);
         }
         return e;
     }
@@ -393,11 +414,29 @@ enum err store_flush(struct store *store, struct fault *out_fault)
     return ERR_NONE;
 }
 
+enum err store_flush(struct store *store, struct fault *out_fault)
+{
+    enum err e = commit(store, out_fault);
+    store->losses += e != ERR_NONE && !store->is_in_group ? 1 : 0;
+    return e;
+}
+
+uint64_t store_losses(const struct store *store)
+{
+    return store->losses + (is_group_gone(store) ? 1 : 0);
+}
+
+enum err store_kept_since(const struct store *store, uint64_t losses, struct fault *out_fault)
+{
+    return store_losses(store) == losses
+               ? ERR_NONE
+               : fault_set(out_fault, ERR_STORE, 0, LOST_TEXT, store->path);
+}
+
 static void take_back(struct store *store)
 {
     (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    end_group(store);
-    store_claims_taken_back(store);
+    lose_group(store);
 }
 
 enum err store_change_begin(struct store *store, struct fault *out_fault)
@@ -412,9 +451,14 @@ enum err store_change_begin(struct store *store, struct fault *out_fault)
 
 enum err store_change_end(struct store *store, enum err e, struct fault *out_fault)
 {
-    e = e != ERR_NONE ? e : store_flush(store, out_fault);
+    e = e != ERR_NONE ? e : commit(store, out_fault); /* what is lost is the change alone */
     if (e != ERR_NONE) {
         take_back(store);
     }
     return e;
+}
+
+enum err store_put_beside(const struct store_beside *beside, struct fault *out_fault)
+{
+    return beside != NULL ? beside->put(beside->context, out_fault) : ERR_NONE;
 }

@@ -33,8 +33,21 @@ enum err store_open(const char *path, struct store **out, struct fault *out_faul
 enum err store_open_to_read(const char *path, struct store **out, struct fault *out_fault) MUST_USE;
 void store_close(struct store *store); /* flushes */
 enum err store_flush(struct store *store, struct fault *out_fault) MUST_USE;
+/* How many groups were lost, as a full disk brings about: what was put since the flush before is not in the file, and what is
+ * put next begins a group of its own. Whose puts wait for a flush that another may call compares before he says "done". */
+uint64_t store_losses(const struct store *store);
+/* ERR_STORE: one was lost since there were so many. */
+enum err store_kept_since(const struct store *store, uint64_t losses, struct fault *out_fault)
+    MUST_USE;
 /* After a call that failed without a fault of its own: why, and what to do. Returns ERR_STORE. */
 enum err store_why(const struct store *store, struct fault *out_fault);
+
+/* What goes into the same commit as a change, or not at all: put is called in the change, and puts into that store and
+ * nothing else. Where it fails nothing is changed. */
+struct store_beside {
+    enum err (*put)(void *context, struct fault *out_fault);
+    void *context;
+};
 
 /* Verdict cache. key: address_key, and whatever else changes the answer.
  * find appends the record's JSON to out_json and says when it was checked; false: nothing that

@@ -53,6 +53,7 @@ struct store {
     unsigned pending;   /* rows written since the last commit */
     unsigned reads;     /* in one look at the file; 0: none is open */
     bool is_in_group;
+    uint64_t losses;  /* groups that were lost */
     bool has_variant; /* in the open group: the one below is written */
     char variant[STORE_VARIANT_BYTES];
     int64_t holder;     /* our number as a holder of claims; 0: none yet */
@@ -80,6 +81,8 @@ void store_begin_read(struct store *store);
  * e or the commit says that it failed, and returns that. */
 enum err store_change_begin(struct store *store, struct fault *out_fault) MUST_USE;
 enum err store_change_end(struct store *store, enum err e, struct fault *out_fault) MUST_USE;
+/* In a change; NULL: nothing. */
+enum err store_put_beside(const struct store_beside *beside, struct fault *out_fault) MUST_USE;
 
 /* Steps a statement that returns nothing, and resets it. */
 enum err store_run(sqlite3_stmt *statement) MUST_USE;

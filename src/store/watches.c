@@ -66,10 +66,15 @@ static enum err update(struct store *store, const struct store_watch *watch,
 }
 
 enum err store_watch_settle(struct store *store, const struct store_watch *watch,
-                            struct fault *out_fault)
+                            const struct store_beside *beside, struct fault *out_fault)
 {
     enum err e = store_change_begin(store, out_fault);
-    return e != ERR_NONE ? e : store_change_end(store, update(store, watch, out_fault), out_fault);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    e = store_put_beside(beside, out_fault);
+    e = e != ERR_NONE ? e : update(store, watch, out_fault);
+    return store_change_end(store, e, out_fault);
 }
 
 static enum err shed(struct store *store, int64_t number, size_t limit, bool *out_is_gone,

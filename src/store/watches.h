@@ -36,9 +36,9 @@ struct store_watch {
 /* state, run, old, cause, asked, changed and last_at are not looked at. */
 enum err store_watch_add(struct store *store, const struct store_watch *watch,
                          struct fault *out_fault) MUST_USE;
-/* All that may change: state, batch, run, old, cause, numbers, last_at, next_at. */
+/* All that may change: state, batch, run, old, cause, numbers, last_at, next_at. beside NULL: nothing. */
 enum err store_watch_settle(struct store *store, const struct store_watch *watch,
-                            struct fault *out_fault) MUST_USE;
+                            const struct store_beside *beside, struct fault *out_fault) MUST_USE;
 /* Of a deleted one, with at most limit of its changes; *out_is_gone: that was all. */
 enum err store_watch_shed(struct store *store, int64_t number, size_t limit, bool *out_is_gone,
                           struct fault *out_fault) MUST_USE;

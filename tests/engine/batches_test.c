@@ -44,6 +44,7 @@ struct desk {
     struct knocker_config config;
     char db[SCRATCH_PATH_BYTES], folder[SCRATCH_PATH_BYTES];
     struct batches_listener listener;
+    struct batches_keeper keeper;
     unsigned over, changed, results;
     unsigned rcpts, kill_at_rcpt;
     /* What happens at that question, counted from 1. */
@@ -116,9 +117,17 @@ static void on_news(void *context, const struct batches_news *news)
     struct desk *desk = context;
     desk->over += news->event == BATCHES_OVER ? 1 : 0;
     desk->changed += news->event == BATCHES_CHANGED ? 1 : 0;
+    assert_null(news->record);
+}
+
+static enum err keep(void *context, const struct batches_news *news, struct fault *out_fault)
+{
+    struct desk *desk = context;
+    (void)out_fault;
     desk->results += news->event == BATCHES_RESULT ? 1 : 0;
     bool has_record = news->event == BATCHES_RESULT || news->event == BATCHES_NO_ADDRESS;
     assert_true(has_record == (news->record != NULL));
+    return ERR_NONE;
 }
 
 static void start_service(struct desk *desk)
@@ -134,6 +143,8 @@ static void start_service(struct desk *desk)
     }
     desk->listener = (struct batches_listener){.told = on_news, .context = desk};
     batches_subscribe(desk->batches, &desk->listener);
+    desk->keeper = (struct batches_keeper){.keep = keep, .context = desk};
+    batches_keep(desk->batches, &desk->keeper);
 }
 
 static void stop_service(struct desk *desk)

@@ -267,9 +267,11 @@ static void urls_and_secrets_are_judged(void **state)
     struct fault fault = {0};
     struct buf secret;
     buf_init(&secret, VALUE_BYTES);
-    assert_int_equal(put(stage, "http://10.0.0.1/", "", &fault), ERR_SYNTAX);
+    assert_int_equal(webhooks_check_url(stage->webhooks, SLICE("http://10.0.0.1/"), &fault),
+                     ERR_SYNTAX);
     assert_non_null(strstr(fault.text, "not a public one"));
-    assert_int_equal(put(stage, "ftp://example.com/", "", &fault), ERR_SYNTAX);
+    assert_int_equal(webhooks_check_url(stage->webhooks, SLICE("ftp://example.com/"), &fault),
+                     ERR_SYNTAX);
     const struct slice url = slice_of(stage->url);
     assert_int_equal(
         webhooks_secret(stage->webhooks, SLICE("key2"), url, SLICE("simple"), &secret, &fault),
@@ -282,6 +284,22 @@ static void urls_and_secrets_are_judged(void **state)
     assert_memory_equal(secret.at, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", secret.len);
     assert_int_equal(newest(stage).count, 0);
     buf_done(&secret);
+}
+
+/* Who put it has done what it speaks of: the log says why nobody hears of it. */
+static void one_that_may_not_be_told_is_in_the_log(void **state)
+{
+    static const char *const urls[] = {"http://10.0.0.1/", "ftp://example.com/", "hook"};
+    struct stage *stage = *state;
+    for (unsigned i = 0; i < sizeof urls / sizeof *urls; i++) {
+        assert_int_equal(put(stage, urls[i], "", NULL), ERR_NONE);
+        wait_for_tries(stage, i + 1);
+        struct seen seen = newest(stage);
+        assert_int_equal(seen.state, STORE_WEBHOOK_WAITING);
+        assert_int_equal(seen.tries, 1);
+        assert_non_null(strstr(seen.error, "forbidden: "));
+    }
+    assert_int_equal(stage->web.count, 0);
 }
 
 /* The address is checked when it is connected to; a name says nothing. */
@@ -357,6 +375,7 @@ int main(void)
         ON_STAGE(one_that_is_gone_is_not_asked_again),
         ON_STAGE(what_happened_once_is_told_once),
         ON_STAGE(urls_and_secrets_are_judged),
+        ON_STAGE(one_that_may_not_be_told_is_in_the_log),
         ON_STAGE(a_name_for_an_inner_address_is_not_told),
         ON_STAGE(few_are_under_way_at_once),
         ON_STAGE(the_log_forgets),

@@ -140,11 +140,18 @@ class One(Hooks):
             self.hold('POST', target, 422, b'email\nlive1@d.example\n', [CSV])
 
     def test_a_pause_is_told(self):
+        """Each once: while the list is read, or while it is asked."""
         self.mailer.delay_s = 0.2
-        batch = self.upload(200)
-        self.hold('POST', f'/v1/batches/{batch}/pause', 200)
-        self.await_delivery(batch)
-        self.assertEqual([json.loads(body)['type'] for _, body in self.receiver.seen], ['batch.paused'])
+        for done in (0, 1):
+            batch = self.upload(200)
+            rig.wait_until(lambda: self.hold('GET', f'/v1/batches/{batch}', 200).json()['counts']['done'] >= done,
+                           'it is so far')
+            self.hold('POST', f'/v1/batches/{batch}/pause', 200)
+            self.await_delivery(batch)
+            self.hold('POST', f'/v1/batches/{batch}/resume', 200)
+            self.hold('POST', f'/v1/batches/{batch}/pause', 200)
+            rig.wait_until(lambda: len(self.receiver.ids(batch)) >= 2, 'it is told again')
+            self.assertEqual([event['type'] for event in self.log_of(f'?batch={batch}')['webhooks']], ['batch.paused'] * 2)
 
     def test_sent_again(self):
         batch = self.upload()

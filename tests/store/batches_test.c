@@ -45,6 +45,15 @@ static void see(void *context, const struct store_batch *batch)
     seen->last = *batch;
 }
 
+static void settle(struct store *store, const char *id, enum store_batch_state state,
+                   const char *cause)
+{
+    const struct store_batch_settling settling = {
+        .id = slice_of(id), .state = state, .cause = slice_of(cause), .now_ms = 8};
+    struct fault fault;
+    assert_int_equal(store_batch_settle(store, &settling, &fault), ERR_NONE);
+}
+
 static void note_provider(void *context, const struct store_batch_provider *provider)
 {
     size_t len = strlen(context);
@@ -91,6 +100,44 @@ static void providers_of_results(void **state)
     store_close(store);
 }
 
+/* What goes beside a state is there where the state is. */
+struct beside {
+    struct store *store;
+    enum err err; /* after the put */
+};
+
+static enum err put_beside(void *context, struct fault *out_fault)
+{
+    const struct beside *beside = context;
+    assert_int_equal(scratch_put(beside->store, "beside@b", "{}"), ERR_NONE);
+    return beside->err == ERR_NONE ? ERR_NONE : fault_set(out_fault, beside->err, 0, "refused");
+}
+
+static void what_goes_beside_a_state(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    struct fault fault = {0};
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    struct beside context = {store, ERR_LIMIT};
+    const struct store_beside beside = {put_beside, &context};
+    const struct store_batch_settling settling = {
+        .id = SLICE("b_1"), .state = STORE_BATCH_DONE, .now_ms = 8, .beside = &beside};
+    add_batch(store, "b_1", "k");
+    assert_int_equal(scratch_put(store, "before@b", "{}"), ERR_NONE);
+    uint64_t losses = store_losses(store);
+    assert_int_equal(store_batch_settle(store, &settling, &fault), ERR_LIMIT);
+    assert_string_equal(fault.text, "refused");
+    assert_int_equal(scratch_sql(path, "SELECT state FROM batch"), STORE_BATCH_LOADING);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM verdict"), 1); /* the one before */
+    context.err = ERR_NONE;
+    assert_int_equal(store_batch_settle(store, &settling, &fault), ERR_NONE);
+    assert_int_equal(scratch_sql(path, "SELECT state FROM batch"), STORE_BATCH_DONE);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM verdict"), 2);
+    assert_int_equal(store_kept_since(store, losses, &fault), ERR_NONE); /* nothing of others */
+    store_close(store);
+}
+
 static void rows_and_states(void **state)
 {
     char path[SCRATCH_PATH_BYTES];
@@ -109,9 +156,7 @@ static void rows_and_states(void **state)
                                               .by_status = {1, 2, 0, 0}};
     assert_int_equal(store_batch_progress(store, SLICE("b_1"), 77, true, &counts, 6), ERR_NONE);
     assert_int_equal(store_flush(store, &fault), ERR_NONE);
-    assert_int_equal(
-        store_batch_settle(store, SLICE("b_1"), STORE_BATCH_FAILED, SLICE("why"), 8, &fault),
-        ERR_NONE);
+    settle(store, "b_1", STORE_BATCH_FAILED, "why");
     store_close(store);
     store = scratch_open(path);
     assert_int_equal(store_batch_find(store, SLICE("b_1"), see, &seen, &fault), ERR_NONE);
@@ -124,9 +169,7 @@ static void rows_and_states(void **state)
     assert_int_equal(seen.last.finished_at_ms, 8);
     assert_true(store_batch_has_file(store, SLICE("b_1")));
     assert_false(store_batch_has_file(store, SLICE("b_2")));
-    assert_int_equal(
-        store_batch_settle(store, SLICE("b_1"), STORE_BATCH_DELETED, SLICE_NONE, 9, &fault),
-        ERR_NONE);
+    settle(store, "b_1", STORE_BATCH_DELETED, "");
     assert_int_equal(store_batch_find(store, SLICE("b_1"), see, &seen, &fault), ERR_CLOSED);
     assert_true(store_batch_has_file(store, SLICE("b_1"))); /* until it is gone */
     assert_int_equal(store_batch_delete(store, SLICE("b_1"), &fault), ERR_NONE);
@@ -154,11 +197,8 @@ static void pages(void **state)
     add_batch(store, "b_2", "k");
     add_batch(store, "b_3", "k");
     add_batch(store, "b_4", "l");
-    assert_int_equal(
-        store_batch_settle(store, SLICE("b_2"), STORE_BATCH_DELETED, SLICE_NONE, 9, &fault),
-        ERR_NONE);
-    assert_int_equal(
-        store_batch_settle(store, SLICE("b_1"), STORE_BATCH_DONE, SLICE_NONE, 9, &fault), ERR_NONE);
+    settle(store, "b_2", STORE_BATCH_DELETED, "");
+    settle(store, "b_1", STORE_BATCH_DONE, "");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct seen seen = {.ids = ""};
         struct slice owner = slice_of(rows[i].owner == NULL ? "" : rows[i].owner);
@@ -368,9 +408,9 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
     const struct CMUnitTest tests[] = {
-        CASE(rows_and_states),           CASE(providers_of_results), CASE(pages),
-        CASE(steps_make_the_same_order), CASE(stopped_in_the_order), CASE(shed_in_parts),
-        CASE(looked_at_from_outside),
+        CASE(rows_and_states),           CASE(providers_of_results),     CASE(pages),
+        CASE(steps_make_the_same_order), CASE(stopped_in_the_order),     CASE(shed_in_parts),
+        CASE(looked_at_from_outside),    CASE(what_goes_beside_a_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,6 +275,43 @@ static void nothing_flushed_is_lost_by_a_kill(void **state)
     assert_int_equal(scratch_sql(path, "SELECT count(*) FROM verdict"), 3);
 }
 
+/* What was gathered is in the file wholly or not at all, and who gathered is told, also where another flushes. */
+static void a_group_that_is_lost_is_told(void **state)
+{
+    static const char *const hows[] = {"ABORT",
+                                       "ROLLBACK"}; /* that row; all, as a full disk does */
+    for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
+        bool is_lost = i == 1;
+        char path[SCRATCH_PATH_BYTES], sql[256];
+        struct fault fault = {0};
+        scratch_path(state, "x.db", path);
+        struct store *store = scratch_open(path);
+        uint64_t losses = store_losses(store);
+        (void)snprintf(sql, sizeof sql,
+                       "CREATE TRIGGER refusal BEFORE INSERT ON verdict WHEN NEW.key='no@b'"
+                       " BEGIN SELECT RAISE(%s,'no room'); END",
+                       hows[i]);
+        (void)scratch_sql(path, sql);
+        assert_int_equal(scratch_put(store, "a@b", "{}"), ERR_NONE);
+        assert_int_equal(scratch_put(store, "no@b", "{}"), ERR_STORE);
+        assert_true(store_kept_since(store, losses, &fault) == (is_lost ? ERR_STORE : ERR_NONE));
+        assert_true((fault.text[0] != '\0') == is_lost);
+        assert_int_equal(scratch_put(store, "c@b", "{}"), ERR_NONE); /* by another */
+        assert_true(store_flush(store, &fault) == ERR_NONE);
+        assert_true(store_kept_since(store, losses, &fault) == (is_lost ? ERR_STORE : ERR_NONE));
+        assert_true(scratch_has(store, "a@b", "{}") == !is_lost);
+        assert_true(scratch_has(store, "c@b", "{}"));
+        losses = store_losses(store);
+        assert_int_equal(scratch_put(store, "d@b", "{}"), ERR_NONE);
+        (void)!scratch_put(store, "no@b", "{}");
+        assert_true(store_flush(store, &fault) == (is_lost ? ERR_STORE : ERR_NONE));
+        assert_true(store_kept_since(store, losses, &fault) == (is_lost ? ERR_STORE : ERR_NONE));
+        assert_int_equal(store_flush(store, &fault), ERR_NONE);
+        store_close(store);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
 
 int main(void)
@@ -288,6 +325,7 @@ int main(void)
         IN_FOLDER(paths_that_lead_nowhere_are_said),
         IN_FOLDER(two_processes_write_into_one_file),
         IN_FOLDER(nothing_flushed_is_lost_by_a_kill),
+        IN_FOLDER(a_group_that_is_lost_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

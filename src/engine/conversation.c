@@ -28,6 +28,7 @@ static void destroy(struct conversation *c)
     hel_smtp_client_free(c->client);
     transcript_done(&c->prelude);
     free(c->early);
+    conversation_forget(c);
     c->handler->closed(c->context, c);
     free(c);
 }
@@ -83,8 +84,8 @@ void conversation_evidence_init(const struct conversation *c, enum evidence_kind
         .session = c->number,
         .session_rcpts = (uint16_t)(c->rcpts < UINT16_MAX ? c->rcpts : UINT16_MAX),
         .session_refusals = (uint16_t)(c->refusals < UINT16_MAX ? c->refusals : UINT16_MAX),
-        .latency_ms =
-            (uint32_t)(now - (probe == NULL ? c->stage_began_ms : c->questions[0].asked_ms)),
+        .latency_ms = (uint32_t)(now - (probe == NULL ? c->stage_began_ms
+                                                      : c->questions[c->answered].asked_ms)),
     };
 }
 
@@ -445,7 +446,7 @@ void conversation_leave(struct conversation *c)
     if (c->client != NULL && c->link != NULL) {
         flush(c);
     }
-    c->under_way = 0;
+    conversation_forget(c);
 }
 
 void conversation_drop(struct conversation *c)

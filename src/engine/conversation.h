@@ -6,7 +6,8 @@
  *
  * Probes are asked one by one, or in groups where the owner and the server's PIPELINING allow it (RFC 2920 3.1):
  * once MAIL was accepted, RCPTs of one transaction go out together, and the next group follows when all of this
- * one are answered. Answers come in the order of the questions.
+ * one are answered. Answers come in the order of the questions, and are told when the last of the group is there: a
+ * server that loses its step in a group is asked for none of what it said in it.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_CONVERSATION_H
 #define ENGINE_CONVERSATION_H
@@ -44,6 +45,7 @@ enum probe_end {
     PROBE_END_ANSWERED,    /* evidence says what was answered */
     PROBE_END_SESSION_CUT, /* 421 or a closed line after earlier answers: ask again on a new line */
     PROBE_END_TRANSACTION_CUT, /* "too many recipients" after earlier ones in the same transaction */
+    PROBE_END_GROUP_BROKEN, /* the server does not bear a group: ask again, and one by one from now on */
 };
 
 struct conversation_handler {
@@ -60,8 +62,8 @@ struct conversation_handler {
     const struct conversation_probe *(*wants_another)(void *context, struct conversation *c,
                                                       unsigned rcpts, unsigned refusals);
     /* The oldest of those under way has ended. transaction_rcpts: recipients answered before in the same
-     * transaction. When the line is lost only that one is told of it: those behind it were not reached, and
-     * stay with the owner. */
+     * transaction. When the line is lost, or the group is broken, only that one is told of it: those behind it stay
+     * with the owner. */
     void (*probed)(void *context, struct conversation *c, const struct conversation_probe *probe,
                    enum probe_end end, const struct evidence *evidence, unsigned transaction_rcpts);
     /* It could not get as far as asking: evidence of connect, banner, EHLO or TLS. */

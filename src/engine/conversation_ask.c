@@ -59,12 +59,38 @@ static enum err send_rcpt(struct conversation *c, struct conversation_question *
 }
 
 /* Hands the oldest probe's end to the owner; the probe is over. */
-static void tell(struct conversation *c, enum probe_end end, struct evidence *evidence)
+static void tell_counted(struct conversation *c, enum probe_end end, struct evidence *evidence,
+                         unsigned transaction_rcpts)
 {
-    const struct conversation_probe *probe = conversation_asked(c);
+    const struct conversation_probe *probe = c->questions[0].probe;
     c->under_way--;
     memmove(c->questions, c->questions + 1, c->under_way * sizeof c->questions[0]);
-    c->handler->probed(c->context, c, probe, end, evidence, c->transaction_rcpts);
+    c->handler->probed(c->context, c, probe, end, evidence, transaction_rcpts);
+}
+
+static void tell(struct conversation *c, enum probe_end end, struct evidence *evidence)
+{
+    tell_counted(c, end, evidence, c->transaction_rcpts);
+}
+
+/* Those of a group that were answered, in order. */
+static void tell_answered(struct conversation *c)
+{
+    while (c->answered > 0) {
+        struct conversation_question *oldest = &c->questions[0];
+        struct evidence *answer = TAKE(oldest->answer);
+        c->answered--;
+        tell_counted(c, oldest->end, answer, oldest->transaction_rcpts);
+        free(answer);
+    }
+}
+
+void conversation_forget(struct conversation *c)
+{
+    while (c->answered > 0) {
+        free(c->questions[--c->answered].answer);
+    }
+    c->under_way = 0;
 }
 
 static void tell_early(struct conversation *c, enum probe_end end)
@@ -208,9 +234,84 @@ static bool is_transaction_full(const struct conversation *c, const struct hel_r
            (says_so || reply->enhanced.class_digit == 0);
 }
 
+/* A group that was not understood, or whose answers do not come in its order: for all we know none of them is that of
+ * its address. */
+static void break_group(struct conversation *c, enum evidence_kind kind)
+{
+    while (c->answered > 0) {
+        free(c->questions[--c->answered].answer);
+    }
+    struct evidence evidence;
+    conversation_evidence_init(c, kind, HEL_SMTP_RCPT, &evidence);
+    tell(c, PROBE_END_GROUP_BROKEN, &evidence);
+}
+
+static bool contains(const struct hel_reply *reply, struct slice words)
+{
+    return slice_find_nocase(reply->text, words) < reply->text.len;
+}
+
+/* It names another one of the group, and not the one whose turn it is. 251 and 551 name whom to write to instead
+ * (RFC 5321 3.4). */
+static bool names_another(const struct conversation *c, const struct hel_reply *reply)
+{
+    if (slice_find_byte(reply->text, '@', 0) == reply->text.len || reply->code == 251 ||
+        reply->code == 551 || contains(reply, c->questions[c->answered].probe->rcpt)) {
+        return false;
+    }
+    for (unsigned i = 0; i < c->under_way; i++) {
+        if (i != c->answered && contains(reply, c->questions[i].probe->rcpt)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The answer to one of a group says that the server is not where we are: unknown commands, a bad sequence, words about
+ * pipelining or synchronization. */
+static bool is_out_of_step(const struct conversation *c, const struct hel_reply *reply,
+                           const struct evidence *evidence)
+{
+    if (reply->code == 500 || reply->code == 502 || reply->code == 503) {
+        return true;
+    }
+    bool may_be_about_us = reply->code >= 400 && evidence->class.scope != SCOPE_MAILBOX;
+    bool is_about_protocol = may_be_about_us && (contains(reply, SLICE("pipelin")) ||
+                                                 contains(reply, SLICE("synchroni")));
+    return is_about_protocol || names_another(c, reply);
+}
+
 static bool is_refusal(const struct evidence *evidence)
 {
     return evidence->code >= 500 || evidence->class.reason == REASON_MAILBOX_UNKNOWN;
+}
+
+/* An answer is told at once, but for those of a group, which wait for the last of it. */
+static void on_rcpt_answered(struct conversation *c, struct conversation_question *question,
+                             struct evidence *evidence)
+{
+    bool is_last = c->answered + 1 == c->under_way || !question[1].is_sent;
+    if (!is_last && evidence->code != 421) {
+        question->answer = malloc(sizeof *question->answer);
+        if (question->answer == NULL) {
+            conversation_leave(c);
+            return;
+        }
+        evidence_copy(question->answer, evidence);
+        c->answered++;
+        return;
+    }
+    enum probe_end end = question->end;
+    unsigned transaction_rcpts = question->transaction_rcpts;
+    tell_answered(c);
+    if (c->under_way > 0) { /* given up meanwhile? */
+        tell_counted(c, end, evidence, transaction_rcpts);
+    }
+    if (evidence->code == 421) { /* the end of the line follows as an event */
+        conversation_forget(c);  /* who is behind was not reached */
+        return;
+    }
+    conversation_ask_next(c);
 }
 
 static void on_rcpt_reply(struct conversation *c, const struct hel_reply *reply)
@@ -224,27 +325,28 @@ static void on_rcpt_reply(struct conversation *c, const struct hel_reply *reply)
     }
     struct evidence evidence;
     conversation_evidence_reply(c, HEL_SMTP_RCPT, reply, &evidence);
+    if (c->under_way > 1 && is_out_of_step(c, reply, &evidence)) {
+        break_group(c, EVIDENCE_PROTOCOL_ERROR);
+        conversation_leave(c);
+        return;
+    }
     mark_tls(c, &evidence);
     c->latency_ms[HEL_SMTP_RCPT] = evidence.latency_ms;
-    enum probe_end end = PROBE_END_ANSWERED;
+    struct conversation_question *question = &c->questions[c->answered];
+    question->transaction_rcpts = c->transaction_rcpts;
+    question->end = PROBE_END_ANSWERED;
     if (reply->code == 421 && c->rcpts > 0) {
-        end = PROBE_END_SESSION_CUT;
+        question->end = PROBE_END_SESSION_CUT;
     } else if (is_transaction_full(c, reply)) {
-        end = PROBE_END_TRANSACTION_CUT;
+        question->end = PROBE_END_TRANSACTION_CUT;
     }
-    tell(c, end, &evidence);
     c->rcpts++;
     c->transaction_rcpts++;
     c->refusals += is_refusal(&evidence) ? 1 : 0;
-    if (end == PROBE_END_TRANSACTION_CUT) {
+    if (question->end == PROBE_END_TRANSACTION_CUT) {
         c->transaction_rcpts = c->config->rcpts_per_transaction; /* the next one begins anew */
     }
-    if (reply->code == 421) {
-        c->under_way =
-            0; /* the end of the line follows as an event; who is behind was not reached */
-        return;
-    }
-    conversation_ask_next(c);
+    on_rcpt_answered(c, question, &evidence);
 }
 
 /* RSET must not fail (RFC 5321 4.1.1.5); where it does, nothing said on this line can be trusted. */
@@ -290,6 +392,24 @@ static enum evidence_kind kind_of(enum hel_smtp_failure failure)
     return EVIDENCE_LOCAL;
 }
 
+/* With the line. What was answered in a group counts where the server ended it; one that fell silent or out of step
+ * may have swallowed one of the group, and so moved the answers. */
+static void tell_lost(struct conversation *c, enum hel_smtp_failure failure,
+                      struct evidence *evidence)
+{
+    if (c->under_way > 1 &&
+        (failure == HEL_SMTP_FAILURE_TIMEOUT || failure == HEL_SMTP_FAILURE_PROTOCOL)) {
+        break_group(c, evidence->kind);
+        return;
+    }
+    tell_answered(c);
+    if (c->under_way > 0) {
+        bool is_cut = c->rcpts > 0 &&
+                      (failure == HEL_SMTP_FAILURE_CLOSED || failure == HEL_SMTP_FAILURE_CLOSING);
+        tell(c, is_cut ? PROBE_END_SESSION_CUT : PROBE_END_ANSWERED, evidence);
+    }
+}
+
 /* The end of the line: for the probe under way, or for the attempt to get as far as asking. */
 void conversation_on_failed(struct conversation *c, const struct hel_smtp_event *event)
 {
@@ -308,11 +428,9 @@ void conversation_on_failed(struct conversation *c, const struct hel_smtp_event 
     } else if (c->early != NULL) {
         tell_early(c, PROBE_END_ANSWERED);
     } else {
-        bool is_cut = c->rcpts > 0 && (event->failure == HEL_SMTP_FAILURE_CLOSED ||
-                                       event->failure == HEL_SMTP_FAILURE_CLOSING);
-        tell(c, is_cut ? PROBE_END_SESSION_CUT : PROBE_END_ANSWERED, &evidence);
+        tell_lost(c, event->failure, &evidence);
     }
-    c->under_way = 0;
+    conversation_forget(c);
     if (says_quit) {
         conversation_go(c);
     } else {

@@ -21,10 +21,14 @@ enum {
 
 enum conversation_tag { TAG_STARTTLS = 1, TAG_RSET, TAG_MAIL, TAG_RCPT, TAG_QUIT };
 
-/* A probe whose answer is awaited. */
+/* A probe that is under way. */
 struct conversation_question {
     const struct conversation_probe *probe;
     uint64_t asked_ms;
+    struct evidence
+        *answer;        /* of one of a group, until all of the group are answered; NULL: none yet */
+    enum probe_end end; /* with answer; so is this: */
+    unsigned transaction_rcpts;
     bool is_sent; /* its RCPT: the reply is owed, also after MAIL was refused */
 };
 
@@ -61,6 +65,7 @@ struct conversation {
     uint64_t transaction_domain; /* hash: recipients of one domain share a transaction */
     struct evidence *early; /* MAIL was refused; told when RCPT's reply is in; NULL: it was not */
     unsigned under_way, under_way_max;
+    unsigned answered; /* of those under way, and not told yet */
 
     /* Last, and not cleared: most conversations never touch most of it. */
     char trouble[CONVERSATION_TROUBLE_BYTES]; /* of ours, the last one, in words */
@@ -72,13 +77,14 @@ struct conversation {
 /* Whose answer comes next; NULL: nobody's. */
 static inline const struct conversation_probe *conversation_asked(const struct conversation *c)
 {
-    return c->under_way == 0 ? NULL : c->questions[0].probe;
+    return c->under_way == c->answered ? NULL : c->questions[c->answered].probe;
 }
 
 /* conversation_ask.c */
 void conversation_ask_next(struct conversation *c);
 void conversation_on_reply(struct conversation *c, const struct hel_smtp_event *event);
 void conversation_on_failed(struct conversation *c, const struct hel_smtp_event *event);
+void conversation_forget(struct conversation *c); /* those under way stay with the owner */
 
 /* conversation.c */
 void conversation_evidence_init(const struct conversation *c, enum evidence_kind kind,

@@ -232,6 +232,7 @@ struct session {
     struct conversation *conversation;
     struct ask_list asked;              /* under way, in the order of their answers */
     uint64_t answered_ms;               /* when the last answer came; 0: none did yet */
+    enum traffic_word last_word;        /* what it said of us */
     struct ask_list held;               /* engine/held.c */
     struct conversation_probe *closing; /* the control being asked for them; NULL: none */
     bool is_ready;                      /* EHLO was accepted */

@@ -374,17 +374,19 @@ static bool is_invalid(const struct evidence *evidence)
            (evidence->code >= 400 && evidence->class.reason == REASON_MAILBOX_UNKNOWN);
 }
 
-static bool is_lost_line(const struct evidence *evidence)
-{
-    return evidence->kind == EVIDENCE_TIMEOUT || evidence->kind == EVIDENCE_DISCONNECTED ||
-           evidence->kind == EVIDENCE_PROTOCOL_ERROR;
-}
-
-/* Others were under way when the oldest ended. */
-static bool has_behind(const struct session *session)
+/* The line was lost with others under way behind the oldest, or the group was not borne in another way. */
+static bool has_broken_group(const struct session *session, enum probe_end end,
+                             const struct evidence *evidence)
 {
     const struct ask *first = TAILQ_FIRST(&session->asked);
-    return first != NULL && TAILQ_NEXT(first, link) != NULL;
+    bool has_behind = first != NULL && TAILQ_NEXT(first, link) != NULL;
+    return end == PROBE_END_GROUP_BROKEN || (has_behind && evidence->kind == EVIDENCE_DISCONNECTED);
+}
+
+/* What was under way when somebody was told to slow down could not heed it any more: one complaint, not several. */
+static bool is_echo(const struct session *session, enum traffic_word word, bool is_behind)
+{
+    return is_behind && word == TRAFFIC_WORD_RATE && session->last_word == TRAFFIC_WORD_RATE;
 }
 
 /* What an answer teaches about the site and the way there. */
@@ -392,12 +394,13 @@ static void learn(struct session *session, struct slice rcpt, enum probe_end end
                   const struct evidence *evidence, unsigned transaction_rcpts)
 {
     struct site *site = session->host->site;
-    uint64_t now = site_now_ms(site);
+    uint64_t now = evidence->at_ms; /* told later, where others of its group were awaited */
     bool is_behind = now - evidence->latency_ms < session->answered_ms;
+    enum traffic_word word = word_at_end(session, end, evidence);
     struct traffic_answer answer = {
-        .word = word_at_end(session, end, evidence),
+        .word = is_echo(session, word, is_behind) ? TRAFFIC_WORD_NONE : word,
         .is_trial = session->is_trial,
-        .is_invalid = is_invalid(evidence),
+        .is_invalid = end == PROBE_END_GROUP_BROKEN || is_invalid(evidence),
         .is_timeout = evidence->kind == EVIDENCE_TIMEOUT,
         .is_later = evidence->code == 421,
         .is_behind = is_behind,
@@ -406,6 +409,7 @@ static void learn(struct session *session, struct slice rcpt, enum probe_end end
         .hint_s = evidence->class.retry_after_s,
     };
     session->answered_ms = now;
+    session->last_word = word;
     if (traffic_path_answered(session->path, &answer, site_traffic_ms(site))) {
         egress_closed(site, evidence, rcpt);
     }
@@ -416,8 +420,8 @@ static void learn(struct session *session, struct slice rcpt, enum probe_end end
     } else if (end == PROBE_END_TRANSACTION_CUT) {
         traffic_site_transaction_cut(&site->traffic, transaction_rcpts);
     }
-    if (is_lost_line(evidence) && has_behind(session)) {
-        traffic_site_pipeline_broke(&site->traffic);
+    if (has_broken_group(session, end, evidence)) {
+        traffic_site_pipeline_broke(&site->traffic, site_traffic_ms(site));
     }
 }
 

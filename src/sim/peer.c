@@ -233,21 +233,61 @@ static bool next_flood(struct peer *peer, uint64_t now_ms)
     return true;
 }
 
-static bool next_line(struct peer *peer, uint64_t now_ms)
+static bool take_line(struct peer *peer, char line[PEER_LINE_BYTES_MAX], struct slice *out)
 {
     struct slice input = buf_view(&peer->input);
     size_t end = slice_find_byte(input, '\n', 0);
     if (end == input.len || peer->wants_close || peer->wants_tls) {
         return false;
     }
-    char line[PEER_LINE_BYTES_MAX];
-    size_t len = end < sizeof line ? end : sizeof line;
+    size_t len = end < PEER_LINE_BYTES_MAX ? end : PEER_LINE_BYTES_MAX;
     memcpy(line, input.at, len);
     buf_drop_front(&peer->input, end + 1);
     while (len > 0 && line[len - 1] == '\r') {
         len--;
     }
-    peer_obey(peer, slice_make(line, len), now_ms);
+    *out = slice_make(line, len);
+    return true;
+}
+
+static bool is_rcpt(struct slice line)
+{
+    return slice_starts_nocase(line, SLICE("RCPT"));
+}
+
+static void obey_two(struct peer *peer, struct slice first, struct slice second, uint64_t now_ms)
+{
+    struct peer_answer refusal = {.say = "503 5.5.1 Bad sequence of commands"};
+    switch (peer->server->script->grouping) {
+    case PEER_GROUPS_GOOD:
+        peer_obey(peer, first, now_ms);
+        peer_obey(peer, second, now_ms);
+        return;
+    case PEER_GROUPS_SWALLOWED: peer_obey(peer, first, now_ms); return;
+    case PEER_GROUPS_REFUSED:
+        peer_obey(peer, first, now_ms);
+        peer_say(peer, &refusal, SLICE_NONE, now_ms);
+        return;
+    case PEER_GROUPS_CROSSED:
+        peer_obey(peer, second, now_ms);
+        peer_obey(peer, first, now_ms);
+        return;
+    }
+}
+
+static bool next_line(struct peer *peer, uint64_t now_ms)
+{
+    char line[PEER_LINE_BYTES_MAX], behind[PEER_LINE_BYTES_MAX];
+    struct slice first, second;
+    if (!take_line(peer, line, &first)) {
+        return false;
+    }
+    if (peer->server->script->grouping != PEER_GROUPS_GOOD && is_rcpt(first) &&
+        is_rcpt(buf_view(&peer->input)) && take_line(peer, behind, &second)) {
+        obey_two(peer, first, second, now_ms);
+    } else {
+        peer_obey(peer, first, now_ms);
+    }
     return true;
 }
 

@@ -81,6 +81,14 @@ enum peer_tls {
     PEER_TLS_INJECTED, /* a plaintext reply follows the 220 in the same packet, then TLS as it should be */
 };
 
+/* What becomes of two RCPTs that came together (RFC 2920), of a server that offers PIPELINING and does not bear it. */
+enum peer_grouping {
+    PEER_GROUPS_GOOD,
+    PEER_GROUPS_SWALLOWED, /* the second is never answered */
+    PEER_GROUPS_REFUSED,   /* the second is 503 */
+    PEER_GROUPS_CROSSED,   /* the second is answered first */
+};
+
 enum peer_tongue {
     PEER_SPEAKS_SMTP,
     PEER_SPEAKS_HTTP, /* an HTTP/1.0 error for whatever comes, at once */
@@ -132,6 +140,7 @@ struct peer_script {
     unsigned chunk_bytes; /* 0: whole answers at once; else so many bytes together ... */
     uint32_t chunk_ms;    /* ... and so long between them */
     bool is_bunching; /* answers to commands that came together leave in one piece (RFC 2920 3.2) */
+    enum peer_grouping grouping;
     bool has_bare_lf; /* lines end with LF alone */
     enum peer_tongue tongue;
     uint32_t flood_bytes;

@@ -145,8 +145,8 @@ bool traffic_path_may_pipeline(const struct traffic_path *path, bool is_trial, u
 {
     const struct traffic_health *health = &path->health;
     const struct traffic_adapt *adapt = adapt_seen(path);
-    bool is_in_doubt =
-        is_trial || !traffic_health_is_sound(health) || adapt->is_tarpit || adapt->pause_ms > 0;
+    bool is_in_doubt = is_trial || !traffic_health_is_sound(health) || adapt->is_tarpit ||
+                       adapt->held_back > 0 || adapt->pause_ms > 0;
     if (is_in_doubt || traffic_path_ask_at(path, now_ms) > now_ms) {
         return false;
     }

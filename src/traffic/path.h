@@ -47,8 +47,8 @@ uint64_t traffic_path_ask_at(const struct traffic_path *path, uint64_t now_ms);
 bool traffic_path_may_ask(const struct traffic_path *path, bool is_trial, unsigned rcpts,
                           unsigned invalids);
 /* Whether it may ask one more while others of it are unanswered, within limits.pipelined_rcpts. Not where the next
- * answer must be heard first: in a trial, after a complaint or a block until it is over, in a tarpit; nor where that
- * would leave other open conversations without a place in the hour. */
+ * answer must be heard first: in a trial, after a complaint or a block until it is over, in a tarpit or after an answer
+ * that was held back as in one; nor where that would leave other open conversations without a place in the hour. */
 bool traffic_path_may_pipeline(const struct traffic_path *path, bool is_trial, uint64_t now_ms);
 void traffic_path_asked(struct traffic_path *path, uint64_t now_ms);
 

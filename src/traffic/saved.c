@@ -10,6 +10,7 @@ enum {
     NUMBERS_MAX = TRAFFIC_WINDOW_SLOTS + 1,
     WORTH_SHARE = 4, /* of the hour's refusals: fewer at somebody's own server are forgotten */
     DAY_MS = 86400000,
+    SINGLE_DAYS = 30, /* after that, several at once are tried again */
 };
 
 /* Writing. */
@@ -129,6 +130,10 @@ enum err traffic_site_save(const struct traffic_site *site, const struct traffic
     }
     if (e == ERR_NONE && !site->is_shared_system) {
         e = write_adapt(out, SLICE_NONE, &site->adapt);
+    }
+    /* A provider has many machines, and its entry says what they bear: one lost line is not for the next run. */
+    if (e == ERR_NONE && !site->is_shared_system && site->broke_ms != 0) {
+        e = write_item(out, SLICE_NONE, "single", &site->broke_ms, 1);
     }
     for (size_t i = 0; e == ERR_NONE && i < pool->count && i < site->path_count; i++) {
         if (site->paths[i] != NULL) {
@@ -258,10 +263,21 @@ static void read_path(struct slice name, const struct numbers *n, struct traffic
     }
 }
 
-static void read_site(struct slice name, const struct numbers *n, struct traffic_site *site)
+/* One by one since then. A clock that was ahead when it was written would hold us up for longer. */
+static void read_single(uint64_t since_ms, struct traffic_site *site, uint64_t now_ms)
+{
+    if (since_ms != 0 && since_ms <= now_ms && now_ms - since_ms < (uint64_t)SINGLE_DAYS * DAY_MS) {
+        traffic_site_pipeline_broke(site, since_ms);
+    }
+}
+
+static void read_site(struct slice name, const struct numbers *n, struct traffic_site *site,
+                      uint64_t now_ms)
 {
     if (slice_equal(name, SLICE("adapt"))) {
         read_adapt(n, &site->adapt);
+    } else if (slice_equal(name, SLICE("single")) && n->count == 1) {
+        read_single(n->at[0], site, now_ms);
     } else if (slice_equal(name, SLICE("rcpts")) && n->count == 2) {
         site->limits.rcpts_per_connection = lower(site->configured.rcpts_per_connection, n->at[0]);
         site->limits.rcpts_per_transaction =
@@ -290,7 +306,7 @@ static enum err read_item(struct traffic_site *site, struct traffic_pool *pool, 
     }
     size_t colon = slice_find_byte(name, ':', 0);
     if (colon == name.len) {
-        read_site(name, &numbers, site);
+        read_site(name, &numbers, site, now_ms);
         return ERR_NONE;
     }
     size_t egress;

@@ -1,11 +1,12 @@
 /* traffic/saved: what was learned of a site and of its paths, and what an egress asked for within the day, as a
  * line of text to be kept between runs. Times in it are Unix milliseconds.
  *
- *     rcpts=5,1 adapt=2,2,0,0,0,41000 north:health=1,1,1,0,1763719200000 north:refused=5879063,3,0,1
+ *     rcpts=5,1 adapt=2,2,0,0,0,41000 single=1763719200000 north:health=1,1,1,0,1763719200000 north:refused=5879063,3,0,1
  *
  * Items are separated by spaces, in any order; those of an egress stand behind its name. Items that are unknown,
  * broken, of an egress that is no longer there, or out of bounds are left out: what was configured holds then, and
- * a limit that was learned only ever lowers a configured one.
+ * a limit that was learned only ever lowers a configured one. "single" is since when RCPTs go one by one; it holds for
+ * thirty days.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TRAFFIC_SAVED_H
 #define TRAFFIC_SAVED_H

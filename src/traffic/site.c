@@ -188,7 +188,8 @@ void traffic_site_transaction_cut(struct traffic_site *site, unsigned rcpts)
     }
 }
 
-void traffic_site_pipeline_broke(struct traffic_site *site)
+void traffic_site_pipeline_broke(struct traffic_site *site, uint64_t now_ms)
 {
     site->limits.pipelined_rcpts = 1;
+    site->broke_ms = now_ms;
 }

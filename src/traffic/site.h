@@ -41,6 +41,8 @@ struct traffic_site {
     struct traffic_path **paths; /* by egress; NULL: not used yet */
     size_t path_count;
     uint64_t
+        broke_ms; /* when it last did not bear several RCPTs at once; 0: never that we know of */
+    uint64_t
         turn; /* of the path that opened a conversation last: its paths take turns by the lowest */
 };
 
@@ -72,7 +74,8 @@ bool traffic_site_may_ask(const struct traffic_site *site, unsigned rcpts, unsig
 /* The session was cut after rcpts answers, or a transaction after rcpts recipients: learned as caps. */
 void traffic_site_session_cut(struct traffic_site *site, unsigned rcpts);
 void traffic_site_transaction_cut(struct traffic_site *site, unsigned rcpts);
-/* The line was lost with several RCPTs unanswered: for all we know because they were several. */
-void traffic_site_pipeline_broke(struct traffic_site *site);
+/* Several RCPTs at once were not borne, or the line was lost with several unanswered, for all we know because of that:
+ * one by one from now on. */
+void traffic_site_pipeline_broke(struct traffic_site *site, uint64_t now_ms);
 
 #endif

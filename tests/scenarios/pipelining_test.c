@@ -190,6 +190,15 @@ static void four_on_more_lines(struct stage *stage)
     assert_true(seen.last_peak > 1);
 }
 
+/* What the server did not bear was asked again, and nothing of what it said in that group was believed. */
+static void once_and_then_one(struct stage *stage)
+{
+    (void)stage;
+    assert_true(seen.peak > 1);
+    assert_true(seen.lines >= 2);
+    assert_int_equal(seen.last_peak, 1);
+}
+
 static void within_a_transaction(struct stage *stage)
 {
     assert_in_range(seen.peak, 2, 3);
@@ -238,6 +247,13 @@ static const struct scene scenes[] = {
     {"-", "the user says nine for all", .script = {.live = {LIVE}},
      .asks = {NINE_LIVE("accepted"), SIX_DEAD("mailbox_not_found")}, .tune = nine_for_all,
      .check = as_many_as_refusals_are_left},
+    {"-", "somebody's own server that nobody knows", .script = {.live = {LIVE}},
+     .asks = {NINE_LIVE("accepted"), SIX_DEAD("mailbox_not_found")}, .tune = watch,
+     .check = as_many_as_refusals_are_left},
+    {"-", "somebody's own server, and each answer is held back",
+     .script = {.live = {LIVE}, .delay_ms = 5000},
+     .asks = {NINE_LIVE("accepted"), SIX_DEAD("mailbox_not_found")}, .tune = watch,
+     .check = one_after_the_other},
     {"-", "a transcript is one address's own", .providers = FOUR, .script = {.live = {LIVE}},
      .asks = {NINE_LIVE("accepted")}, .tune = with_transcripts, .check = one_after_the_other},
     {"-", "the null sender is refused: one RCPT hears of it",
@@ -298,6 +314,44 @@ static const struct scene scenes[] = {
                 .rules = {{PEER_AT_RCPT, .from = 4, .to_visit = 1, .delay_ms = 3000000}}},
      .asks = {NINE_LIVE("accepted|smtp_timeout"), SIX_DEAD("mailbox_not_found")}, .may_drop = true,
      .tune = watch, .check = four_and_then_one},
+    {"-", "the second of two is 503", .providers = FOUR,
+     .script = {.live = {LIVE}, .grouping = PEER_GROUPS_REFUSED},
+     .asks = {NINE_LIVE("accepted"), SIX_DEAD("mailbox_not_found")}, .tune = watch,
+     .check = once_and_then_one},
+    {"-", "the second of two is never answered", .providers = FOUR,
+     .script = {.live = {LIVE}, .grouping = PEER_GROUPS_SWALLOWED},
+     .asks = {NINE_LIVE("accepted"), SIX_DEAD("mailbox_not_found")}, .tune = watch,
+     .check = once_and_then_one},
+    {"-", "two are answered in the wrong order", .providers = FOUR,
+     .script = {.live = {LIVE}, .grouping = PEER_GROUPS_CROSSED},
+     .asks = {{"live1@d.test", "accepted"},
+              {"dead1@d.test", "mailbox_not_found"},
+              {"live2@d.test", "accepted"},
+              {"dead2@d.test", "mailbox_not_found"},
+              {"live3@d.test", "accepted"},
+              {"dead3@d.test", "mailbox_not_found"},
+              {"dead4@d.test", "mailbox_not_found"},
+              {"live4@d.test", "accepted"},
+              {"live5@d.test", "accepted"}},
+     .tune = watch, .check = once_and_then_one},
+    {"-", "words about pipelining in the middle", .providers = FOUR,
+     .script = {.live = {LIVE},
+                .rules = {{PEER_AT_RCPT, .from = 4, .to = 4, .to_visit = 1,
+                           .say = "554 SMTP synchronization error"}}},
+     .asks = {NINE_LIVE("accepted"), SIX_DEAD("mailbox_not_found")}, .tune = watch,
+     .check = once_and_then_one},
+    {"-", "one of a group has moved to another one of it", .providers = FOUR,
+     .script = {.live = {LIVE},
+                .rules = {{PEER_AT_RCPT, .who = "moved",
+                           .say = "551 5.1.6 User not local; please try <live5@d.test>"}}},
+     .asks = {NINE_LIVE("accepted"), {"moved@d.test", "mailbox_moved"}}, .tune = watch,
+     .check = four_at_once},
+    {"-", "a word about rate to all of a group", .providers = FOUR,
+     .script = {.live = {LIVE},
+                .rules = {{PEER_AT_RCPT, .from = 3, .to_visit = 1,
+                           .say = "450 4.7.1 <%r>: Error: too much mail, slow down"}}},
+     .asks = {NINE_LIVE("accepted"), SIX_DEAD("mailbox_not_found")}, .tune = watch,
+     .check = in_order},
     {"-", "421 in the middle", .providers = FOUR,
      .script = {.live = {LIVE},
                 .rules = {{PEER_AT_RCPT, .from = 5, .closes = true,

@@ -58,10 +58,10 @@ static void ends_in_time(struct stage *stage)
     assert_true(stage_elapsed_ms(stage, 0) <= 6ull * 3600 * 1000);
 }
 
-/* Who is asked again after a pause got 250 before. */
+/* Who is asked again after a pause got 250 before. A group that was under way hears it once for each. */
 static void learned_one_by_one(struct stage *stage)
 {
-    assert_true(stage_seen(stage, "5.9.1.1")->deferred <= 3);
+    assert_in_range(stage_seen(stage, "5.9.1.1")->deferred, 1, 5);
 }
 
 static void asked_more_than_twice(struct stage *stage)

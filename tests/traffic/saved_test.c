@@ -18,6 +18,7 @@ static const struct traffic_limits limits = {
     .rcpts_per_connection = 20,
     .transactions_per_connection = 20,
     .rcpts_per_transaction = 20,
+    .pipelined_rcpts = 5,
     .invalids_per_session = 5,
     .invalids_per_hour = 10,
 };
@@ -135,6 +136,43 @@ static void test_what_is_kept_comes_back(void **state)
     }
 }
 
+/* Somebody's own server that did not bear several at once is asked one by one for thirty days, whatever else is
+ * written meanwhile; a provider's many machines for the run only. */
+static void test_one_by_one_for_a_month(void **state)
+{
+    (void)state;
+    static const struct {
+        bool is_shared;
+        int64_t since_ms, read_ms; /* after START */
+        unsigned pipelined;
+    } rows[] = {
+        {false, 0, 0, 1},
+        {false, 0, INT64_C(29) * 86400000, 1},
+        {false, 0, INT64_C(30) * 86400000, 5},
+        {false, 3600000, 0, 5}, /* a clock that was ahead */
+        {true, 0, 0, 5},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct pair before, after;
+        struct buf first, second;
+        make(&before, rows[i].is_shared);
+        make(&after, rows[i].is_shared);
+        uint64_t since = START + (uint64_t)rows[i].since_ms;
+        uint64_t now = START + (uint64_t)rows[i].read_ms;
+        traffic_site_pipeline_broke(&before.site, since);
+        save(&before, since, &first);
+        assert_int_equal(traffic_site_load(&after.site, &after.pool, buf_view(&first), now),
+                         ERR_NONE);
+        assert_int_equal(after.site.limits.pipelined_rcpts, rows[i].pipelined);
+        save(&after, now, &second);
+        assert_int_equal(second.len, rows[i].pipelined == 1 ? first.len : 0);
+        buf_done(&first);
+        buf_done(&second);
+        take_down(&before);
+        take_down(&after);
+    }
+}
+
 static void test_nothing_to_say(void **state)
 {
     (void)state;
@@ -181,6 +219,11 @@ static void test_broken_items(void **state)
         "rcpts=0,0",
         "rcpts=-1,1",
         "rcpts=5x,1",
+        "single=0",
+        "single=1763719200000,1",
+        "single=1763719200000000", /* years ahead */
+        "single=1700000000000",    /* years ago */
+        "north:single=1763719200000",
         "adapt=1,1,99999999,0,0,0",
         "adapt=99999999999999999999,1,0,0,0,0",
         "west:health=1,0,1,0,1763719200000",
@@ -213,9 +256,10 @@ static void test_broken_items(void **state)
 static void test_random_text(void **state)
 {
     (void)state;
-    static const char *const words[] = {
-        "rcpts", "adapt", "north", "south", ":",  "health",     "warm", "asked", "refused", "=",
-        ",",     "0",     "1",     "5",     "65", "4294967296", " ",    "day",   "293953",  "\xff"};
+    static const char *const words[] = {"rcpts",  "adapt", "north",   "south",      ":", "health",
+                                        "warm",   "asked", "refused", "=",          ",", "0",
+                                        "1",      "5",     "65",      "4294967296", " ", "day",
+                                        "293953", "\xff",  "single"};
     struct random random = {.state = 11};
     for (int round = 0; round < 3000; round++) {
         char text[600];
@@ -241,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_kept_comes_back),
         cmocka_unit_test(test_few_refusals_are_not_worth_it),
+        cmocka_unit_test(test_one_by_one_for_a_month),
         cmocka_unit_test(test_nothing_to_say),
         cmocka_unit_test(test_days_of_an_egress),
         cmocka_unit_test(test_broken_items),

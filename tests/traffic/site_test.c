@@ -118,8 +118,9 @@ static void test_learning(void **state)
     traffic_site_transaction_cut(&site, 1); /* row 35 */
     assert_int_equal(site.limits.rcpts_per_transaction, 1);
     assert_int_equal(site.limits.pipelined_rcpts, 6);
-    traffic_site_pipeline_broke(&site);
+    traffic_site_pipeline_broke(&site, 1763719200000);
     assert_int_equal(site.limits.pipelined_rcpts, 1);
+    assert_int_equal(site.broke_ms, 1763719200000);
     assert_false(traffic_site_may_ask(&site, 1, limits.invalids_per_session));
     traffic_site_done(&site);
 }

@@ -428,6 +428,7 @@ static void deleted_while_it_is_refused(void **state)
         {"the last row", "BEFORE DELETE ON batch", "ROLLBACK"},
         {"addresses", "BEFORE DELETE ON job_item", "ROLLBACK"},
         {"results", "BEFORE DELETE ON job_result", "ROLLBACK"},
+        {"its end", "BEFORE DELETE ON job", "ROLLBACK"},
         {"all", NULL, NULL},
     };
     static const char *const tables[] = {"batch", "job", "job_item", "job_turn", "job_result"};
@@ -449,6 +450,32 @@ static void deleted_while_it_is_refused(void **state)
     }
 }
 
+/* The same of a list whose addresses have no turn yet. */
+static void deleted_before_it_is_asked(void **state)
+{
+    static const struct scratch_refusal of_turns = {"", "BEFORE INSERT ON job_turn", "ABORT"};
+    static const struct scratch_refusal of_the_end = {"", "BEFORE DELETE ON job", "ROLLBACK"};
+    struct desk desk;
+    struct fault fault = {0};
+    struct timer stop = {.fired = on_stop, .context = &desk};
+    desk_init(&desk, state);
+    add_list(&desk);
+    refuse(&desk, &of_turns);
+    struct door *door = world_door(desk.world);
+    door_timer_start(door, &stop, door_now_ms(door) + REFUSED_MS);
+    door_run(door);
+    assert_int_equal(store_flush(desk.store, &fault), ERR_NONE);
+    assert_int_equal(count(&desk, "job_item"), ADDRESSES);
+    relieve(&desk);
+    refuse_for_a_while(&desk, &of_the_end);
+    assert_int_equal(order(&desk, BATCHES_DELETE), ERR_NONE);
+    run(&desk);
+    assert_int_equal(count(&desk, "job_item"), 0);
+    assert_int_equal(count(&desk, "job"), 0);
+    assert_int_equal(count(&desk, "batch"), 0);
+    desk_done(&desk);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
@@ -456,7 +483,7 @@ int main(void)
         CASE(refused_from_the_beginning),  CASE(refused_in_the_middle),
         CASE(stopped_while_it_is_refused), CASE(each_failure_is_told),
         CASE(a_pause_is_told_once),        CASE(what_is_no_address_is_told),
-        CASE(deleted_while_it_is_refused),
+        CASE(deleted_while_it_is_refused), CASE(deleted_before_it_is_asked),
     };
     return cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
 }

@@ -244,7 +244,6 @@ static void shed_some(struct batch *batch)
         unlink_batch(batch);
         batch_free(batch);
     } else if (e != ERR_NONE) {
-        batch->shed_cursor = 0;
         batch->rest_until_ms = door_now_ms(batches->door) + batch_rest_ms(batch);
     }
 }

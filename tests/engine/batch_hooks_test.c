@@ -4,11 +4,9 @@
 #include "engine/batch_hooks.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,7 +15,6 @@
 #include "../store/scratch.h"
 #include "base/slice.h"
 #include "engine/batch_upload.h"
-#include "engine/watches.h"
 #include "sim/peer.h"
 #include "sim/world.h"
 
@@ -32,13 +29,6 @@ enum {
 
 static struct knowledge *knowledge;
 
-/* How the store refuses: by a trigger, or since its file must not grow (the empty name). */
-struct refusal {
-    const char *name;
-    const char *when; /* "BEFORE INSERT ON webhook" */
-    const char *how;  /* "ABORT": this write; "ROLLBACK": all that was gathered with it */
-};
-
 struct desk {
     struct world *world;
     struct rig *rig; /* a door of webhooks that never runs: what is put stays to be counted */
@@ -46,14 +36,12 @@ struct desk {
     struct store *store;
     struct batches *batches;
     struct webhooks *webhooks;
-    struct watches *watches;
     struct batch_hooks hooks;
     struct knocker_config config;
     char db[SCRATCH_PATH_BYTES], folder[SCRATCH_PATH_BYTES];
     char id[ID_BYTES];
-    const struct refusal *refusal; /* that stands; NULL: none */
+    const struct scratch_refusal *refusal; /* that stands; NULL: none */
     struct timer relief;
-    struct rlimit limit; /* the usual one */
     unsigned rcpts, pause_at_rcpt, refuse_at_rcpt;
 };
 
@@ -61,7 +49,6 @@ static int open_knowledge(void **state)
 {
     (void)state;
     struct fault fault;
-    (void)signal(SIGXFSZ, SIG_IGN);
     return knowledge_open(DATA_DIR, &knowledge, &fault) == ERR_NONE ? 0 : -1;
 }
 
@@ -81,35 +68,22 @@ static long long count(const struct desk *desk, const char *what)
 
 /* Refusing. */
 
-static void refuse(struct desk *desk, const struct refusal *refusal)
+static void refuse(struct desk *desk, const struct scratch_refusal *refusal)
 {
     struct fault fault = {0};
     desk->refusal = refusal;
     if (store_flush(desk->store, &fault) != ERR_NONE) { /* another connection is to write */
         fail_msg("%s", fault.text);
     }
-    if (refusal->when == NULL) {
-        const struct rlimit none = {.rlim_cur = 1, .rlim_max = desk->limit.rlim_max};
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-    } else {
-        char sql[SQL_BYTES];
-        (void)snprintf(sql, sizeof sql,
-                       "CREATE TRIGGER refusal %s BEGIN SELECT RAISE(%s,'no room'); END",
-                       refusal->when, refusal->how);
-        (void)scratch_sql(desk->db, sql);
-    }
+    scratch_refuse(desk->db, refusal);
 }
 
 static void relieve(struct desk *desk)
 {
-    if (desk->refusal == NULL) {
-        return;
+    if (desk->refusal != NULL) {
+        scratch_relieve(desk->db, desk->refusal);
+        desk->refusal = NULL;
     }
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &desk->limit), 0);
-    if (desk->refusal->when != NULL) {
-        (void)scratch_sql(desk->db, "DROP TRIGGER refusal");
-    }
-    desk->refusal = NULL;
 }
 
 /* Whatever stands in the file when the disk is full is whole. */
@@ -133,7 +107,7 @@ static void on_relief(void *context)
     relieve(desk);
 }
 
-static void refuse_for_a_while(struct desk *desk, const struct refusal *refusal)
+static void refuse_for_a_while(struct desk *desk, const struct scratch_refusal *refusal)
 {
     struct door *door = world_door(desk->world);
     refuse(desk, refusal);
@@ -157,7 +131,7 @@ static const char *mailbox(const void *context, struct slice path)
     return slice_starts(path, SLICE("live")) ? "" : NULL;
 }
 
-static const struct refusal *refusal_at_rcpt;
+static const struct scratch_refusal *refusal_at_rcpt;
 
 static void on_line(void *context, uint32_t t_ms, char direction, struct slice line)
 {
@@ -212,7 +186,6 @@ static void desk_init(struct desk *desk, void **state)
     *desk = (struct desk){0};
     scratch_path(state, "s.db", desk->db);
     scratch_path(state, "s.db.batches", desk->folder);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &desk->limit), 0);
     assert_int_equal(rig_open(&rig), 0);
     desk->rig = rig;
     const struct world_config config = {.seed = 3};
@@ -293,7 +266,7 @@ static void check_done(const struct desk *desk, const char *name)
 #define ON_EVENT(kind)  "BEFORE INSERT ON webhook WHEN NEW.kind='" kind "'"
 #define ON_STATE(state) "BEFORE UPDATE OF state ON batch WHEN NEW.state=" state
 
-static const struct refusal refusals[] = {
+static const struct scratch_refusal refusals[] = {
     {"the end's event", ON_EVENT("batch.done"), "ABORT"},
     {"the end's event, with all", ON_EVENT("batch.done"), "ROLLBACK"},
     {"the end", ON_STATE("4"), "ABORT"},
@@ -371,7 +344,7 @@ static void stopped_while_it_is_refused(void **state)
 /* What cannot be worked off is told each time, and an order that is refused has changed nothing. */
 static void each_failure_is_told(void **state)
 {
-    static const struct refusal of_events = {"", ON_EVENT("batch.failed"), "ABORT"};
+    static const struct scratch_refusal of_events = {"", ON_EVENT("batch.failed"), "ABORT"};
     struct desk desk;
     desk_init(&desk, state);
     add_batch(&desk, SLICE("name,town\nJane,Oslo\n"), "list.csv", "");
@@ -379,7 +352,7 @@ static void each_failure_is_told(void **state)
     run(&desk);
     assert_int_equal(count(&desk, "batch WHERE state=5 AND cause<>''"), 1);
     assert_int_equal(count(&desk, "webhook WHERE kind='batch.failed'"), 1);
-    static const struct refusal of_states = {"", ON_STATE("0"), "ABORT"};
+    static const struct scratch_refusal of_states = {"", ON_STATE("0"), "ABORT"};
     refuse(&desk, &of_states);
     assert_int_equal(order(&desk, BATCHES_RESUME), ERR_STORE);
     assert_int_equal(count(&desk, "batch WHERE state=5 AND cause<>''"), 1);
@@ -394,7 +367,7 @@ static void each_failure_is_told(void **state)
 /* Where it is read, where it is asked: one order, one event. */
 static void a_pause_is_told_once(void **state)
 {
-    static const struct refusal of_pauses = {"", ON_EVENT("batch.paused"), "ABORT"};
+    static const struct scratch_refusal of_pauses = {"", ON_EVENT("batch.paused"), "ABORT"};
     static const unsigned moments[] = {0, 1, ADDRESSES / 2};
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
         struct desk desk;
@@ -427,7 +400,7 @@ static void a_pause_is_told_once(void **state)
 /* Of a list in Reacher's form what is no address is told too, each once, however long, whatever bytes are in it. */
 static void what_is_no_address_is_told(void **state)
 {
-    static const struct refusal of_results = {"", ON_EVENT("reacher.result"), "ROLLBACK"};
+    static const struct scratch_refusal of_results = {"", ON_EVENT("reacher.result"), "ROLLBACK"};
     struct desk desk;
     struct buf list;
     buf_init(&list, LIST_BYTES_MAX);
@@ -450,11 +423,12 @@ static void what_is_no_address_is_told(void **state)
 /* A list that is deleted while the disk is full leaves nothing once it is not. */
 static void deleted_while_it_is_refused(void **state)
 {
-    static const struct refusal kinds[] = {
+    static const struct scratch_refusal kinds[] = {
         {"a state", ON_STATE("6"), "ABORT"},
         {"the last row", "BEFORE DELETE ON batch", "ROLLBACK"},
         {"addresses", "BEFORE DELETE ON job_item", "ROLLBACK"},
         {"results", "BEFORE DELETE ON job_result", "ROLLBACK"},
+        {"its end", "BEFORE DELETE ON job", "ROLLBACK"},
         {"all", NULL, NULL},
     };
     static const char *const tables[] = {"batch", "job", "job_item", "job_turn", "job_result"};
@@ -476,6 +450,32 @@ static void deleted_while_it_is_refused(void **state)
     }
 }
 
+/* The same of a list whose addresses have no turn yet. */
+static void deleted_before_it_is_asked(void **state)
+{
+    static const struct scratch_refusal of_turns = {"", "BEFORE INSERT ON job_turn", "ABORT"};
+    static const struct scratch_refusal of_the_end = {"", "BEFORE DELETE ON job", "ROLLBACK"};
+    struct desk desk;
+    struct fault fault = {0};
+    struct timer stop = {.fired = on_stop, .context = &desk};
+    desk_init(&desk, state);
+    add_list(&desk);
+    refuse(&desk, &of_turns);
+    struct door *door = world_door(desk.world);
+    door_timer_start(door, &stop, door_now_ms(door) + REFUSED_MS);
+    door_run(door);
+    assert_int_equal(store_flush(desk.store, &fault), ERR_NONE);
+    assert_int_equal(count(&desk, "job_item"), ADDRESSES);
+    relieve(&desk);
+    refuse_for_a_while(&desk, &of_the_end);
+    assert_int_equal(order(&desk, BATCHES_DELETE), ERR_NONE);
+    run(&desk);
+    assert_int_equal(count(&desk, "job_item"), 0);
+    assert_int_equal(count(&desk, "job"), 0);
+    assert_int_equal(count(&desk, "batch"), 0);
+    desk_done(&desk);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
@@ -483,7 +483,7 @@ int main(void)
         CASE(refused_from_the_beginning),  CASE(refused_in_the_middle),
         CASE(stopped_while_it_is_refused), CASE(each_failure_is_told),
         CASE(a_pause_is_told_once),        CASE(what_is_no_address_is_told),
-        CASE(deleted_while_it_is_refused),
+        CASE(deleted_while_it_is_refused), CASE(deleted_before_it_is_asked),
     };
     return cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
 }

@@ -13,9 +13,11 @@
 
 #include <cmocka.h>
 
+#include "../net/rig.h"
 #include "../store/scratch.h"
 #include "base/slice.h"
 #include "engine/batch_upload.h"
+#include "engine/webhooks.h"
 #include "sim/peer.h"
 #include "sim/world.h"
 
@@ -32,7 +34,9 @@ struct desk {
     struct knocker *knocker;
     struct store *store;
     struct batches *batches;
+    struct webhooks *webhooks;
     struct watches *watches;
+    struct rig *rig; /* a door of webhooks that never runs: what is put stays to be counted */
     struct knocker_config config;
     char db[SCRATCH_PATH_BYTES], folder[SCRATCH_PATH_BYTES];
     char batch[ID_BYTES], watch[ID_BYTES];
@@ -84,7 +88,12 @@ static void start_service(struct desk *desk)
     assert_int_equal(
         batches_new(door, desk->knocker, desk->store, desk->folder, &desk->batches, &fault),
         ERR_NONE);
-    const struct watches_config config = {door, desk->store, desk->batches, NULL, desk->folder};
+    struct webhooks_config hooks;
+    webhooks_config_init(&hooks);
+    assert_int_equal(webhooks_open(desk->rig->door, desk->store, &hooks, &desk->webhooks, &fault),
+                     ERR_NONE);
+    const struct watches_config config = {door, desk->store, desk->batches, desk->webhooks,
+                                          desk->folder};
     assert_int_equal(watches_new(&config, &desk->watches, &fault), ERR_NONE);
 }
 
@@ -92,6 +101,7 @@ static void stop_service(struct desk *desk)
 {
     watches_free(desk->watches);
     batches_free(desk->batches);
+    webhooks_close(desk->webhooks);
     knocker_free(desk->knocker);
     store_close(desk->store);
 }
@@ -103,7 +113,10 @@ static void desk_init(struct desk *desk, void **state)
     static const struct peer_script honest = {.mailbox = mailbox};
     static const struct world_host host = {
         .ip = "5.9.3.1", .behaviour = WORLD_ACCEPT, .script = &honest};
+    void *rig;
     *desk = (struct desk){0};
+    assert_int_equal(rig_open(&rig), 0);
+    desk->rig = rig;
     has_left = false;
     scratch_path(state, "s.db", desk->db);
     scratch_path(state, "s.db.batches", desk->folder);
@@ -123,8 +136,10 @@ static void desk_init(struct desk *desk, void **state)
 
 static void desk_done(struct desk *desk)
 {
+    void *rig = desk->rig;
     stop_service(desk);
     world_free(desk->world);
+    assert_int_equal(rig_close(&rig), 0);
 }
 
 static void on_stop(void *context)
@@ -162,8 +177,10 @@ static void add_batch(struct desk *desk)
 static void watch(struct desk *desk)
 {
     struct fault fault = {0};
-    const struct watches_wish wish = {
-        .batch = slice_of(desk->batch), .owner = SLICE("1"), .every_ms = EVERY_MS};
+    const struct watches_wish wish = {.batch = slice_of(desk->batch),
+                                      .owner = SLICE("1"),
+                                      .webhook = SLICE("https://receiver.example/hook"),
+                                      .every_ms = EVERY_MS};
     if (watches_add(desk->watches, &wish, desk->watch, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);
     }
@@ -417,6 +434,49 @@ static void deaths_in_a_run(void **state)
     }
 }
 
+/* Whatever refuses for ten minutes, the change is stored and told once. */
+static void refused_in_a_run(void **state)
+{
+    static const struct scratch_refusal refusals[] = {
+        {"the event", "BEFORE INSERT ON webhook", "ABORT"},
+        {"the event, with all", "BEFORE INSERT ON webhook", "ROLLBACK"},
+        {"the change", "BEFORE INSERT ON watch_change", "ABORT"},
+        {"the change, with all", "BEFORE INSERT ON watch_change", "ROLLBACK"},
+        {"the end", "BEFORE UPDATE ON watch WHEN NEW.run='' AND OLD.run<>''", "ABORT"},
+        {"the end, with all", "BEFORE UPDATE ON watch WHEN NEW.run='' AND OLD.run<>''", "ROLLBACK"},
+        {"all", NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        struct desk desk;
+        struct fault fault = {0};
+        desk_init(&desk, state);
+        add_batch(&desk);
+        run_for(&desk, HOUR_MS);
+        watch(&desk);
+        order(&desk, WATCHES_PAUSE);
+        run_for(&desk, EVERY_MS + HOUR_MS);
+        has_left = true;
+        order(&desk, WATCHES_RUN);
+        run_for(&desk, 1); /* it is made */
+        assert_int_equal(store_flush(desk.store, &fault), ERR_NONE);
+        scratch_refuse(desk.db, &refusals[i]);
+        run_for(&desk, HOUR_MS);
+        (void)!store_flush(desk.store, &fault);
+        assert_true(look_up(&desk).is_running);
+        assert_int_equal(scratch_sql(desk.db, "SELECT count(*) FROM webhook"), 0);
+        scratch_relieve(desk.db, &refusals[i]);
+        run_for(&desk, HOUR_MS);
+        print_message("%s\n", refusals[i].name);
+        struct seen seen = look_up(&desk);
+        assert_false(seen.is_running);
+        assert_int_equal(seen.watch.changed, 1);
+        assert_string_equal(changes_of(&desk).text, LEFT);
+        assert_int_equal(scratch_sql(desk.db, "SELECT count(*) FROM webhook"), 1);
+        desk_done(&desk);
+        assert_int_equal(unlink(desk.db), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +486,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be_watched, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(a_run_that_is_cancelled, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(deaths_in_a_run, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(refused_in_a_run, scratch_make, scratch_remove),
     };
     return cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
 }

@@ -3,12 +3,14 @@
 
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +20,7 @@
 
 #include "base/slice.h"
 
-enum { CHILD_SECONDS = 60, FOLDER_DEPTH = 16, VALUE_BYTES = 1 << 16 };
+enum { CHILD_SECONDS = 60, FOLDER_DEPTH = 16, VALUE_BYTES = 1 << 16, SQL_BYTES = 512 };
 
 int scratch_make(void **state)
 {
@@ -161,4 +163,41 @@ long long scratch_sql(const char *path, const char *sql)
     }
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     return answer;
+}
+
+/* Refusing. */
+
+static rlim_t set_file_bytes_max(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    return before;
+}
+
+static rlim_t usual_file_bytes_max;
+
+void scratch_refuse(const char *path, const struct scratch_refusal *refusal)
+{
+    char sql[SQL_BYTES];
+    if (refusal->when == NULL) {
+        (void)signal(SIGXFSZ, SIG_IGN); /* it is an error of the write then */
+        usual_file_bytes_max = set_file_bytes_max(1);
+        return;
+    }
+    (void)snprintf(sql, sizeof sql,
+                   "CREATE TRIGGER refusal %s BEGIN SELECT RAISE(%s,'no room'); END", refusal->when,
+                   refusal->how);
+    (void)scratch_sql(path, sql);
+}
+
+void scratch_relieve(const char *path, const struct scratch_refusal *refusal)
+{
+    if (refusal->when == NULL) {
+        (void)set_file_bytes_max(usual_file_bytes_max);
+    } else {
+        (void)scratch_sql(path, "DROP TRIGGER refusal");
+    }
 }

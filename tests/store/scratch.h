@@ -38,6 +38,17 @@ void scratch_wait_ready(const struct scratch_process *child); /* in the parent *
 void scratch_tell_go(const struct scratch_process *child);    /* in the parent */
 int scratch_finish(struct scratch_process *child);            /* exit code, or 256 + signal */
 
+/* How a store may refuse to be written. */
+struct scratch_refusal {
+    const char *name; /* of the case */
+    const char *when; /* "BEFORE INSERT ON webhook"; NULL: no file can be written */
+    const char *
+        how; /* "ABORT": this write; "ROLLBACK": with it all that was gathered, as SQLite does on a full disk */
+};
+/* From now on, until scratch_relieve. Nobody may be writing. */
+void scratch_refuse(const char *path, const struct scratch_refusal *refusal);
+void scratch_relieve(const char *path, const struct scratch_refusal *refusal);
+
 /* Runs SQL on the file with SQLite alone; the first column of the first row, -1 where there is none. */
 long long scratch_sql(const char *path, const char *sql);
 

@@ -282,16 +282,14 @@ static void a_group_that_is_lost_is_told(void **state)
                                        "ROLLBACK"}; /* that row; all, as a full disk does */
     for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
         bool is_lost = i == 1;
-        char path[SCRATCH_PATH_BYTES], sql[256];
+        const struct scratch_refusal refusal = {
+            .when = "BEFORE INSERT ON verdict WHEN NEW.key='no@b'", .how = hows[i]};
+        char path[SCRATCH_PATH_BYTES];
         struct fault fault = {0};
         scratch_path(state, "x.db", path);
         struct store *store = scratch_open(path);
         uint64_t losses = store_losses(store);
-        (void)snprintf(sql, sizeof sql,
-                       "CREATE TRIGGER refusal BEFORE INSERT ON verdict WHEN NEW.key='no@b'"
-                       " BEGIN SELECT RAISE(%s,'no room'); END",
-                       hows[i]);
-        (void)scratch_sql(path, sql);
+        scratch_refuse(path, &refusal);
         assert_int_equal(scratch_put(store, "a@b", "{}"), ERR_NONE);
         assert_int_equal(scratch_put(store, "no@b", "{}"), ERR_STORE);
         assert_true(store_kept_since(store, losses, &fault) == (is_lost ? ERR_STORE : ERR_NONE));

@@ -123,6 +123,23 @@ def unpack(folder, *packages):
     return folder / 'root'
 
 
+def look_at_library(work, packages):
+    folder = work / 'library'
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for package in packages.glob('libheloise-dev_*.deb'):
+        run('dpkg', '-x', package, folder)
+    program = folder / 'program.c'
+    program.write_text('#include <heloise/reply.h>\nint main(void)\n{\n'
+                       '    struct hel_reply reply;\n    char scratch[64];\n'
+                       '    struct slice text = {"250 OK\\r\\n", 8};\n'
+                       '    return hel_reply_parse(text, scratch, sizeof scratch, &reply) == ERR_NONE && reply.code == 250 ? 0 : 1;\n}\n')
+    code, text = run('clang', '-I', folder / 'usr/include', program, *folder.glob('usr/lib/*/libheloise.a'), '-lidn2',
+                     '-lunistring', '-o', folder / 'program')
+    claim('another compiler links the static library', code == 0, text)
+    claim('what it links runs', code == 0 and run(folder / 'program')[0] == 0)
+
+
 def look_at_proxies(work):
     folder = work / 'proxy'
     folder.mkdir(exist_ok=True)
@@ -132,8 +149,10 @@ def look_at_proxies(work):
     sample = (ROOT / 'packaging/proxy/nginx.conf').read_text()
     sample = re.sub(r'/etc/ssl/certs/\S+(?=;)', str(folder / 'cert.pem'), sample)
     sample = re.sub(r'/etc/ssl/private/\S+(?=;)', str(folder / 'key.pem'), sample)
+    # Debian's places for them are made when nginx is installed.
+    rooms = ''.join(f'{of}_temp_path {folder}/{of};\n' for of in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
     (folder / 'nginx.conf').write_text(f'pid {folder}/pid; error_log {folder}/log;\nevents {{}}\nhttp {{\n'
-                                       f'access_log off;\n{sample}}}\n')
+                                       f'access_log off;\n{rooms}{sample}}}\n')
     code, text = run(programs / 'usr/sbin/nginx', '-t', '-c', folder / 'nginx.conf')
     claim('nginx takes its sample', code == 0, text)
     code, text = run(programs / 'usr/bin/caddy', 'validate', '--config', ROOT / 'packaging/proxy/Caddyfile', '--adapter', 'caddyfile',
@@ -149,6 +168,7 @@ def main():
         sys.exit('package_test.py makes a root of its own and must run as root')
     work.mkdir(parents=True, exist_ok=True)
     package = build(work / 'packages')
+    look_at_library(work, work / 'packages')
     look_at_proxies(work)
     if package is None:
         return 1

@@ -11,7 +11,7 @@
 static uint64_t domain_hash(struct slice rcpt)
 {
     size_t at = slice_find_last_byte(rcpt, '@');
-    return slice_hash(slice_sub(rcpt, at, rcpt.len), 0);
+    return slice_mix(slice_sub(rcpt, at, rcpt.len), 0);
 }
 
 bool conversation_fits(const struct conversation *c, const struct conversation_probe *probe)
@@ -222,7 +222,7 @@ static void on_rcpt_reply(struct conversation *c, const struct hel_reply *reply)
         conversation_ask_next(c);
         return;
     }
-    struct evidence evidence;
+    UNFILLED struct evidence evidence;
     conversation_evidence_reply(c, HEL_SMTP_RCPT, reply, &evidence);
     mark_tls(c, &evidence);
     c->latency_ms[HEL_SMTP_RCPT] = evidence.latency_ms;

@@ -77,6 +77,24 @@ static void ask(const struct hel_address *a, struct slice text)
     }
 }
 
+/* A blank in front has the whole parser read what the quick way reads otherwise. */
+static void check_whole(struct slice text, const struct hel_address *quick)
+{
+    char blank[256] = " ";
+    if (text.len >= sizeof blank) {
+        return;
+    }
+    memcpy(blank + 1, text.at, text.len);
+    struct hel_address whole;
+    must(hel_address_parse(slice_make(blank, text.len + 1), HEL_ADDRESS_PRACTICAL, &whole, NULL) ==
+         ERR_NONE);
+    must(strcmp(whole.wire, quick->wire) == 0);
+    must(strcmp(whole.domain_text, quick->domain_text) == 0);
+    must(whole.local_len == quick->local_len && whole.is_idn == quick->is_idn);
+    must(whole.is_quoted == quick->is_quoted && whole.is_literal == quick->is_literal);
+    must(whole.needs_smtputf8 == quick->needs_smtputf8);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = slice_make((const char *)data, size);
@@ -91,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (e == ERR_NONE) {
         check_value(&practical);
         check_again(&practical, HEL_ADDRESS_PRACTICAL);
+        check_whole(text, &practical);
         ask(&practical, text);
     }
     if (e_strict == ERR_NONE) {

@@ -26,14 +26,14 @@ enum hel_address_mode {
 };
 
 struct hel_address {
+    unsigned short wire_len, local_len, domain_text_len; /* local_len includes quotes */
+    bool needs_smtputf8;              /* the local part is not ASCII (RFC 6531) */
+    bool is_quoted;                   /* the local part is a Quoted-string */
+    bool is_literal;                  /* the domain is an address literal in brackets */
+    bool is_idn;                      /* the domain has at least one A-label */
     char wire[HEL_WIRE_BYTES];        /* as sent in RCPT TO, without brackets: local part as given
                                          (quotes kept, NFC), "@", domain in lower-case A-labels */
     char domain_text[HEL_WIRE_BYTES]; /* the domain for people: lower-case U-labels, UTF-8 */
-    unsigned short wire_len, local_len, domain_text_len; /* local_len includes quotes */
-    bool needs_smtputf8; /* the local part is not ASCII (RFC 6531) */
-    bool is_quoted;      /* the local part is a Quoted-string */
-    bool is_literal;     /* the domain is an address literal in brackets */
-    bool is_idn;         /* the domain has at least one A-label */
 };
 
 struct hel_address_error {

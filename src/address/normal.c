@@ -38,9 +38,34 @@ static const struct habit habits[] = {
     {SLICE_LITERAL("zoho.com"), SLICE_LITERAL(""), false, '+'},
 };
 
+/* Which lengths the names above have, as bits, by their first letter: most domains are told from them by that. */
+static const unsigned habit_lengths['z' - 'a' + 1] = {
+    ['a' - 'a'] = 1u << 7,
+    ['f' - 'a'] = 1u << 11 | 1u << 12,
+    ['g' - 'a'] = 1u << 6 | 1u << 7 | 1u << 9 | 1u << 14,
+    ['h' - 'a'] = 1u << 11,
+    ['i' - 'a'] = 1u << 10,
+    ['l' - 'a'] = 1u << 8,
+    ['m' - 'a'] = 1u << 6 | 1u << 7,
+    ['o' - 'a'] = 1u << 11,
+    ['p' - 'a'] = 1u << 5 | 1u << 9 | 1u << 14,
+    ['w' - 'a'] = 1u << 6,
+    ['y' - 'a'] = 1u << 5 | 1u << 9 | 1u << 10,
+    ['z' - 'a'] = 1u << 8,
+};
+
+static bool may_have_habit(struct slice domain)
+{
+    unsigned letter = domain.len == 0 ? 0 : (unsigned)(unsigned char)domain.at[0] - 'a';
+    return domain.len < 32 && letter <= 'z' - 'a' && (habit_lengths[letter] >> domain.len & 1) != 0;
+}
+
 static const struct habit *habit_of(const struct hel_address *address)
 {
     struct slice domain = hel_address_domain(address);
+    if (!may_have_habit(domain)) {
+        return NULL;
+    }
     for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++) {
         if (slice_equal(domain, habits[i].domain)) {
             return &habits[i];
@@ -67,14 +92,19 @@ static void join(char out[HEL_WIRE_BYTES], size_t local_len, struct slice domain
     out[local_len + 1 + domain.len] = '\0';
 }
 
+static void copy_wire(const struct hel_address *address, char out[HEL_WIRE_BYTES])
+{
+    memcpy(out, address->wire, address->wire_len);
+    out[address->wire_len] = '\0';
+}
+
 void address_normal(const struct hel_address *address, char out[HEL_WIRE_BYTES])
 {
     const struct habit *habit = address->is_quoted ? NULL : habit_of(address);
     struct slice local = hel_address_local(address);
     struct slice domain = hel_address_domain(address);
     if (habit == NULL) {
-        memcpy(out, local.at, local.len);
-        join(out, local.len, domain);
+        copy_wire(address, out);
         return;
     }
     size_t len = 0;
@@ -89,10 +119,9 @@ void address_normal(const struct hel_address *address, char out[HEL_WIRE_BYTES])
 
 void address_key(const struct hel_address *address, char out[HEL_WIRE_BYTES])
 {
-    struct slice local = hel_address_local(address);
+    copy_wire(address, out);
     bool folds = !address->is_quoted && habit_of(address) != NULL;
-    for (size_t i = 0; i < local.len; i++) {
-        out[i] = folds ? ascii_lower(local.at[i]) : local.at[i];
+    for (size_t i = 0; folds && i < address->local_len; i++) {
+        out[i] = ascii_lower(out[i]);
     }
-    join(out, local.len, hel_address_domain(address));
 }

@@ -62,6 +62,9 @@ static enum err parse_parts(struct parse *parse)
 enum err hel_address_parse(struct slice text, enum hel_address_mode mode, struct hel_address *out,
                            struct hel_address_error *out_error)
 {
+    if (address_is_plain(text, out)) {
+        return ERR_NONE;
+    }
     struct hel_address address = {.is_quoted = false};
     UNFILLED struct parse parse;
     parse.len = 0;

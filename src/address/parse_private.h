@@ -17,6 +17,10 @@ struct parse {
     struct hel_address_error *out_error;
 };
 
+/* True: an address of plain characters, and *out is what the whole parser would make of it, in either mode; what lies
+ * behind its texts is not cleared. */
+bool address_is_plain(struct slice text, struct hel_address *out) MUST_USE;
+
 /* Fills text, len and first_column. */
 enum err address_clean(struct slice given, struct parse *parse) MUST_USE;
 

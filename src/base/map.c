@@ -57,7 +57,7 @@ static enum err grow(struct map *m)
 
 void *map_find(const struct map *m, struct slice key)
 {
-    return m->cap == 0 ? NULL : m->slots[slot_of(m, key, slice_hash(key, m->seed))].value;
+    return m->cap == 0 ? NULL : m->slots[slot_of(m, key, slice_mix(key, m->seed))].value;
 }
 
 enum err map_put(struct map *m, struct slice key, void *value)
@@ -67,7 +67,7 @@ enum err map_put(struct map *m, struct slice key, void *value)
     if (e != ERR_NONE) {
         return e;
     }
-    uint64_t hash = slice_hash(key, m->seed);
+    uint64_t hash = slice_mix(key, m->seed);
     struct map_slot *slot = &m->slots[slot_of(m, key, hash)];
     if (slot->key.at == NULL) {
         slot->key = key;
@@ -84,7 +84,7 @@ void *map_remove(struct map *m, struct slice key)
         return NULL;
     }
     size_t mask = m->cap - 1;
-    size_t hole = slot_of(m, key, slice_hash(key, m->seed));
+    size_t hole = slot_of(m, key, slice_mix(key, m->seed));
     void *value = m->slots[hole].value;
     if (m->slots[hole].key.at == NULL) {
         return NULL;

@@ -158,6 +158,32 @@ uint64_t slice_hash(struct slice s, uint64_t seed)
     return hash ^ (hash >> 32);
 }
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+/* Eight bytes at a time; the last ones overlap those before where there are as many. */
+uint64_t slice_mix(struct slice s, uint64_t seed)
+{
+    uint64_t hash = seed ^ s.len;
+    uint64_t word = 0;
+    size_t at = 0;
+    for (; at + sizeof word < s.len; at += sizeof word) {
+        memcpy(&word, s.at + at, sizeof word);
+        hash = mix(hash, word);
+    }
+    if (s.len >= sizeof word) {
+        memcpy(&word, s.at + s.len - sizeof word, sizeof word);
+    } else {
+        for (size_t i = 0; i < s.len; i++) {
+            word = word << 8 | (unsigned char)s.at[i];
+        }
+    }
+    return mix(mix(hash, word), seed);
+}
+
 bool ascii_is_digit(char c)
 {
     return c >= '0' && c <= '9';

@@ -54,6 +54,8 @@ struct slice slice_cut(struct slice *rest, char separator);
 /* 64-bit hash (FNV-1a with a final mix), the same on every machine. seed separates uses; a table fed
  * by strangers takes a random one. */
 uint64_t slice_hash(struct slice s, uint64_t seed);
+/* The same for tables in memory, several times as fast: it depends on the machine, and is not to be kept. */
+uint64_t slice_mix(struct slice s, uint64_t seed);
 
 bool ascii_is_digit(char c);
 bool ascii_is_alpha(char c);

@@ -73,9 +73,27 @@ bool text_is_dangerous(unsigned code)
            (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe007f);
 }
 
+/* Eight bytes from ' ' to '~': none has its high bit set, nor gets it by adding one to what is below 0x80, nor keeps it
+ * clear when 0x60 is added. */
+static bool is_plain_word(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = ones * 0x80;
+    uint64_t low = word & ~highs;
+    return ((word | (low + ones) | ~(low + ones * 0x60)) & highs) == 0;
+}
+
 size_t text_plain_run(struct slice s)
 {
     size_t len = 0;
+    uint64_t word;
+    while (len + sizeof word <= s.len) {
+        memcpy(&word, s.at + len, sizeof word);
+        if (!is_plain_word(word)) {
+            break;
+        }
+        len += sizeof word;
+    }
     while (len < s.len && s.at[len] >= ' ' && s.at[len] <= '~') {
         len++;
     }

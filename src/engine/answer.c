@@ -142,8 +142,8 @@ static void fill_summary(const struct ask *ask, struct record *record)
 static void fill_smtp(const struct ask *ask, const struct verdict *verdict, struct record *record)
 {
     struct record_smtp *smtp = &record->smtp;
-    if (ask->was_tried) {
-        const struct ask_line *line = &ask->line;
+    if (ask->work->was_tried) {
+        const struct ask_line *line = &ask->work->line;
         smtp->ip = line->ip;
         smtp->extensions = line->extensions;
         memcpy(smtp->latency_ms, line->latency_ms, sizeof smtp->latency_ms);
@@ -161,7 +161,7 @@ static void fill_smtp(const struct ask *ask, const struct verdict *verdict, stru
                                 !line->tls->is_cert_expired;
         }
     }
-    smtp->was_tried = ask->was_tried;
+    smtp->was_tried = ask->work->was_tried;
     smtp->stage = verdict->stage;
     fill_summary(ask, record);
     size_t count;
@@ -262,7 +262,7 @@ static void count_line(void *context, uint32_t t_ms, char direction, struct slic
 static void fill_transcript(const struct ask *ask, struct record *record)
 {
     size_t count = 0;
-    transcript_each(&ask->transcript, count_line, &count);
+    transcript_each(&ask->work->transcript, count_line, &count);
     if (count == 0) {
         return;
     }
@@ -271,7 +271,7 @@ static void fill_transcript(const struct ask *ask, struct record *record)
     if (list.lines == NULL) {
         return;
     }
-    transcript_each(&ask->transcript, keep_line, &list);
+    transcript_each(&ask->work->transcript, keep_line, &list);
     record->transcript = list.lines;
     record->transcript_count = list.count;
 }
@@ -364,8 +364,8 @@ static uint32_t fill_case(struct ask *ask, bool is_over, struct record *out)
 static void build(struct ask *ask, bool is_over, struct record *out)
 {
     struct knocker *knocker = ask->knocker;
-    if (ask->syntax != NULL) {
-        answer_invalid(knocker, ask->syntax, out);
+    if (ask->work->syntax != NULL) {
+        answer_invalid(knocker, ask->work->syntax, out);
         return;
     }
     uint32_t life_s = ANSWER_UNBEGUN_LIFE_S;
@@ -430,7 +430,7 @@ void answer_store(struct ask *ask, const struct record *record)
             .key = ask->key,
             .domain = row.domain,
             .kind = SLICE_LITERAL("probe"),
-            .source = egress_at(knocker, ask->line.egress)->name,
+            .source = egress_at(knocker, ask->work->line.egress)->name,
             .at_ms = record->checked_at_ms,
         };
         struct buf detail;

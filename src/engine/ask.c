@@ -15,6 +15,9 @@ static uint64_t now_ms(const struct ask *ask)
 static enum err case_begin(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
+    if (!ask_equip(ask)) {
+        return ERR_NOMEM;
+    }
     enum err e = verify_case_new(&knocker->config.verify, &ask->address, &ask->domain->memory,
                                  random_next(&knocker->random), &ask->verify);
     struct verify_history history;
@@ -28,7 +31,7 @@ static void set_probe(struct ask *ask, const struct verify_probe *probe)
 {
     const struct domain *domain = ask->domain;
     must(domain->site != NULL && probe->exchanger < domain->route->exchanger_count);
-    ask->probe = (struct conversation_probe){
+    ask->work->probe = (struct conversation_probe){
         .role = probe->role,
         .exchanger = probe->exchanger,
         .is_null_sender = probe->is_null_sender,
@@ -36,9 +39,9 @@ static void set_probe(struct ask *ask, const struct verify_probe *probe)
         .rcpt = probe->rcpt, /* the case keeps it until it is answered */
     };
     ask->wants_fresh = probe->wants_fresh_connection;
-    ask->keeps_egress = probe->keeps_egress && ask->was_tried;
+    ask->keeps_egress = probe->keeps_egress && ask->work->was_tried;
     if (probe->wants_other_egress) {
-        ask->shun |= UINT64_C(1) << ask->egress;
+        ask->work->shun |= UINT64_C(1) << ask->egress;
     }
     ask->requeues = 0;
 }
@@ -63,7 +66,7 @@ static void stop_waiting(struct ask *ask)
     if (ask->is_waiting) {
         ask->is_waiting = false;
         ask->knocker->counts.waiting--;
-        door_timer_stop(ask->knocker->door, &ask->wait);
+        door_timer_stop(ask->knocker->door, &ask->work->wait);
     }
 }
 
@@ -75,7 +78,7 @@ static void ask_wait(struct ask *ask, uint64_t until_ms)
         ask_expire(ask, SKIP_BUDGET); /* nobody will wait that long: say so now */
         return;
     }
-    ask->shun = 0; /* by then it may be another matter */
+    ask->work->shun = 0; /* by then it may be another matter */
     ask_hold(ask, until_ms);
 }
 
@@ -87,8 +90,8 @@ void ask_hold(struct ask *ask, uint64_t until_ms)
     park_give_back_room(ask);
     ask->is_waiting = true;
     ask->knocker->counts.waiting++;
-    ask->wait = (struct timer){.fired = on_wait_over, .context = ask};
-    door_timer_start(ask->knocker->door, &ask->wait, until_ms);
+    ask->work->wait = (struct timer){.fired = on_wait_over, .context = ask};
+    door_timer_start(ask->knocker->door, &ask->work->wait, until_ms);
 }
 
 void ask_await(struct ask *ask)
@@ -230,9 +233,12 @@ static bool awaits_other_process(struct ask *ask)
         knocker_make_ready(ask);
         return true;
     }
+    if (!is_mine && !ask_equip(ask)) {
+        return false;
+    }
     if (!is_mine) {
-        ask->wait = (struct timer){.fired = on_claim_look, .context = ask};
-        door_timer_start(knocker->door, &ask->wait, now_ms(ask) + KNOCKER_CLAIM_MS);
+        ask->work->wait = (struct timer){.fired = on_claim_look, .context = ask};
+        door_timer_start(knocker->door, &ask->work->wait, now_ms(ask) + KNOCKER_CLAIM_MS);
     }
     return !is_mine;
 }
@@ -245,7 +251,7 @@ static void out_of_memory(struct ask *ask)
 
 void ask_step(struct ask *ask)
 {
-    if (ask->syntax != NULL || ask->cached != NULL || ask->is_over) {
+    if (ask->work->syntax != NULL || ask->work->cached != NULL || ask->is_over) {
         knocker_finish(ask);
         return;
     }
@@ -273,9 +279,9 @@ void ask_step(struct ask *ask)
         out_of_memory(ask);
         return;
     }
-    if (ask->pending != NULL) {
-        struct evidence *evidence = ask->pending;
-        ask->pending = NULL;
+    if (ask->work->pending != NULL) {
+        struct evidence *evidence = ask->work->pending;
+        ask->work->pending = NULL;
         verify_case_probed(ask->verify, evidence, now_ms(ask));
         free(evidence);
     }
@@ -309,27 +315,27 @@ void ask_expire(struct ask *ask, enum skip_reason why)
         held_release(ask, false);
     }
     stop_waiting(ask);
-    door_timer_stop(ask->knocker->door, &ask->wait); /* for another process */
+    door_timer_stop(ask->knocker->door, &ask->work->wait); /* for another process */
     knocker_make_ready(ask);
 }
 
 static void on_budget_over(void *context)
 {
     struct ask *ask = context;
-    if (ask->conversation != NULL && ask->pending == NULL) {
+    if (ask->work->conversation != NULL && ask->work->pending == NULL) {
         struct evidence *evidence = calloc(1, sizeof *evidence);
         if (evidence != NULL) {
             *evidence = (struct evidence){
-                .role = ask->probe.role,
+                .role = ask->work->probe.role,
                 .kind = EVIDENCE_TIMEOUT,
                 .stage = HEL_SMTP_RCPT,
-                .exchanger = ask->probe.exchanger,
-                .is_null_sender = ask->probe.is_null_sender,
+                .exchanger = ask->work->probe.exchanger,
+                .is_null_sender = ask->work->probe.is_null_sender,
                 .at_ms = now_ms(ask),
                 .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""},
             };
         }
-        ask->pending = evidence;
+        ask->work->pending = evidence;
     }
     site_remove(ask);
     ask_expire(ask, SKIP_BUDGET);
@@ -339,32 +345,38 @@ static void on_budget_over(void *context)
 void ask_talks(struct ask *ask, struct conversation *conversation)
 {
     const struct knocker_config *config = &ask->knocker->config;
-    ask->conversation = conversation;
-    ask->talk_began_ms = now_ms(ask);
+    ask->work->conversation = conversation;
+    ask->work->talk_began_ms = now_ms(ask);
     if (config->budget_ms != 0 && !config->is_budget_wall_clock) {
-        uint32_t left = config->budget_ms > ask->spent_ms ? config->budget_ms - ask->spent_ms : 0;
-        ask->budget = (struct timer){.fired = on_budget_over, .context = ask};
-        door_timer_start(ask->knocker->door, &ask->budget, ask->talk_began_ms + left);
+        uint32_t left =
+            config->budget_ms > ask->work->spent_ms ? config->budget_ms - ask->work->spent_ms : 0;
+        ask->work->budget = (struct timer){.fired = on_budget_over, .context = ask};
+        door_timer_start(ask->knocker->door, &ask->work->budget, ask->work->talk_began_ms + left);
     }
 }
 
 void ask_talked(struct ask *ask)
 {
     const struct knocker_config *config = &ask->knocker->config;
-    ask->conversation = NULL;
+    ask->work->conversation = NULL;
     if (!config->is_budget_wall_clock) {
-        ask->spent_ms += (uint32_t)(now_ms(ask) - ask->talk_began_ms);
-        door_timer_stop(ask->knocker->door, &ask->budget);
+        ask->work->spent_ms += (uint32_t)(now_ms(ask) - ask->work->talk_began_ms);
+        door_timer_stop(ask->knocker->door, &ask->work->budget);
     }
 }
 
-void ask_begin_budget(struct ask *ask)
+enum err ask_begin_budget(struct ask *ask)
 {
     const struct knocker_config *config = &ask->knocker->config;
-    ask->budget = (struct timer){.fired = on_budget_over, .context = ask};
-    if (config->budget_ms != 0 && config->is_budget_wall_clock) {
-        door_timer_start(ask->knocker->door, &ask->budget, ask->asked_ms + config->budget_ms);
+    if (config->budget_ms == 0 || !config->is_budget_wall_clock) {
+        return ERR_NONE;
     }
+    if (!ask_equip(ask)) {
+        return ERR_NOMEM;
+    }
+    ask->work->budget = (struct timer){.fired = on_budget_over, .context = ask};
+    door_timer_start(ask->knocker->door, &ask->work->budget, ask->asked_ms + config->budget_ms);
+    return ERR_NONE;
 }
 
 void ask_hurry(struct ask *ask)

@@ -14,20 +14,21 @@ struct ask_signals {
 static void on_told(void *context, const struct verify_signals *told)
 {
     struct ask *ask = context;
-    ask->signals->ticket = NULL;
-    ask->signals->told = *told;
+    ask->work->signals->ticket = NULL;
+    ask->work->signals->told = *told;
     knocker_make_ready(ask);
 }
 
 bool ask_awaits_signals(struct ask *ask)
 {
     struct signals *signals = ask->knocker->config.signals;
-    if (signals == NULL || ask->signals != NULL || ask->is_expired) {
+    if (signals == NULL || ask->work->signals != NULL || ask->is_expired) {
         return false;
     }
-    ask->signals = calloc(1, sizeof *ask->signals);
-    if (ask->signals == NULL || signals_ask(signals, hel_address_wire(&ask->address), ask->key,
-                                            on_told, ask, &ask->signals->ticket) != ERR_NONE) {
+    ask->work->signals = calloc(1, sizeof *ask->work->signals);
+    if (ask->work->signals == NULL ||
+        signals_ask(signals, hel_address_wire(&ask->address), ask->key, on_told, ask,
+                    &ask->work->signals->ticket) != ERR_NONE) {
         return false;
     }
     ask->is_over = true; /* in its next turn it is answered, for whatever reason that comes */
@@ -36,16 +37,19 @@ bool ask_awaits_signals(struct ask *ask)
 
 void ask_drop_signals(struct ask *ask)
 {
-    if (ask->signals != NULL && ask->signals->ticket != NULL) {
-        signals_cancel(ask->signals->ticket);
+    if (ask->work->signals == NULL) {
+        return;
     }
-    free(ask->signals);
-    ask->signals = NULL;
+    if (ask->work->signals->ticket != NULL) {
+        signals_cancel(ask->work->signals->ticket);
+    }
+    free(ask->work->signals);
+    ask->work->signals = NULL;
 }
 
 void ask_apply_signals(const struct ask *ask, struct record *record)
 {
-    if (ask->signals != NULL && ask->signals->ticket == NULL) {
-        signals_apply(&ask->signals->told, record);
+    if (ask->work->signals != NULL && ask->work->signals->ticket == NULL) {
+        signals_apply(&ask->work->signals->told, record);
     }
 }

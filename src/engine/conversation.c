@@ -71,22 +71,23 @@ void conversation_evidence_init(const struct conversation *c, enum evidence_kind
 {
     uint64_t now = now_ms(c);
     const struct conversation_probe *probe = conversation_asked(c);
-    *out = (struct evidence){
-        .role = probe == NULL ? PROBE_REAL : probe->role,
-        .kind = kind,
-        .stage = stage,
-        .exchanger = probe == NULL ? 0 : probe->exchanger,
-        .egress = c->config->egress,
-        .is_null_sender = probe != NULL && (probe->is_null_sender || c->config->mail_from.len == 0),
-        .ip = c->ip,
-        .at_ms = now,
-        .class = {.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""},
-        .session = c->number,
-        .session_rcpts = (uint16_t)(c->rcpts < UINT16_MAX ? c->rcpts : UINT16_MAX),
-        .session_refusals = (uint16_t)(c->refusals < UINT16_MAX ? c->refusals : UINT16_MAX),
-        .latency_ms = (uint32_t)(now - (probe == NULL ? c->stage_began_ms
-                                                      : c->questions[c->answered].asked_ms)),
-    };
+    memset(out, 0, offsetof(struct evidence, text));
+    out->role = probe == NULL ? PROBE_REAL : probe->role;
+    out->kind = kind;
+    out->stage = stage;
+    out->exchanger = probe == NULL ? 0 : probe->exchanger;
+    out->egress = c->config->egress;
+    out->is_null_sender = probe != NULL && (probe->is_null_sender || c->config->mail_from.len == 0);
+    out->ip = c->ip;
+    out->at_ms = now;
+    out->class =
+        (struct classification){.scope = SCOPE_UNKNOWN, .reason = REASON_UNKNOWN, .rule = ""};
+    out->session = c->number;
+    out->session_rcpts = (uint16_t)(c->rcpts < UINT16_MAX ? c->rcpts : UINT16_MAX);
+    out->session_refusals = (uint16_t)(c->refusals < UINT16_MAX ? c->refusals : UINT16_MAX);
+    out->latency_ms = (uint32_t)(now - (probe == NULL ? c->stage_began_ms
+                                                      : c->questions[c->answered].asked_ms));
+    out->text[0] = '\0';
 }
 
 static void copy_text(char *to, size_t room, struct slice text)

@@ -11,7 +11,7 @@
 static uint64_t domain_hash(struct slice rcpt)
 {
     size_t at = slice_find_last_byte(rcpt, '@');
-    return slice_hash(slice_sub(rcpt, at, rcpt.len), 0);
+    return slice_mix(slice_sub(rcpt, at, rcpt.len), 0);
 }
 
 bool conversation_fits(const struct conversation *c, const struct conversation_probe *probe)
@@ -323,7 +323,7 @@ static void on_rcpt_reply(struct conversation *c, const struct hel_reply *reply)
         conversation_ask_next(c);
         return;
     }
-    struct evidence evidence;
+    UNFILLED struct evidence evidence;
     conversation_evidence_reply(c, HEL_SMTP_RCPT, reply, &evidence);
     if (c->under_way > 1 && is_out_of_step(c, reply, &evidence)) {
         break_group(c, EVIDENCE_PROTOCOL_ERROR);

@@ -246,7 +246,7 @@ struct traffic_wish egress_wish(const struct host *host, const struct ask *ask)
     }
     if (ask != NULL) {
         wish.keep = ask->keeps_egress ? ask->egress : TRAFFIC_ANY;
-        wish.shun = ask->shun;
+        wish.shun = ask->work->shun;
     }
     if (host->unreached_until_ms > site_now_ms(host->site)) {
         wish.shun |= host->unreached;
@@ -303,11 +303,8 @@ void egress_turn_away(struct host *host, struct ask *ask, uint64_t again_ms)
     if (site->closed != NULL) {
         evidence = *site->closed;
     }
-    if (site->closed != NULL && !ask->was_tried) {
-        ask->was_tried = true;
-        ask->line.host = host->exchanger.host;
-        ask->line.ip = evidence.ip;
-        ask->line.egress = ask->egress = evidence.egress;
+    if (site->closed != NULL && !ask->work->was_tried) {
+        ask_was_tried(ask, host, &evidence);
     }
     evidence.at_ms = site_now_ms(site);
     evidence.session_rcpts = evidence.session_refusals = 0;
@@ -315,7 +312,7 @@ void egress_turn_away(struct host *host, struct ask *ask, uint64_t again_ms)
     if (again_ms != TRAFFIC_NEVER && again_ms > now) {
         evidence.class.retry_after_s = (uint32_t)((again_ms - now + 999) / 1000);
     }
-    site->turned_away += ask->probe.role == PROBE_REAL ? 1 : 0;
+    site->turned_away += ask->work->probe.role == PROBE_REAL ? 1 : 0;
     site_tell_later(ask, &evidence);
 }
 

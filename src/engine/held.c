@@ -20,16 +20,16 @@ bool held_keep(struct session *session, struct ask *ask, const struct evidence *
 {
     bool is_accepted = evidence->kind == EVIDENCE_REPLY && evidence->stage == HEL_SMTP_RCPT &&
                        evidence->code >= 200 && evidence->code < 300;
-    if (ask->probe.role != PROBE_REAL || !is_accepted || ask->is_expired ||
+    if (ask->work->probe.role != PROBE_REAL || !is_accepted || ask->is_expired ||
         !claim_is_distrusted(evidence, session->host->site->provider)) {
         return false;
     }
-    ask->held = malloc(sizeof *ask->held);
-    if (ask->held == NULL) {
+    ask->work->held = malloc(sizeof *ask->work->held);
+    if (ask->work->held == NULL) {
         return false;
     }
-    evidence_copy(ask->held, evidence);
-    ask->holder = session;
+    evidence_copy(ask->work->held, evidence);
+    ask->work->holder = session;
     ask_unlink(ask);
     ask_link(ask, &session->held, ASK_HELD, false);
     return true;
@@ -37,10 +37,10 @@ bool held_keep(struct session *session, struct ask *ask, const struct evidence *
 
 void held_release(struct ask *ask, bool is_vindicated)
 {
-    struct evidence *evidence = ask->held;
-    ask->held = NULL;
+    struct evidence *evidence = ask->work->held;
+    ask->work->held = NULL;
     evidence->is_vindicated = is_vindicated;
-    ask->pending = evidence;
+    ask->work->pending = evidence;
     knocker_make_ready(ask);
 }
 
@@ -91,11 +91,11 @@ const struct conversation_probe *held_closing(struct session *session)
     put_control(closing, last, random_next(&session->host->site->knocker->random));
     closing->probe = (struct conversation_probe){
         .role = PROBE_CONTROL,
-        .exchanger = last->probe.exchanger,
-        .is_null_sender = last->probe.is_null_sender,
-        .needs_smtputf8 = last->probe.needs_smtputf8, /* the same transaction will do */
+        .exchanger = last->work->probe.exchanger,
+        .is_null_sender = last->work->probe.is_null_sender,
+        .needs_smtputf8 = last->work->probe.needs_smtputf8, /* the same transaction will do */
         .rcpt = slice_of(closing->rcpt),
-        .provider = last->probe.provider,
+        .provider = last->work->probe.provider,
     };
     session->closing = &closing->probe;
     return session->closing;

@@ -39,7 +39,7 @@ bool history_read(const struct ask *ask, struct verify_history *out)
 struct slice history_detail(const struct ask *ask, enum verdict_sub sub, struct buf *out)
 {
     const char *name = verdict_sub_name(sub);
-    enum err e = ask->was_tried ? buf_printf(out, "%s %s", name, ask->line.host)
-                                : buf_printf(out, "%s", name);
+    enum err e = ask->work->was_tried ? buf_printf(out, "%s %s", name, ask->work->line.host)
+                                      : buf_printf(out, "%s", name);
     return e == ERR_NONE ? buf_view(out) : slice_of(name);
 }

@@ -71,7 +71,7 @@ void ask_unlink(struct ask *ask)
     case ASK_DOMAIN: TAILQ_REMOVE(&ask->domain->waiting, ask, link); break;
     case ASK_QUEUE:
     case ASK_ASKED: site_remove(ask); break;
-    case ASK_HELD: TAILQ_REMOVE(&ask->holder->held, ask, link); break;
+    case ASK_HELD: TAILQ_REMOVE(&ask->work->holder->held, ask, link); break;
     }
     ask->place = ASK_NOWHERE;
 }
@@ -224,37 +224,11 @@ void ask_leave_table(struct ask *ask)
     }
 }
 
-static void drop_cached(struct ask *ask)
-{
-    if (ask->cached != NULL) {
-        record_done(ask->cached);
-        free(ask->cached);
-        ask->cached = NULL;
-    }
-}
-
-void ask_dispose(struct ask *ask)
-{
-    drop_cached(ask);
-    free(ask->pending);
-    free(ask->held);
-    free(ask->line.tls);
-    free(ask->syntax);
-    free(ask->folded_key);
-    transcript_done(&ask->transcript);
-    while (ask->callers != NULL) {
-        struct caller *caller = ask->callers;
-        ask->callers = caller->next;
-        free(caller);
-    }
-    pool_give(&ask->knocker->spare_asks, ask);
-}
-
 static void ask_free(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
-    door_timer_stop(knocker->door, &ask->wait);
-    door_timer_stop(knocker->door, &ask->budget);
+    door_timer_stop(knocker->door, &ask->work->wait);
+    door_timer_stop(knocker->door, &ask->work->budget);
     if (ask->is_waiting) {
         knocker->counts.waiting--;
     }
@@ -311,6 +285,11 @@ enum err ask_add_caller(struct ask *ask, struct slice text, const struct knocker
     if (wishes != NULL) {
         take_wishes(ask, caller, wishes);
     }
+    bool needs_work = ask->is_watched || ask->keeps_transcript;
+    if (needs_work && !ask_equip(ask)) {
+        free(caller);
+        return ERR_NOMEM;
+    }
     struct caller **last = &ask->callers;
     while (*last != NULL) {
         last = &(*last)->next;
@@ -342,7 +321,7 @@ void knocker_finish(struct ask *ask)
     ask_leave_table(ask);
     must(!knocker->is_answering);
     knocker->is_answering = true;
-    struct record *record = ask->cached;
+    struct record *record = ask->work->cached;
     if (record == NULL) {
         record = &knocker->answer;
         answer_build(ask, record);
@@ -401,17 +380,19 @@ bool ask_find_cached(struct ask *ask)
     bool is_found = store_verdict_find(knocker->store, ask_store_key(ask, key), ask->asked_wall_ms,
                                        ask->age_ms_max, &json);
     if (is_found) {
-        ask->cached = calloc(1, sizeof *ask->cached);
-        is_found =
-            ask->cached != NULL && record_read_json(buf_view(&json), ask->cached) == ERR_NONE;
+        struct record *cached = ask_equip(ask) ? calloc(1, sizeof *cached) : NULL;
+        is_found = cached != NULL && record_read_json(buf_view(&json), cached) == ERR_NONE;
         if (!is_found) {
-            free(ask->cached);
-            ask->cached = NULL;
-        } else if (answer_is_outdated(&knocker->lists, ask->cached)) {
-            drop_cached(ask);
+            free(cached);
+            buf_done(&json);
+            return false;
+        }
+        ask->work->cached = cached;
+        if (answer_is_outdated(&knocker->lists, ask->work->cached)) {
+            ask_drop_cached(ask);
             is_found = false;
         } else {
-            ask->cached->is_cached = true;
+            ask->work->cached->is_cached = true;
         }
     }
     buf_done(&json);
@@ -442,7 +423,7 @@ static enum err prepare(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;
     bool was_looked_for = ask->is_sent; /* by the knocker that sent it */
-    if (ask->syntax != NULL || (!was_looked_for && ask_find_cached(ask))) {
+    if (ask->work->syntax != NULL || (!was_looked_for && ask_find_cached(ask))) {
         return ERR_NONE;
     }
     enum err e = domain_get(knocker, hel_address_domain(&ask->address), &ask->domain);
@@ -454,50 +435,48 @@ static enum err prepare(struct ask *ask)
 /* What is used of it: these are many, and memory that is touched is what they cost. The domain for people is not. */
 static void copy_address(struct hel_address *to, const struct hel_address *from)
 {
-    size_t rest = offsetof(struct hel_address, wire_len);
-    memcpy((char *)to + rest, (const char *)from + rest, sizeof *to - rest);
-    memcpy(to->wire, from->wire, from->wire_len + (size_t)1);
+    memcpy(to, from, offsetof(struct hel_address, wire) + from->wire_len + 1u);
 }
 
 /* Nearly every address is its own key. */
 static enum err keep_reading(struct ask *ask, const struct reading *reading)
 {
     if (reading->key[0] == '\0') {
-        ask->syntax = malloc(sizeof *ask->syntax);
-        if (ask->syntax == NULL) {
+        ask->work->syntax = ask_equip(ask) ? malloc(sizeof *ask->work->syntax) : NULL;
+        if (ask->work->syntax == NULL) {
             return ERR_NOMEM;
         }
-        *ask->syntax = reading->error;
+        *ask->work->syntax = reading->error;
         return ERR_NONE;
     }
     copy_address(&ask->address, &reading->address);
     ask->key = hel_address_wire(&ask->address);
     if (!slice_equal(ask->key, slice_of(reading->key))) {
-        ask->folded_key = strdup(reading->key);
-        ask->key = ask->folded_key == NULL ? SLICE_NONE : slice_of(ask->folded_key);
+        if (!ask_equip(ask)) {
+            return ERR_NOMEM;
+        }
+        ask->work->folded_key = strdup(reading->key);
+        ask->key = ask->work->folded_key == NULL ? SLICE_NONE : slice_of(ask->work->folded_key);
     }
     return ask->key.len == 0 ? ERR_NOMEM : ERR_NONE;
 }
 
 static enum err ask_new(struct knocker *knocker, const struct reading *reading, struct ask **out)
 {
-    struct ask *ask = pool_take(&knocker->spare_asks);
+    bool is_address = reading->key[0] != '\0';
+    struct ask *ask = ask_alloc(knocker, is_address ? reading->address.wire_len : 0);
     if (ask == NULL) {
         return ERR_NOMEM;
     }
-    memset(ask, 0, offsetof(struct ask, address));
-    ask->address.wire_len = ask->address.local_len = ask->address.domain_text_len = 0;
-    if (keep_reading(ask, reading) != ERR_NONE) {
-        pool_give(&knocker->spare_asks, ask);
-        return ERR_NOMEM;
-    }
-    ask->knocker = knocker;
     ask->asked_ms = door_now_ms(knocker->door);
     ask->asked_wall_ms = door_wall_ms(knocker->door);
     ask->is_fresh = knocker->config.is_fresh;
     ask->age_ms_max = knocker->config.cache_age_ms_max;
     ask->keeps_transcript = knocker->config.keeps_transcript;
-    transcript_init(&ask->transcript, ask->asked_ms, ask_watched, ask);
+    if (keep_reading(ask, reading) != ERR_NONE) {
+        ask_dispose(ask);
+        return ERR_NOMEM;
+    }
     *out = ask;
     return ERR_NONE;
 }
@@ -564,17 +543,17 @@ static enum err take_question(struct knocker *knocker, const struct question *qu
     ask->is_patient = question->wishes->is_patient;
     e = ask_add_caller(ask, text, question->wishes, question->fn, question->context);
     e = e != ERR_NONE ? e : prepare(ask);
+    e = e != ERR_NONE ? e : ask_begin_budget(ask);
     if (e != ERR_NONE) {
         ask_free(ask);
         return e;
     }
     ask->has_claim = knocker->config.crew.has_claims && knocker->store != NULL &&
-                     ask->syntax == NULL && knocker_claims(&knocker->config);
+                     ask->work->syntax == NULL && knocker_claims(&knocker->config);
     if (origin == QUESTION_SENT_BACK && ask->domain != NULL) {
         ask->domain->is_owner_told = false;
     }
     knocker->counts.asked++;
-    ask_begin_budget(ask);
     if (knocker->is_cancelled) {
         ask->is_expired = true;
         ask->expired_why = SKIP_CANCELLED;
@@ -709,7 +688,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     door_random_bytes(door, seeds, sizeof seeds);
     knocker->random.state = seeds[0];
     map_init(&knocker->asks, seeds[1]);
-    pool_init(&knocker->spare_asks, sizeof(struct ask), KNOCKER_SPARE_ASKS);
+    ask_memory_init(knocker);
     map_init(&knocker->domains, seeds[1]);
     map_init(&knocker->sites, seeds[1]);
     park_init(knocker, seeds[1]);
@@ -750,7 +729,7 @@ void knocker_free(struct knocker *knocker)
     park_done(knocker);
     traffic_pool_done(&knocker->pool);
     map_done(&knocker->asks);
-    pool_done(&knocker->spare_asks);
+    ask_memory_done(knocker);
     map_done(&knocker->domains);
     map_done(&knocker->sites);
     rules_memo_free(knocker->memo);

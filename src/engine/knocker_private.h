@@ -5,6 +5,7 @@
  *     domain.c    finds and keeps routes                           site.c    queues, connections, limits
  *     session.c   one conversation: gives it probes, hands on what it answered
  *     egress.c    the ways out, what is kept of them between runs, sites where none is left
+ *     ask_memory.c  what an ask is made of
  *     answer.c    makes the record of a finished case
  *     knocker_key.c  under which key an address is known
  *     leave.c     those who want no answers any more
@@ -43,7 +44,9 @@ enum {
     KNOCKER_FAILURES_MAX = 3, /* lines lost in a row before the queue is told */
     KNOCKER_IDLE_MS_MAX =
         10000, /* a line waits no longer for the site's pace; it is left, and opened again */
-    KNOCKER_SPARE_ASKS = 1024,    /* memory of asks that are over, kept for the next ones */
+    KNOCKER_SPARE_ASKS = 1024, /* memory of asks that are over, kept for the next ones */
+    KNOCKER_SPARE_WORKS = 512,
+    KNOCKER_WIRE_BYTES = 40, /* an ask of an address that is no longer has its memory from there */
     KNOCKER_HISTORY_MS = 3600000, /* what is younger at the start belongs to the same run */
     KNOCKER_CLAIM_MS = 300,       /* between looks at an answer that another process is finding */
     KNOCKER_SAVE_MS = 30000, /* what was learned of a site is kept that often while it is busy, */
@@ -61,58 +64,25 @@ struct caller {
 
 enum ask_place { ASK_NOWHERE, ASK_READY, ASK_DOMAIN, ASK_QUEUE, ASK_ASKED, ASK_HELD };
 
-struct ask {
-    /* While it waits in a list these are looked at; they stand close together, as those that wait are many. */
-    TAILQ_ENTRY(ask) link;
-    enum ask_place place;
-    bool is_listed;  /* in the knocker's table */
-    bool is_unbegun; /* stands or stood in a queue before its case was made */
-    bool is_patient; /* nobody waits for it but lists */
-    bool is_first;   /* of the queue: a follow-up on the same line */
-    bool wants_fresh;
-    bool keeps_egress; /* the one of its last answer */
-    uint8_t egress;    /* of its last answer */
-    uint8_t requeues;
-    uint64_t shun; /* egresses that it is not asked through any more, by bit */
-    struct knocker *knocker;
-    struct domain *domain;
-    struct lane *lane;
-    struct verify_case *verify; /* NULL before it is needed, or for bad syntax */
-    struct slice key;           /* under which the same address is found */
-
-    struct caller *callers;
-    char *folded_key;                 /* what the key is a view of; NULL: of the address */
-    struct hel_address_error *syntax; /* NULL: it is an address */
-    struct record *cached;            /* a stored answer */
-    uint64_t asked_ms;
-    int64_t asked_wall_ms;
-    uint32_t spent_ms; /* of the budget, where only talking counts */
-    uint64_t talk_began_ms;
-    struct timer wait, budget;
-    bool is_waiting; /* for a time, as verify asked */
-    bool is_woken;   /* the domain's memory changed while it was awaited */
-    bool is_expired;
-    bool is_over;       /* decided: answered in the next turn */
-    bool has_claim;     /* of the store: no other process asks this address meanwhile */
-    bool is_behind;     /* another process has it */
-    unsigned left;      /* callers that left it, the last ones: it is given up */
-    bool is_sent;       /* here by another knocker, which has looked the domain up */
-    bool has_room;      /* of those that waited as a few bytes: given back (engine/park) */
-    bool is_fresh;      /* no stored answer will do */
-    int64_t age_ms_max; /* nor one that is older; until it is parked, which comes after the look */
-    bool keeps_transcript;
-    bool is_watched;       /* a caller observes */
-    bool is_live;          /* a caller can be found by its context: it is never parked */
-    uint32_t prelude_told; /* the number of the conversation whose beginning the watchers saw */
-    struct ask_signals *signals; /* what external services say of it; NULL: not asked */
-    enum skip_reason expired_why;
-
+/* What an address needs from the moment on when it is asked, or watched, or anything else happens to it than waiting in a
+ * line for the first time. */
+struct ask_work {
     /* The probe under way. */
     struct conversation_probe probe;
     struct conversation *conversation; /* with ASK_ASKED */
     struct session *holder;            /* with ASK_HELD */
     struct evidence *held;
     struct evidence *pending; /* to be told in the next turn */
+    uint64_t shun;            /* egresses that it is not asked through any more, by bit */
+    uint64_t talk_began_ms;
+    uint32_t spent_ms;     /* of the budget, where only talking counts */
+    uint32_t prelude_told; /* the number of the conversation whose beginning the watchers saw */
+    struct timer wait, budget;
+
+    char *folded_key;                 /* what the key is a view of; NULL: of the address */
+    struct hel_address_error *syntax; /* NULL: it is an address */
+    struct record *cached;            /* a stored answer */
+    struct ask_signals *signals;      /* what external services say of it; NULL: not asked */
 
     /* For the record: the line that gave the last real answer. */
     bool was_tried;
@@ -126,8 +96,46 @@ struct ask {
         struct tls_info *tls; /* may be NULL even where it is */
     } line;
     struct transcript transcript;
+};
+
+/* Those that stand in a queue are many, and memory that is touched is what they cost: so an ask is small. */
+struct ask {
+    TAILQ_ENTRY(ask) link;
+    enum ask_place place;
+    bool is_listed;  /* in the knocker's table */
+    bool is_unbegun; /* stands or stood in a queue before its case was made */
+    bool is_patient; /* nobody waits for it but lists */
+    bool is_first;   /* of the queue: a follow-up on the same line */
+    bool wants_fresh;
+    bool keeps_egress; /* the one of its last answer */
+    uint8_t egress;    /* of its last answer */
+    uint8_t requeues;
+    bool is_waiting; /* for a time, as verify asked */
+    bool is_woken;   /* the domain's memory changed while it was awaited */
+    bool is_expired;
+    bool is_over;   /* decided: answered in the next turn */
+    bool has_claim; /* of the store: no other process asks this address meanwhile */
+    bool is_behind; /* another process has it */
+    bool is_sent;   /* here by another knocker, which has looked the domain up */
+    bool has_room;  /* of those that waited as a few bytes: given back (engine/park) */
+    bool is_fresh;  /* no stored answer will do */
+    bool keeps_transcript;
+    bool is_watched; /* a caller observes */
+    bool is_live;    /* a caller can be found by its context: it is never parked */
+    enum skip_reason expired_why;
+    struct knocker *knocker;
+    struct domain *domain;
+    struct lane *lane;
+    struct verify_case *verify; /* NULL before it is needed, or for bad syntax */
+    struct ask_work *work; /* the knocker's blank one, which is not written to, until ask_equip */
+    struct slice key;      /* under which the same address is found */
+    struct caller *callers;
+    uint64_t asked_ms;
+    int64_t asked_wall_ms;
+    int64_t age_ms_max; /* of a stored answer; until it is parked, which comes after the look */
+    unsigned left;      /* callers that left it, the last ones: it is given up */
     struct hel_address
-        address; /* last: little of it is used, and the rest is never touched; without domain_text */
+        address; /* last: no more memory is taken than its wire fills; without domain_text */
 };
 TAILQ_HEAD(ask_list, ask);
 
@@ -257,10 +265,11 @@ struct knocker {
     struct traffic_pool pool;
     uint64_t
         calendar_ms; /* Unix time less the door's at the start: traffic counts on a clock of its own */
-    struct pool spare_asks;
-    struct map asks;    /* key -> struct ask: shared questions */
-    struct map domains; /* name -> struct domain */
-    struct map sites;   /* key -> struct site */
+    struct pool spare_asks, spare_works;
+    struct ask_work blank; /* of all that have none of their own */
+    struct map asks;       /* key -> struct ask: shared questions */
+    struct map domains;    /* name -> struct domain */
+    struct map sites;      /* key -> struct site */
     struct domain_list idle_domains;
     unsigned idle_domain_count;
     struct domain_list lookups; /* that wait for their turn */
@@ -312,7 +321,20 @@ enum err ask_add_caller(struct ask *ask, struct slice text, const struct knocker
 void ask_watched(void *context, uint32_t t_ms, char direction,
                  struct slice line); /* tells who does */
 void ask_leave_table(struct ask *ask);
+/* What was said there to others is its answer, too. Without memory it is as if it had not been tried. */
+void ask_was_tried(struct ask *ask, const struct host *host, const struct evidence *evidence);
+
+/* ask_memory.c */
+void ask_memory_init(struct knocker *knocker);
+void ask_memory_done(struct knocker *knocker);
+/* One of the knocker's for an address of that many bytes: blank, without an address. NULL: no memory. */
+struct ask *ask_alloc(struct knocker *knocker, size_t wire_len) MUST_USE;
+/* Sees to it that it has work of its own. False: no memory. */
+bool ask_equip(struct ask *ask) MUST_USE;
+void ask_drop_cached(struct ask *ask);
 void ask_dispose(struct ask *ask); /* its memory alone: nothing knows of it any more */
+
+/* knocker.c */
 /* Takes answers from the store and gives them to others through it. */
 bool ask_shares_answers(const struct ask *ask);
 /* Whether addresses are claimed in the store before they are asked, where there is one. */
@@ -337,8 +359,8 @@ void ask_expire(struct ask *ask, enum skip_reason why);
 void ask_talks(struct ask *ask, struct conversation *conversation);
 void ask_talked(struct ask *ask);
 void ask_told(struct ask *ask, const struct evidence *evidence);
-void ask_begin_budget(struct ask *ask);
-void ask_hurry(struct ask *ask); /* somebody without patience asks the same */
+enum err ask_begin_budget(struct ask *ask) MUST_USE; /* ERR_NOMEM */
+void ask_hurry(struct ask *ask);                     /* somebody without patience asks the same */
 /* leave.c: those callers that leave are gone. False: nobody is left. */
 bool ask_lose_callers(struct ask *ask, const struct knocker_leaver *leaver);
 void ask_hold(struct ask *ask, uint64_t until_ms); /* then it goes on; it may be gone on return */

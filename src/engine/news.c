@@ -44,8 +44,8 @@ static enum err describe_waiting(const struct ask *ask, struct buf *out)
     size_t count;
     const struct evidence *evidence = verify_case_evidence(ask->verify, &count);
     bool is_greylisted = count > 0 && evidence[count - 1].class.reason == REASON_GREYLISTED;
-    return describe_wait(ask->was_tried ? ask->line.host : ask->domain->name, is_greylisted,
-                         left_ms(ask->knocker, ask->wait.due_ms), out);
+    return describe_wait(ask->work->was_tried ? ask->work->line.host : ask->domain->name,
+                         is_greylisted, left_ms(ask->knocker, ask->work->wait.due_ms), out);
 }
 
 static enum err describe_parked(const struct parked *parked, struct buf *out)
@@ -73,10 +73,10 @@ enum err knocker_describe(const struct knocker *knocker, const void *context, st
         return describe_waiting(ask, out);
     }
     bool is_known = ask->verify != NULL; /* the route is */
-    struct slice doing = ask->conversation != NULL ? SLICE("talking to ")
-                         : ask->place == ASK_QUEUE ? SLICE("in the queue for ")
-                         : is_known                ? SLICE("waiting for ")
-                                                   : SLICE("looking up ");
+    struct slice doing = ask->work->conversation != NULL ? SLICE("talking to ")
+                         : ask->place == ASK_QUEUE       ? SLICE("in the queue for ")
+                         : is_known                      ? SLICE("waiting for ")
+                                                         : SLICE("looking up ");
     const char *whom = is_known && ask->lane != NULL ? ask->lane->host->exchanger.host
                        : ask->domain != NULL         ? ask->domain->name
                                                      : "its domain";

@@ -165,7 +165,7 @@ static bool put(struct ask *ask, struct park_queue *queue, uint64_t due_ms)
     park_give_back_room(ask);
     ask_unlink(ask);
     ask_leave_table(ask);
-    door_timer_stop(knocker->door, &ask->budget);
+    door_timer_stop(knocker->door, &ask->work->budget);
     verify_case_forget(ask->verify);
     ask->verify = NULL;
     ask_dispose(ask);
@@ -270,7 +270,7 @@ static struct ask *make_whole(struct parked *parked)
     end_wave(domain);
     knocker->counts.waiting--;
     knocker->counts.parked--;
-    ask_begin_budget(ask);
+    must(ask_begin_budget(ask) == ERR_NONE); /* who was whole has its work */
     return ask;
 }
 
@@ -363,6 +363,9 @@ static bool has_key(const struct parked *parked, struct slice key)
 struct parked *park_find(const struct knocker *knocker, struct slice key)
 {
     const struct park_table *table = &knocker->park.table;
+    if (table->count == 0) {
+        return NULL;
+    }
     uint32_t hash = park_table_hash(table, key);
     uint32_t cursor = hash;
     struct parked *parked = park_table_find(table, hash, &cursor);

@@ -37,7 +37,7 @@ static struct head head_of(const struct ask *ask)
         .is_quoted = address->is_quoted,
         .is_literal = address->is_literal,
         .is_idn = address->is_idn,
-        .folds = ask->folded_key != NULL,
+        .folds = ask->work->folded_key != NULL,
     };
 }
 
@@ -152,7 +152,7 @@ static void walk_shared_line(struct pack *p, struct ask_line *line, bool *has_tl
 /* NULL: no memory. */
 static struct interned *hold_line(const struct ask *ask)
 {
-    struct ask_line line = ask->line;
+    struct ask_line line = ask->work->line;
     struct tls_info tls = {.version = ""};
     bool has_tls = line.tls != NULL;
     struct buf bytes;
@@ -173,15 +173,15 @@ static enum err read_line(struct ask *ask, const struct interned *held)
     struct tls_info tls = {.version = ""};
     bool has_tls = false;
     struct pack p = pack_from(interned_view(held));
-    walk_shared_line(&p, &ask->line, &has_tls, &tls);
+    walk_shared_line(&p, &ask->work->line, &has_tls, &tls);
     if (!has_tls) {
         return ERR_NONE;
     }
-    ask->line.tls = malloc(sizeof *ask->line.tls);
-    if (ask->line.tls == NULL) {
+    ask->work->line.tls = malloc(sizeof *ask->work->line.tls);
+    if (ask->work->line.tls == NULL) {
         return ERR_NOMEM;
     }
-    *ask->line.tls = tls;
+    *ask->work->line.tls = tls;
     return ERR_NONE;
 }
 
@@ -207,17 +207,17 @@ struct rest {
 
 static void walk_rest(struct pack *p, struct ask *ask, struct rest *rest)
 {
-    bool *const flags[] = {&ask->is_first,  &ask->was_tried,      &ask->has_claim,
-                           &ask->is_behind, &rest->is_greylisted, &ask->is_patient};
+    bool *const flags[] = {&ask->is_first,  &ask->work->was_tried, &ask->has_claim,
+                           &ask->is_behind, &rest->is_greylisted,  &ask->is_patient};
     uint64_t wall_ms = (uint64_t)ask->asked_wall_ms;
     pack_flags(p, flags, sizeof flags / sizeof *flags);
     pack_u64(p, &ask->asked_ms);
     pack_since(p, &wall_ms, ask->asked_ms + ask->knocker->calendar_ms);
-    pack_u32(p, &ask->spent_ms);
+    pack_u32(p, &ask->work->spent_ms);
     pack_u8(p, &ask->egress);
-    if (ask->was_tried) {
+    if (ask->work->was_tried) {
         pack_raw(p, &rest->line, sizeof(struct interned *));
-        walk_latencies(p, &ask->line);
+        walk_latencies(p, &ask->work->line);
     }
     ask->asked_wall_ms = (int64_t)wall_ms;
 }
@@ -233,8 +233,8 @@ enum err park_bytes_write(struct ask *ask, struct buf *out)
 {
     struct intern *shared = &ask->knocker->park.shared;
     struct head head = head_of(ask);
-    struct rest rest = {is_greylisted(ask), ask->was_tried ? hold_line(ask) : NULL};
-    if (ask->was_tried && rest.line == NULL) {
+    struct rest rest = {is_greylisted(ask), ask->work->was_tried ? hold_line(ask) : NULL};
+    if (ask->work->was_tried && rest.line == NULL) {
         return ERR_NOMEM;
     }
     struct pack p = pack_into(out);
@@ -267,7 +267,8 @@ void park_bytes_drop(struct ask *ask, struct slice bytes)
 {
     struct intern *shared = &ask->knocker->park.shared;
     struct head head;
-    struct ask seen = {.knocker = ask->knocker};
+    struct ask_work work = {.was_tried = false};
+    struct ask seen = {.knocker = ask->knocker, .work = &work};
     struct rest rest = {.line = NULL};
     struct pack p = behind_askers(bytes, &head);
     walk_rest(&p, &seen, &rest);
@@ -280,7 +281,8 @@ void park_bytes_drop(struct ask *ask, struct slice bytes)
 void park_bytes_view(const struct domain *domain, struct slice bytes, struct park_view *out)
 {
     struct head head;
-    struct ask seen = {.knocker = domain->knocker};
+    struct ask_work work = {.was_tried = false};
+    struct ask seen = {.knocker = domain->knocker, .work = &work};
     struct rest rest = {.line = NULL};
     struct pack p = behind_askers(bytes, &head);
     walk_rest(&p, &seen, &rest);
@@ -290,8 +292,8 @@ void park_bytes_view(const struct domain *domain, struct slice bytes, struct par
         struct tls_info tls = {.version = ""};
         bool has_tls = false;
         p = pack_from(interned_view(rest.line));
-        walk_shared_line(&p, &seen.line, &has_tls, &tls);
-        out->host = seen.line.host;
+        walk_shared_line(&p, &work.line, &has_tls, &tls);
+        out->host = work.line.host;
     }
 }
 
@@ -337,9 +339,9 @@ static enum err read_key(struct ask *ask, const struct head *head)
         return ERR_NONE;
     }
     address_key(&ask->address, key);
-    ask->folded_key = strdup(key);
-    ask->key = ask->folded_key == NULL ? SLICE_NONE : slice_of(ask->folded_key);
-    return ask->folded_key == NULL ? ERR_NOMEM : ERR_NONE;
+    ask->work->folded_key = strdup(key);
+    ask->key = ask->work->folded_key == NULL ? SLICE_NONE : slice_of(ask->work->folded_key);
+    return ask->work->folded_key == NULL ? ERR_NOMEM : ERR_NONE;
 }
 
 /* The case comes last: what it took from the shared words cannot be given back. */
@@ -375,20 +377,21 @@ static enum err read_parts(struct ask *ask, struct slice bytes)
 
 enum err park_bytes_read(struct domain *domain, struct slice bytes, struct ask **out)
 {
-    struct ask *ask = pool_take(&domain->knocker->spare_asks);
+    struct head head = {.local = SLICE_NONE};
+    struct pack p = pack_from(bytes);
+    walk_head(&p, &head);
+    struct ask *ask = ask_alloc(domain->knocker, head.local.len + 1 + strlen(domain->name));
     if (ask == NULL) {
         return ERR_NOMEM;
     }
-    memset(ask, 0, offsetof(struct ask, address));
-    ask->knocker = domain->knocker;
     ask->domain = domain;
-    enum err e = read_parts(ask, bytes);
+    enum err e = ask_equip(ask) ? read_parts(ask, bytes) : ERR_NOMEM;
     if (e != ERR_NONE) {
         ask_leave_table(ask);
         ask_dispose(ask);
         return e;
     }
-    transcript_init(&ask->transcript, ask->asked_ms, ask_watched, ask);
+    transcript_init(&ask->work->transcript, ask->asked_ms, ask_watched, ask);
     ask->is_fresh = ask->knocker->config.is_fresh;
     ask->age_ms_max = ask->knocker->config.cache_age_ms_max;
     *out = ask;

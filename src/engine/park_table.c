@@ -53,7 +53,7 @@ enum err park_table_reserve(struct park_table *table)
 
 uint32_t park_table_hash(const struct park_table *table, struct slice key)
 {
-    return (uint32_t)slice_hash(key, table->seed);
+    return (uint32_t)slice_mix(key, table->seed);
 }
 
 void park_table_put(struct park_table *table, struct parked *parked)

@@ -49,8 +49,8 @@ static void on_prelude(void *context, uint32_t t_ms, char direction, struct slic
         return;
     }
     uint32_t number = conversation_number(session->conversation);
-    if (ask->prelude_told == 0 || ask->prelude_told == number) {
-        ask->prelude_told = number;
+    if (ask->work->prelude_told == 0 || ask->work->prelude_told == number) {
+        ask->work->prelude_told = number;
         uint64_t since = door_now_ms(ask->knocker->door) - ask->asked_ms;
         ask_watched(ask, (uint32_t)since, direction, line);
     }
@@ -189,7 +189,7 @@ static struct ask *choose_ask(struct session *session, unsigned rcpts, unsigned 
         ask_expire(ask, SKIP_BUDGET);
         return NULL;
     }
-    return ask != NULL && has_transaction_left(session, &ask->probe) ? ask : NULL;
+    return ask != NULL && has_transaction_left(session, &ask->work->probe) ? ask : NULL;
 }
 
 static bool may_close(const struct session *session, unsigned rcpts, unsigned refusals)
@@ -197,7 +197,7 @@ static bool may_close(const struct session *session, unsigned rcpts, unsigned re
     const struct ask *last = TAILQ_LAST(&session->held, ask_list);
     return last != NULL && !session->is_suspect && held_has_control(session) &&
            traffic_path_may_ask(session->path, session->is_trial, rcpts, refusals) &&
-           has_transaction_left(session, &last->probe);
+           has_transaction_left(session, &last->work->probe);
 }
 
 static const struct conversation_probe *begin_ask(struct session *session, struct ask *ask)
@@ -206,15 +206,15 @@ static const struct conversation_probe *begin_ask(struct session *session, struc
     lane_remove(ask);
     ask_link(ask, &session->asked, ASK_ASKED, false);
     session->asked_any = true;
-    ask->probe.provider = site->provider->name;
+    ask->work->probe.provider = site->provider->name;
     if (ask->keeps_transcript) {
-        ask->probe.transcript = &ask->transcript;
-        ask->probe.was_prelude_told =
+        ask->work->probe.transcript = &ask->work->transcript;
+        ask->work->probe.was_prelude_told =
             site->knocker->config.observe != NULL || !ask->is_watched ||
-            ask->prelude_told == conversation_number(session->conversation);
+            ask->work->prelude_told == conversation_number(session->conversation);
     }
     ask_talks(ask, session->conversation);
-    return &ask->probe;
+    return &ask->work->probe;
 }
 
 static void count_asked(struct session *session, const struct conversation_probe *probe)
@@ -242,7 +242,7 @@ static const struct conversation_probe *on_wants_another(void *context, struct c
     }
     struct ask *ask = choose_ask(session, rcpts, refusals);
     const struct ask *last = TAILQ_LAST(&session->asked, ask_list);
-    if (ask == NULL || !conversation_fits(c, &ask->probe) || is_single(ask) ||
+    if (ask == NULL || !conversation_fits(c, &ask->work->probe) || is_single(ask) ||
         (last != NULL && is_single(last))) {
         return NULL;
     }
@@ -427,21 +427,21 @@ static void learn(struct session *session, struct slice rcpt, enum probe_end end
 
 static void keep_line(struct ask *ask, const struct conversation_line *line, uint8_t egress)
 {
-    ask->was_tried = true;
-    ask->line.egress = egress;
-    ask->line.host = line->host;
-    ask->line.ip = line->ip;
-    ask->line.extensions = line->extensions;
-    memcpy(ask->line.latency_ms, line->latency_ms, sizeof ask->line.latency_ms);
-    ask->line.is_secured = line->tls_used;
+    ask->work->was_tried = true;
+    ask->work->line.egress = egress;
+    ask->work->line.host = line->host;
+    ask->work->line.ip = line->ip;
+    ask->work->line.extensions = line->extensions;
+    memcpy(ask->work->line.latency_ms, line->latency_ms, sizeof ask->work->line.latency_ms);
+    ask->work->line.is_secured = line->tls_used;
     if (line->tls == NULL) {
         return;
     }
-    if (ask->line.tls == NULL) {
-        ask->line.tls = malloc(sizeof *ask->line.tls);
+    if (ask->work->line.tls == NULL) {
+        ask->work->line.tls = malloc(sizeof *ask->work->line.tls);
     }
-    if (ask->line.tls != NULL) {
-        *ask->line.tls = *line->tls;
+    if (ask->work->line.tls != NULL) {
+        *ask->work->line.tls = *line->tls;
     }
 }
 
@@ -465,15 +465,15 @@ static void on_ask_probed(struct session *session, struct conversation *c, struc
     }
     struct conversation_line line;
     conversation_line(c, &line);
-    if (ask->probe.role == PROBE_REAL) {
+    if (ask->work->probe.role == PROBE_REAL) {
         keep_line(ask, &line, session->config.egress);
     } else {
-        ask->line.latency_control_ms = evidence->latency_ms;
+        ask->work->line.latency_control_ms = evidence->latency_ms;
     }
     ask->egress = session->config.egress;
     ask->is_first = true; /* its next probe, if any, goes on this line */
     held_judge(session, evidence);
-    if (has_other(session, ask->shun, word)) {
+    if (has_other(session, ask->work->shun, word)) {
         struct evidence told;
         evidence_copy(&told, evidence);
         told.has_other_egress = true;
@@ -499,7 +499,7 @@ static void on_probed(void *context, struct conversation *c, const struct conver
     struct session *session = context;
     struct host *host = session->host;
     struct ask *ask = TAILQ_FIRST(&session->asked);
-    must(probe == (ask != NULL ? &ask->probe : session->closing));
+    must(probe == (ask != NULL ? &ask->work->probe : session->closing));
     learn(session, probe->rcpt, end, evidence, transaction_rcpts);
     host->lost_in_a_row = 0;
     host->avoids_tls = host->avoids_tls || conversation_broke_tls(c);
@@ -520,10 +520,7 @@ static void tell_lane(struct lane *lane, const struct evidence *evidence)
 {
     for (struct ask *ask = lane_first(lane); ask != NULL; ask = lane_first(lane)) {
         lane_remove(ask);
-        ask->line.host = lane->host->exchanger.host;
-        ask->line.ip = evidence->ip;
-        ask->line.egress = ask->egress = evidence->egress;
-        ask->was_tried = true;
+        ask_was_tried(ask, lane->host, evidence);
         site_tell_later(ask, evidence);
     }
 }
@@ -649,7 +646,7 @@ static void count_unheard(struct session *session)
 
 void session_abandon(struct ask *ask)
 {
-    struct session *session = conversation_context(ask->conversation);
+    struct session *session = conversation_context(ask->work->conversation);
     end_asking(session, ask);
     count_unheard(session);
     conversation_leave(session->conversation);

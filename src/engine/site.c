@@ -147,6 +147,17 @@ struct lane *host_lane(struct host *host, size_t egress)
     return lane;
 }
 
+void ask_was_tried(struct ask *ask, const struct host *host, const struct evidence *evidence)
+{
+    ask->egress = evidence->egress;
+    if (ask_equip(ask)) {
+        ask->work->was_tried = true;
+        ask->work->line.host = host->exchanger.host;
+        ask->work->line.ip = evidence->ip;
+        ask->work->line.egress = evidence->egress;
+    }
+}
+
 void site_tell_later(struct ask *ask, const struct evidence *evidence)
 {
     struct evidence *copy = malloc(sizeof *copy);
@@ -158,10 +169,10 @@ void site_tell_later(struct ask *ask, const struct evidence *evidence)
         return;
     }
     evidence_copy(copy, evidence);
-    copy->role = ask->probe.role;
-    copy->exchanger = ask->probe.exchanger;
-    copy->is_null_sender = ask->probe.is_null_sender;
-    ask->pending = copy;
+    copy->role = ask->work->probe.role;
+    copy->exchanger = ask->work->probe.exchanger;
+    copy->is_null_sender = ask->work->probe.is_null_sender;
+    ask->work->pending = copy;
     knocker_make_ready(ask);
 }
 
@@ -224,7 +235,7 @@ static void host_put(struct host *host, struct ask *ask, bool is_first)
     struct site *site = host->site;
     struct traffic_pool *pool = &site->knocker->pool;
     struct lane *lane = &host->any;
-    if (pool->count > 1 && (ask->keeps_egress || ask->shun != 0)) {
+    if (pool->count > 1 && (ask->keeps_egress || ask->work->shun != 0)) {
         struct traffic_wish wish = egress_wish(host, ask);
         struct traffic_choice choice;
         traffic_pool_choose(pool, &site->traffic, &wish, site_traffic_ms(site), &choice);
@@ -450,7 +461,7 @@ void site_remove(struct ask *ask)
         lane_remove(ask);
         return;
     }
-    if (ask->conversation == NULL) {
+    if (ask->work->conversation == NULL) {
         return;
     }
     session_abandon(ask);

@@ -156,12 +156,14 @@ static unsigned code_within(uint16_t code)
     return code < RULE_CODE_FIRST ? RULE_CODE_FIRST : code > last ? last : code;
 }
 
-struct classification rules_classify(const struct rules *rules,
-                                     const struct classify_question *question)
+/* is_for_all: who is asked about, and who we are, was not looked at. */
+static struct classification classify(const struct rules *rules,
+                                      const struct classify_question *question, bool *is_for_all)
 {
     UNFILLED char text[FOLD_BYTES_MAX];
     size_t len = fold_text(question->reply->text, text, sizeof text);
-    len = fold_mask(text, len, question->rcpt);
+    bool may_echo = fold_may_echo(slice_make(text, len));
+    len = may_echo ? fold_mask(text, len, question->rcpt) : len;
     const struct rule_provider *provider = map_find(&rules->provider_ids, question->provider);
     struct matter m = {
         .rules = rules,
@@ -181,6 +183,23 @@ struct classification rules_classify(const struct rules *rules,
         if (c.retry_after_s == 0 && rule != NULL) {
             c.retry_after_s = rule->retry_s;
         }
+    }
+    *is_for_all = !may_echo && (rule != NULL || m.code < 400);
+    return c;
+}
+
+struct classification rules_classify(const struct rules *rules,
+                                     const struct classify_question *question)
+{
+    struct rules_memo *memo = question->memo;
+    struct classification c;
+    if (memo != NULL && memo_recall(memo, question, &c)) {
+        return c;
+    }
+    bool is_for_all;
+    c = classify(rules, question, &is_for_all);
+    if (memo != NULL && is_for_all) {
+        memo_keep(memo, question, &c);
     }
     return c;
 }

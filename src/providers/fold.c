@@ -212,7 +212,7 @@ static bool fits_as_word(struct slice text, size_t at, size_t word_len)
 }
 
 /* Whether a byte is there that an address, a domain, or something quoted has at least one of. */
-static bool may_echo(struct slice text)
+bool fold_may_echo(struct slice text)
 {
     static const char marks[] = "@.<([\"'";
     for (size_t i = 0; i + 1 < sizeof marks; i++) {
@@ -225,7 +225,7 @@ static bool may_echo(struct slice text)
 
 size_t fold_mask(char *text, size_t len, struct slice rcpt)
 {
-    if (!may_echo(slice_make(text, len))) {
+    if (!fold_may_echo(slice_make(text, len))) {
         return len;
     }
     UNFILLED char folded[FOLD_BYTES_MAX];

@@ -21,6 +21,8 @@ size_t fold_text(struct slice text, char *out, size_t cap);
 /* In folded text: addresses become "@"; so do the recipient itself, its local part where it stands in
  * quotes or brackets, and its domain. Returns the new length. rcpt is as given, and may be empty. */
 size_t fold_mask(char *text, size_t len, struct slice rcpt);
+/* False: fold_mask leaves this folded text as it is, whoever the recipient is. */
+bool fold_may_echo(struct slice text);
 
 /* word (folded) stands in text with no letter or digit on either side. */
 bool fold_has_word(struct slice text, struct slice word);

@@ -1,5 +1,6 @@
-/* providers/memo: which rule decided a reply, by everything that rules look at. A fixed table: what falls into
- * a place that is taken replaces what was there.
+/* providers/memo: which rule decided a reply, by everything that rules look at; and what came out of a reply that says
+ * the same to everybody, byte for byte, so that it need not even be folded. Fixed tables: what falls into a place that is
+ * taken replaces what was there.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 enum {
     MEMO_PLACES = 256,
     MEMO_TEXT_BYTES = 256, /* longer replies are rare and not kept */
+    MEMO_REPLIES = 64,
+    MEMO_PROVIDER_BYTES = 32,
 };
 
 struct memo_entry {
@@ -22,8 +25,19 @@ struct memo_entry {
     char text[MEMO_TEXT_BYTES];
 };
 
+struct memo_reply {
+    uint16_t code; /* 0: free */
+    enum hel_smtp_stage stage;
+    struct hel_enhanced enhanced;
+    size_t provider_len, text_len;
+    char provider[MEMO_PROVIDER_BYTES];
+    char text[MEMO_TEXT_BYTES];
+    struct classification result;
+};
+
 struct rules_memo {
     struct memo_entry places[MEMO_PLACES];
+    struct memo_reply replies[MEMO_REPLIES];
 };
 
 enum err rules_memo_new(struct rules_memo **out)
@@ -44,15 +58,18 @@ void rules_memo_free(struct rules_memo *memo)
 static size_t place_of(const struct matter *m)
 {
     uint64_t seed = m->code ^ (uint64_t)m->stage_bit << 10 ^ (uint64_t)m->provider << 26;
-    return (size_t)(slice_hash(m->text, seed) % MEMO_PLACES);
+    return (size_t)(slice_mix(m->text, seed) % MEMO_PLACES);
+}
+
+static bool are_equal(struct hel_enhanced a, struct hel_enhanced b)
+{
+    return a.class_digit == b.class_digit && a.subject == b.subject && a.detail == b.detail;
 }
 
 static bool is_same(const struct memo_entry *entry, const struct matter *m)
 {
     return entry->is_taken && entry->stage_bit == m->stage_bit && entry->code == m->code &&
-           entry->enhanced.class_digit == m->enhanced.class_digit &&
-           entry->enhanced.subject == m->enhanced.subject &&
-           entry->enhanced.detail == m->enhanced.detail && entry->provider == m->provider &&
+           are_equal(entry->enhanced, m->enhanced) && entry->provider == m->provider &&
            slice_equal(slice_make(entry->text, entry->text_len), m->text);
 }
 
@@ -81,5 +98,47 @@ void memo_put(struct rules_memo *memo, const struct matter *m, const struct rule
     entry->text_len = m->text.len;
     if (m->text.len > 0) {
         memcpy(entry->text, m->text.at, m->text.len);
+    }
+}
+
+static size_t place_of_reply(const struct classify_question *q)
+{
+    return (size_t)(slice_mix(q->reply->text, q->reply->code) % MEMO_REPLIES);
+}
+
+bool memo_recall(const struct rules_memo *memo, const struct classify_question *q,
+                 struct classification *out)
+{
+    const struct memo_reply *entry = &memo->replies[place_of_reply(q)];
+    const struct hel_reply *reply = q->reply;
+    if (entry->code != reply->code || entry->code == 0 || entry->stage != q->stage ||
+        !are_equal(entry->enhanced, reply->enhanced) ||
+        !slice_equal(slice_make(entry->text, entry->text_len), reply->text) ||
+        !slice_equal(slice_make(entry->provider, entry->provider_len), q->provider)) {
+        return false;
+    }
+    *out = entry->result;
+    return true;
+}
+
+void memo_keep(struct rules_memo *memo, const struct classify_question *q,
+               const struct classification *result)
+{
+    const struct hel_reply *reply = q->reply;
+    if (reply->text.len > MEMO_TEXT_BYTES || q->provider.len > MEMO_PROVIDER_BYTES) {
+        return;
+    }
+    struct memo_reply *entry = &memo->replies[place_of_reply(q)];
+    entry->code = reply->code;
+    entry->stage = q->stage;
+    entry->enhanced = reply->enhanced;
+    entry->text_len = reply->text.len;
+    entry->provider_len = q->provider.len;
+    entry->result = *result;
+    if (reply->text.len > 0) {
+        memcpy(entry->text, reply->text.at, reply->text.len);
+    }
+    if (q->provider.len > 0) {
+        memcpy(entry->provider, q->provider.at, q->provider.len);
     }
 }

@@ -115,6 +115,12 @@ struct matter {
 /* What was decided about the same matter: true, and the rule; NULL: none fits. */
 bool memo_find(const struct rules_memo *memo, const struct matter *m, const struct rule **out);
 void memo_put(struct rules_memo *memo, const struct matter *m, const struct rule *rule);
+/* The same for whole replies, as they came: only of those may be kept whose classification rests on no more than the
+ * question's reply, stage and provider. */
+bool memo_recall(const struct rules_memo *memo, const struct classify_question *q,
+                 struct classification *out);
+void memo_keep(struct rules_memo *memo, const struct classify_question *q,
+               const struct classification *result);
 
 /* Does the item stand in folded text? For patterns without a pre-check. */
 bool rule_pattern_matches(const struct rules *rules, const struct rule_item *item,

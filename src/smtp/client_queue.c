@@ -28,39 +28,6 @@ static enum err make_room(struct hel_smtp_client *client)
     return ERR_NONE;
 }
 
-enum err client_queue(struct hel_smtp_client *client, const struct client_command *command,
-                      struct slice text)
-{
-    if (client->out.len + client->held.len + text.len > client->config.unsent_bytes_max) {
-        return ERR_LIMIT;
-    }
-    enum err e = make_room(client);
-    if (e == ERR_NONE) { /* invariant 4: what is queued can be released */
-        e = buf_reserve(&client->out, client->held.len + text.len);
-    }
-    if (e == ERR_NONE) {
-        e = buf_append(&client->held, text);
-    }
-    if (e != ERR_NONE) {
-        return e;
-    }
-    struct client_command *added = &client->commands[client->command_count++];
-    *added = *command;
-    added->len = (uint32_t)text.len;
-    client_release(client);
-    return ERR_NONE;
-}
-
-enum err client_queue_alone(struct hel_smtp_client *client, const struct client_command *command,
-                            struct slice text, enum client_state state)
-{
-    enum err e = client_queue(client, command, text);
-    if (e == ERR_NONE) {
-        client->state = state;
-    }
-    return e;
-}
-
 /* RFC 2920 3.1: these may stand inside a group; any other ends it. */
 static bool may_be_followed(const struct client_command *command)
 {
@@ -84,19 +51,64 @@ static bool may_release(const struct hel_smtp_client *client)
     return is_pipelined && may_be_followed(&client->commands[client->sent_count - 1]);
 }
 
+/* The first that waits, whose text this is; nothing of it is held any more. */
+static void release_first(struct hel_smtp_client *client, struct slice text)
+{
+    struct client_command *command = &client->commands[client->sent_count];
+    command->start_at = client->sent_total + client->out.len;
+    must(buf_append(&client->out, text) == ERR_NONE);
+    if (client->sent_count == 0) {
+        client->awaited_since_ms = client->now_ms;
+        client->is_now_stale = true;
+    }
+    client->sent_count++;
+}
+
+enum err client_queue(struct hel_smtp_client *client, const struct client_command *command,
+                      struct slice text)
+{
+    if (client->out.len + client->held.len + text.len > client->config.unsent_bytes_max) {
+        return ERR_LIMIT;
+    }
+    enum err e = make_room(client);
+    if (e == ERR_NONE) { /* invariant 4: what is queued can be released */
+        e = buf_reserve(&client->out, client->held.len + text.len);
+    }
+    if (e != ERR_NONE) {
+        return e;
+    }
+    struct client_command *added = &client->commands[client->command_count++];
+    *added = *command;
+    added->len = (uint32_t)text.len;
+    if (client->sent_count + 1 == client->command_count && may_release(client)) {
+        release_first(client, text);
+        return ERR_NONE;
+    }
+    e = buf_append(&client->held, text);
+    if (e != ERR_NONE) {
+        client->command_count--;
+        return e;
+    }
+    client_release(client);
+    return ERR_NONE;
+}
+
+enum err client_queue_alone(struct hel_smtp_client *client, const struct client_command *command,
+                            struct slice text, enum client_state state)
+{
+    enum err e = client_queue(client, command, text);
+    if (e == ERR_NONE) {
+        client->state = state;
+    }
+    return e;
+}
+
 void client_release(struct hel_smtp_client *client)
 {
     while (may_release(client)) {
-        struct client_command *command = &client->commands[client->sent_count];
-        struct slice text = slice_sub(buf_view(&client->held), 0, command->len);
-        command->start_at = client->sent_total + client->out.len;
-        must(buf_append(&client->out, text) == ERR_NONE);
-        buf_drop_front(&client->held, command->len);
-        if (client->sent_count == 0) {
-            client->awaited_since_ms = client->now_ms;
-            client->is_now_stale = true;
-        }
-        client->sent_count++;
+        uint32_t len = client->commands[client->sent_count].len;
+        release_first(client, slice_sub(buf_view(&client->held), 0, len));
+        buf_drop_front(&client->held, len);
     }
 }
 

@@ -66,10 +66,29 @@ static void mask_of(struct slice local, struct mask *out)
     }
 }
 
+/* What mask_of would count of letters and digits alone. False: something else stands there. */
+static bool count_plain(struct slice local, size_t *out_digits)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < local.len; i++) {
+        bool is_digit = ascii_is_digit(local.at[i]);
+        if (!is_digit && !ascii_is_alpha(local.at[i])) {
+            return false;
+        }
+        digits += is_digit ? 1 : 0;
+    }
+    *out_digits = digits;
+    return true;
+}
+
 unsigned control_shape(struct slice local)
 {
-    struct mask mask;
-    mask_of(local, &mask);
+    UNFILLED struct mask mask;
+    mask.len = local.len;
+    mask.separators = 0;
+    if (!count_plain(local, &mask.digits)) {
+        mask_of(local, &mask);
+    }
     unsigned shape = 0;
     shape |= mask.len > CONTROL_SHORT_MAX ? SHAPE_LONG : 0;
     shape |= mask.separators > 0 ? SHAPE_PARTED : 0;

@@ -166,6 +166,29 @@ static void hashes_stay(void **state)
     assert_true(slice_hash(SLICE("a"), 0) != slice_hash(SLICE("a\0"), 0));
 }
 
+/* Of tables in memory: the same for the same bytes wherever they stand, another where one byte is. */
+static void quick_hashes_tell_bytes_apart(void **state)
+{
+    (void)state;
+    char text[40];
+    char copy[sizeof text + 1];
+    for (size_t len = 0; len <= sizeof text; len++) {
+        for (size_t i = 0; i < len; i++) {
+            copy[i + 1] = text[i] = (char)(i * 37);
+        }
+        uint64_t hash = slice_mix(slice_make(text, len), 7);
+        assert_true(hash == slice_mix(slice_make(copy + 1, len), 7));
+        assert_true(hash != slice_mix(slice_make(text, len), 8));
+        for (size_t i = 0; i < len; i++) {
+            text[i] ^= 1;
+            assert_true(hash != slice_mix(slice_make(text, len), 7));
+            text[i] ^= 1;
+            assert_true(hash != slice_mix(slice_make(text, i), 7));
+        }
+    }
+    assert_true(slice_mix(SLICE("a"), 0) != slice_mix(SLICE("\0a"), 0));
+}
+
 static void letters_are_ascii(void **state)
 {
     (void)state;
@@ -185,10 +208,15 @@ static void letters_are_ascii(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comparisons),       cmocka_unit_test(empty_slices_are_alike),
-        cmocka_unit_test(parts_are_clamped), cmocka_unit_test(finds),
-        cmocka_unit_test(counts_bytes),      cmocka_unit_test(trims_both_ends),
-        cmocka_unit_test(cuts_all_parts),    cmocka_unit_test(hashes_stay),
+        cmocka_unit_test(comparisons),
+        cmocka_unit_test(empty_slices_are_alike),
+        cmocka_unit_test(parts_are_clamped),
+        cmocka_unit_test(finds),
+        cmocka_unit_test(counts_bytes),
+        cmocka_unit_test(trims_both_ends),
+        cmocka_unit_test(cuts_all_parts),
+        cmocka_unit_test(hashes_stay),
+        cmocka_unit_test(quick_hashes_tell_bytes_apart),
         cmocka_unit_test(letters_are_ascii),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,23 @@
 #include "base/slice.h"
 #include "fail_alloc.h"
 
+static void plain_runs_end_at_the_first_other_byte(void **state)
+{
+    (void)state;
+    char text[21];
+    for (size_t at = 0; at < sizeof text; at++) {
+        for (int byte = 0; byte < 256; byte++) {
+            memset(text, '~', sizeof text);
+            memset(text, ' ', sizeof text / 2);
+            text[at] = (char)byte;
+            bool is_plain = byte >= ' ' && byte <= '~';
+            assert_int_equal(text_plain_run(slice_make(text, sizeof text)),
+                             is_plain ? sizeof text : at);
+            assert_int_equal(text_plain_run(slice_make(text, at)), at);
+        }
+    }
+}
+
 /* RFC 3629 3 and 4; rows in the order of its grammar. */
 static void utf8_is_well_formed(void **state)
 {
@@ -195,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_code_points_are_written_as_they_are_read),
+        cmocka_unit_test(plain_runs_end_at_the_first_other_byte),
         cmocka_unit_test(utf8_is_well_formed),
         cmocka_unit_test(makes_printable),
         cmocka_unit_test(shown_text_is_settled),

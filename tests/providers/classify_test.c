@@ -107,6 +107,62 @@ static void a_memo_changes_no_answer(void **state)
     rules_memo_free(memo);
 }
 
+/* The same words, which mean another thing when they name the one who was asked about, or us. */
+static void a_memo_forgets_nobody_who_is_named(void **state)
+{
+    const struct world *world = *state;
+    static const struct {
+        const char *name, *reply, *own;
+        const char *rcpts[2];
+    } rows[] = {
+        {"a domain that says what is wrong",
+         "550 mailbox.full.example",
+         "probe.example",
+         {"a@mailbox.full.example", "b@other.example"}},
+        {"a quoted name",
+         "550 \"user unknown\" here",
+         "probe.example",
+         {"user@d.example", "x@d.example"}},
+        {"an address",
+         "450 4.2.1 <jane@d.example> later",
+         "probe.example",
+         {"jane@d.example", "joe@d.example"}},
+        {"our name, or not", "550 no thanks", "thanks", {"a@d.example", "b@d.example"}},
+        {"the same for all",
+         "550 5.1.1 No such user here",
+         "probe.example",
+         {"a@d.example", "b@d.example"}},
+        {"no text", "550", "probe.example", {"a@d.example", "b@d.example"}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rules_memo *memo;
+        assert_int_equal(rules_memo_new(&memo), ERR_NONE);
+        for (size_t j = 0; j < 8; j++) {
+            char scratch[SCRATCH_BYTES];
+            struct hel_reply reply;
+            assert_int_equal(
+                hel_reply_parse(slice_of(rows[i].reply), scratch, sizeof scratch, &reply),
+                ERR_NONE);
+            const struct slice own = j % 4 < 2 ? slice_of(rows[i].own) : SLICE("another.example");
+            struct classify_question question = {
+                .stage = j < 4 ? HEL_SMTP_RCPT : HEL_SMTP_MAIL,
+                .provider = SLICE_NONE,
+                .reply = &reply,
+                .own_words = &own,
+                .own_word_count = 1,
+                .rcpt = slice_of(rows[i].rcpts[j % 2]),
+            };
+            struct classification plain = rules_classify(world->rules, &question);
+            question.memo = memo;
+            struct classification known = rules_classify(world->rules, &question);
+            if (!is_same(&plain, &known)) {
+                fail_msg("%s: %s, %s", rows[i].name, plain.rule, known.rule);
+            }
+        }
+        rules_memo_free(memo);
+    }
+}
+
 struct tally {
     unsigned replies, misleading, wrong;
 };
@@ -347,6 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_memo_changes_no_answer),
+        cmocka_unit_test(a_memo_forgets_nobody_who_is_named),
         cmocka_unit_test(each_rule_decides_its_examples),
         cmocka_unit_test(stored_replies_are_understood),
         cmocka_unit_test(an_echoed_recipient_never_decides),

@@ -389,6 +389,7 @@ static int run_questions(struct run *run, struct verify_options *options)
     code = exit_code(run);
     if (run->bench.store == NULL) {
         loader_free(run->bench.loader);
+        store_opener_free(run->bench.opener);
         exit(code); /* all is put away; the rest goes faster with the process than piece by piece */
     }
     workbench_close(&run->bench);
@@ -414,15 +415,18 @@ int cli_verify(int argc, char **argv)
     struct verify_options options = {.shape = SHAPE_REPORT};
     probe_options_init(&options.probe);
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+    struct run run = {.options = &options};
+    workbench_prepare(&run.bench);
     int code = probe_options_settle(&options.probe);
-    struct run run = {.options = &options,
-                      .has_colour = workbench_has_colour(&options.probe, stdout)};
+    run.has_colour = workbench_has_colour(&options.probe, stdout);
     if (options.probe.knocker.keeps_transcript && options.shape == SHAPE_REPORT) {
         options.probe.knocker.observe = on_line;
         options.probe.knocker.observe_context = &run;
     }
     if (code == EXIT_SUCCESS) {
         code = run_questions(&run, &options);
+    } else {
+        workbench_close(&run.bench);
     }
     probe_options_done(&options.probe);
     return code;

@@ -113,18 +113,33 @@ int workbench_learn(struct workbench *bench)
     return learn(bench, KNOWLEDGE_SCORE);
 }
 
-int workbench_open_store(const char *path, struct store **out)
+static int check_place(const char *path)
 {
     if (path[0] == '\0') {
         complain("no place for the store: set HOME, or give --store FILE or --no-store");
         return EXIT_CANNOT_WRITE;
     }
-    struct fault fault;
-    if (store_open(path, out, &fault) != ERR_NONE) {
-        complain("%s", fault.text);
+    return EXIT_SUCCESS;
+}
+
+static int say_store(enum err e, const struct fault *fault)
+{
+    if (e != ERR_NONE) {
+        complain("%s", fault->text);
         return EXIT_CANNOT_WRITE;
     }
     return EXIT_SUCCESS;
+}
+
+int workbench_open_store(const char *path, struct store **out)
+{
+    int code = check_place(path);
+    if (code != EXIT_SUCCESS) {
+        return code;
+    }
+    struct fault fault;
+    enum err e = store_open(path, out, &fault);
+    return say_store(e, &fault);
 }
 
 bool workbench_store_works(const struct probe_options *options, struct fault *out_fault)
@@ -154,11 +169,36 @@ bool workbench_store_works(const struct probe_options *options, struct fault *ou
     return e == ERR_NONE;
 }
 
+void workbench_prepare(struct workbench *bench)
+{
+    if (bench->opener == NULL && store_opener_start(&bench->opener) != ERR_NONE) {
+        bench->opener = NULL; /* for want of memory, which is said where it is wanted */
+    }
+}
+
 /* A list's job needs a place even where nothing is kept; it goes with the process. */
-static int open_store(struct workbench *bench, const struct probe_options *options)
+static int begin_store(struct workbench *bench, const struct probe_options *options)
 {
     const struct config_store *store = &options->config.store;
-    return workbench_open_store(store->is_none ? ":memory:" : store->path.at, &bench->store);
+    const char *path = store->is_none ? ":memory:" : store->path.at;
+    int code = check_place(path);
+    if (code != EXIT_SUCCESS) {
+        return code;
+    }
+    workbench_prepare(bench);
+    if (bench->opener == NULL) {
+        complain("out of memory");
+        return EXIT_INTERNAL;
+    }
+    store_opener_open(bench->opener, path);
+    return EXIT_SUCCESS;
+}
+
+static int take_store(struct workbench *bench)
+{
+    struct fault fault;
+    enum err e = store_opener_take(bench->opener, &bench->store, &fault);
+    return say_store(e, &fault);
 }
 
 static void on_signal(void *context)
@@ -203,28 +243,31 @@ int workbench_open_door(const struct probe_options *options, void (*on_stop)(voi
 int workbench_open(struct workbench *bench, const struct probe_options *options,
                    const char *command)
 {
-    *bench = (struct workbench){0};
+    *bench = (struct workbench){.opener = bench->opener};
     (void)signal(SIGPIPE, SIG_IGN); /* a closed line is an ordinary event */
     const struct knowledge_files files = knowledge_files(options);
     struct fault fault;
     enum err e = knowledge_new(&files, &bench->knowledge, &fault);
     if (e != ERR_NONE) {
+        workbench_close(bench);
         return say_bad_data(e, &fault, false);
     }
     bench->has_own_providers = files.provider_file_count > 0;
-    if (loader_start(bench->knowledge, &bench->loader) != ERR_NONE) {
+    int code = begin_store(bench, options);
+    if (code == EXIT_SUCCESS && loader_start(bench->knowledge, &bench->loader) != ERR_NONE) {
         complain("out of memory");
-        workbench_close(bench);
-        return EXIT_INTERNAL;
+        code = EXIT_INTERNAL;
     }
     if (!options->has_helo && !options->is_quiet && !options->knocker.verify.no_smtp) {
         complain("this machine's name has no domain, and many servers refuse such an EHLO name; "
                  "%s --helo NAME sets one",
                  command);
     }
-    int code = open_store(bench, options);
     if (code == EXIT_SUCCESS) {
         code = workbench_open_door(options, on_signal, bench, &bench->door);
+    }
+    if (code == EXIT_SUCCESS) {
+        code = take_store(bench);
     }
     struct knocker_config config = options->knocker;
     config.learn = on_learn;
@@ -246,6 +289,7 @@ void workbench_close(struct workbench *bench)
     knocker_free(bench->knocker);
     uv_door_close(bench->door);
     store_close(bench->store);
+    store_opener_free(bench->opener);
     loader_free(bench->loader);
     knowledge_free(bench->knowledge);
     *bench = (struct workbench){0};

@@ -8,13 +8,15 @@
 
 #include "cli/probe_options.h"
 #include "engine/loader.h"
+#include "engine/store_opener.h"
 #include "net/uv_door.h"
 #include "tools/list_files.h"
 
 struct workbench {
     struct knowledge *knowledge;
-    struct loader *loader; /* at work on it */
-    struct store *store;   /* without a store one in memory, which the knocker does not see */
+    struct loader *loader;       /* at work on it */
+    struct store_opener *opener; /* of the store; it may be started before workbench_open */
+    struct store *store;         /* without a store one in memory, which the knocker does not see */
     struct door *door;
     struct knocker *knocker;
     bool has_own_providers;
@@ -25,7 +27,9 @@ struct workbench {
     void *interrupt_context;
 };
 
-/* With settled options. The knowledge is loaded beside what follows. Exit code 0, or the one to leave with; what is wrong was said then. */
+/* For who has options to settle: begins what does not depend on them. workbench_open or workbench_close is owed. */
+void workbench_prepare(struct workbench *bench);
+/* With settled options, and a bench that is empty but for the opener. The knowledge is loaded and the store opened beside what follows. Exit code 0, or the one to leave with; what is wrong was said then. */
 int workbench_open(struct workbench *bench, const struct probe_options *options,
                    const char *command);
 /* Waits for all of the knowledge, for who asks many. Exit code; what is wrong was said then. */

@@ -24,6 +24,9 @@ enum {
     STORE_CLAIM_LIFE_MS = 6 * 60 * 60 * 1000,
 };
 
+/* What opening a store would otherwise begin with, on any thread: SQLite is loaded and set up. */
+void store_warm_up(void);
+
 /* path: a file (created with mode 0600, folder with 0700 where missing) or ":memory:". A file of a newer
  * schema, or one that is not ours, is refused with a fault that says so; older ones are migrated
  * inside a transaction. */

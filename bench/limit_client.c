@@ -1,8 +1,9 @@
 /* bench/limit_client: the bare limit: --conversations of them, --concurrent at a time, over epoll. Each
  * is greeting, EHLO, then MAIL and RCPTs (RSET between transactions), QUIT; --mails and --rcpts are spread evenly
  * over all conversations, and so are --lookups: before its conversation a domain's MX and its host's A are asked for
- * (at 127.0.0.1, --dns-port). --loops threads share all of it evenly. With --pipelining 1 a transaction goes out in one piece. It believes every reply and parses only as much
- * as it takes to count final lines. Prints one line of JSON.
+ * (at 127.0.0.1, --dns-port). --loops threads share all of it evenly. With --pipelining 1 a transaction goes out in one
+ * piece; with --group N as Heloise sends it: RSET, MAIL and the first RCPT in one piece, then groups of N RCPTs. It
+ * believes every reply and parses only as much as it takes to count final lines. Prints one line of JSON.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -35,7 +36,8 @@ struct conversation {
 };
 
 struct client {
-    unsigned port, dns_port, hosts, conversations, concurrent, rcpts, mails, lookups, pipelining;
+    unsigned port, dns_port, hosts, conversations, concurrent, rcpts, mails, lookups, pipelining,
+        group;
     pthread_t thread;
     int epoll, dns;
     unsigned started, finished, broken;
@@ -117,43 +119,55 @@ static void conversation_send(struct conversation *c, const char *text, size_t l
     }
 }
 
+/* So many RCPTs in one piece, with what goes before them; commands: how many these are. */
 static void send_rcpts(struct client *client, struct conversation *c, unsigned count,
-                       bool with_mail)
+                       const char *before, unsigned commands)
 {
     char text[BUFFER_BYTES];
-    size_t len = 0;
-    if (with_mail) {
-        len = (size_t)snprintf(text, sizeof text, "MAIL FROM:<probe@limit.bench>\r\n");
-    }
+    size_t len = (size_t)snprintf(text, sizeof text, "%s", before);
     for (unsigned i = 0; i < count && len < sizeof text - 64; i++) {
         unsigned number = client->rcpts_sent++;
         c->rcpts--;
         len += (size_t)snprintf(text + len, sizeof text - len, "RCPT TO:<%s%u@d%u.bench>\r\n",
                                 number % 2 == 0 ? "real" : "gone", number, client->started);
     }
-    c->awaited = count + (with_mail ? 1 : 0);
+    c->awaited = count + commands;
     conversation_send(c, text, len);
 }
 
-static void send_mail(struct client *client, struct conversation *c)
+#define MAIL "MAIL FROM:<probe@limit.bench>\r\n"
+
+static unsigned least(unsigned a, unsigned b)
 {
-    static const char mail[] = "MAIL FROM:<probe@limit.bench>\r\n";
+    return a < b ? a : b;
+}
+
+static void send_mail(struct client *client, struct conversation *c, bool is_first)
+{
     c->rcpts = limit_share(client->rcpts, client->mails, client->mails_sent++);
     c->mails--;
     if (client->pipelining) {
         c->step = STEP_RCPT;
-        send_rcpts(client, c, c->rcpts, true);
+        send_rcpts(client, c, c->rcpts, MAIL, 1);
+        return;
+    }
+    if (client->group > 0) {
+        c->step = STEP_RCPT;
+        send_rcpts(client, c, least(1, c->rcpts), is_first ? MAIL : "RSET\r\n" MAIL,
+                   is_first ? 1 : 2);
         return;
     }
     c->step = STEP_MAIL;
-    conversation_send(c, mail, sizeof mail - 1);
+    conversation_send(c, MAIL, sizeof MAIL - 1);
 }
 
 static void after_mail(struct client *client, struct conversation *c)
 {
     if (c->rcpts > 0) {
         c->step = STEP_RCPT;
-        send_rcpts(client, c, 1, false);
+        send_rcpts(client, c, least(client->group > 0 ? client->group : 1, c->rcpts), "", 0);
+    } else if (c->mails > 0 && client->group > 0) {
+        send_mail(client, c, false);
     } else if (c->mails > 0) {
         c->step = STEP_RSET;
         conversation_send(c, "RSET\r\n", 6);
@@ -166,7 +180,7 @@ static void after_mail(struct client *client, struct conversation *c)
 static void after_ehlo(struct client *client, struct conversation *c)
 {
     if (c->mails > 0) {
-        send_mail(client, c);
+        send_mail(client, c, true);
     } else {
         c->step = STEP_QUIT;
         conversation_send(c, "QUIT\r\n", 6);
@@ -186,7 +200,7 @@ static void conversation_next(struct client *client, struct conversation *c)
         conversation_send(c, ehlo, sizeof ehlo - 1);
         break;
     case STEP_EHLO: after_ehlo(client, c); break;
-    case STEP_RSET: send_mail(client, c); break;
+    case STEP_RSET: send_mail(client, c, false); break;
     case STEP_MAIL:
     case STEP_RCPT: after_mail(client, c); break;
     case STEP_QUIT: c->awaited = 0; break;
@@ -309,6 +323,7 @@ int main(int argc, char **argv)
                                            {"--mails", &whole.mails, 100000000},
                                            {"--lookups", &whole.lookups, 100000000},
                                            {"--pipelining", &whole.pipelining, 1},
+                                           {"--group", &whole.group, 100},
                                            {"--loops", &loops, LOOPS_MAX},
                                            {NULL, NULL, 0}};
     limit_options(argc, argv, options);

@@ -36,6 +36,7 @@ struct held_name {
 struct counts {
     uint64_t conversations, mails, rcpts, accepted, rsets, quits, datas, others, dns;
     uint64_t open, open_peak;
+    uint64_t pieces; /* in which the commands came */
 };
 
 struct responder {
@@ -152,6 +153,7 @@ static void conversation_read(struct conversation *c)
 {
     if (limit_hear(&c->lines, c->endpoint.fd, command, c)) {
         if (c->lines.out_len > 0) {
+            c->responder->counts.pieces++;
             conversation_answer(c);
         }
         return;
@@ -269,10 +271,11 @@ static void print_counts(const struct counts *c)
 {
     printf("{\"conversations\": %ju, \"mails\": %ju, \"rcpts\": %ju, \"accepted\": %ju, \"rsets\": "
            "%ju, "
-           "\"quits\": %ju, \"datas\": %ju, \"others\": %ju, \"dns\": %ju, \"open_peak\": %ju}\n",
+           "\"quits\": %ju, \"datas\": %ju, \"others\": %ju, \"dns\": %ju, \"open_peak\": %ju, "
+           "\"pieces\": %ju}\n",
            (uintmax_t)c->conversations, (uintmax_t)c->mails, (uintmax_t)c->rcpts,
            (uintmax_t)c->accepted, (uintmax_t)c->rsets, (uintmax_t)c->quits, (uintmax_t)c->datas,
-           (uintmax_t)c->others, (uintmax_t)c->dns, (uintmax_t)c->open_peak);
+           (uintmax_t)c->others, (uintmax_t)c->dns, (uintmax_t)c->open_peak, (uintmax_t)c->pieces);
 }
 
 int main(int argc, char **argv)

@@ -4,9 +4,10 @@
     bench/run.py --build build-bench [--quick] [--json FILE] [CASE...]
 
 Cases: one, hundred, pipelined, open measure the engine (bench/knock.c), which like the limit client keeps nothing;
+one-offered and hundred-offered the same where the server offers PIPELINING, with the groups of the default provider entry;
 whole-one, whole-hundred and bulk the whole program with list, store and output; flat the same for three lengths of a
 list, and store the store alone for them; waiting the memory of addresses that wait (bench/waiting.c), without a
-responder. The responder runs on the first core, the measured side on the second; in one-two, hundred-two and bulk-two
+responder. The responder runs on the first core, the measured side on the second; in those that end in -two
 both run on two cores, the measured side with two loops. Each Heloise run is followed by a run of the limit client that
 holds as many conversations with as many MAILs and RCPTs, and puts as many questions to the DNS, as the responder
 counted. Everything stays on loopback.
@@ -18,6 +19,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import resource
 import shutil
 import statistics
@@ -28,6 +30,11 @@ import tempfile
 from measure import ROOT, Responder, environment, measured, quarters
 
 PORT, DNS_PORT = 2599, 2553
+# What a server that nobody knows gets, and the limit client in its way.
+GROUP = int(re.search(r'^ *pipelined_rcpts +(\d+)$', (ROOT / 'data/providers/default.conf').read_text(), re.M)[1])
+IN_ONE_PIECE = ('--pipelining', 1)
+IN_GROUPS = ('--group', GROUP)
+BY_PROVIDER = 0
 FILES_MAX = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
@@ -99,35 +106,36 @@ def knock(args, count, domains, concurrent, per_site, open_max, loops=1, pipelin
     return result
 
 
-def limit(args, hosts, seen, concurrent, loops=1, pipelining=0):
+def limit(args, hosts, seen, concurrent, loops=1, how=()):
     """The bare client with the work that a responder has seen."""
     argv = [args.build / 'bench/limit_client', '--port', PORT, '--dns-port', DNS_PORT, '--hosts', hosts,
             '--conversations', seen['conversations'], '--concurrent', min(concurrent, seen['conversations']),
             '--rcpts', seen['rcpts'], '--mails', seen['mails'], '--lookups', min(seen['dns'] // 2, seen['conversations']),
-            '--pipelining', pipelining, '--loops', loops]
+            '--loops', loops, *how]
     done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, check=True,
                           preexec_fn=pinned(1, loops))
     return json.loads(done.stdout)
 
 
-def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1, pipelining=0):
+def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1, together=None):
     """Alternates Heloise (ours_fn) and the limit on the same responder settings; prints and returns the round in the
-    middle. The limit holds as many conversations with as many MAILs and RCPTs as Heloise did. With pipelining the
-    responder offers it, and the limit runs twice: one command after the other, then each transaction in one piece."""
+    middle. The limit holds as many conversations with as many MAILs and RCPTs as Heloise did. Where something goes
+    together the responder offers PIPELINING, and the limit runs twice: one command after the other, then in that way."""
     rounds = []
 
-    def bare_run(seen, in_one_piece):
-        with responder(args, hosts, delay_ms, loops, pipelining):
-            bare = limit(args, hosts, seen, concurrent, loops, in_one_piece)
-        return {'per_s': bare['per_second'],
+    def bare_run(seen, how=()):
+        with responder(args, hosts, delay_ms, loops, int(together is not None)) as server:
+            bare = limit(args, hosts, seen, concurrent, loops, how)
+        return {'per_s': bare['per_second'], 'pieces': server.counts['pieces'] / seen['conversations'],
                 'cpu_us': (bare['user_s'] + bare['system_s']) / seen['conversations'] * 1e6}
 
     for _ in range(args.rounds):
-        with responder(args, hosts, delay_ms, loops, pipelining) as server:
+        with responder(args, hosts, delay_ms, loops, int(together is not None)) as server:
             ours = ours_fn()
         seen = server.counts
         conversations = seen['conversations']
-        bare = bare_run(seen, 0)
+        bare = bare_run(seen)
+        other = bare_run(seen, together) if together else None
         rounds.append({
             'conversations': conversations, 'rcpts': seen['rcpts'], 'mails': seen['mails'], 'quits': seen['quits'],
             'datas': seen['datas'], 'open_peak': seen['open_peak'],
@@ -137,12 +145,15 @@ def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1, pip
             'ratio': conversations / ours['seconds'] / bare['per_s'],
             'heloise_cpu_us': (ours['user_s'] + ours['system_s']) / conversations * 1e6,
             'heloise_user_us': ours['user_s'] / conversations * 1e6,
-            'limit_cpu_us': bare['cpu_us'], 'limit_in_one_piece': bare_run(seen, 1) if pipelining else None,
+            'limit_cpu_us': bare['cpu_us'], 'pieces': seen['pieces'], 'limit_together': other,
+            'ratio_together': conversations / ours['seconds'] / other['per_s'] if other else None,
+            'cpu_ratio_together': None if other is None else
+            other['cpu_us'] / ((ours['user_s'] + ours['system_s']) / conversations * 1e6),
             'rss_kib': ours['rss_kib'], 'memory': ours.get('memory', [])})
     middle = sorted(rounds, key=lambda r: r['ratio'])[len(rounds) // 2]
     middle['cpu_ratio'] = statistics.median(r['limit_cpu_us'] / r['heloise_cpu_us'] for r in rounds)
     print(f'{name}: {middle["conversations"]} conversations, {middle["rcpts"] / middle["conversations"]:.1f} RCPTs and '
-          f'{middle["mails"] / middle["conversations"]:.1f} MAILs each, at most {middle["open_peak"]} open\n'
+          f'{middle["mails"] / middle["conversations"]:.1f} MAILs each in {middle["pieces"] / middle["conversations"]:.1f} pieces, at most {middle["open_peak"]} open\n'
           f'    Heloise {middle["heloise_per_s"]:8.0f}/s  {middle["heloise_cpu_us"]:6.1f} us CPU each '
           f'({middle["heloise_user_us"]:.1f} of them outside the kernel)\n'
           f'    limit   {middle["limit_per_s"]:8.0f}/s  {middle["limit_cpu_us"]:6.1f} us CPU each\n'
@@ -150,10 +161,14 @@ def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1, pip
           f'{middle["addresses_per_s"]:.0f} addresses/s, {middle["rss_kib"] / 1024:.0f} MiB at most\n'
           f'    missing {middle["missing"]}, wrong {middle["wrong"]}, DATA seen {middle["datas"]}, '
           f'without QUIT {middle["conversations"] - middle["quits"]}', flush=True)
-    if pieces := middle['limit_in_one_piece']:
-        print(f'    with each transaction in one piece the limit is {pieces["per_s"]:.0f}/s, '
-              f'{pieces["cpu_us"]:.1f} us CPU each: ratio {middle["heloise_per_s"] / pieces["per_s"]:.2f} in time, '
-              f'{pieces["cpu_us"] / middle["heloise_cpu_us"]:.2f} in CPU', flush=True)
+    if together:
+        for key in ('ratio_together', 'cpu_ratio_together'):
+            middle[key] = statistics.median(r[key] for r in rounds)
+        other = middle['limit_together']
+        way = 'each transaction in one piece' if together == IN_ONE_PIECE else f'groups of {GROUP}'
+        print(f'    with {way} the limit is {other["per_s"]:.0f}/s, {other["cpu_us"]:.1f} us CPU each, in '
+              f'{other["pieces"]:.1f} pieces: ratio {middle["ratio_together"]:.2f} in time, '
+              f'{middle["cpu_ratio_together"]:.2f} in CPU', flush=True)
     return middle
 
 
@@ -172,24 +187,27 @@ HOSTS_MAX = min(9900, FILES_MAX // 2)
 HUNDRED = ((20000, 200), (200000, 2000))
 
 
-def case_one(args, _, loops=1):
+def case_one(args, _, loops=1, pipelined=1, together=None):
     """A domain for each address, and fewer asked at a time than there are hosts: each gets a conversation."""
     count = ONE[not args.quick]
     hosts = min(count, HOSTS_MAX)
-    return pair(args, f'one address per connection, {loops} core(s)', count, hosts, 200,
-                lambda: knock(args, count, count, 200, 4, min(8192, hosts * 3 // 4), loops), loops=loops)
+    offered = ', PIPELINING offered' if together else ''
+    return pair(args, f'one address per connection, {loops} core(s){offered}', count, hosts, 200,
+                lambda: knock(args, count, count, 200, 4, min(8192, hosts * 3 // 4), loops, pipelined), loops=loops,
+                together=together)
 
 
-def case_hundred(args, _, loops=1):
+def case_hundred(args, _, loops=1, pipelined=1, together=None):
     count, domains = HUNDRED[not args.quick]
-    return pair(args, f'100 addresses per connection, {loops} core(s)', count, domains, 200,
-                lambda: knock(args, count, domains, 200, 1, 8192, loops), loops=loops)
+    offered = ', PIPELINING offered' if together else ''
+    return pair(args, f'100 addresses per connection, {loops} core(s){offered}', count, domains, 200,
+                lambda: knock(args, count, domains, 200, 1, 8192, loops, pipelined), loops=loops, together=together)
 
 
 def case_pipelined(args, _):
     count, domains = HUNDRED[not args.quick]
     return pair(args, '100 addresses per connection, 50 RCPTs at once', count, domains, 200,
-                lambda: knock(args, count, domains, 200, 1, 8192, pipelined=50), pipelining=1)
+                lambda: knock(args, count, domains, 200, 1, 8192, pipelined=50), together=IN_ONE_PIECE)
 
 
 def case_open(args, _):
@@ -306,6 +324,8 @@ def case_waiting(args, _):
 CASES = {
     'one': case_one, 'one-two': lambda args, folder: case_one(args, folder, 2),
     'hundred': case_hundred, 'hundred-two': lambda args, folder: case_hundred(args, folder, 2),
+    **{f'{name}-offered{end}': lambda args, folder, case=case, loops=loops: case(args, folder, loops, BY_PROVIDER, IN_GROUPS)
+       for name, case in (('one', case_one), ('hundred', case_hundred)) for loops, end in ((1, ''), (2, '-two'))},
     'pipelined': case_pipelined, 'open': case_open, 'whole-one': case_whole_one, 'whole-hundred': case_whole_hundred,
     'waiting': case_waiting, 'bulk': case_bulk, 'bulk-two': lambda args, folder: case_bulk(args, folder, 2),
     'flat': case_flat, 'store': case_store,

@@ -34,6 +34,7 @@ const char *campaign_fault_name(enum campaign_fault fault)
     case CAMPAIGN_MAILBOX: return "mailbox";
     case CAMPAIGN_LIMITS: return "limits";
     case CAMPAIGN_PACKETS: return "packets";
+    case CAMPAIGN_GROUPS: return "groups";
     case CAMPAIGN_PROVIDER: return "provider";
     case CAMPAIGN_VANITY: return "vanity";
     case CAMPAIGN_FAULTS: break;

@@ -35,8 +35,9 @@ enum campaign_fault {
     CAMPAIGN_MAILBOX,   /* full, disabled, moved, forwarded, temporarily away */
     CAMPAIGN_LIMITS,    /* fewer connections or RCPTs than we would use */
     CAMPAIGN_PACKETS,   /* jitter, and answers in pieces */
-    CAMPAIGN_PROVIDER,  /* one far end behind many names of a known provider */
-    CAMPAIGN_VANITY,    /* one far end behind a name of its own for each domain */
+    CAMPAIGN_GROUPS, /* RCPTs that go out together are refused, lost or answered in another order */
+    CAMPAIGN_PROVIDER, /* one far end behind many names of a known provider */
+    CAMPAIGN_VANITY,   /* one far end behind a name of its own for each domain */
     CAMPAIGN_FAULTS,
 };
 /* Left out: sites are told apart by the names of their exchangers, so one machine under many names is many

@@ -264,6 +264,10 @@ void campaign_site_draw(struct campaign_site *site, uint64_t seed)
     if (has(site, CAMPAIGN_TLS)) {
         draw_tls(site, &r);
     }
+    if (has(site, CAMPAIGN_GROUPS)) {
+        site->script.grouping =
+            (enum peer_grouping)between(&r, PEER_GROUPS_SWALLOWED, PEER_GROUPS_CROSSED);
+    }
     if (has(site, CAMPAIGN_PACKETS)) {
         site->jitter_ms = between(&r, 0, 400);
         site->split_bytes = happens(&r, 50) ? between(&r, 1, 40) : 0;

@@ -21,6 +21,7 @@ import time
 
 sys.dont_write_bytecode = True
 
+import groups
 import probes
 import rootfs
 from cases import CASES, STATUS_OF, everything
@@ -168,6 +169,7 @@ def run_all(args, report):
         with concurrent.futures.ThreadPoolExecutor(len(ready) or 1) as pool:
             list(pool.map(ask_one, ready))
         probes.run(lambda *words: run_heloise(args, world.folder('client/probe'), *words), report, world, ready)
+        groups.run(lambda folder, *words: heloise(args, folder, *words), report, world, ready)
         ask_list(args, report, world.folder('client/bulk'), ready)
         time.sleep(0.5)  # the servers write their logs
         for rig in ready:

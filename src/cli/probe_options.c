@@ -124,7 +124,7 @@ static const struct argp_option asking_table[] = {
      "addresses asked on one connection, instead of the provider's limit", 0},
     {"pipelined-rcpts", KEY_PIPELINED_RCPTS, "N", 0,
      "addresses asked at once on one connection, without waiting for the answers between, instead "
-     "of the provider's limit",
+     "of the provider's limit (5 for servers nobody knows); 1: one by one",
      0},
     {"invalids-per-hour", KEY_INVALIDS_PER_HOUR, "N", 0,
      "refused addresses one site may see in an hour, instead of the provider's limit", 0},

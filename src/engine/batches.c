@@ -248,8 +248,16 @@ static void shed_some(struct batch *batch)
     }
 }
 
-static void work_at(struct batches *batches, uint64_t at_ms)
+/* Not at once: others have their turn between the steps. */
+static void work_on(struct batches *batches, const struct batch *next)
 {
+    if (next == NULL) {
+        return;
+    }
+    uint64_t at_ms = door_now_ms(batches->door) + 1;
+    if (next->rest_until_ms > at_ms) {
+        at_ms = next->rest_until_ms;
+    }
     if (batches->work.place == 0 || batches->work.due_ms > at_ms) {
         door_timer_start(batches->door, &batches->work, at_ms);
     }
@@ -258,14 +266,8 @@ static void work_at(struct batches *batches, uint64_t at_ms)
 void batches_work_on(struct batches *batches)
 {
     drop_those_over(batches);
-    struct batch *const next[] = {next_to_load(batches), next_to_shed(batches)};
-    /* Not at once: others have their turn between the steps. */
-    uint64_t soon_ms = door_now_ms(batches->door) + 1;
-    for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
-        if (next[i] != NULL) {
-            work_at(batches, next[i]->rest_until_ms > soon_ms ? next[i]->rest_until_ms : soon_ms);
-        }
-    }
+    work_on(batches, next_to_load(batches));
+    work_on(batches, next_to_shed(batches));
 }
 
 static void on_work(void *context)

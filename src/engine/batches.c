@@ -155,14 +155,18 @@ enum err batch_settle(struct batch *batch, enum store_batch_state state, const c
     return e;
 }
 
-uint64_t batch_rest_ms(struct batch *batch)
+uint64_t batch_rest(struct batch *batch)
 {
+    struct batches *batches = batch->batches;
     uint64_t wait_ms = (uint64_t)BATCH_REST_MS_MIN << batch->rests;
-    if (wait_ms >= BATCH_REST_MS_MAX) {
-        return BATCH_REST_MS_MAX;
+    bool is_kept = store_flush(batches->store, NULL) == ERR_NONE;
+    (void)is_kept; /* who put something there hears of it */
+    if (wait_ms < BATCH_REST_MS_MAX) {
+        batch->rests++;
+    } else {
+        wait_ms = BATCH_REST_MS_MAX;
     }
-    batch->rests++;
-    return wait_ms;
+    return door_now_ms(batches->door) + wait_ms;
 }
 
 /* Work. */
@@ -244,7 +248,7 @@ static void shed_some(struct batch *batch)
         unlink_batch(batch);
         batch_free(batch);
     } else if (e != ERR_NONE) {
-        batch->rest_until_ms = door_now_ms(batches->door) + batch_rest_ms(batch);
+        batch->rest_until_ms = batch_rest(batch);
     }
 }
 

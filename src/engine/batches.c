@@ -155,14 +155,18 @@ enum err batch_settle(struct batch *batch, enum store_batch_state state, const c
     return e;
 }
 
-uint64_t batch_rest_ms(struct batch *batch)
+uint64_t batch_rest(struct batch *batch)
 {
+    struct batches *batches = batch->batches;
     uint64_t wait_ms = (uint64_t)BATCH_REST_MS_MIN << batch->rests;
-    if (wait_ms >= BATCH_REST_MS_MAX) {
-        return BATCH_REST_MS_MAX;
+    bool is_kept = store_flush(batches->store, NULL) == ERR_NONE;
+    (void)is_kept; /* who put something there hears of it */
+    if (wait_ms < BATCH_REST_MS_MAX) {
+        batch->rests++;
+    } else {
+        wait_ms = BATCH_REST_MS_MAX;
     }
-    batch->rests++;
-    return wait_ms;
+    return door_now_ms(batches->door) + wait_ms;
 }
 
 /* Work. */
@@ -244,12 +248,20 @@ static void shed_some(struct batch *batch)
         unlink_batch(batch);
         batch_free(batch);
     } else if (e != ERR_NONE) {
-        batch->rest_until_ms = door_now_ms(batches->door) + batch_rest_ms(batch);
+        batch->rest_until_ms = batch_rest(batch);
     }
 }
 
-static void work_at(struct batches *batches, uint64_t at_ms)
+/* Not at once: others have their turn between the steps. */
+static void work_on(struct batches *batches, const struct batch *next)
 {
+    if (next == NULL) {
+        return;
+    }
+    uint64_t at_ms = door_now_ms(batches->door) + 1;
+    if (next->rest_until_ms > at_ms) {
+        at_ms = next->rest_until_ms;
+    }
     if (batches->work.place == 0 || batches->work.due_ms > at_ms) {
         door_timer_start(batches->door, &batches->work, at_ms);
     }
@@ -258,14 +270,8 @@ static void work_at(struct batches *batches, uint64_t at_ms)
 void batches_work_on(struct batches *batches)
 {
     drop_those_over(batches);
-    struct batch *const next[] = {next_to_load(batches), next_to_shed(batches)};
-    /* Not at once: others have their turn between the steps. */
-    uint64_t soon_ms = door_now_ms(batches->door) + 1;
-    for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
-        if (next[i] != NULL) {
-            work_at(batches, next[i]->rest_until_ms > soon_ms ? next[i]->rest_until_ms : soon_ms);
-        }
-    }
+    work_on(batches, next_to_load(batches));
+    work_on(batches, next_to_shed(batches));
 }
 
 static void on_work(void *context)

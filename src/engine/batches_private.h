@@ -69,8 +69,8 @@ void batch_tell_state(struct batch *batch);
 /* Both. */
 enum err batch_settle(struct batch *batch, enum store_batch_state state, const char *cause,
                       struct fault *out_fault) MUST_USE;
-/* How long to wait before the store is asked again, longer each time. */
-uint64_t batch_rest_ms(struct batch *batch);
+/* When, of door_now_ms, the store is to be tried again: later each time. Others may write meanwhile. */
+uint64_t batch_rest(struct batch *batch);
 
 /* batches_run.c */
 enum err batch_begin(struct batch *batch, struct fault *out_fault) MUST_USE;

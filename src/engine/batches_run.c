@@ -26,29 +26,25 @@ static void one_less(struct batch *batch)
     batch->batches->open--;
 }
 
-/* Once for each result that is kept. */
-static void count_provider(struct batch *batch, const struct record *record)
-{
-    struct store *store = batch->batches->store;
-    if (bulk_fault(batch->bulk)->err == ERR_NONE &&
-        store_batch_provider_add(store, batch->stored.id, record->provider_name,
-                                 record->provider_label, (unsigned)record->status) != ERR_NONE) {
-        struct fault fault;
-        (void)store_why(store, &fault);
-        bulk_fail(batch->bulk, &fault);
-    }
-}
-
-/* What goes with a result that is kept. False: the run has failed. */
+/* What goes with a result that is kept next, once. False: the run has failed. */
 static bool keep_beside(struct batch *batch, const struct record *record)
 {
+    struct store *store = batch->batches->store;
     struct fault fault;
-    if (bulk_fault(batch->bulk)->err == ERR_NONE &&
-        batches_keep_now(batch, BATCHES_RESULT, batch->state, record, &fault) != ERR_NONE) {
+    if (bulk_fault(batch->bulk)->err != ERR_NONE) {
+        return false;
+    }
+    enum err e = batches_keep_now(batch, BATCHES_RESULT, batch->state, record, &fault);
+    if (e == ERR_NONE &&
+        store_batch_provider_add(store, batch->stored.id, record->provider_name,
+                                 record->provider_label, (unsigned)record->status) != ERR_NONE) {
+        e = store_why(store, &fault);
+    }
+    if (e != ERR_NONE) {
+        store_take_back(store);
         bulk_fail(batch->bulk, &fault);
     }
-    count_provider(batch, record);
-    return bulk_fault(batch->bulk)->err == ERR_NONE;
+    return e == ERR_NONE;
 }
 
 static void on_answer(void *context, const struct record *record)
@@ -182,8 +178,9 @@ static bool will_pass(const struct fault *fault)
 static void on_finished(void *context)
 {
     struct batch *batch = context;
-    uint64_t wait_ms = will_pass(bulk_fault(batch->bulk)) ? batch_rest_ms(batch) : 0;
-    door_timer_start(batch->batches->door, &batch->end, now_ms(batch) + wait_ms);
+    bool is_in_the_way = will_pass(bulk_fault(batch->bulk));
+    door_timer_start(batch->batches->door, &batch->end,
+                     is_in_the_way ? batch_rest(batch) : now_ms(batch));
 }
 
 /* What has become of it: what it is to be from now on. Where the store was in the way it is what it was, and begins again
@@ -229,7 +226,7 @@ static void on_end(void *context)
     struct batches *batches = batch->batches;
     batches_show(batch);
     if (commit_end(batch) != ERR_NONE) {
-        door_timer_start(batches->door, &batch->end, now_ms(batch) + batch_rest_ms(batch));
+        door_timer_start(batches->door, &batch->end, batch_rest(batch));
         return;
     }
     batch_close(batch);
@@ -290,7 +287,7 @@ static void fail(struct batch *batch, const struct fault *fault)
     batch_close(batch);
     if (will_pass(fault) ||
         batch_settle(batch, STORE_BATCH_FAILED, fault->text, &again) != ERR_NONE) {
-        batch->rest_until_ms = now_ms(batch) + batch_rest_ms(batch);
+        batch->rest_until_ms = batch_rest(batch);
     }
 }
 

@@ -71,6 +71,7 @@ static void keep_result(struct bulk *bulk, uint64_t id, enum verdict_status stat
     if (e != ERR_NONE) {
         struct fault fault;
         (void)store_why(bulk->store, &fault);
+        store_take_back(bulk->store); /* something may have been put beside it */
         bulk_fail(bulk, &fault);
         return;
     }

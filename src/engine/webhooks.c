@@ -35,7 +35,9 @@ struct webhook_flight {
     int64_t endpoint;
     unsigned tries; /* before this one */
     char origin[HTTP_ORIGIN_BYTES];
-    bool is_used;
+    struct store_webhook after; /* what came of it, once it has landed */
+    char error[WEBHOOK_ERROR_BYTES];
+    bool is_used, has_landed;
 };
 
 struct webhooks {
@@ -46,6 +48,7 @@ struct webhooks {
     struct webhooks_config config;
     struct timer timer;
     uint64_t prune_ms; /* when next, of door_now_ms */
+    unsigned rests;    /* since the store was written */
     int64_t last_endpoint;
     struct webhook_flight flights[WEBHOOKS_AT_ONCE_MAX];
     struct webhooks_counts counts;
@@ -99,7 +102,7 @@ static unsigned count_at(const struct webhooks *webhooks, const char *origin)
     return count;
 }
 
-/* What came of it goes into the store, with the next commit; that comes before anything else is sent. */
+/* What came of it is kept here until it is in the store: nothing is sent before that, and this not again. */
 static void land(struct webhook_flight *flight, const struct http_client_answer *answer)
 {
     struct webhooks *webhooks = flight->webhooks;
@@ -110,26 +113,59 @@ static void land(struct webhook_flight *flight, const struct http_client_answer 
                                .retry_after_s = answer->retry_after_s};
     door_random_bytes(webhooks->door, &done.chance, sizeof done.chance);
     struct webhook_next next = webhook_schedule(&done);
-    char error[WEBHOOK_ERROR_BYTES] = "";
+    flight->error[0] = '\0';
     if (answer->end != HTTP_CLIENT_END_ANSWERED) {
-        (void)snprintf(error, sizeof error, "%s: %s", http_end_name(answer->end), answer->detail);
+        (void)snprintf(flight->error, sizeof flight->error, "%s: %s", http_end_name(answer->end),
+                       answer->detail);
     } else if (next.state != STORE_WEBHOOK_DELIVERED) {
-        (void)snprintf(error, sizeof error, "the receiver answered %u", answer->status);
+        (void)snprintf(flight->error, sizeof flight->error, "the receiver answered %u",
+                       answer->status);
     }
-    const struct store_webhook after = {.state = next.state,
-                                        .tries = done.tries,
-                                        .changed_at_ms = done.now_ms,
-                                        .next_at_ms = next.at_ms,
-                                        .last_status = answer->status,
-                                        .last_error = slice_of(error)};
-    /* Where the store says no, the row waits as it did and is sent again. */
-    bool is_kept = store_webhook_tried(webhooks->store, flight->number, &after) == ERR_NONE;
-    webhooks->counts.tries++;
-    webhooks->counts.delivered += is_kept && next.state == STORE_WEBHOOK_DELIVERED ? 1 : 0;
-    webhooks->counts.failed += is_kept && next.state == STORE_WEBHOOK_FAILED ? 1 : 0;
-    webhooks->counts.under_way--;
-    flight->is_used = false;
-    look_within(webhooks, is_kept ? 0 : WEBHOOKS_SHORT_MS);
+    flight->after = (struct store_webhook){.state = next.state,
+                                           .tries = done.tries,
+                                           .changed_at_ms = done.now_ms,
+                                           .next_at_ms = next.at_ms,
+                                           .last_status = answer->status,
+                                           .last_error = slice_of(flight->error)};
+    flight->has_landed = true;
+    look_within(webhooks, 0);
+}
+
+static enum err put_landed(struct webhooks *webhooks)
+{
+    enum err e = ERR_NONE;
+    for (unsigned i = 0; i < webhooks->config.at_once_max && e == ERR_NONE; i++) {
+        const struct webhook_flight *flight = &webhooks->flights[i];
+        if (flight->is_used && flight->has_landed) {
+            e = store_webhook_tried(webhooks->store, flight->number, &flight->after);
+        }
+    }
+    return e;
+}
+
+static void count_landed(struct webhooks *webhooks)
+{
+    for (unsigned i = 0; i < webhooks->config.at_once_max; i++) {
+        struct webhook_flight *flight = &webhooks->flights[i];
+        if (flight->is_used && flight->has_landed) {
+            webhooks->counts.tries++;
+            webhooks->counts.delivered += flight->after.state == STORE_WEBHOOK_DELIVERED ? 1 : 0;
+            webhooks->counts.failed += flight->after.state == STORE_WEBHOOK_FAILED ? 1 : 0;
+            webhooks->counts.under_way--;
+            flight->is_used = false;
+        }
+    }
+}
+
+/* All that was put, and what came of the tries, is in the file. */
+static bool keep_all(struct webhooks *webhooks)
+{
+    bool is_put = put_landed(webhooks) == ERR_NONE;
+    bool is_kept = store_flush(webhooks->store, NULL) == ERR_NONE && is_put;
+    if (is_kept) {
+        count_landed(webhooks);
+    }
+    return is_kept;
 }
 
 static void on_answer(void *context, const struct http_client_answer *answer)
@@ -277,15 +313,24 @@ static void prune(struct webhooks *webhooks, int64_t now_ms)
     webhooks->prune_ms = mono_ms + (is_more ? WEBHOOKS_LOOK_MS : WEBHOOKS_PRUNE_MS);
 }
 
+/* Longer each time. */
+static uint64_t rest_ms(struct webhooks *webhooks)
+{
+    uint64_t wait_ms = (uint64_t)WEBHOOKS_SHORT_MS << webhooks->rests;
+    webhooks->rests += wait_ms < WEBHOOKS_LOOK_MS ? 1 : 0;
+    return wait_ms < WEBHOOKS_LOOK_MS ? wait_ms : WEBHOOKS_LOOK_MS;
+}
+
 static void look(void *context)
 {
     struct webhooks *webhooks = context;
     int64_t now_ms = door_wall_ms(webhooks->door);
     prune(webhooks, now_ms);
-    if (store_flush(webhooks->store, NULL) != ERR_NONE) {
-        look_within(webhooks, WEBHOOKS_SHORT_MS);
+    if (!keep_all(webhooks)) {
+        look_within(webhooks, rest_ms(webhooks));
         return;
     }
+    webhooks->rests = 0;
     serve(webhooks, now_ms);
     int64_t next_ms = store_webhook_next_at(webhooks->store, now_ms);
     look_within(webhooks, next_ms - now_ms < WEBHOOKS_LOOK_MS ? (uint64_t)(next_ms - now_ms)
@@ -323,6 +368,8 @@ void webhooks_close(struct webhooks *webhooks)
     if (webhooks == NULL) {
         return;
     }
+    bool is_kept = keep_all(webhooks);
+    (void)is_kept; /* else it is sent again */
     door_timer_stop(webhooks->door, &webhooks->timer);
     http_client_close(webhooks->client);
     digester_free(webhooks->digester);

@@ -445,6 +445,14 @@ static void take_back(struct store *store)
     lose_group(store);
 }
 
+void store_take_back(struct store *store)
+{
+    if (store->is_in_group) {
+        take_back(store);
+        store->losses++;
+    }
+}
+
 enum err store_change_begin(struct store *store, struct fault *out_fault)
 {
     enum err e = store_flush(store, out_fault);

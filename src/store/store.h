@@ -39,6 +39,8 @@ enum err store_flush(struct store *store, struct fault *out_fault) MUST_USE;
 /* How many groups were lost, as a full disk brings about: what was put since the flush before is not in the file, and what is
  * put next begins a group of its own. Whose puts wait for a flush that another may call compares before he says "done". */
 uint64_t store_losses(const struct store *store);
+/* All that was put since the flush before is lost, on purpose: where half of what belongs together could be put. */
+void store_take_back(struct store *store);
 /* ERR_STORE: one was lost since there were so many. */
 enum err store_kept_since(const struct store *store, uint64_t losses, struct fault *out_fault)
     MUST_USE;

@@ -261,6 +261,9 @@ static void check_done(const struct desk *desk, const char *name)
     assert_int_equal(count(desk, "webhook WHERE kind='batch.done'"), 1);
     assert_int_equal(count(desk, "webhook WHERE kind='batch.result'"), ADDRESSES);
     assert_int_equal(count(desk, "webhook"), ADDRESSES + 1);
+    assert_int_equal(scratch_sql(desk->db, "SELECT sum(deliverable+undeliverable+risky+unknown)"
+                                           " FROM batch_provider"),
+                     ADDRESSES);
 }
 
 #define ON_EVENT(kind)  "BEFORE INSERT ON webhook WHEN NEW.kind='" kind "'"

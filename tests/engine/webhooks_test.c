@@ -15,7 +15,7 @@
 #include "base/slice.h"
 #include "json_check.h"
 
-enum { URL_BYTES = 256, VALUE_BYTES = 512, TEXT_BYTES = 1024 };
+enum { REFUSED_MS = 1500, URL_BYTES = 256, VALUE_BYTES = 512, TEXT_BYTES = 1024 };
 
 /* A store, webhooks over it, and a receiver that answers as it is told. */
 struct stage {
@@ -286,6 +286,41 @@ static void urls_and_secrets_are_judged(void **state)
     buf_done(&secret);
 }
 
+/* A store that refuses costs neither an event nor a second delivery. */
+static void what_came_of_it_is_kept_when_the_store_can(void **state)
+{
+    static const struct scratch_refusal refusals[] = {
+        {"", "BEFORE UPDATE ON webhook", "ABORT"},
+        {"", "BEFORE UPDATE ON webhook", "ROLLBACK"},
+        {"", NULL, NULL},
+    };
+    struct stage *stage = *state;
+    void *folder;
+    char path[SCRATCH_PATH_BYTES];
+    assert_int_equal(scratch_make(&folder), 0);
+    scratch_path(&folder, "x.db", path);
+    webhooks_close(stage->webhooks);
+    store_close(stage->store);
+    stage->store = scratch_open(path);
+    open_webhooks(stage);
+    for (unsigned i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        assert_int_equal(put(stage, stage->url, "", NULL), ERR_NONE);
+        assert_int_equal(store_flush(stage->store, NULL), ERR_NONE);
+        scratch_refuse(path, &refusals[i]);
+        RIG_UNTIL(stage->rig, stage->web.count == i + 1);
+        rig_rest(stage->rig, REFUSED_MS);
+        assert_int_equal(stage->web.count, i + 1);
+        assert_int_equal(newest(stage).state, STORE_WEBHOOK_WAITING);
+        scratch_relieve(path, &refusals[i]);
+        wait_for_tries(stage, i + 1);
+        struct seen seen = newest(stage);
+        assert_int_equal(seen.state, STORE_WEBHOOK_DELIVERED);
+        assert_int_equal(seen.tries, 1);
+        assert_int_equal(stage->web.count, i + 1);
+    }
+    assert_int_equal(scratch_remove(&folder), 0);
+}
+
 /* Who put it has done what it speaks of: the log says why nobody hears of it. */
 static void one_that_may_not_be_told_is_in_the_log(void **state)
 {
@@ -375,6 +410,7 @@ int main(void)
         ON_STAGE(one_that_is_gone_is_not_asked_again),
         ON_STAGE(what_happened_once_is_told_once),
         ON_STAGE(urls_and_secrets_are_judged),
+        ON_STAGE(what_came_of_it_is_kept_when_the_store_can),
         ON_STAGE(one_that_may_not_be_told_is_in_the_log),
         ON_STAGE(a_name_for_an_inner_address_is_not_told),
         ON_STAGE(few_are_under_way_at_once),

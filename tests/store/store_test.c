@@ -310,6 +310,25 @@ static void a_group_that_is_lost_is_told(void **state)
     }
 }
 
+static void what_is_taken_back_is_not_there(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    struct fault fault = {0};
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    uint64_t losses = store_losses(store);
+    store_take_back(store); /* nothing */
+    assert_int_equal(store_kept_since(store, losses, &fault), ERR_NONE);
+    assert_int_equal(scratch_put(store, "a@b", "{}"), ERR_NONE);
+    store_take_back(store);
+    assert_int_equal(store_kept_since(store, losses, &fault), ERR_STORE);
+    assert_int_equal(scratch_put(store, "c@b", "{}"), ERR_NONE);
+    assert_int_equal(store_flush(store, &fault), ERR_NONE);
+    assert_false(scratch_has(store, "a@b", "{}"));
+    assert_true(scratch_has(store, "c@b", "{}"));
+    store_close(store);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
 
 int main(void)
@@ -324,6 +343,7 @@ int main(void)
         IN_FOLDER(two_processes_write_into_one_file),
         IN_FOLDER(nothing_flushed_is_lost_by_a_kill),
         IN_FOLDER(a_group_that_is_lost_is_told),
+        IN_FOLDER(what_is_taken_back_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,8 +129,7 @@ enum err batch_find_json(struct store *store, struct batches *batches, struct sl
 }
 
 enum err batch_list_json(struct store *store, struct batches *batches,
-                         const struct store_batch_page *page, struct buf *out,
-                         struct fault *out_fault)
+                         const struct store_page *page, struct buf *out, struct fault *out_fault)
 {
     struct listing listing = {.batches = batches};
     json_begin(&listing.w, out);

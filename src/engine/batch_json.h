@@ -20,7 +20,7 @@ enum err batch_find_json(struct store *store, struct batches *batches, struct sl
 /* A page of the list, newest first: {"batches": [...], "next": "number" or null}. The number is
  * where the next page begins (before). */
 enum err batch_list_json(struct store *store, struct batches *batches,
-                         const struct store_batch_page *page, struct buf *out,
-                         struct fault *out_fault) MUST_USE;
+                         const struct store_page *page, struct buf *out, struct fault *out_fault)
+    MUST_USE;
 
 #endif

@@ -46,7 +46,7 @@ static void look_at(void *context, const struct store_batch *batch)
 static void turn_batches(struct upkeep *upkeep, struct desk *desk)
 {
     struct look look = {.finished_before_ms = upkeep->retention.jobs_before_ms};
-    const struct store_batch_page page = {.before = upkeep->batches_before, .limit = BATCHES_PAGE};
+    const struct store_page page = {.before = upkeep->batches_before, .limit = BATCHES_PAGE};
     enum err e = store_batch_each(desk->store, &page, look_at, &look, &upkeep->fault);
     if (e == ERR_NONE && look.id[0] != '\0') {
         e = batches_order(desk->batches, slice_of(look.id), BATCHES_DELETE, &upkeep->fault);

@@ -15,8 +15,8 @@ enum err watch_find_json(struct store *store, struct batches *batches, struct sl
                          struct buf *out, struct fault *out_fault) MUST_USE;
 /* {"watches": [...], "next": what to ask the next page with, or null} */
 enum err watch_list_json(struct store *store, struct batches *batches,
-                         const struct store_watch_page *page, struct buf *out,
-                         struct fault *out_fault) MUST_USE;
+                         const struct store_page *page, struct buf *out, struct fault *out_fault)
+    MUST_USE;
 
 void watch_change_write(struct json_writer *w, const struct store_watch_change *change);
 

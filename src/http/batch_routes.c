@@ -12,7 +12,6 @@
 
 enum {
     JSON_BYTES_MAX = 4 << 20,
-    PAGE = 50,
     PAGE_MAX = 200,
     FORM_BYTES = 64 * 1024, /* around the file of a form */
 };
@@ -61,20 +60,14 @@ bool batch_is_theirs(struct http_request *request, struct slice id)
 static void get_list(struct http_request *request)
 {
     static const char *const names[] = {"limit", "before", NULL};
-    uint64_t limit = PAGE;
-    uint64_t before = 0;
-    char text[HTTP_ID_BYTES];
-    struct slice owner = http_owner(request, text);
+    struct http_page_owner owner;
+    struct store_page page;
     struct store *store;
     struct fault fault = {.err = ERR_NONE};
     if (!http_takes_arguments(request, names) ||
-        !http_count_argument(request, "limit", 1, PAGE_MAX, &limit) ||
-        !http_count_argument(request, "before", 1, INT64_MAX, &before) ||
-        !http_lend_store(request, &store)) {
+        !http_read_page(request, PAGE_MAX, &owner, &page) || !http_lend_store(request, &store)) {
         return;
     }
-    const struct store_batch_page page = {
-        .owner = request->key_id != 0 ? &owner : NULL, .before = (int64_t)before, .limit = limit};
     struct buf json;
     buf_init(&json, JSON_BYTES_MAX);
     enum err e =

@@ -14,7 +14,6 @@ enum {
     JSON_BYTES_MAX = 16 << 20,
     SECRET_BYTES_MAX = 512,
     URL_BYTES_MAX = 2048,
-    PAGE = 50,
     PAGE_MAX = 200,
     BODY_BYTES_MAX = 8192,
 };
@@ -53,22 +52,18 @@ static enum err write_log(struct store *store, const struct store_webhook_page *
 static void get_log(struct http_request *request)
 {
     static const char *const names[] = {"limit", "before", "batch", NULL};
-    uint64_t limit = PAGE;
-    uint64_t before = 0;
-    char text[HTTP_ID_BYTES];
-    struct slice owner = http_owner(request, text);
+    struct http_page_owner owner;
+    struct store_page part;
     struct slice batch = http_argument(request, "batch");
     struct store *store;
     if (!http_takes_arguments(request, names) ||
-        !http_count_argument(request, "limit", 1, PAGE_MAX, &limit) ||
-        !http_count_argument(request, "before", 1, INT64_MAX, &before) ||
-        !http_lend_store(request, &store)) {
+        !http_read_page(request, PAGE_MAX, &owner, &part) || !http_lend_store(request, &store)) {
         return;
     }
-    const struct store_webhook_page page = {.owner = request->key_id != 0 ? &owner : NULL,
+    const struct store_webhook_page page = {.owner = part.owner,
                                             .batch = batch.len > 0 ? &batch : NULL,
-                                            .before = (int64_t)before,
-                                            .limit = limit};
+                                            .before = part.before,
+                                            .limit = part.limit};
     struct buf json;
     buf_init(&json, JSON_BYTES_MAX);
     enum err e = write_log(store, &page, &json);

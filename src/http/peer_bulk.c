@@ -189,7 +189,7 @@ static bool find_job(struct http_request *request, struct store **out_store, str
         refuse(request, &fault);
         return false;
     }
-    const struct store_batch_page page = {
+    const struct store_page page = {
         .owner = request->key_id != 0 ? &owner : NULL, .before = (int64_t)number + 1, .limit = 1};
     enum err e = store_batch_each(*out_store, &page, take_job, out, &fault);
     if (e == ERR_NONE && out->number == (int64_t)number) {

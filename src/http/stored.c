@@ -6,6 +6,8 @@
 #include "base/slice.h"
 #include "engine/webhooks.h"
 
+enum { PAGE = 50 };
+
 struct slice http_owner(const struct http_request *request, char out[HTTP_ID_BYTES])
 {
     if (request->key_id == 0) {
@@ -13,6 +15,22 @@ struct slice http_owner(const struct http_request *request, char out[HTTP_ID_BYT
     }
     (void)snprintf(out, HTTP_ID_BYTES, "%lld", (long long)request->key_id);
     return slice_of(out);
+}
+
+bool http_read_page(struct http_request *request, size_t limit_max,
+                    struct http_page_owner *out_owner, struct store_page *out)
+{
+    uint64_t limit = PAGE;
+    uint64_t before = 0;
+    if (!http_count_argument(request, "limit", 1, limit_max, &limit) ||
+        !http_count_argument(request, "before", 1, INT64_MAX, &before)) {
+        return false;
+    }
+    out_owner->id = http_owner(request, out_owner->text);
+    *out = (struct store_page){.owner = request->key_id != 0 ? &out_owner->id : NULL,
+                               .before = (int64_t)before,
+                               .limit = limit};
+    return true;
 }
 
 bool http_has_service(struct http_request *request)

@@ -10,6 +10,15 @@
  * own things; without keys all are seen. */
 struct slice http_owner(const struct http_request *request, char out[HTTP_ID_BYTES]);
 
+/* The part of a list of the store that the arguments limit and before ask for, of what the key sees; out_owner is what
+ * *out refers to. False: they are not right, which was answered. */
+struct http_page_owner {
+    struct slice id;
+    char text[HTTP_ID_BYTES];
+};
+bool http_read_page(struct http_request *request, size_t limit_max,
+                    struct http_page_owner *out_owner, struct store_page *out);
+
 /* False: the engine is not running, which was answered. */
 bool http_has_service(struct http_request *request);
 /* A connection to read in; service_give_back_store is owed. False: there is none, which was answered. */

@@ -20,7 +20,6 @@ enum {
     JSON_BYTES_MAX = 16 << 20,
     LABEL_BYTES_MAX = 1024,
     BODY_BYTES_MAX = 8192,
-    PAGE = 50,
     PAGE_MAX = 200,
     CHANGES_MAX = 10000, /* in one answer */
 };
@@ -58,20 +57,14 @@ static enum err find_theirs(struct http_request *request, struct store *store, i
 static void get_list(struct http_request *request)
 {
     static const char *const names[] = {"limit", "before", NULL};
-    uint64_t limit = PAGE;
-    uint64_t before = 0;
-    char text[HTTP_ID_BYTES];
-    struct slice owner = http_owner(request, text);
+    struct http_page_owner owner;
+    struct store_page page;
     struct store *store;
     struct fault fault = {.err = ERR_NONE};
     if (!http_takes_arguments(request, names) ||
-        !http_count_argument(request, "limit", 1, PAGE_MAX, &limit) ||
-        !http_count_argument(request, "before", 1, INT64_MAX, &before) ||
-        !http_lend_store(request, &store)) {
+        !http_read_page(request, PAGE_MAX, &owner, &page) || !http_lend_store(request, &store)) {
         return;
     }
-    const struct store_watch_page page = {
-        .owner = request->key_id != 0 ? &owner : NULL, .before = (int64_t)before, .limit = limit};
     struct buf json;
     buf_init(&json, JSON_BYTES_MAX);
     enum err e =
@@ -194,16 +187,14 @@ static bool read_format(struct http_request *request, enum change_format *out)
 static void get_changes(struct http_request *request)
 {
     static const char *const names[] = {"limit", "before", "format", NULL};
-    uint64_t limit = PAGE;
-    uint64_t before = 0;
+    struct http_page_owner owner;
+    struct store_page part;
     int64_t number = 0;
     struct changing changing = {.count = 0};
     struct store *store;
     struct fault fault = {.err = ERR_NONE};
     if (!http_takes_arguments(request, names) || !read_format(request, &changing.format) ||
-        !http_count_argument(request, "limit", 1, CHANGES_MAX, &limit) ||
-        !http_count_argument(request, "before", 1, INT64_MAX, &before) ||
-        !http_lend_store(request, &store)) {
+        !http_read_page(request, CHANGES_MAX, &owner, &part) || !http_lend_store(request, &store)) {
         return;
     }
     struct buf text;
@@ -211,10 +202,10 @@ static void get_changes(struct http_request *request)
     json_begin(&changing.w, &text);
     begin_changes(&changing);
     enum err e = find_theirs(request, store, &number, &fault);
-    const struct store_watch_change_page page = {number, (int64_t)before, limit};
+    const struct store_watch_change_page page = {number, part.before, part.limit};
     e = e != ERR_NONE ? e : store_watch_change_each(store, &page, write_change, &changing, &fault);
     service_give_back_store(request->api->service, store);
-    end_changes(&changing, limit);
+    end_changes(&changing, part.limit);
     if (e == ERR_NONE && changing.w.err != ERR_NONE) {
         e = fault_set(&fault, changing.w.err, 0, "the changes cannot be shown: %s",
                       err_name(changing.w.err));

@@ -258,8 +258,8 @@ enum err store_batch_find(struct store *store, struct slice id, store_batch_fn f
     return e;
 }
 
-enum err store_batch_each(struct store *store, const struct store_batch_page *page,
-                          store_batch_fn fn, void *context, struct fault *out_fault)
+enum err store_batch_each(struct store *store, const struct store_page *page, store_batch_fn fn,
+                          void *context, struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
     size_t count;
@@ -271,11 +271,7 @@ enum err store_batch_each(struct store *store, const struct store_batch_page *pa
     if (e != ERR_NONE) {
         return e;
     }
-    (void)sqlite3_bind_int64(statement, 1, page->before > 0 ? page->before : INT64_MAX);
-    if (page->owner != NULL) {
-        store_bind(statement, 2, *page->owner);
-    }
-    (void)sqlite3_bind_int64(statement, 3, (int64_t)page->limit);
+    store_bind_page(statement, page);
     return each(store, statement, fn, context, &count, out_fault);
 }
 

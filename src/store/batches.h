@@ -92,15 +92,9 @@ typedef void (*store_batch_fn)(void *context, const struct store_batch *batch);
 /* ERR_CLOSED: there is none, or it is being deleted. */
 enum err store_batch_find(struct store *store, struct slice id, store_batch_fn fn, void *context,
                           struct fault *out_fault) MUST_USE;
-/* Newest first, at most limit of them, those older than number before (0: from the newest on). owner NULL: of all.
- * Deleted ones are not among them. */
-struct store_batch_page {
-    const struct slice *owner;
-    int64_t before;
-    size_t limit;
-};
-enum err store_batch_each(struct store *store, const struct store_batch_page *page,
-                          store_batch_fn fn, void *context, struct fault *out_fault) MUST_USE;
+/* Deleted ones are not among them. */
+enum err store_batch_each(struct store *store, const struct store_page *page, store_batch_fn fn,
+                          void *context, struct fault *out_fault) MUST_USE;
 /* The providers of a batch's results, those with the most first, at most limit of them. */
 struct store_batch_provider {
     struct slice name, label;

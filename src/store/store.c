@@ -301,6 +301,15 @@ void store_bind(sqlite3_stmt *statement, int place, struct slice text)
                             SQLITE_STATIC);
 }
 
+void store_bind_page(sqlite3_stmt *statement, const struct store_page *page)
+{
+    (void)sqlite3_bind_int64(statement, 1, page->before > 0 ? page->before : INT64_MAX);
+    if (page->owner != NULL) {
+        store_bind(statement, 2, *page->owner);
+    }
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)page->limit);
+}
+
 void store_bind_key(sqlite3_stmt *statement, int place, struct slice key)
 {
     (void)sqlite3_bind_int64(statement, place, store_place(key));

@@ -27,6 +27,13 @@ enum {
 /* What opening a store would otherwise begin with, on any thread: SQLite is loaded and set up. */
 void store_warm_up(void);
 
+/* Of a list, the newest first. */
+struct store_page {
+    const struct slice *owner; /* NULL: of all */
+    int64_t before;            /* older than this number; 0: from the newest on */
+    size_t limit;              /* at most so many */
+};
+
 /* path: a file (created with mode 0600, folder with 0700 where missing) or ":memory:". A file of a newer
  * schema, or one that is not ours, is refused with a fault that says so; older ones are migrated
  * inside a transaction. */

@@ -140,6 +140,8 @@ enum err store_job_row_settle(struct store *store, int64_t id, enum store_job_st
 enum err store_job_row_delete(struct store *store, int64_t id, struct fault *out_fault) MUST_USE;
 
 void store_bind(sqlite3_stmt *statement, int place, struct slice text);
+/* The first three places: before which number, the owner, a number of rows. */
+void store_bind_page(sqlite3_stmt *statement, const struct store_page *page);
 /* The place of the key, and after it the key. */
 void store_bind_key(sqlite3_stmt *statement, int place, struct slice key);
 /* The first and the last place of the domain's keys, a time, the domain, and a number of rows. */

@@ -176,8 +176,8 @@ enum err store_watch_find(struct store *store, struct slice id, store_watch_fn f
                : e;
 }
 
-enum err store_watch_each(struct store *store, const struct store_watch_page *page,
-                          store_watch_fn fn, void *context, struct fault *out_fault)
+enum err store_watch_each(struct store *store, const struct store_page *page, store_watch_fn fn,
+                          void *context, struct fault *out_fault)
 {
     sqlite3_stmt *statement = NULL;
     size_t count;
@@ -189,11 +189,7 @@ enum err store_watch_each(struct store *store, const struct store_watch_page *pa
     if (e != ERR_NONE) {
         return e;
     }
-    (void)sqlite3_bind_int64(statement, 1, page->before > 0 ? page->before : INT64_MAX);
-    if (page->owner != NULL) {
-        store_bind(statement, 2, *page->owner);
-    }
-    (void)sqlite3_bind_int64(statement, 3, (int64_t)page->limit);
+    store_bind_page(statement, page);
     return each(store, statement, fn, context, &count, out_fault);
 }
 

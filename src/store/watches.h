@@ -48,14 +48,8 @@ typedef void (*store_watch_fn)(void *context, const struct store_watch *watch);
 /* ERR_CLOSED: there is none. */
 enum err store_watch_find(struct store *store, struct slice id, store_watch_fn fn, void *context,
                           struct fault *out_fault) MUST_USE;
-/* Newest first; as struct store_batch_page. */
-struct store_watch_page {
-    const struct slice *owner; /* NULL: of all */
-    int64_t before;            /* 0: from the newest on */
-    size_t limit;
-};
-enum err store_watch_each(struct store *store, const struct store_watch_page *page,
-                          store_watch_fn fn, void *context, struct fault *out_fault) MUST_USE;
+enum err store_watch_each(struct store *store, const struct store_page *page, store_watch_fn fn,
+                          void *context, struct fault *out_fault) MUST_USE;
 /* The next one after that number that is due, runs, or has something to be deleted. ERR_CLOSED: there is none. */
 enum err store_watch_next(struct store *store, int64_t after, int64_t now_ms, store_watch_fn fn,
                           void *context, struct fault *out_fault) MUST_USE;

@@ -625,7 +625,7 @@ static void pages(void **state)
         add_batch(&desk, SLICE("live0@d0.test\n"), id[i]);
     }
     buf_init(&text, TEXT_BYTES_MAX);
-    struct store_batch_page page = {.owner = &owner, .limit = 2};
+    struct store_page page = {.owner = &owner, .limit = 2};
     assert_int_equal(batch_list_json(desk.store, desk.batches, &page, &text, &fault), ERR_NONE);
     assert_true(has(buf_view(&text), id[4]));
     assert_true(has(buf_view(&text), id[3]));
@@ -637,7 +637,7 @@ static void pages(void **state)
     assert_int_equal(batch_list_json(desk.store, desk.batches, &page, &text, &fault), ERR_NONE);
     assert_true(has(buf_view(&text), id[0]));
     assert_true(has(buf_view(&text), "\"next\":null"));
-    page = (struct store_batch_page){.owner = &nobody, .limit = 2};
+    page = (struct store_page){.owner = &nobody, .limit = 2};
     buf_clear(&text);
     assert_int_equal(batch_list_json(desk.store, NULL, &page, &text, &fault), ERR_NONE);
     assert_true(slice_equal(buf_view(&text), SLICE("{\"batches\":[],\"next\":null}")));

@@ -255,7 +255,7 @@ static unsigned batches_there(struct desk *desk)
 {
     unsigned count = 0;
     struct fault fault = {0};
-    const struct store_batch_page page = {.limit = 100};
+    const struct store_page page = {.limit = 100};
     assert_int_equal(store_batch_each(desk->store, &page, count_batch, &count, &fault), ERR_NONE);
     return count;
 }

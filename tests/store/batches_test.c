@@ -202,9 +202,9 @@ static void pages(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct seen seen = {.ids = ""};
         struct slice owner = slice_of(rows[i].owner == NULL ? "" : rows[i].owner);
-        const struct store_batch_page page = {.owner = rows[i].owner == NULL ? NULL : &owner,
-                                              .before = rows[i].before,
-                                              .limit = rows[i].limit};
+        const struct store_page page = {.owner = rows[i].owner == NULL ? NULL : &owner,
+                                        .before = rows[i].before,
+                                        .limit = rows[i].limit};
         assert_int_equal(store_batch_each(store, &page, see, &seen, &fault), ERR_NONE);
         if (strcmp(seen.ids, rows[i].wanted) != 0) {
             fail_msg("%s: %s", rows[i].name, seen.ids);

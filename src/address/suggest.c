@@ -63,10 +63,10 @@ static bool is_among(const struct slice *words, size_t count, struct slice word)
 static bool is_known(const struct address_lists *lists, struct slice domain)
 {
     if (is_among(neighbours, sizeof neighbours / sizeof neighbours[0], domain) ||
-        list_find(&lists->lists[LIST_POPULAR], domain).len > 0) {
+        list_has(lists, LIST_POPULAR, domain)) {
         return true;
     }
-    return list_find(&lists->lists[LIST_FREE], domain).len > 0 &&
+    return list_has(lists, LIST_FREE, domain) &&
            !is_among(caught_slips, sizeof caught_slips / sizeof caught_slips[0], domain);
 }
 

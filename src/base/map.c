@@ -2,6 +2,7 @@
 #include "base/map.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/must.h"
 #include "base/slice.h"
@@ -19,6 +20,40 @@ void map_done(struct map *m)
 {
     free(m->slots);
     *m = (struct map){.seed = m->seed};
+}
+
+static uint64_t last_eight(struct slice key)
+{
+    uint64_t word = 0;
+    if (key.len >= sizeof word) {
+        memcpy(&word, key.at + key.len - sizeof word, sizeof word);
+    } else if (key.len >= sizeof(uint32_t)) {
+        uint32_t first;
+        uint32_t last;
+        memcpy(&first, key.at, sizeof first);
+        memcpy(&last, key.at + key.len - sizeof last, sizeof last);
+        word = (uint64_t)first << 32 | last;
+    } else {
+        for (size_t i = 0; i < key.len; i++) {
+            word = word << 8 | (unsigned char)key.at[i];
+        }
+    }
+    return word;
+}
+
+/* Eight bytes at a time, the last ones overlapping: keys are looked up for every address and every domain. Nothing
+ * outside sees this number. */
+static uint64_t hash_of(const struct map *m, struct slice key)
+{
+    uint64_t hash = m->seed ^ key.len * UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t i = 0; i + sizeof hash < key.len; i += sizeof hash) {
+        uint64_t word;
+        memcpy(&word, key.at + i, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0xd6e8feb86659fd93);
+        hash ^= hash >> 32;
+    }
+    hash = (hash ^ last_eight(key)) * UINT64_C(0xd6e8feb86659fd93);
+    return hash ^ hash >> 32;
 }
 
 /* The slot that holds the key, or the free one where it belongs. The table has a free slot. */
@@ -57,7 +92,7 @@ static enum err grow(struct map *m)
 
 void *map_find(const struct map *m, struct slice key)
 {
-    return m->cap == 0 ? NULL : m->slots[slot_of(m, key, slice_hash(key, m->seed))].value;
+    return m->cap == 0 ? NULL : m->slots[slot_of(m, key, hash_of(m, key))].value;
 }
 
 enum err map_put(struct map *m, struct slice key, void *value)
@@ -67,7 +102,7 @@ enum err map_put(struct map *m, struct slice key, void *value)
     if (e != ERR_NONE) {
         return e;
     }
-    uint64_t hash = slice_hash(key, m->seed);
+    uint64_t hash = hash_of(m, key);
     struct map_slot *slot = &m->slots[slot_of(m, key, hash)];
     if (slot->key.at == NULL) {
         slot->key = key;
@@ -84,7 +119,7 @@ void *map_remove(struct map *m, struct slice key)
         return NULL;
     }
     size_t mask = m->cap - 1;
-    size_t hole = slot_of(m, key, slice_hash(key, m->seed));
+    size_t hole = slot_of(m, key, hash_of(m, key));
     void *value = m->slots[hole].value;
     if (m->slots[hole].key.at == NULL) {
         return NULL;

@@ -115,12 +115,24 @@ size_t slice_count_byte(struct slice s, char byte)
 
 size_t slice_find_nocase(struct slice s, struct slice needle)
 {
-    for (size_t i = 0; i + needle.len <= s.len; i++) {
+    if (needle.len == 0) {
+        return 0;
+    }
+    char low = ascii_lower(needle.at[0]);
+    char up = low >= 'a' && low <= 'z' ? (char)(low - ('a' - 'A')) : low;
+    size_t low_at = slice_find_byte(s, low, 0);
+    size_t up_at = slice_find_byte(s, up, 0);
+    while (true) {
+        size_t i = low_at < up_at ? low_at : up_at;
+        if (i == s.len || s.len - i < needle.len) {
+            return s.len;
+        }
         if (slice_starts_nocase(slice_sub(s, i, s.len), needle)) {
             return i;
         }
+        low_at = i == low_at ? slice_find_byte(s, low, i + 1) : low_at;
+        up_at = i == up_at ? slice_find_byte(s, up, i + 1) : up_at;
     }
-    return s.len;
 }
 
 struct slice slice_trim(struct slice s)

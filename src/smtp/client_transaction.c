@@ -1,5 +1,6 @@
 /* smtp/client_transaction: MAIL, RCPT, RSET and QUIT (RFC 5321 4.1.1).
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/attr.h"
 #include "base/slice.h"
 #include "smtp/client_private.h"
 
@@ -51,7 +52,7 @@ static bool are_parameters_safe(struct slice text)
 static enum err queue_line(struct hel_smtp_client *client, uint64_t tag, enum hel_smtp_stage stage,
                            const struct slice *parts, size_t count)
 {
-    char line[2 * CLIENT_PATH_BYTES + 128];
+    UNFILLED char line[2 * CLIENT_PATH_BYTES + 128];
     struct buf text = {.at = line, .cap = sizeof line, .max = sizeof line};
     for (size_t i = 0; i < count; i++) {
         enum err e = buf_append(&text, parts[i]);

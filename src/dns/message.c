@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/message.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/reader.h"
@@ -19,10 +20,15 @@ enum {
     DNS_SECTION_MAX = 512,     /* records of a section that are walked over */
 };
 
+static bool is_plain_octet(unsigned char octet)
+{
+    return octet > ' ' && octet < 0x7f && octet != '.' && octet != '\\';
+}
+
 /* Appends one octet of a label as text. */
 static bool put_octet(char out[DNS_NAME_BYTES], size_t *len, unsigned char octet)
 {
-    bool is_plain = octet > ' ' && octet < 0x7f && octet != '.' && octet != '\\';
+    bool is_plain = is_plain_octet(octet);
     if (*len + (is_plain ? 1u : 4u) >= DNS_NAME_BYTES) {
         return false;
     }
@@ -37,6 +43,24 @@ static bool put_octet(char out[DNS_NAME_BYTES], size_t *len, unsigned char octet
     return true;
 }
 
+/* Nearly all labels: octets that stand for themselves, and room for them. False: nothing was written. */
+static bool put_plain_label(char out[DNS_NAME_BYTES], size_t *len, struct slice label)
+{
+    if (*len + label.len >= DNS_NAME_BYTES) {
+        return false;
+    }
+    char *at = out + *len;
+    for (size_t i = 0; i < label.len; i++) {
+        unsigned char octet = (unsigned char)label.at[i];
+        if (!is_plain_octet(octet)) {
+            return false;
+        }
+        at[i] = (char)(octet + ((unsigned)(octet - 'A') < 26 ? 'a' - 'A' : 0));
+    }
+    *len += label.len;
+    return true;
+}
+
 static bool put_label(char out[DNS_NAME_BYTES], size_t *len, struct slice label)
 {
     if (*len > 0) {
@@ -44,6 +68,9 @@ static bool put_label(char out[DNS_NAME_BYTES], size_t *len, struct slice label)
             return false;
         }
         out[(*len)++] = '.';
+    }
+    if (put_plain_label(out, len, label)) {
+        return true;
     }
     for (size_t i = 0; i < label.len; i++) {
         if (!put_octet(out, len, (unsigned char)label.at[i])) {
@@ -196,12 +223,26 @@ static bool is_name_within(uint16_t type)
            type == DNS_SOA || type == DNS_SRV;
 }
 
+/* All but the room for the names, which are long and mostly left as they are. */
+static void record_clear(struct dns_record *record)
+{
+    enum {
+        BETWEEN = offsetof(struct dns_record, type),
+        TARGET = offsetof(struct dns_record, target)
+    };
+    record->owner[0] = '\0';
+    memset((char *)record + BETWEEN, 0, TARGET - BETWEEN);
+    record->target[0] = '\0';
+    memset((char *)record + TARGET + sizeof record->target, 0,
+           sizeof *record - TARGET - sizeof record->target);
+}
+
 static bool read_record(struct slice message, struct reader *r, struct dns_record *out)
 {
     uint16_t class;
     uint16_t size;
     struct slice data;
-    *out = (struct dns_record){0};
+    record_clear(out);
     if (!read_name(message, r, out->owner) || !reader_u16(r, &out->type) ||
         !reader_u16(r, &class) || !reader_u32(r, &out->ttl_s) || !reader_u16(r, &size)) {
         return false;

@@ -710,11 +710,9 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     knocker->random.state = seeds[0];
     map_init(&knocker->asks, seeds[1]);
     pool_init(&knocker->spare_asks, sizeof(struct ask), KNOCKER_SPARE_ASKS);
-    map_init(&knocker->domains, seeds[1]);
+    domains_init(knocker, seeds[1]);
     map_init(&knocker->sites, seeds[1]);
     park_init(knocker, seeds[1]);
-    TAILQ_INIT(&knocker->idle_domains);
-    TAILQ_INIT(&knocker->lookups);
     TAILQ_INIT(&knocker->hungry);
     TAILQ_INIT(&knocker->sessions);
     TAILQ_INIT(&knocker->ready);
@@ -737,10 +735,7 @@ void knocker_free(struct knocker *knocker)
     size_t cursor = 0;
     struct slice key;
     void *value;
-    while (map_next(&knocker->domains, &cursor, &key, &value)) {
-        domain_free(value);
-    }
-    cursor = 0;
+    domains_done(knocker);
     while (map_next(&knocker->sites, &cursor, &key, &value)) {
         site_free(value);
     }
@@ -751,7 +746,6 @@ void knocker_free(struct knocker *knocker)
     traffic_pool_done(&knocker->pool);
     map_done(&knocker->asks);
     pool_done(&knocker->spare_asks);
-    map_done(&knocker->domains);
     map_done(&knocker->sites);
     rules_memo_free(knocker->memo);
     list_reader_done(&knocker->lists);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/message.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -20,20 +21,29 @@ enum {
     DNS_SECTION_MAX = 512,     /* records of a section that are walked over */
 };
 
-static bool is_plain_octet(unsigned char octet)
+/* What stands for itself in a name, from '!' on, in lower case; NUL for what does not. */
+static const char plain_octets[] =
+    "!\"#$%&'()*+,-\0/"
+    "0123456789:;<=>?@abcdefghijklmnopqrstuvwxyz[\0]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+enum { PLAIN_FIRST = '!', PLAIN_COUNT = 0x7f - PLAIN_FIRST };
+static_assert(sizeof plain_octets == PLAIN_COUNT + 1, "one for each");
+
+/* NUL: it is written as a number. */
+static char plain_octet(unsigned char octet)
 {
-    return octet > ' ' && octet < 0x7f && octet != '.' && octet != '\\';
+    unsigned place = (unsigned)octet - PLAIN_FIRST;
+    return place < PLAIN_COUNT ? plain_octets[place] : '\0';
 }
 
 /* Appends one octet of a label as text. */
 static bool put_octet(char out[DNS_NAME_BYTES], size_t *len, unsigned char octet)
 {
-    bool is_plain = is_plain_octet(octet);
-    if (*len + (is_plain ? 1u : 4u) >= DNS_NAME_BYTES) {
+    char plain = plain_octet(octet);
+    if (*len + (plain != '\0' ? 1u : 4u) >= DNS_NAME_BYTES) {
         return false;
     }
-    if (is_plain) {
-        out[(*len)++] = ascii_lower((char)octet);
+    if (plain != '\0') {
+        out[(*len)++] = plain;
         return true;
     }
     out[(*len)++] = '\\';
@@ -43,7 +53,7 @@ static bool put_octet(char out[DNS_NAME_BYTES], size_t *len, unsigned char octet
     return true;
 }
 
-/* Nearly all labels: octets that stand for themselves, and room for them. False: nothing was written. */
+/* Nearly all labels: octets that stand for themselves, and room for them. False: *len is as it was. */
 static bool put_plain_label(char out[DNS_NAME_BYTES], size_t *len, struct slice label)
 {
     if (*len + label.len >= DNS_NAME_BYTES) {
@@ -51,11 +61,10 @@ static bool put_plain_label(char out[DNS_NAME_BYTES], size_t *len, struct slice 
     }
     char *at = out + *len;
     for (size_t i = 0; i < label.len; i++) {
-        unsigned char octet = (unsigned char)label.at[i];
-        if (!is_plain_octet(octet)) {
+        at[i] = plain_octet((unsigned char)label.at[i]);
+        if (at[i] == '\0') {
             return false;
         }
-        at[i] = (char)(octet + ((unsigned)(octet - 'A') < 26 ? 'a' - 'A' : 0));
     }
     *len += label.len;
     return true;

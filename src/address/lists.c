@@ -388,6 +388,7 @@ enum err address_lists_load(const struct address_list_source *sources, size_t co
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the lists");
     }
     enum err e = ERR_NONE;
+    suggest_prepare(lists);
     for (size_t i = 0; i < 2 * count && e == ERR_NONE; i++) {
         e = load_named(lists, &sources[i % count], i >= count, out_fault);
     }

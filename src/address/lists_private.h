@@ -33,10 +33,16 @@ struct list_filter {
 void list_filter_add(struct list_filter *filter, struct slice entry);
 bool list_filter_may_have(const struct list_filter *filter, struct slice word);
 
+enum { SURE_NAMES_MAX = 64 };
 struct address_lists {
     struct list lists[LIST_COUNT];
     struct list_filter filter;
+    uint32_t sure_letters
+        [SURE_NAMES_MAX]; /* which letters the names have that suggest.c knows, by bits */
 };
+
+/* Fills sure_letters. */
+void suggest_prepare(struct address_lists *lists);
 
 /* The word itself is an entry. */
 bool list_has(const struct address_lists *lists, enum list_kind kind, struct slice word);

@@ -120,6 +120,12 @@ struct slice list_find(const struct list *list, struct slice word)
     return slice_equal(word, entry) ? entry : SLICE_NONE;
 }
 
+bool list_has(const struct address_lists *lists, enum list_kind kind, struct slice word)
+{
+    return list_filter_may_have(&lists->filter, word) &&
+           list_find(&lists->lists[kind], word).len > 0;
+}
+
 /* Loading. */
 
 enum err list_entries_add(struct entries *entries, struct slice entry)
@@ -175,8 +181,8 @@ static struct slice without_head(struct slice text)
     return text;
 }
 
-/* Every line is an entry, and not below the one before it. */
-static bool is_in_order(struct slice text)
+/* Every line is an entry, and not below the one before it. Each goes into the filter on the way. */
+static bool is_in_order(struct slice text, struct list_filter *filter)
 {
     struct slice before = SLICE_NONE;
     uint64_t before_word = 0;
@@ -193,6 +199,7 @@ static bool is_in_order(struct slice text)
             entry.at[0] == '!' || !is_above) {
             return false;
         }
+        list_filter_add(filter, entry);
         before = entry;
         before_word = word;
         begin = end + 1;
@@ -265,11 +272,14 @@ enum err list_join(struct entries *entries, struct list *out)
 }
 
 /* A file as people write it: in any order, with spaces and comments anywhere. */
-static enum err load_sorted(struct list *list, const struct address_list_source *source,
-                            struct fault *out_fault)
+static enum err load_sorted(struct list *list, struct list_filter *filter,
+                            const struct address_list_source *source, struct fault *out_fault)
 {
     struct entries entries = {.count = 0};
     enum err e = list_entries_read(source, &entries, NULL, out_fault);
+    for (size_t i = 0; i < entries.count; i++) {
+        list_filter_add(filter, entries.at[i]);
+    }
     if (e == ERR_NONE && list_join(&entries, list) != ERR_NONE) {
         e = fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));
     }
@@ -288,13 +298,13 @@ void list_done(struct list *list)
     *list = (struct list){.text = SLICE_NONE};
 }
 
-static enum err load(struct list *list, const struct address_list_source *source,
-                     struct fault *out_fault)
+static enum err load(struct list *list, struct list_filter *filter,
+                     const struct address_list_source *source, struct fault *out_fault)
 {
     struct slice body = without_head(source->text);
     list_done(list);
     *list = (struct list){.text = body};
-    return is_in_order(body) ? ERR_NONE : load_sorted(list, source, out_fault);
+    return is_in_order(body, filter) ? ERR_NONE : load_sorted(list, filter, source, out_fault);
 }
 
 /* The list whose name the file has before that ending; NULL: none. */
@@ -328,9 +338,9 @@ static enum err load_named(struct address_lists *lists, const struct address_lis
         return refuse_name(source, out_fault);
     }
     if (own != NULL) {
-        return wants_own ? list_merge_own(own, source, out_fault) : ERR_NONE;
+        return wants_own ? list_merge_own(own, &lists->filter, source, out_fault) : ERR_NONE;
     }
-    return wants_own ? ERR_NONE : load(whole, source, out_fault);
+    return wants_own ? ERR_NONE : load(whole, &lists->filter, source, out_fault);
 }
 
 /* In one piece: the words, then the places, behind the head. */
@@ -378,6 +388,7 @@ enum err address_lists_load(const struct address_list_source *sources, size_t co
         return fault_set(out_fault, ERR_NOMEM, 0, "no memory for the lists");
     }
     enum err e = ERR_NONE;
+    suggest_prepare(lists);
     for (size_t i = 0; i < 2 * count && e == ERR_NONE; i++) {
         e = load_named(lists, &sources[i % count], i >= count, out_fault);
     }
@@ -448,11 +459,28 @@ static bool has_parents_in(const struct list *list, struct slice name)
     return match_parents(list, name, &match) && !match.is_exception;
 }
 
+/* The name or a parent of it, in whichever list. */
+static bool may_have_parents(const struct address_lists *lists, struct slice name)
+{
+    size_t dot = slice_find_byte(name, '.', 0);
+    while (dot < name.len) {
+        if (list_filter_may_have(&lists->filter, name)) {
+            return true;
+        }
+        name = slice_sub(name, dot + 1, name.len);
+        dot = slice_find_byte(name, '.', 0);
+    }
+    return false;
+}
+
 /* What the user took out of either list is on neither. */
 static bool find_disposable(const struct address_lists *lists, struct slice domain,
                             struct list_match *out)
 {
     struct list_match wildcard;
+    if (!may_have_parents(lists, domain)) {
+        return false;
+    }
     bool has_wildcard = list_match(lists, LIST_DISPOSABLE_WILDCARD, domain, &wildcard);
     bool has_plain = list_match(lists, LIST_DISPOSABLE, domain, out);
     if (has_wildcard && (!has_plain || (wildcard.is_exception && !out->is_exception))) {
@@ -465,41 +493,46 @@ static bool find_disposable(const struct address_lists *lists, struct slice doma
 static struct slice find_disposable_host(const struct address_lists *lists, struct slice host)
 {
     struct list_match match;
-    bool is_popular = has_parents_in(&lists->lists[LIST_POPULAR], host);
-    bool is_listed = !is_popular && find_disposable(lists, host, &match) && !match.is_exception;
+    bool is_listed = find_disposable(lists, host, &match) && !match.is_exception &&
+                     !has_parents_in(&lists->lists[LIST_POPULAR], host);
     return is_listed ? match.entry : SLICE_NONE;
 }
 
-/* The label is the top-level domain, or stands right before one of a country: hmrc.gov.uk, harvard.edu. The
- * domain needs a name of its own: gov.com and gov.example.com are no government. */
-static bool has_sector(struct slice domain, struct slice label)
+/* Who gives names out there: the top-level domain, and the label before it where that is a country's and the domain
+ * has a name of its own: hmrc.gov.uk, but neither gov.com nor gov.example.com. */
+struct registry {
+    struct slice top;
+    struct slice sector;
+};
+
+static struct registry registry_of(struct slice domain)
 {
     size_t last = slice_find_last_byte(domain, '.');
     struct slice before = slice_sub(domain, 0, last);
-    size_t dot = slice_find_last_byte(before, '.');
-    bool is_country = domain.len - last == 3 && dot < before.len;
-    return is_country && slice_equal(slice_sub(before, dot + 1, before.len), label);
+    struct registry registry = {.top = slice_sub(domain, last + 1, domain.len)};
+    if (registry.top.len == 2) {
+        size_t dot = slice_find_last_byte(before, '.');
+        registry.sector = slice_sub(before, dot + 1, before.len);
+    }
+    return registry;
 }
 
-static bool is_top(struct slice domain, struct slice label)
+static bool is_government(const struct registry *registry)
 {
-    size_t last = slice_find_last_byte(domain, '.');
-    return slice_equal(slice_sub(domain, last + 1, domain.len), label);
-}
-
-static bool is_government(struct slice domain)
-{
-    return is_top(domain, SLICE("gov")) || is_top(domain, SLICE("mil")) ||
-           has_sector(domain, SLICE("gov")) || has_sector(domain, SLICE("gob")) ||
-           has_sector(domain, SLICE("gouv")) || has_sector(domain, SLICE("mil")) ||
-           has_sector(domain, SLICE("govt"));
+    return slice_equal(registry->top, SLICE("gov")) || slice_equal(registry->top, SLICE("mil")) ||
+           slice_equal(registry->sector, SLICE("gov")) ||
+           slice_equal(registry->sector, SLICE("gob")) ||
+           slice_equal(registry->sector, SLICE("gouv")) ||
+           slice_equal(registry->sector, SLICE("mil")) ||
+           slice_equal(registry->sector, SLICE("govt"));
 }
 
 /* ac is a sector of many countries and also a top-level domain open to all. */
-static bool is_academic(struct slice domain)
+static bool is_academic(const struct registry *registry)
 {
-    return is_top(domain, SLICE("edu")) || has_sector(domain, SLICE("edu")) ||
-           has_sector(domain, SLICE("ac"));
+    return slice_equal(registry->top, SLICE("edu")) ||
+           slice_equal(registry->sector, SLICE("edu")) ||
+           slice_equal(registry->sector, SLICE("ac"));
 }
 
 static bool is_noreply(struct slice word)
@@ -540,10 +573,11 @@ void domain_flags(const struct address_lists *lists, struct slice domain,
     struct list_match match;
     bool is_known = find_disposable(lists, domain, &match);
     bool is_excepted = is_known && match.is_exception;
+    const struct registry registry = registry_of(domain);
     *out = (struct domain_flags){
-        .is_free = list_find(&lists->lists[LIST_FREE], domain).len > 0,
-        .is_gov = is_government(domain),
-        .is_edu = is_academic(domain),
+        .is_free = list_has(lists, LIST_FREE, domain),
+        .is_gov = is_government(&registry),
+        .is_edu = is_academic(&registry),
         .disposable_entry = is_known && !is_excepted ? match.entry : SLICE_NONE,
     };
     for (size_t i = 0; i < mx_count && !is_excepted && out->disposable_entry.len == 0; i++) {
@@ -567,7 +601,7 @@ void address_flags(const struct address_lists *lists, const struct hel_address *
     *out = (struct address_flags){
         .domain = *domain,
         .is_plus_tagged = is_tagged,
-        .is_role = list_find(&lists->lists[LIST_ROLES], word).len > 0,
+        .is_role = list_has(lists, LIST_ROLES, word),
         .is_noreply = is_noreply(word),
         .is_idn = address->is_idn,
         .is_gibberish = is_gibberish(word),

@@ -123,8 +123,15 @@ static enum err merge_into(struct list *list, struct own *own)
     return ERR_NONE;
 }
 
-enum err list_merge_own(struct list *list, const struct address_list_source *source,
-                        struct fault *out_fault)
+static void add_to_filter(struct list_filter *filter, const struct entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        list_filter_add(filter, entries->at[i]);
+    }
+}
+
+enum err list_merge_own(struct list *list, struct list_filter *filter,
+                        const struct address_list_source *source, struct fault *out_fault)
 {
     DEFER(own_done) struct own own = {.added = {.count = 0}};
     enum err e = list_entries_read(source, &own.added, &own.removed, out_fault);
@@ -133,6 +140,10 @@ enum err list_merge_own(struct list *list, const struct address_list_source *sou
     e = e != ERR_NONE ? e : check_both(source, &own, out_fault);
     if (e == ERR_NONE && merge_into(list, &own) != ERR_NONE) {
         e = fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));
+    }
+    if (e == ERR_NONE) {
+        add_to_filter(filter, &own.added);
+        add_to_filter(filter, &own.removed);
     }
     return e;
 }

@@ -1,4 +1,5 @@
-/* address/lists_private: the loaded lists, for lists.c (loading, flags), lists_own.c (the user's entries) and suggest.c.
+/* address/lists_private: the loaded lists, for lists.c (loading, flags), lists_own.c (the user's entries),
+ * lists_filter.c and suggest.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ADDRESS_LISTS_PRIVATE_H
 #define ADDRESS_LISTS_PRIVATE_H
@@ -24,9 +25,27 @@ struct list_index {
     uint32_t *begins; /* where in the text */
 };
 
+/* Of all entries of all lists, those that were taken out included. Eight bits for each that is shipped. */
+enum { LIST_FILTER_WORDS = 1 << 14 };
+struct list_filter {
+    uint64_t words[LIST_FILTER_WORDS];
+};
+void list_filter_add(struct list_filter *filter, struct slice entry);
+bool list_filter_may_have(const struct list_filter *filter, struct slice word);
+
+enum { SURE_NAMES_MAX = 64 };
 struct address_lists {
     struct list lists[LIST_COUNT];
+    struct list_filter filter;
+    uint32_t sure_letters
+        [SURE_NAMES_MAX]; /* which letters the names have that suggest.c knows, by bits */
 };
+
+/* Fills sure_letters. */
+void suggest_prepare(struct address_lists *lists);
+
+/* The word itself is an entry. */
+bool list_has(const struct address_lists *lists, enum list_kind kind, struct slice word);
 
 /* The entries from this one on, or from where it would stand: whole lines, to the end. */
 struct slice list_from(const struct list *list, struct slice word);
@@ -51,8 +70,8 @@ void list_entries_done(struct entries *entries);
 enum err list_join(struct entries *entries, struct list *out) MUST_USE;
 void list_done(struct list *list);
 
-/* Merges the user's entries into the list. ERR_SYNTAX with file and line, ERR_NOMEM. */
-enum err list_merge_own(struct list *list, const struct address_list_source *source,
-                        struct fault *out_fault) MUST_USE;
+/* Merges the user's entries into the list, and into the filter. ERR_SYNTAX with file and line, ERR_NOMEM. */
+enum err list_merge_own(struct list *list, struct list_filter *filter,
+                        const struct address_list_source *source, struct fault *out_fault) MUST_USE;
 
 #endif

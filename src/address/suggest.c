@@ -1,6 +1,7 @@
 /* address/suggest: did you mean: a domain that is one slip away from a well-known one. Measured by
  * tests/address/suggest_test: it must find slips and must leave every known domain alone.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <string.h>
 
 #include "address/lists_private.h"
@@ -35,6 +36,36 @@ static const struct slice sure_names[] = {
     SLICE_LITERAL("yandex"),
 };
 
+enum { SURE_NAMES = sizeof sure_names / sizeof sure_names[0] };
+static_assert((size_t)SURE_NAMES <= SURE_NAMES_MAX, "each has its letters");
+
+/* A bit for each letter, whatever its case; other bytes share bits with them. */
+static uint32_t letters_of(struct slice name)
+{
+    uint32_t letters = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        letters |= UINT32_C(1) << (name.at[i] & 31);
+    }
+    return letters;
+}
+
+void suggest_prepare(struct address_lists *lists)
+{
+    for (size_t i = 0; i < SURE_NAMES; i++) {
+        lists->sure_letters[i] = letters_of(sure_names[i]);
+    }
+}
+
+/* A slip makes one letter appear and one disappear, at most. */
+static bool may_be_near(uint32_t letters, uint32_t known_letters, unsigned slips)
+{
+    uint32_t different = letters ^ known_letters;
+    for (unsigned i = 0; i < 2 * slips; i++) {
+        different &= different - 1; /* without its lowest bit */
+    }
+    return different == 0;
+}
+
 /* Near a sure name, but other people's. */
 static const struct slice neighbours[] = {
     SLICE_LITERAL("cloud.com"),
@@ -63,10 +94,10 @@ static bool is_among(const struct slice *words, size_t count, struct slice word)
 static bool is_known(const struct address_lists *lists, struct slice domain)
 {
     if (is_among(neighbours, sizeof neighbours / sizeof neighbours[0], domain) ||
-        list_find(&lists->lists[LIST_POPULAR], domain).len > 0) {
+        list_has(lists, LIST_POPULAR, domain)) {
         return true;
     }
-    return list_find(&lists->lists[LIST_FREE], domain).len > 0 &&
+    return list_has(lists, LIST_FREE, domain) &&
            !is_among(caught_slips, sizeof caught_slips / sizeof caught_slips[0], domain);
 }
 
@@ -134,10 +165,12 @@ struct slice address_suggest_domain(const struct address_lists *lists, struct sl
         return SLICE_NONE;
     }
     struct slice name = name_of(domain);
-    for (size_t i = 0; i < sizeof sure_names / sizeof sure_names[0]; i++) {
+    uint32_t letters = letters_of(name);
+    for (size_t i = 0; i < SURE_NAMES; i++) {
         unsigned allowed = slips_allowed(sure_names[i]);
         size_t len = sure_names[i].len;
-        if (name.len + allowed < len || len + allowed < name.len) {
+        if (name.len + allowed < len || len + allowed < name.len ||
+            !may_be_near(letters, lists->sure_letters[i], allowed)) {
             continue;
         }
         unsigned name_slips = slip_distance(name, sure_names[i], allowed);

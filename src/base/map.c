@@ -2,6 +2,7 @@
 #include "base/map.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/must.h"
 #include "base/slice.h"

@@ -115,12 +115,24 @@ size_t slice_count_byte(struct slice s, char byte)
 
 size_t slice_find_nocase(struct slice s, struct slice needle)
 {
-    for (size_t i = 0; i + needle.len <= s.len; i++) {
+    if (needle.len == 0) {
+        return 0;
+    }
+    char low = ascii_lower(needle.at[0]);
+    char up = low >= 'a' && low <= 'z' ? (char)(low - ('a' - 'A')) : low;
+    size_t low_at = slice_find_byte(s, low, 0);
+    size_t up_at = slice_find_byte(s, up, 0);
+    while (true) {
+        size_t i = low_at < up_at ? low_at : up_at;
+        if (i == s.len || s.len - i < needle.len) {
+            return s.len;
+        }
         if (slice_starts_nocase(slice_sub(s, i, s.len), needle)) {
             return i;
         }
+        low_at = i == low_at ? slice_find_byte(s, low, i + 1) : low_at;
+        up_at = i == up_at ? slice_find_byte(s, up, i + 1) : up_at;
     }
-    return s.len;
 }
 
 struct slice slice_trim(struct slice s)
@@ -158,30 +170,43 @@ uint64_t slice_hash(struct slice s, uint64_t seed)
     return hash ^ (hash >> 32);
 }
 
-static uint64_t mix(uint64_t hash, uint64_t word)
+/* Both halves of the product of 128 bits, laid over each other. */
+static uint64_t fold(uint64_t a, uint64_t b)
 {
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
+    uint64_t a_low = (uint32_t)a, a_high = a >> 32;
+    uint64_t b_low = (uint32_t)b, b_high = b >> 32;
+    uint64_t cross = a_high * b_low;
+    uint64_t middle = a_low * b_high + (a_low * b_low >> 32) + (uint32_t)cross;
+    return a * b ^ (a_high * b_high + (cross >> 32) + (middle >> 32));
 }
 
-/* Eight bytes at a time; the last ones overlap those before where there are as many. */
-uint64_t slice_mix(struct slice s, uint64_t seed)
+/* The last eight bytes, or, where there are fewer, all of them. */
+static uint64_t last_word(struct slice s)
 {
-    uint64_t hash = seed ^ s.len;
     uint64_t word = 0;
-    size_t at = 0;
-    for (; at + sizeof word < s.len; at += sizeof word) {
-        memcpy(&word, s.at + at, sizeof word);
-        hash = mix(hash, word);
-    }
     if (s.len >= sizeof word) {
         memcpy(&word, s.at + s.len - sizeof word, sizeof word);
-    } else {
-        for (size_t i = 0; i < s.len; i++) {
-            word = word << 8 | (unsigned char)s.at[i];
-        }
+        return word;
     }
-    return mix(mix(hash, word), seed);
+    for (size_t i = 0; i < s.len; i++) {
+        word = word << 8 | (unsigned char)s.at[i];
+    }
+    return word;
+}
+
+/* Eight bytes at a time; the last ones overlap those before. What is put in is multiplied by what only the seed tells,
+ * and all bits of the product count: without it nobody can say which keys fall together. */
+uint64_t slice_mix(struct slice s, uint64_t seed)
+{
+    uint64_t secret = (seed ^ UINT64_C(0x9e3779b97f4a7c15)) | 1;
+    uint64_t hash = seed ^ s.len;
+    for (size_t at = 0; at + sizeof hash < s.len; at += sizeof hash) {
+        uint64_t word;
+        memcpy(&word, s.at + at, sizeof word);
+        hash = fold(hash ^ word, secret);
+    }
+    hash = fold(hash ^ last_word(s), secret);
+    return fold(hash ^ secret, UINT64_C(0xd6e8feb86659fd93));
 }
 
 bool ascii_is_digit(char c)

@@ -103,6 +103,11 @@ static void begin_literal(struct dns_lookup *lookup, struct slice inside)
     count_hosts(lookup);
 }
 
+size_t dns_lookup_bytes(void)
+{
+    return sizeof(struct dns_lookup);
+}
+
 enum err dns_lookup_new(struct slice domain, const struct dns_lookup_options *options,
                         struct dns_lookup **out)
 {
@@ -115,7 +120,8 @@ enum err dns_lookup_new(struct slice domain, const struct dns_lookup_options *op
     if (is_literal && (text.len < 3 || !slice_ends(text, SLICE("]")))) {
         return ERR_SYNTAX;
     }
-    struct dns_lookup *lookup = malloc(sizeof *lookup);
+    struct dns_lookup *lookup =
+        options->spare == NULL ? malloc(sizeof *lookup) : pool_take(options->spare);
     if (lookup == NULL) {
         return ERR_NOMEM;
     }
@@ -137,7 +143,11 @@ enum err dns_lookup_new(struct slice domain, const struct dns_lookup_options *op
 
 void dns_lookup_free(struct dns_lookup *lookup)
 {
-    free(lookup);
+    if (lookup != NULL && lookup->options.spare != NULL) {
+        pool_give(lookup->options.spare, lookup);
+    } else {
+        free(lookup);
+    }
 }
 
 bool dns_lookup_next(struct dns_lookup *lookup, struct dns_question *out)
@@ -193,7 +203,9 @@ static void judge(struct dns_lookup *lookup, struct asked *asked)
     asked->kind = answer->kind;
     asked->failure = answer->failure;
     asked->cnames = (uint8_t)(asked->cnames + answer->aliases);
-    memcpy(asked->name, answer->name, sizeof asked->name);
+    if (answer->aliases > 0) {
+        memcpy(asked->name, answer->name, sizeof asked->name);
+    }
     live_at_most(lookup, answer->ttl_s);
     if (asked->kind != DNS_ANSWER_ERROR && asked->cnames > DNS_ALIASES_MAX) {
         asked->kind = DNS_ANSWER_ERROR; /* a loop over several answers */
@@ -273,10 +285,11 @@ enum err dns_lookup_take(struct dns_lookup *lookup, struct route **out)
         return ERR_STATE;
     }
     struct route *route =
-        calloc(1, sizeof *route + lookup->target_count * sizeof route->exchangers[0]);
+        malloc(sizeof *route + lookup->target_count * sizeof route->exchangers[0]);
     if (route == NULL) {
         return ERR_NOMEM;
     }
+    *route = (struct route){.exchanger_count = 0};
     const struct asked *mx = &lookup->asked[0];
     route->is_implicit_mx = lookup->is_implicit_mx;
     if (mx->kind == DNS_ANSWER_NOT_FOUND) {

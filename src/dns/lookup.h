@@ -8,6 +8,7 @@
 #ifndef DNS_LOOKUP_H
 #define DNS_LOOKUP_H
 
+#include "base/pool.h"
 #include "dns/answer.h"
 
 enum { DNS_LOOKUP_IDS = 1 + 2 * ROUTE_EXCHANGERS_MAX };
@@ -18,6 +19,7 @@ struct dns_lookup_options {
     bool can_ipv4, can_ipv6;
     bool asks_ipv6_late; /* AAAA only for hosts without A: a way to IPv6 is not known */
     uint64_t seed;       /* shuffles equal preferences */
+    struct pool *spare;  /* of dns_lookup_bytes() each: where its memory is from; NULL: the heap */
 };
 
 struct dns_question {
@@ -27,6 +29,8 @@ struct dns_question {
 };
 
 struct dns_lookup;
+
+size_t dns_lookup_bytes(void);
 
 /* domain: A-labels, or an address literal in brackets (RFC 5321 4.1.3), which needs no questions. */
 enum err dns_lookup_new(struct slice domain, const struct dns_lookup_options *options,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/message.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/reader.h"
@@ -19,21 +21,52 @@ enum {
     DNS_SECTION_MAX = 512,     /* records of a section that are walked over */
 };
 
+/* What stands for itself in a name, from '!' on, in lower case; NUL for what does not. */
+static const char plain_octets[] =
+    "!\"#$%&'()*+,-\0/"
+    "0123456789:;<=>?@abcdefghijklmnopqrstuvwxyz[\0]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+enum { PLAIN_FIRST = '!', PLAIN_COUNT = 0x7f - PLAIN_FIRST };
+static_assert(sizeof plain_octets == PLAIN_COUNT + 1, "one for each");
+
+/* NUL: it is written as a number. */
+static char plain_octet(unsigned char octet)
+{
+    unsigned place = (unsigned)octet - PLAIN_FIRST;
+    return place < PLAIN_COUNT ? plain_octets[place] : '\0';
+}
+
 /* Appends one octet of a label as text. */
 static bool put_octet(char out[DNS_NAME_BYTES], size_t *len, unsigned char octet)
 {
-    bool is_plain = octet > ' ' && octet < 0x7f && octet != '.' && octet != '\\';
-    if (*len + (is_plain ? 1u : 4u) >= DNS_NAME_BYTES) {
+    char plain = plain_octet(octet);
+    if (*len + (plain != '\0' ? 1u : 4u) >= DNS_NAME_BYTES) {
         return false;
     }
-    if (is_plain) {
-        out[(*len)++] = ascii_lower((char)octet);
+    if (plain != '\0') {
+        out[(*len)++] = plain;
         return true;
     }
     out[(*len)++] = '\\';
     out[(*len)++] = (char)('0' + octet / 100);
     out[(*len)++] = (char)('0' + octet / 10 % 10);
     out[(*len)++] = (char)('0' + octet % 10);
+    return true;
+}
+
+/* Nearly all labels: octets that stand for themselves, and room for them. False: *len is as it was. */
+static bool put_plain_label(char out[DNS_NAME_BYTES], size_t *len, struct slice label)
+{
+    if (*len + label.len >= DNS_NAME_BYTES) {
+        return false;
+    }
+    char *at = out + *len;
+    for (size_t i = 0; i < label.len; i++) {
+        at[i] = plain_octet((unsigned char)label.at[i]);
+        if (at[i] == '\0') {
+            return false;
+        }
+    }
+    *len += label.len;
     return true;
 }
 
@@ -44,6 +77,9 @@ static bool put_label(char out[DNS_NAME_BYTES], size_t *len, struct slice label)
             return false;
         }
         out[(*len)++] = '.';
+    }
+    if (put_plain_label(out, len, label)) {
+        return true;
     }
     for (size_t i = 0; i < label.len; i++) {
         if (!put_octet(out, len, (unsigned char)label.at[i])) {
@@ -196,12 +232,26 @@ static bool is_name_within(uint16_t type)
            type == DNS_SOA || type == DNS_SRV;
 }
 
+/* All but the room for the names, which are long and mostly left as they are. */
+static void record_clear(struct dns_record *record)
+{
+    enum {
+        BETWEEN = offsetof(struct dns_record, type),
+        TARGET = offsetof(struct dns_record, target)
+    };
+    record->owner[0] = '\0';
+    memset((char *)record + BETWEEN, 0, TARGET - BETWEEN);
+    record->target[0] = '\0';
+    memset((char *)record + TARGET + sizeof record->target, 0,
+           sizeof *record - TARGET - sizeof record->target);
+}
+
 static bool read_record(struct slice message, struct reader *r, struct dns_record *out)
 {
     uint16_t class;
     uint16_t size;
     struct slice data;
-    *out = (struct dns_record){0};
+    record_clear(out);
     if (!read_name(message, r, out->owner) || !reader_u16(r, &out->type) ||
         !reader_u16(r, &class) || !reader_u32(r, &out->ttl_s) || !reader_u16(r, &size)) {
         return false;

@@ -4,6 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+void exchanger_copy(struct exchanger *to, const struct exchanger *from)
+{
+    memcpy(to->host, from->host, strlen(from->host) + 1);
+    to->preference = from->preference;
+    to->status = from->status;
+    to->address_count = from->address_count;
+    memcpy(to->addresses, from->addresses, from->address_count * sizeof from->addresses[0]);
+}
+
 struct route *route_copy(const struct route *route)
 {
     size_t size = sizeof *route + route->exchanger_count * sizeof route->exchangers[0];

@@ -57,6 +57,9 @@ struct route {
     struct exchanger exchangers[]; /* in the order to try; equal preferences shuffled */
 };
 
+/* As far as it is filled: names are short, and addresses few. */
+void exchanger_copy(struct exchanger *to, const struct exchanger *from);
+
 void route_free(struct route *route);                /* NULL is fine */
 struct route *route_copy(const struct route *route); /* NULL: no memory */
 const char *route_status_name(enum route_status status);

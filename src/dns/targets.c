@@ -8,8 +8,13 @@
 struct target *dns_target_add(struct dns_lookup *lookup, const char *host, uint16_t preference)
 {
     struct target *target = &lookup->targets[lookup->target_count++];
-    *target = (struct target){.exchanger.preference = preference};
     memcpy(target->exchanger.host, host, strlen(host) + 1);
+    target->exchanger.preference = preference;
+    target->exchanger.status = HOST_OK;
+    target->exchanger.address_count = 0;
+    target->is_literal = false;
+    target->had_address = false;
+    target->had_allowed = false;
     return target;
 }
 
@@ -95,13 +100,18 @@ void dns_target_insert(struct dns_lookup *lookup, const struct dns_record *recor
         }
         lookup->target_count--;
     }
-    struct target added = *dns_target_add(lookup, record->target, record->preference);
-    size_t place = lookup->target_count - 1;
+    const struct target *last = dns_target_add(lookup, record->target, record->preference);
+    size_t behind = lookup->target_count - 1;
+    size_t place = behind;
     while (place > 0 && lookup->targets[place - 1].exchanger.preference > record->preference) {
-        lookup->targets[place] = lookup->targets[place - 1];
         place--;
     }
-    lookup->targets[place] = added;
+    if (place < behind) {
+        struct target added = *last;
+        memmove(&lookup->targets[place + 1], &lookup->targets[place],
+                (behind - place) * sizeof added);
+        lookup->targets[place] = added;
+    }
 }
 
 void dns_target_shuffle(struct dns_lookup *lookup)
@@ -174,7 +184,7 @@ void dns_target_sum_up(const struct dns_lookup *lookup, struct route *route)
     size_t counts[HOST_NO_FAMILY + 1] = {0};
     enum dns_failure failure = DNS_FAILURE_NONE;
     for (size_t i = 0; i < lookup->target_count; i++) {
-        route->exchangers[i] = lookup->targets[i].exchanger;
+        exchanger_copy(&route->exchangers[i], &lookup->targets[i].exchanger);
         enum host_status status = host_status_of(lookup, i);
         route->exchangers[i].status = status;
         counts[status]++;

@@ -1,6 +1,7 @@
 /* engine/domain: routes of domains, looked up once and shared, with the memory that cases of a domain
  * share. Idle ones are kept for the next question, the oldest dropped first.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +11,16 @@
 #include "engine/knocker_private.h"
 #include "engine/transport.h"
 
-/* One DNS question on its way; outlives its domain where that is freed first. */
-struct question {
+/* The questions of one lookup; outlive their domain where that is freed first. */
+struct inquiry {
     struct domain *domain; /* NULL: nobody cares any more */
-    unsigned id;
+    uint64_t open;         /* those on their way, by the bits of their ids */
+    struct question {
+        struct inquiry *inquiry;
+        unsigned id;
+    } questions[DOMAIN_QUESTIONS_MAX];
 };
+static_assert(DOMAIN_QUESTIONS_MAX <= 64, "a bit for each");
 
 enum {
     MEMORY_LIFE_MS =
@@ -36,7 +42,19 @@ static void leave_lookups(struct domain *domain)
     }
 }
 
-void domain_free(struct domain *domain)
+/* What is still on its way will tell nobody. */
+static void inquiry_leave(struct domain *domain)
+{
+    struct inquiry *inquiry = domain->inquiry;
+    domain->inquiry = NULL;
+    if (inquiry != NULL && inquiry->open == 0) {
+        free(inquiry);
+    } else if (inquiry != NULL) {
+        inquiry->domain = NULL;
+    }
+}
+
+static void domain_free(struct domain *domain)
 {
     must(TAILQ_EMPTY(&domain->waiting));
     leave_lookups(domain);
@@ -44,15 +62,31 @@ void domain_free(struct domain *domain)
         domain->knocker->lookups_open--;
         dns_lookup_free(domain->lookup);
     }
-    for (size_t i = 0; i < DOMAIN_QUESTIONS_MAX; i++) {
-        if (domain->questions[i] != NULL) {
-            domain->questions[i]->domain = NULL;
-        }
-    }
+    inquiry_leave(domain);
     route_free(domain->route);
     free(domain->known);
     park_domain_done(domain);
     free(domain);
+}
+
+void domains_init(struct knocker *knocker, uint64_t seed)
+{
+    map_init(&knocker->domains, seed);
+    TAILQ_INIT(&knocker->idle_domains);
+    TAILQ_INIT(&knocker->lookups);
+    pool_init(&knocker->spare_lookups, dns_lookup_bytes(), KNOCKER_SPARE_LOOKUPS);
+}
+
+void domains_done(struct knocker *knocker)
+{
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&knocker->domains, &cursor, &key, &value)) {
+        domain_free(value);
+    }
+    map_done(&knocker->domains);
+    pool_done(&knocker->spare_lookups);
 }
 
 /* The memory between runs: "greylist=S", "live=N" and "control.SHAPE=STATE CODE HASH REASON", space-separated.
@@ -307,6 +341,7 @@ static void looked_up(struct domain *domain)
     enum err e = dns_lookup_take(domain->lookup, &route);
     dns_lookup_free(domain->lookup);
     domain->lookup = NULL;
+    inquiry_leave(domain);
     domain->knocker->lookups_open--;
     domain->dns_ms = (uint32_t)(now_ms(domain) - domain->lookup_began_ms);
     if (e == ERR_NONE && !knocker_learn(domain->knocker, KNOWLEDGE_PROVIDERS)) {
@@ -325,32 +360,53 @@ static void start_queued(struct knocker *knocker);
 
 static void on_answer(void *context, enum query_status status, struct slice message)
 {
-    struct question *question = context;
-    struct domain *domain = question->domain;
+    const struct question *question = context;
+    struct inquiry *inquiry = question->inquiry;
+    struct domain *domain = inquiry->domain;
     unsigned id = question->id;
-    free(question);
-    if (domain == NULL || domain->lookup == NULL) {
+    inquiry->open &= ~(UINT64_C(1) << id);
+    if (domain == NULL) {
+        if (inquiry->open == 0) {
+            free(inquiry);
+        }
         return;
     }
-    domain->questions[id] = NULL;
     struct knocker *knocker = domain->knocker;
     dns_lookup_answered(domain->lookup, id, transport_of(status), message);
     ask_dns(domain);
     start_queued(knocker);
 }
 
+/* NULL: no memory. */
+static struct question *question_of(struct domain *domain, unsigned id)
+{
+    uint64_t bit = UINT64_C(1) << id;
+    must(id < DOMAIN_QUESTIONS_MAX);
+    if (domain->inquiry == NULL) {
+        struct inquiry *inquiry = malloc(sizeof *inquiry);
+        if (inquiry == NULL) {
+            return NULL;
+        }
+        inquiry->domain = domain;
+        inquiry->open = 0;
+        domain->inquiry = inquiry;
+    }
+    must((domain->inquiry->open & bit) == 0);
+    domain->inquiry->open |= bit;
+    struct question *question = &domain->inquiry->questions[id];
+    *question = (struct question){domain->inquiry, id};
+    return question;
+}
+
 static void ask_dns(struct domain *domain)
 {
     struct dns_question asked;
     while (domain->lookup != NULL && dns_lookup_next(domain->lookup, &asked)) {
-        struct question *question = calloc(1, sizeof *question);
+        struct question *question = question_of(domain, asked.id);
         if (question == NULL) {
             dns_lookup_answered(domain->lookup, asked.id, DNS_TRANSPORT_FAILED, SLICE_NONE);
             continue;
         }
-        must(asked.id < DOMAIN_QUESTIONS_MAX && domain->questions[asked.id] == NULL);
-        *question = (struct question){domain, asked.id};
-        domain->questions[asked.id] = question;
         door_query(domain->knocker->door, asked.name, asked.type, on_answer, question);
     }
     if (domain->lookup != NULL && dns_lookup_is_done(domain->lookup)) {
@@ -369,6 +425,7 @@ static void start_lookup(struct domain *domain)
         /* What a proxy can reach is not known. */
         .asks_ipv6_late = egress_has_proxy(knocker) || !door_has_ipv6(knocker->door),
         .seed = random_next(&knocker->random),
+        .spare = &knocker->spare_lookups,
     };
     domain->lookup_began_ms = now_ms(domain);
     if (dns_lookup_new(slice_of(domain->name), &options, &domain->lookup) != ERR_NONE) {

@@ -689,11 +689,9 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     knocker->random.state = seeds[0];
     map_init(&knocker->asks, seeds[1]);
     ask_memory_init(knocker);
-    map_init(&knocker->domains, seeds[1]);
+    domains_init(knocker, seeds[1]);
     map_init(&knocker->sites, seeds[1]);
     park_init(knocker, seeds[1]);
-    TAILQ_INIT(&knocker->idle_domains);
-    TAILQ_INIT(&knocker->lookups);
     TAILQ_INIT(&knocker->hungry);
     TAILQ_INIT(&knocker->sessions);
     TAILQ_INIT(&knocker->ready);
@@ -716,10 +714,7 @@ void knocker_free(struct knocker *knocker)
     size_t cursor = 0;
     struct slice key;
     void *value;
-    while (map_next(&knocker->domains, &cursor, &key, &value)) {
-        domain_free(value);
-    }
-    cursor = 0;
+    domains_done(knocker);
     while (map_next(&knocker->sites, &cursor, &key, &value)) {
         site_free(value);
     }
@@ -730,7 +725,6 @@ void knocker_free(struct knocker *knocker)
     traffic_pool_done(&knocker->pool);
     map_done(&knocker->asks);
     ask_memory_done(knocker);
-    map_done(&knocker->domains);
     map_done(&knocker->sites);
     rules_memo_free(knocker->memo);
     list_reader_done(&knocker->lists);

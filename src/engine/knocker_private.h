@@ -46,6 +46,7 @@ enum {
         10000, /* a line waits no longer for the site's pace; it is left, and opened again */
     KNOCKER_SPARE_ASKS = 1024, /* memory of asks that are over, kept for the next ones */
     KNOCKER_SPARE_WORKS = 512,
+    KNOCKER_SPARE_LOOKUPS = 64, /* and of lookups, 16 KB each */
     KNOCKER_WIRE_BYTES = 40, /* an ask of an address that is no longer has its memory from there */
     KNOCKER_HISTORY_MS = 3600000, /* what is younger at the start belongs to the same run */
     KNOCKER_CLAIM_MS = 300,       /* between looks at an answer that another process is finding */
@@ -145,8 +146,8 @@ struct domain {
     struct knocker *knocker;
     struct dns_lookup *lookup; /* while it runs */
     TAILQ_ENTRY(domain) lookup_link;
-    bool is_lookup_queued;                            /* waits for its turn to be looked up */
-    struct question *questions[DOMAIN_QUESTIONS_MAX]; /* on their way, by id */
+    bool is_lookup_queued;   /* waits for its turn to be looked up */
+    struct inquiry *inquiry; /* the questions of the lookup that are on their way; NULL: none yet */
     struct route *route;
     uint64_t route_until_ms;
     unsigned owner;     /* of a crew: which knocker its site belongs to */
@@ -191,15 +192,15 @@ struct lane {
 struct host {
     struct host *next;
     struct site *site;
-    struct exchanger exchanger;
     struct lane any;    /* for whatever way out there is */
     struct lane *lanes; /* one for each that was used, where there are several */
     unsigned lost_in_a_row;
     bool avoids_tls;
     uint64_t unreached; /* set of ways out that did not lead here lately */
     uint64_t unreached_until_ms;
-    uint64_t down_until_ms; /* no way out leads here */
-    struct evidence *down;  /* and what it said; NULL: it never was */
+    uint64_t down_until_ms;     /* no way out leads here */
+    struct evidence *down;      /* and what it said; NULL: it never was */
+    struct exchanger exchanger; /* last: most of its room is never touched */
 };
 
 struct site {
@@ -265,7 +266,7 @@ struct knocker {
     struct traffic_pool pool;
     uint64_t
         calendar_ms; /* Unix time less the door's at the start: traffic counts on a clock of its own */
-    struct pool spare_asks, spare_works;
+    struct pool spare_asks, spare_works, spare_lookups;
     struct ask_work blank; /* of all that have none of their own */
     struct map asks;       /* key -> struct ask: shared questions */
     struct map domains;    /* name -> struct domain */
@@ -390,6 +391,8 @@ const struct parked *park_of(const struct knocker *knocker, const void *context)
 void park_view(const struct parked *parked, struct park_view *out);
 
 /* domain.c */
+void domains_init(struct knocker *knocker, uint64_t seed);
+void domains_done(struct knocker *knocker); /* all are freed */
 enum err domain_get(struct knocker *knocker, struct slice name, struct domain **out) MUST_USE;
 bool domain_is_ready(struct domain *domain);
 void domain_look_up(struct domain *domain);
@@ -403,7 +406,6 @@ void domain_settle(struct domain *domain, struct route *route, uint64_t until_ms
 void domain_describe(struct domain *domain);
 /* Puts what its servers taught into the store, where that changed. */
 void domain_keep(struct domain *domain);
-void domain_free(struct domain *domain);
 
 static inline uint64_t site_traffic_ms(const struct site *site)
 {

@@ -117,10 +117,11 @@ enum err session_open(struct host *host, size_t egress)
 {
     struct site *site = host->site;
     struct knocker *knocker = site->knocker;
-    struct session *session = calloc(1, sizeof *session);
+    struct session *session = malloc(sizeof *session);
     if (session == NULL) {
         return ERR_NOMEM;
     }
+    *session = (struct session){.host = host};
     enum err e = prepare(session, host, egress);
     if (e != ERR_NONE) {
         free(session);

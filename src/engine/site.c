@@ -2,6 +2,7 @@
  * within the site's limits. How many, how fast and when is traffic/site's decision; what happens in a conversation
  * is engine/session's.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,16 +116,17 @@ static struct host *host_get(struct site *site, const struct exchanger *exchange
 {
     for (struct host *host = site->hosts; host != NULL; host = host->next) {
         if (strcmp(host->exchanger.host, exchanger->host) == 0) {
-            host->exchanger = *exchanger; /* the newest addresses */
+            exchanger_copy(&host->exchanger, exchanger); /* the newest addresses */
             return host;
         }
     }
-    struct host *host = calloc(1, sizeof *host);
+    struct host *host = malloc(sizeof *host);
     if (host == NULL) {
         return NULL;
     }
+    memset(host, 0, offsetof(struct host, exchanger));
     host->site = site;
-    host->exchanger = *exchanger;
+    exchanger_copy(&host->exchanger, exchanger);
     lane_init(&host->any, host, 0);
     host->next = site->hosts;
     site->hosts = host;

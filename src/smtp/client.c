@@ -56,11 +56,12 @@ enum err hel_smtp_client_new(const struct hel_smtp_client_config *config, uint64
     if (!is_name_safe(config->helo_name)) {
         return ERR_SYNTAX;
     }
-    struct hel_smtp_client *client = calloc(1, sizeof *client);
+    /* Not calloc: the C library's passes by what the thread has just freed. */
+    struct hel_smtp_client *client = malloc(sizeof *client);
     if (client == NULL) {
         return ERR_NOMEM;
     }
-    client->config = *config;
+    *client = (struct hel_smtp_client){.config = *config};
     apply_defaults(&client->config);
     memcpy(client->helo, config->helo_name.at, config->helo_name.len);
     client->config.helo_name = slice_make(client->helo, config->helo_name.len);

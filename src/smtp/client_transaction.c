@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/slice.h"
 #include "smtp/client_private.h"
 

@@ -35,10 +35,11 @@ struct hel_reply_parser {
 enum err hel_reply_parser_new(size_t bytes_max, struct hel_reply_parser **out)
 {
     must(bytes_max > 0);
-    struct hel_reply_parser *parser = calloc(1, sizeof *parser);
+    struct hel_reply_parser *parser = malloc(sizeof *parser);
     if (parser == NULL) {
         return ERR_NOMEM;
     }
+    *parser = (struct hel_reply_parser){.code = 0};
     buf_init(&parser->text, bytes_max);
     size_t wire_max = bytes_max * REPLY_WIRE_FACTOR;
     parser->wire_bytes_max = wire_max > REPLY_WIRE_BYTES_MIN ? wire_max : REPLY_WIRE_BYTES_MIN;

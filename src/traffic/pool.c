@@ -31,7 +31,8 @@ struct traffic_path *traffic_pool_path(struct traffic_pool *pool, struct traffic
                                        size_t egress, uint64_t now_ms)
 {
     if (site->paths == NULL) {
-        site->paths = calloc(pool->count, sizeof(struct traffic_path *));
+        site->paths =
+            pool->count == 1 ? &site->only : calloc(pool->count, sizeof(struct traffic_path *));
         if (site->paths == NULL) {
             return NULL;
         }

@@ -89,13 +89,13 @@ void traffic_site_key(const struct route *route, const struct provider *provider
         out_key[len + 1] = '\0';
         return;
     }
-    const struct exchanger *sorted[ROUTE_EXCHANGERS_MAX];
+    UNFILLED const struct exchanger *sorted[ROUTE_EXCHANGERS_MAX];
     size_t count = 0;
     for (size_t i = 0; i < route->exchanger_count; i++) {
         sorted[count++] = &route->exchangers[i];
     }
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are sorted, and that is the size of one */
-    qsort(sorted, count, sizeof sorted[0], compare_hosts);
+    qsort(sorted, count > 1 ? count : 0, sizeof sorted[0], compare_hosts);
     for (size_t i = 0; i < count; i++) {
         size_t len = strlen(sorted[i]->host);
         if (used + len + 2 > TRAFFIC_KEY_BYTES) {
@@ -165,7 +165,9 @@ void traffic_site_done(struct traffic_site *site)
     for (size_t i = 0; i < site->path_count; i++) {
         free(site->paths[i]);
     }
-    free(site->paths);
+    if (site->paths != &site->only) {
+        free(site->paths);
+    }
 }
 
 bool traffic_site_may_ask(const struct traffic_site *site, unsigned rcpts, unsigned invalids)

@@ -39,6 +39,7 @@ struct traffic_site {
     bool is_shared_system;      /* connections and pace: of each path; else of all together, here */
     struct traffic_adapt adapt; /* where they are of all together */
     struct traffic_path **paths; /* by egress; NULL: not used yet */
+    struct traffic_path *only;   /* what paths points to where there is one egress */
     size_t path_count;
     uint64_t
         broke_ms; /* when it last did not bear several RCPTs at once; 0: never that we know of */

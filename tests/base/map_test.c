@@ -157,12 +157,38 @@ static void no_memory_keeps_what_is_there(void **state)
     map_done(&m);
 }
 
+/* Each byte of a key counts, and its length. */
+static void near_keys_are_different(void **state)
+{
+    (void)state;
+    enum { LEN_MAX = 40, NEAR = LEN_MAX * (LEN_MAX + 1) / 2 };
+    static char texts[NEAR][LEN_MAX];
+    struct map m;
+    map_init(&m, 7);
+    size_t count = 0;
+    for (size_t len = 1; len <= LEN_MAX; len++) {
+        for (size_t changed = 0; changed < len; changed++, count++) {
+            memset(texts[count], 'a', len);
+            texts[count][changed] = 'b';
+            assert_int_equal(map_put(&m, slice_make(texts[count], len), texts[count]), ERR_NONE);
+        }
+    }
+    assert_int_equal(m.count, NEAR);
+    count = 0;
+    for (size_t len = 1; len <= LEN_MAX; len++) {
+        for (size_t changed = 0; changed < len; changed++, count++) {
+            assert_ptr_equal(map_find(&m, slice_make(texts[count], len)), texts[count]);
+        }
+    }
+    map_done(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_an_array),          cmocka_unit_test(empty_map_has_nothing),
         cmocka_unit_test(replacing_keeps_the_old_key),   cmocka_unit_test(keys_are_bytes),
-        cmocka_unit_test(no_memory_keeps_what_is_there),
+        cmocka_unit_test(no_memory_keeps_what_is_there), cmocka_unit_test(near_keys_are_different),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,6 +100,35 @@ static void finds(void **state)
     assert_int_equal(slice_find_byte(SLICE("a\0b"), 'b', 0), 2);
 }
 
+/* The first place where all of it stands: every short text of two letters in both cases, every shorter one in it. */
+static void finds_in_any_case(void **state)
+{
+    (void)state;
+    enum { LETTERS = 4, TEXT_MAX = 5, NEEDLE_MAX = 3 };
+    static const char letters[LETTERS] = {'a', 'B', 'b', '.'};
+    char text[TEXT_MAX];
+    char needle[NEEDLE_MAX];
+    for (unsigned n = 0; n < LETTERS * LETTERS * LETTERS * LETTERS * LETTERS; n++) {
+        for (unsigned i = 0, left = n; i < TEXT_MAX; i++, left /= LETTERS) {
+            text[i] = letters[left % LETTERS];
+        }
+        for (unsigned m = 0; m < LETTERS * LETTERS * LETTERS * NEEDLE_MAX; m++) {
+            size_t len = m % NEEDLE_MAX + 1;
+            for (unsigned i = 0, left = m / NEEDLE_MAX; i < NEEDLE_MAX; i++, left /= LETTERS) {
+                needle[i] = letters[left % LETTERS];
+            }
+            struct slice whole = slice_make(text, TEXT_MAX);
+            struct slice part = slice_make(needle, len);
+            size_t place = 0;
+            while (place < TEXT_MAX &&
+                   !slice_starts_nocase(slice_sub(whole, place, TEXT_MAX), part)) {
+                place++;
+            }
+            assert_int_equal(slice_find_nocase(whole, part), place);
+        }
+    }
+}
+
 /* In steps of eight bytes, and more of them than a byte can count. */
 static void counts_bytes(void **state)
 {
@@ -212,6 +241,7 @@ int main(void)
         cmocka_unit_test(empty_slices_are_alike),
         cmocka_unit_test(parts_are_clamped),
         cmocka_unit_test(finds),
+        cmocka_unit_test(finds_in_any_case),
         cmocka_unit_test(counts_bytes),
         cmocka_unit_test(trims_both_ends),
         cmocka_unit_test(cuts_all_parts),

@@ -351,6 +351,35 @@ static void second_answers_are_not_heard(void **state)
     dns_lookup_free(lookup);
 }
 
+/* Memory that others used before makes no difference. */
+static void memory_is_handed_on(void **state)
+{
+    (void)state;
+    struct pool pool;
+    struct dns_lookup_options options = both;
+    pool_init(&pool, dns_lookup_bytes(), 1);
+    void *piece = pool_take(&pool);
+    assert_non_null(piece);
+    memset(piece, 0xa5, dns_lookup_bytes());
+    pool_give(&pool, piece);
+    options.spare = &pool;
+    for (int i = 0; i < 2; i++) {
+        struct dns_lookup *lookup;
+        struct dns_question question;
+        struct route *route;
+        assert_int_equal(dns_lookup_new(SLICE("[192.0.32.1]"), &options, &lookup), ERR_NONE);
+        assert_false(dns_lookup_next(lookup, &question));
+        assert_int_equal(dns_lookup_take(lookup, &route), ERR_NONE);
+        assert_int_equal(route->status, ROUTE_OK);
+        assert_int_equal(route->exchanger_count, 1);
+        assert_int_equal(route->exchangers[0].address_count, 1);
+        route_free(route);
+        dns_lookup_free(lookup);
+        assert_int_equal(pool.count, POOL_IS_WATCHED ? 0 : 1);
+    }
+    pool_done(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +394,7 @@ int main(void)
         cmocka_unit_test(addresses_are_bounded),
         cmocka_unit_test(names_that_are_none_are_refused),
         cmocka_unit_test(second_answers_are_not_heard),
+        cmocka_unit_test(memory_is_handed_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

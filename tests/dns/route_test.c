@@ -213,12 +213,37 @@ static void names_are_stable(void **state)
     route_free(NULL);
 }
 
+static void copies_are_as_far_as_filled(void **state)
+{
+    (void)state;
+    struct exchanger from = {
+        .preference = 7, .status = HOST_NO_FAMILY, .address_count = ROUTE_ADDRESSES_MAX};
+    struct exchanger to;
+    memset(from.host, 'x', sizeof from.host - 1);
+    for (uint8_t i = 0; i < ROUTE_ADDRESSES_MAX; i++) {
+        from.addresses[i] = (struct ip){.family = IP_V4, .bytes = {192, 0, 2, i}};
+    }
+    exchanger_copy(&to, &from);
+    assert_memory_equal(to.host, from.host, sizeof from.host);
+    assert_memory_equal(to.addresses, from.addresses, sizeof from.addresses);
+    assert_int_equal(to.preference, 7);
+    assert_int_equal(to.status, HOST_NO_FAMILY);
+    struct exchanger few = {
+        .host = "mx.example", .address_count = 1, .addresses = {from.addresses[3]}};
+    exchanger_copy(&to, &few);
+    assert_string_equal(to.host, "mx.example");
+    assert_int_equal(to.address_count, 1);
+    assert_true(ip_equal(&to.addresses[0], &from.addresses[3]));
+    assert_true(ip_equal(&to.addresses[1], &from.addresses[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(special_addresses_are_guarded),
         cmocka_unit_test(special_addresses_are_taken_out_of_a_set),
         cmocka_unit_test(names_are_stable),
+        cmocka_unit_test(copies_are_as_far_as_filled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -223,6 +223,8 @@ static void names_that_cannot_be_asked_fail_from_the_loop(void **state)
         slice_make(label, sizeof label),
         SLICE("a.example\0.other.example"),
         SLICE(".a.example"),
+        SLICE("a.onion"), /* RFC 7686 2 */
+        SLICE("A.ONION"),
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct asker asker;
@@ -232,6 +234,30 @@ static void names_that_cannot_be_asked_fail_from_the_loop(void **state)
         }
     }
     assert_int_equal(responder_questions(scene.responder), 0);
+    scene_close(&scene);
+}
+
+/* RFC 1035 2.3.4: labels of 63 octets, names of 255 on the wire. */
+static void names_as_long_as_they_may_be_are_asked(void **state)
+{
+    static const size_t lens[] = {1, 2, 62, 63, 65, 127, 129, 191, 193, 252, 253};
+    static char name[254];
+    struct scene scene;
+    scene_open(&scene, *state, NULL);
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+        struct asker asker;
+        memset(name, 'x', sizeof name);
+        for (size_t dot = 63; dot + 1 < lens[i]; dot += 64) {
+            name[dot] = '.';
+        }
+        name[lens[i]] = '\0';
+        add(&scene, name, DNS_A, "192.0.2.1");
+        ask(&asker, scene.rig, slice_make(name, lens[i]), DNS_A);
+        if (asker.status != QUERY_ANSWERED || asker.parsed != ERR_NONE ||
+            asker.message.answer_count != 1 || strcmp(asker.message.question, name) != 0) {
+            fail_msg("%zu bytes: status %d", lens[i], (int)asker.status);
+        }
+    }
     scene_close(&scene);
 }
 
@@ -271,6 +297,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(goes_past_a_dead_resolver, rig_open, rig_close),
         cmocka_unit_test_setup_teardown(no_resolver_reached_is_said_so, rig_open, rig_close),
         cmocka_unit_test_setup_teardown(names_that_cannot_be_asked_fail_from_the_loop, rig_open,
+                                        rig_close),
+        cmocka_unit_test_setup_teardown(names_as_long_as_they_may_be_are_asked, rig_open,
                                         rig_close),
         cmocka_unit_test(resolvers_are_addresses_or_it_is_said),
     };

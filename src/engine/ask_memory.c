@@ -81,6 +81,13 @@ static void drop_work(struct ask *ask)
     ask->work = &ask->knocker->blank;
 }
 
+void ask_free_caller(struct ask *ask, struct caller *caller)
+{
+    if (caller != &ask->first) {
+        free(caller);
+    }
+}
+
 void ask_dispose(struct ask *ask)
 {
     if (has_own_work(ask)) {
@@ -89,7 +96,7 @@ void ask_dispose(struct ask *ask)
     while (ask->callers != NULL) {
         struct caller *caller = ask->callers;
         ask->callers = caller->next;
-        free(caller);
+        ask_free_caller(ask, caller);
     }
     if (ask->address.wire_len <= KNOCKER_WIRE_BYTES) {
         pool_give(&ask->knocker->spare_asks, ask);

@@ -18,8 +18,9 @@ void ask_memory_init(struct knocker *knocker)
 
 void ask_memory_done(struct knocker *knocker)
 {
-    static const struct ask_work blank;
-    must(memcmp(&knocker->blank, &blank, sizeof blank) == 0);
+    static const char zeroes[sizeof(struct ask_work)];
+    const void *blank = &knocker->blank;
+    must(memcmp(blank, zeroes, sizeof zeroes) == 0);
     pool_done(&knocker->spare_asks);
     pool_done(&knocker->spare_works);
 }

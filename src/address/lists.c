@@ -537,34 +537,49 @@ static bool is_academic(const struct registry *registry)
 
 static bool is_noreply(struct slice word)
 {
-    return slice_equal(word, SLICE("noreply")) || slice_equal(word, SLICE("no-reply")) ||
-           slice_equal(word, SLICE("no_reply")) || slice_equal(word, SLICE("donotreply")) ||
-           slice_equal(word, SLICE("do-not-reply")) || slice_equal(word, SLICE("no.reply"));
+    static const struct slice words[] = {
+        SLICE_LITERAL("noreply"),    SLICE_LITERAL("no-reply"),     SLICE_LITERAL("no_reply"),
+        SLICE_LITERAL("donotreply"), SLICE_LITERAL("do-not-reply"), SLICE_LITERAL("no.reply"),
+    };
+    bool may_be = word.len >= 7 && word.len <= 12 && word.at[word.len - 1] == 'y';
+    for (size_t i = 0; may_be && i < sizeof words / sizeof words[0]; i++) {
+        if (slice_equal(word, words[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_vowel(char c)
 {
-    return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' || c == 'y';
+    const uint32_t vowels = 1u << ('a' - '`') | 1u << ('e' - '`') | 1u << ('i' - '`') |
+                            1u << ('o' - '`') | 1u << ('u' - '`') | 1u << ('y' - '`');
+    return c > '`' && c <= 'z' && (vowels >> (c - '`') & 1) != 0;
 }
 
 /* Generated strings: long, and either without vowels for long stretches or mixing digits and letters often. A
  * hint for the score only; names of any language must not fall in. */
 static bool is_gibberish(struct slice word)
 {
+    if (word.len < 8) {
+        return false;
+    }
     size_t consonants = 0;
     size_t longest = 0;
     size_t switches = 0;
+    bool was_digit = ascii_is_digit(word.at[0]);
     for (size_t i = 0; i < word.len; i++) {
         char c = word.at[i];
         if ((unsigned char)c >= 0x80 || c == '.' || c == '-' || c == '_') {
             return false;
         }
-        consonants = ascii_is_alpha(c) && !is_vowel(c) ? consonants + 1 : 0;
+        bool is_digit = ascii_is_digit(c);
+        consonants = !is_digit && ascii_is_alpha(c) && !is_vowel(c) ? consonants + 1 : 0;
         longest = consonants > longest ? consonants : longest;
-        bool is_switch = i > 0 && ascii_is_digit(c) != ascii_is_digit(word.at[i - 1]);
-        switches += is_switch ? 1 : 0;
+        switches += is_digit != was_digit ? 1 : 0;
+        was_digit = is_digit;
     }
-    return word.len >= 8 && (longest >= 9 || switches >= 4);
+    return longest >= 9 || switches >= 4;
 }
 
 void domain_flags(const struct address_lists *lists, struct slice domain,

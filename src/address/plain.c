@@ -1,54 +1,68 @@
 /* address/plain: nearly every address there is, in one pass: letters, digits and a few marks, and a host name of more
  * than digits. What is anything else, or wrong, is left to the whole parser, whose answer would be the same.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
 #include <string.h>
 
 #include "address/parse_private.h"
 #include "base/slice.h"
 
+enum kind { OTHER, LETTER, DIGIT, MARK, HYPHEN, DOT };
+
+static const unsigned char kinds[UCHAR_MAX + 1] = {
+    ['.'] = DOT,    ['-'] = HYPHEN, ['+'] = MARK,   ['_'] = MARK,   ['0'] = DIGIT,  ['1'] = DIGIT,
+    ['2'] = DIGIT,  ['3'] = DIGIT,  ['4'] = DIGIT,  ['5'] = DIGIT,  ['6'] = DIGIT,  ['7'] = DIGIT,
+    ['8'] = DIGIT,  ['9'] = DIGIT,  ['A'] = LETTER, ['B'] = LETTER, ['C'] = LETTER, ['D'] = LETTER,
+    ['E'] = LETTER, ['F'] = LETTER, ['G'] = LETTER, ['H'] = LETTER, ['I'] = LETTER, ['J'] = LETTER,
+    ['K'] = LETTER, ['L'] = LETTER, ['M'] = LETTER, ['N'] = LETTER, ['O'] = LETTER, ['P'] = LETTER,
+    ['Q'] = LETTER, ['R'] = LETTER, ['S'] = LETTER, ['T'] = LETTER, ['U'] = LETTER, ['V'] = LETTER,
+    ['W'] = LETTER, ['X'] = LETTER, ['Y'] = LETTER, ['Z'] = LETTER, ['a'] = LETTER, ['b'] = LETTER,
+    ['c'] = LETTER, ['d'] = LETTER, ['e'] = LETTER, ['f'] = LETTER, ['g'] = LETTER, ['h'] = LETTER,
+    ['i'] = LETTER, ['j'] = LETTER, ['k'] = LETTER, ['l'] = LETTER, ['m'] = LETTER, ['n'] = LETTER,
+    ['o'] = LETTER, ['p'] = LETTER, ['q'] = LETTER, ['r'] = LETTER, ['s'] = LETTER, ['t'] = LETTER,
+    ['u'] = LETTER, ['v'] = LETTER, ['w'] = LETTER, ['x'] = LETTER, ['y'] = LETTER, ['z'] = LETTER,
+};
+
+static enum kind kind_of(char c)
+{
+    return (enum kind)kinds[(unsigned char)c];
+}
+
 /* 0: not plain, or no @ follows. */
 static size_t local_of(struct slice text)
 {
     size_t at = 0;
-    char before = '.';
-    while (at < text.len && at <= HEL_LOCAL_BYTES_MAX && text.at[at] != '@') {
-        char c = text.at[at];
-        bool is_dot = c == '.';
-        bool is_mark = c == '-' || c == '_' || c == '+';
-        if (is_dot ? before == '.' : !is_mark && !ascii_is_alnum(c)) {
-            return 0;
+    enum kind before = DOT;
+    while (at < text.len) {
+        enum kind kind = kind_of(text.at[at]);
+        if (kind == OTHER || (kind == DOT && before == DOT)) {
+            break;
         }
-        before = c;
+        before = kind;
         at++;
     }
-    bool is_whole = at < text.len && at <= HEL_LOCAL_BYTES_MAX && before != '.';
-    return is_whole ? at : 0;
+    bool is_whole = at < text.len && text.at[at] == '@' && at <= HEL_LOCAL_BYTES_MAX;
+    return is_whole && before != DOT ? at : 0;
 }
 
 /* Two hyphens together may begin an A-label; a last label without a letter may be a number. */
 static bool take_domain(struct slice domain, char *to)
 {
     size_t label = 0;
-    bool has_dot = false;
     bool has_letter = false;
-    char before = '.';
+    enum kind before = DOT;
     for (size_t i = 0; i < domain.len; i++) {
-        char c = ascii_lower(domain.at[i]);
-        if (c == '.' || c == '-') {
-            if (before == '.' || before == '-' || i - label > HEL_LABEL_BYTES_MAX) {
-                return false;
-            }
-            has_dot = has_dot || c == '.';
-            has_letter = has_letter && c != '.';
-            label = c == '.' ? i + 1 : label;
-        } else if (c >= 'a' && c <= 'z') {
-            has_letter = true;
-        } else if (!ascii_is_digit(c)) {
+        enum kind kind = kind_of(domain.at[i]);
+        if (kind == OTHER || kind == MARK || (kind >= HYPHEN && before >= HYPHEN) ||
+            (kind == DOT && i - label > HEL_LABEL_BYTES_MAX)) {
             return false;
         }
-        to[i] = before = c;
+        has_letter = kind == LETTER || (has_letter && kind != DOT);
+        label = kind == DOT ? i + 1 : label;
+        to[i] = kind == LETTER ? (char)(domain.at[i] | 0x20) : domain.at[i];
+        before = kind;
     }
-    return has_dot && has_letter && before != '-' && domain.len - label <= HEL_LABEL_BYTES_MAX;
+    return label > 0 && has_letter && before < HYPHEN && domain.len - label <= HEL_LABEL_BYTES_MAX;
 }
 
 bool address_is_plain(struct slice text, struct hel_address *out)

@@ -319,9 +319,8 @@ void ask_expire(struct ask *ask, enum skip_reason why)
     knocker_make_ready(ask);
 }
 
-static void on_budget_over(void *context)
+void ask_overspent(struct ask *ask)
 {
-    struct ask *ask = context;
     if (ask->work->conversation != NULL && ask->work->pending == NULL) {
         struct evidence *evidence = calloc(1, sizeof *evidence);
         if (evidence != NULL) {
@@ -342,27 +341,31 @@ static void on_budget_over(void *context)
 }
 
 /* Where only talking counts, the budget runs while a line works for this address. */
-void ask_talks(struct ask *ask, struct conversation *conversation)
+void ask_talks(struct ask *ask, struct session *session)
 {
     const struct knocker_config *config = &ask->knocker->config;
-    ask->work->conversation = conversation;
-    ask->work->talk_began_ms = now_ms(ask);
+    struct ask_work *work = ask->work;
+    work->conversation = session->conversation;
+    work->talk_began_ms = now_ms(ask);
+    work->talk_until_ms = UINT64_MAX;
     if (config->budget_ms != 0 && !config->is_budget_wall_clock) {
-        uint32_t left =
-            config->budget_ms > ask->work->spent_ms ? config->budget_ms - ask->work->spent_ms : 0;
-        ask->work->budget = (struct timer){.fired = on_budget_over, .context = ask};
-        door_timer_start(ask->knocker->door, &ask->work->budget, ask->work->talk_began_ms + left);
+        uint32_t left = config->budget_ms > work->spent_ms ? config->budget_ms - work->spent_ms : 0;
+        work->talk_until_ms = work->talk_began_ms + left;
+        session_watch_budget(session, work->talk_until_ms);
     }
 }
 
 void ask_talked(struct ask *ask)
 {
-    const struct knocker_config *config = &ask->knocker->config;
     ask->work->conversation = NULL;
-    if (!config->is_budget_wall_clock) {
+    if (!ask->knocker->config.is_budget_wall_clock) {
         ask->work->spent_ms += (uint32_t)(now_ms(ask) - ask->work->talk_began_ms);
-        door_timer_stop(ask->knocker->door, &ask->work->budget);
     }
+}
+
+static void on_budget_over(void *context)
+{
+    ask_overspent(context);
 }
 
 enum err ask_begin_budget(struct ask *ask)

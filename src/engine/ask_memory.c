@@ -18,8 +18,9 @@ void ask_memory_init(struct knocker *knocker)
 
 void ask_memory_done(struct knocker *knocker)
 {
-    static const struct ask_work blank;
-    must(memcmp(&knocker->blank, &blank, sizeof blank) == 0);
+    static const char zeroes[sizeof(struct ask_work)];
+    const void *blank = &knocker->blank;
+    must(memcmp(blank, zeroes, sizeof zeroes) == 0);
     pool_done(&knocker->spare_asks);
     pool_done(&knocker->spare_works);
 }
@@ -81,6 +82,13 @@ static void drop_work(struct ask *ask)
     ask->work = &ask->knocker->blank;
 }
 
+void ask_free_caller(struct ask *ask, struct caller *caller)
+{
+    if (caller != &ask->first) {
+        free(caller);
+    }
+}
+
 void ask_dispose(struct ask *ask)
 {
     if (has_own_work(ask)) {
@@ -89,7 +97,7 @@ void ask_dispose(struct ask *ask)
     while (ask->callers != NULL) {
         struct caller *caller = ask->callers;
         ask->callers = caller->next;
-        free(caller);
+        ask_free_caller(ask, caller);
     }
     if (ask->address.wire_len <= KNOCKER_WIRE_BYTES) {
         pool_give(&ask->knocker->spare_asks, ask);

@@ -139,6 +139,15 @@ static void set_alarm(struct conversation *c, uint64_t at_ms)
     }
 }
 
+/* While it talks, an alarm that comes early does no harm: it looks again. So one is set for the few that come, not for each
+ * command. */
+static void set_alarm_by(struct conversation *c, uint64_t at_ms)
+{
+    if (c->alarm.place == 0 || at_ms == UINT64_MAX || at_ms < c->alarm.due_ms) {
+        set_alarm(c, at_ms);
+    }
+}
+
 static void give_up(struct conversation *c, enum evidence_kind kind, enum hel_smtp_stage stage,
                     const char *text)
 {
@@ -570,7 +579,7 @@ static void pump(struct conversation *c)
     if (c->state == CONVERSATION_TALKING && c->client != NULL) {
         uint64_t deadline_ms = hel_smtp_client_deadline(c->client);
         bool waits = c->ask_again_ms != 0 && c->ask_again_ms < deadline_ms;
-        set_alarm(c, waits ? c->ask_again_ms : deadline_ms);
+        set_alarm_by(c, waits ? c->ask_again_ms : deadline_ms);
     }
     finish_if_over(c);
 }

@@ -39,7 +39,7 @@ static void send(struct ask *ask, const struct knocker_errand *errand)
     const struct knocker_crew *crew = &ask->knocker->config.crew;
     struct knocker_errand one = *errand;
     for (const struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
-        one.text = slice_make(caller->text, caller->text_len);
+        one.text = caller->text;
         one.context = caller->context;
         crew->send(crew->context, &one);
         one.route = NULL;

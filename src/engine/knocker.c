@@ -271,23 +271,41 @@ static void take_wishes(struct ask *ask, struct caller *caller, const struct kno
     ask->is_live = ask->is_live || wishes->is_live;
 }
 
+/* NULL: no memory. */
+static struct caller *caller_new(struct ask *ask, struct slice text)
+{
+    struct slice wire = hel_address_wire(&ask->address);
+    if (ask->callers == NULL && slice_equal(text, wire)) {
+        ask->first = (struct caller){.text = wire};
+        return &ask->first;
+    }
+    struct caller *caller = malloc(sizeof *caller + text.len);
+    if (caller == NULL) {
+        return NULL;
+    }
+    char *behind = (char *)(caller + 1);
+    *caller = (struct caller){.text = slice_make(behind, text.len)};
+    if (text.len > 0) {
+        memcpy(behind, text.at, text.len);
+    }
+    return caller;
+}
+
 enum err ask_add_caller(struct ask *ask, struct slice text, const struct knocker_wishes *wishes,
                         knocker_fn fn, void *context)
 {
-    struct caller *caller = malloc(sizeof *caller + text.len);
+    struct caller *caller = caller_new(ask, text);
     if (caller == NULL) {
         return ERR_NOMEM;
     }
-    *caller = (struct caller){.fn = fn, .context = context, .text_len = text.len};
-    if (text.len > 0) {
-        memcpy(caller->text, text.at, text.len);
-    }
+    caller->fn = fn;
+    caller->context = context;
     if (wishes != NULL) {
         take_wishes(ask, caller, wishes);
     }
     bool needs_work = ask->is_watched || ask->keeps_transcript;
     if (needs_work && !ask_equip(ask)) {
-        free(caller);
+        ask_free_caller(ask, caller);
         return ERR_NOMEM;
     }
     struct caller **last = &ask->callers;
@@ -334,7 +352,7 @@ void knocker_finish(struct ask *ask)
     }
     release_claim(ask);
     for (struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
-        record->email = slice_make(caller->text, caller->text_len);
+        record->email = caller->text;
         knocker->counts.answered++;
         if (caller->fn != NULL) {
             caller->fn(caller->context, record);
@@ -622,7 +640,7 @@ bool knocker_peek(struct knocker *knocker, void *context, knocker_fn fn)
     knocker->is_answering = true;
     struct record *record = &knocker->answer;
     answer_build_so_far(ask, record);
-    record->email = slice_make(caller->text, caller->text_len);
+    record->email = caller->text;
     fn(context, record);
     record_done(record);
     knocker->is_answering = false;

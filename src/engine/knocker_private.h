@@ -59,8 +59,8 @@ struct caller {
     knocker_fn fn; /* NULL: gone without an answer */
     void *context;
     transcript_fn observe; /* NULL: it does not watch */
-    size_t text_len;
-    char text[]; /* as it was asked */
+    struct slice
+        text; /* as it was asked; stands behind it, or is the wire of the first one's ask */
 };
 
 enum ask_place { ASK_NOWHERE, ASK_READY, ASK_DOMAIN, ASK_QUEUE, ASK_ASKED, ASK_HELD };
@@ -75,8 +75,8 @@ struct ask_work {
     struct evidence *held;
     struct evidence *pending; /* to be told in the next turn */
     uint64_t shun;            /* egresses that it is not asked through any more, by bit */
-    uint64_t talk_began_ms;
-    uint32_t spent_ms;     /* of the budget, where only talking counts */
+    uint64_t talk_began_ms, talk_until_ms; /* the latter: as long as the budget lasts */
+    uint32_t spent_ms;                     /* of the budget, where only talking counts */
     uint32_t prelude_told; /* the number of the conversation whose beginning the watchers saw */
     struct timer wait, budget;
 
@@ -133,8 +133,9 @@ struct ask {
     struct caller *callers;
     uint64_t asked_ms;
     int64_t asked_wall_ms;
-    int64_t age_ms_max; /* of a stored answer; until it is parked, which comes after the look */
-    unsigned left;      /* callers that left it, the last ones: it is given up */
+    int64_t age_ms_max;  /* of a stored answer; until it is parked, which comes after the look */
+    unsigned left;       /* callers that left it, the last ones: it is given up */
+    struct caller first; /* of those, where it wrote the address as it is */
     struct hel_address
         address; /* last: no more memory is taken than its wire fills; without domain_text */
 };
@@ -240,6 +241,7 @@ struct session {
     struct conversation_config config;
     struct conversation *conversation;
     struct ask_list asked;              /* under way, in the order of their answers */
+    struct timer budget;                /* comes no later than the first of their budgets is over */
     uint64_t answered_ms;               /* when the last answer came; 0: none did yet */
     enum traffic_word last_word;        /* what it said of us */
     struct ask_list held;               /* engine/held.c */
@@ -333,6 +335,7 @@ struct ask *ask_alloc(struct knocker *knocker, size_t wire_len) MUST_USE;
 /* Sees to it that it has work of its own. False: no memory. */
 bool ask_equip(struct ask *ask) MUST_USE;
 void ask_drop_cached(struct ask *ask);
+void ask_free_caller(struct ask *ask, struct caller *caller); /* one of its callers, taken out */
 void ask_dispose(struct ask *ask); /* its memory alone: nothing knows of it any more */
 
 /* knocker.c */
@@ -357,8 +360,9 @@ void ask_step(struct ask *ask);
 bool ask_begin(struct ask *ask);
 void ask_unexpect(struct ask *ask); /* its case is made, or never will be */
 void ask_expire(struct ask *ask, enum skip_reason why);
-void ask_talks(struct ask *ask, struct conversation *conversation);
+void ask_talks(struct ask *ask, struct session *session);
 void ask_talked(struct ask *ask);
+void ask_overspent(struct ask *ask); /* its budget is over */
 void ask_told(struct ask *ask, const struct evidence *evidence);
 enum err ask_begin_budget(struct ask *ask) MUST_USE; /* ERR_NOMEM */
 void ask_hurry(struct ask *ask);                     /* somebody without patience asks the same */
@@ -462,6 +466,8 @@ void site_free(struct site *site);
 
 /* session.c */
 enum err session_open(struct host *host, size_t egress) MUST_USE; /* ERR_NOMEM */
+/* Then it is looked whose budget is over, of those that are asked. */
+void session_watch_budget(struct session *session, uint64_t until_ms);
 /* No longer waited for: its line is left, and the others that are under way there are asked anew. */
 void session_abandon(struct ask *ask);
 extern const struct conversation_handler session_handler;

@@ -20,7 +20,7 @@ bool ask_lose_callers(struct ask *ask, const struct knocker_leaver *leaver)
         }
         *at = caller->next;
         leaver->left(leaver->of, caller->context);
-        free(caller);
+        ask_free_caller(ask, caller);
         lost++;
     }
     if (ask->callers != NULL) {

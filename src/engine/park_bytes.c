@@ -82,9 +82,9 @@ static void write_askers(struct pack *p, const struct ask *ask)
     }
     pack_u64(p, &count);
     for (const struct caller *caller = ask->callers; caller != NULL; caller = caller->next) {
-        struct slice text = slice_make(caller->text, caller->text_len);
         struct asker asker = {caller->fn, caller->context,
-                              slice_equal(text, hel_address_wire(&ask->address)), text};
+                              slice_equal(caller->text, hel_address_wire(&ask->address)),
+                              caller->text};
         walk_asker(p, &asker);
     }
 }

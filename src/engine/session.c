@@ -84,11 +84,37 @@ static void configure(struct session *session, size_t index)
     follow_limits(session);
 }
 
+void session_watch_budget(struct session *session, uint64_t until_ms)
+{
+    if (session->budget.place == 0 || until_ms < session->budget.due_ms) {
+        door_timer_start(session->host->site->knocker->door, &session->budget, until_ms);
+    }
+}
+
+/* One timer for all that are asked on this line, and not started anew for each. */
+static void on_budget(void *context)
+{
+    struct session *session = context;
+    uint64_t now = site_now_ms(session->host->site);
+    struct ask *ask = TAILQ_FIRST(&session->asked);
+    while (ask != NULL) {
+        struct ask *behind = TAILQ_NEXT(ask, link);
+        uint64_t until_ms = ask->work->talk_until_ms;
+        if (until_ms <= now) {
+            ask_overspent(ask);
+        } else if (until_ms != UINT64_MAX) {
+            session_watch_budget(session, until_ms);
+        }
+        ask = behind;
+    }
+}
+
 static enum err prepare(struct session *session, struct host *host, size_t egress)
 {
     struct site *site = host->site;
     struct knocker *knocker = site->knocker;
     session->host = host;
+    session->budget = (struct timer){.fired = on_budget, .context = session};
     TAILQ_INIT(&session->asked);
     TAILQ_INIT(&session->held);
     session->path =
@@ -214,7 +240,7 @@ static const struct conversation_probe *begin_ask(struct session *session, struc
             site->knocker->config.observe != NULL || !ask->is_watched ||
             ask->work->prelude_told == conversation_number(session->conversation);
     }
-    ask_talks(ask, session->conversation);
+    ask_talks(ask, session);
     return &ask->work->probe;
 }
 
@@ -686,6 +712,7 @@ static void on_closed(void *context, struct conversation *c)
         count_unheard(session);
         held_closed(session);
     }
+    door_timer_stop(knocker->door, &session->budget);
     set_pacing(session, false);
     held_release_all(session, false);
     count(session, session->is_ready, false);

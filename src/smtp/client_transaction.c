@@ -6,16 +6,36 @@
 #include "base/slice.h"
 #include "smtp/client_private.h"
 
-/* Nearly all bytes of nearly all paths; without a branch for each, so that several are looked at together. */
+/* Nearly all bytes of nearly all paths, eight at a time. The high bit of a byte of `low + x` is set where the byte is not
+ * below 0x80 - x; that of `zeros` where one of the four is there. */
+static bool are_harmless_eight(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = ones * 0x80;
+    uint64_t low = word & ~highs;
+    uint64_t zeros = 0;
+    static const unsigned char harmful[] = {'\\', '"', '<', '>'};
+    for (size_t i = 0; i < sizeof harmful; i++) {
+        zeros |= ~((low ^ ones * harmful[i]) + ~highs);
+    }
+    return ((word | (low + ones) | ~(low + ones * (0x80 - 0x21)) | zeros) & highs) == 0;
+}
+
+/* What is left over stands before bytes that are. */
 static bool are_harmless(struct slice path)
 {
-    bool is_harmful = false;
-    for (size_t i = 0; i < path.len; i++) {
-        unsigned char byte = (unsigned char)path.at[i];
-        is_harmful |= (byte <= ' ') | (byte == 0x7f) | (byte == '\\') | (byte == '"') |
-                      (byte == '<') | (byte == '>');
+    uint64_t word = UINT64_C(0x6161616161616161);
+    size_t at = 0;
+    for (; at + sizeof word <= path.len; at += sizeof word) {
+        memcpy(&word, path.at + at, sizeof word);
+        if (!are_harmless_eight(word)) {
+            return false;
+        }
     }
-    return !is_harmful;
+    if (at < path.len) {
+        memcpy(&word, path.at + at, path.len - at);
+    }
+    return are_harmless_eight(word);
 }
 
 /* A path must not be able to end its brackets or its line. Inside a quoted string '<', '>' and space are

@@ -6,11 +6,8 @@
 
 #include "base/must.h"
 #include "base/slice.h"
+#include "verify/case_pack.h"
 #include "verify/case_private.h"
-
-enum {
-    CASE_EVIDENCE_FIRST = 1,
-};
 
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
                          struct verify_domain *domain, uint64_t seed, struct verify_case **out)
@@ -19,8 +16,7 @@ enum err verify_case_new(const struct verify_config *config, const struct hel_ad
     if (c == NULL) {
         return ERR_NOMEM;
     }
-    memset(c, 0, offsetof(struct verify_case, rcpt));
-    c->rcpt[0] = '\0';
+    memset(c, 0, offsetof(struct verify_case, first));
     c->config = config;
     c->address = address;
     c->domain = domain;
@@ -63,8 +59,7 @@ void verify_case_free(struct verify_case *c)
     case_release(c);
     leave_awaiting(c);
     case_leave_pending(c);
-    free(c->evidence);
-    free(c);
+    verify_case_forget(c);
 }
 
 void verify_case_was_accepted(struct verify_case *c, uint32_t host)
@@ -133,17 +128,30 @@ void verify_case_routed(struct verify_case *c, const struct route *route,
     }
 }
 
+static bool grow(struct verify_case *c)
+{
+    size_t cap = c->cap * 2 > CASE_EVIDENCE_MAX ? CASE_EVIDENCE_MAX : c->cap * 2;
+    bool is_own = c->evidence == &c->first;
+    struct evidence *grown = realloc(is_own ? NULL : c->evidence, cap * sizeof *grown);
+    if (grown == NULL) {
+        return false;
+    }
+    if (is_own) {
+        evidence_copy(grown, &c->first);
+    }
+    c->evidence = grown;
+    c->cap = cap;
+    return true;
+}
+
 static bool append(struct verify_case *c, const struct evidence *evidence)
 {
-    if (c->count == c->cap) {
-        size_t cap = c->cap == 0 ? CASE_EVIDENCE_FIRST : c->cap * 2;
-        cap = cap > CASE_EVIDENCE_MAX ? CASE_EVIDENCE_MAX : cap;
-        struct evidence *grown = realloc(c->evidence, cap * sizeof *grown);
-        if (grown == NULL) {
-            return false;
-        }
-        c->evidence = grown;
-        c->cap = cap;
+    if (c->count == 0 && c->cap == 0) {
+        c->evidence = &c->first;
+        c->cap = 1;
+    }
+    if (c->count == c->cap && !grow(c)) {
+        return false;
     }
     evidence_copy(&c->evidence[c->count++], evidence);
     return true;

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "verify/case_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/slice.h"
@@ -54,6 +55,17 @@ static bool is_settled(const struct verify_case *c, const struct verify_control_
     /* Vague words may have been about us, then; they give no meaning to a yes of today. */
     bool is_vague = slot->reason == REASON_UNKNOWN && claim_of(standing(c)) == CLAIM_ACCEPTED;
     return age_ms < (is_vague ? CASE_VAGUE_MS : CASE_MEMORY_MS);
+}
+
+bool case_make_rcpt(struct verify_case *c)
+{
+    if (c->rcpt == NULL) {
+        c->rcpt = malloc(CONTROL_PATH_BYTES);
+        if (c->rcpt != NULL) {
+            c->rcpt[0] = '\0';
+        }
+    }
+    return c->rcpt != NULL;
 }
 
 static void put_rcpt(struct verify_case *c, struct slice local)
@@ -153,6 +165,10 @@ bool case_confirm(struct verify_case *c, uint64_t now_ms, struct verify_action *
         if (slot->state == CONTROL_RUNNING) {
             out->kind = VERIFY_AWAIT_DOMAIN;
             return true;
+        }
+        if (!case_make_rcpt(c)) {
+            case_done(c);
+            return false;
         }
         take(c, slot);
         put_control(c);
@@ -297,6 +313,10 @@ bool case_witness(struct verify_case *c, uint64_t now_ms, struct verify_action *
         if (slot->state == CONTROL_RUNNING) {
             out->kind = VERIFY_AWAIT_DOMAIN;
             return true;
+        }
+        if (!case_make_rcpt(c)) {
+            case_done(c);
+            return false;
         }
         take(c, slot);
         put_rcpt(c, postmaster);

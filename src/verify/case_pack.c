@@ -309,7 +309,10 @@ enum err verify_case_pack(struct verify_case *c, struct intern *sayings, struct 
 
 void verify_case_forget(struct verify_case *c)
 {
-    free(c->evidence);
+    if (c->evidence != &c->first) {
+        free(c->evidence);
+    }
+    free(c->rcpt);
     free(c);
 }
 
@@ -334,7 +337,7 @@ enum err verify_case_unpack(struct pack *from, const struct verify_borrowed *bor
     pack_u64(&p, &count);
     struct verify_case *c = calloc(1, sizeof *c);
     struct evidence *evidence = count == 0 ? NULL : malloc((size_t)count * sizeof *evidence);
-    if (c == NULL || (evidence == NULL && count > 0)) {
+    if (c == NULL || (evidence == NULL && count > 0) || !case_make_rcpt(c)) {
         free(c);
         free(evidence);
         return ERR_NOMEM;

@@ -37,7 +37,7 @@ struct verify_case {
     const struct provider *provider;
     const struct hel_address *address; /* borrowed */
     uint64_t seed;
-    struct evidence *evidence; /* grows as needed */
+    struct evidence *evidence; /* grows as needed, from the one below */
     size_t count, cap;
     uint32_t accepted_by; /* the server that took it lately, as history_host; 0: none */
     enum plan plan;
@@ -71,8 +71,9 @@ struct verify_case {
     bool greylist_seen;
     uint64_t greylist_first_ms, greylist_passed_ms;
 
-    char rcpt
-        [CONTROL_PATH_BYTES]; /* last: most never fill it, and what is not filled is never touched */
+    char *rcpt; /* of a control or witness, CONTROL_PATH_BYTES; NULL: none was asked */
+    struct evidence
+        first; /* last: for the only one that most have, and what is not filled is not touched */
 };
 
 /* case.c */
@@ -93,6 +94,7 @@ bool case_confirm(struct verify_case *c, uint64_t now_ms, struct verify_action *
 bool case_witness(struct verify_case *c, uint64_t now_ms, struct verify_action *out);
 void case_control(struct verify_case *c, const struct evidence *e, uint64_t now_ms);
 void case_postmaster(struct verify_case *c, const struct evidence *e, uint64_t now_ms);
+bool case_make_rcpt(struct verify_case *c) MUST_USE; /* room for it. False: no memory */
 void case_release(struct verify_case *c);  /* gives up what it was filling, so that others may */
 void case_put_rcpt(struct verify_case *c); /* anew, of what it is filling */
 bool case_needs_control(const struct verify_case *c, enum claim claim, const struct evidence *e);

@@ -369,9 +369,11 @@ static void add_standing(const struct verdict_question *q, struct verdict *verdi
 {
     const struct evidence *e = &q->evidence[verdict->deciding];
     enum claim claim = claim_of(e);
-    char detail[VERDICT_DETAIL_BYTES];
-    describe(e, detail);
-    score_reason(verdict, claim_code(claim), 0, detail);
+    uint8_t told = verdict->reason_count;
+    score_reason(verdict, claim_code(claim), 0, NULL);
+    if (verdict->reason_count > told) { /* in the words of the base, which is the first */
+        memcpy(verdict->reasons[told].detail, verdict->reasons[0].detail, VERDICT_DETAIL_BYTES);
+    }
     if (claim_rests_on_control(claim)) {
         score_reason(verdict, control_reason(decide_control(q, e)), 0, NULL);
     }

@@ -81,6 +81,28 @@ static void paths_cannot_leave_their_brackets(void **state)
     hel_smtp_client_free(client);
 }
 
+/* Whatever its place: paths are looked at by several bytes together. */
+static void each_byte_of_a_path_is_looked_at(void **state)
+{
+    (void)state;
+    struct hel_smtp_client *client = ready_client("");
+    for (size_t len = 1; len <= 20; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                char path[20];
+                memset(path, 'a', sizeof path);
+                path[at] = (char)byte;
+                bool is_safe =
+                    byte > ' ' && byte != 0x7f && byte != '<' && byte != '>' && byte != '"';
+                struct path_case row = {"a byte", slice_make(path, len), is_safe};
+                enum err e = hel_smtp_client_rcpt(client, 7, row.path);
+                expect_sent(client, &row, "RCPT TO", e);
+            }
+        }
+    }
+    hel_smtp_client_free(client);
+}
+
 static void long_paths(void **state)
 {
     (void)state;
@@ -153,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_cannot_leave_their_brackets),
+        cmocka_unit_test(each_byte_of_a_path_is_looked_at),
         cmocka_unit_test(long_paths),
         cmocka_unit_test(empty_paths),
         cmocka_unit_test(parameters),

@@ -287,9 +287,9 @@ static enum err delete_content(struct store *store, int64_t id, struct fault *ou
     static const char *const of_all[] = {"DELETE FROM job_result", "DELETE FROM job_turn",
                                          "DELETE FROM job_place", "DELETE FROM job_item"};
     static const char *const of_one[] = {
-        "DELETE FROM job_result WHERE id IN (SELECT result FROM job_turn"
-        " WHERE id>=(SELECT turn_first FROM job WHERE id=?1)"
-        " AND id<(SELECT turn_end FROM job WHERE id=?1))",
+        ("DELETE FROM job_result WHERE id IN (SELECT result FROM job_turn"
+         " WHERE id>=(SELECT turn_first FROM job WHERE id=?1)"
+         " AND id<(SELECT turn_end FROM job WHERE id=?1))"),
         "DELETE FROM job_turn WHERE id>=(SELECT turn_first FROM job WHERE id=?1)"
         " AND id<(SELECT turn_end FROM job WHERE id=?1)",
         "DELETE FROM job_place WHERE job=?1", "DELETE FROM job_item WHERE job=?1"};

@@ -140,13 +140,13 @@ static enum err erase_item(struct erasure *erasure, int64_t id)
     static const char count_down[] =
         "UPDATE job SET done=max(done-1,0) WHERE id IN (SELECT p.job FROM job_item i"
         " JOIN job_place p ON p.place=i.place AND p.job=i.job JOIN job_turn t ON t.id=p.turn"
-        " JOIN job_result r ON r.turn=p.turn WHERE i.id=?1 AND t.item=?1)";
+        " WHERE i.id=?1 AND t.item=?1 AND t.result<>0)";
     static const char result[] =
-        "DELETE FROM job_result WHERE turn IN (SELECT p.turn FROM job_item i"
+        "DELETE FROM job_result WHERE id IN (SELECT t.result FROM job_item i"
         " JOIN job_place p ON p.place=i.place AND p.job=i.job JOIN job_turn t ON t.id=p.turn"
         " WHERE i.id=?1 AND t.item=?1)";
     static const char turn[] =
-        "UPDATE job_turn SET item=0 WHERE id IN (SELECT p.turn FROM job_item i"
+        "UPDATE job_turn SET item=0,result=0 WHERE id IN (SELECT p.turn FROM job_item i"
         " JOIN job_place p ON p.place=i.place AND p.job=i.job WHERE i.id=?1) AND item=?1";
     static const char place[] =
         "DELETE FROM job_place WHERE (place,job,turn) IN (SELECT p.place,p.job,p.turn"

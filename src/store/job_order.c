@@ -372,7 +372,7 @@ static enum err write_places(struct job_order *order, size_t limit)
 
 static enum err write_turns(struct job_order *order, size_t limit)
 {
-    enum err e = prepare(order, "INSERT INTO job_turn VALUES(?1,?2)");
+    enum err e = prepare(order, "INSERT INTO job_turn(id,item) VALUES(?1,?2)");
     size_t end = end_of_step(order, limit);
     for (; order->at < end && e == ERR_NONE; order->at++) {
         const struct line *line = &order->other[order->at];

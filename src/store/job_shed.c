@@ -33,7 +33,7 @@ static enum err run(struct store *store, const char *sql, const int64_t numbers[
 static enum err shed_turns(struct store *store, int64_t id, int64_t first, int64_t end)
 {
     static const char *const steps[] = {
-        "DELETE FROM job_result WHERE turn>=?2 AND turn<?3",
+        "DELETE FROM job_result WHERE id IN (SELECT result FROM job_turn WHERE id>=?2 AND id<?3)",
         (DELETE_PLACES),
         "DELETE FROM job_item WHERE id IN (SELECT item FROM job_turn WHERE id>=?2 AND id<?3)",
         "DELETE FROM job_turn WHERE id>=?2 AND id<?3",
@@ -109,6 +109,7 @@ enum err store_job_shed(struct store *store, int64_t id, size_t limit, int64_t *
         return e;
     }
     e = store_begin_write(store);
+    e = e != ERR_NONE ? e : store_results_write(store);
     e = e != ERR_NONE ? e : shed(store, id, limit, cursor, &is_done);
     store->pending += (unsigned)limit;
     bool is_full = is_done || store->pending >= SHED_GROUP_ROWS;

@@ -7,6 +7,7 @@
 #include "store/job_lock.h"
 #include "store/job_order.h"
 #include "store/place.h"
+#include "store/results.h"
 #include "store/store_private.h"
 
 enum {
@@ -166,10 +167,11 @@ static enum err hold(struct store_job *job, const struct store_job_name *name, i
 static enum err count(struct store_job *job, struct fault *out_fault)
 {
     static const char sql[] =
-        "SELECT loaded,turn_first,turn_end,(SELECT count(*) FROM job_result WHERE turn>=turn_first"
-        " AND turn<turn_end),created_at FROM job WHERE id=?1";
+        "SELECT loaded,turn_first,turn_end,(SELECT count(*) FROM job_turn WHERE id>=turn_first"
+        " AND id<turn_end AND job_turn.result<>0),created_at FROM job WHERE id=?1";
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
+    if (store_results_write(job->store) != ERR_NONE ||
+        sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
         return store_fail(job->store, out_fault, "cannot be read");
     }
     (void)sqlite3_bind_int64(statement, 1, job->id);
@@ -285,8 +287,9 @@ static enum err delete_content(struct store *store, int64_t id, struct fault *ou
     static const char *const of_all[] = {"DELETE FROM job_result", "DELETE FROM job_turn",
                                          "DELETE FROM job_place", "DELETE FROM job_item"};
     static const char *const of_one[] = {
-        "DELETE FROM job_result WHERE turn>=(SELECT turn_first FROM job WHERE id=?1)"
-        " AND turn<(SELECT turn_end FROM job WHERE id=?1)",
+        ("DELETE FROM job_result WHERE id IN (SELECT result FROM job_turn"
+         " WHERE id>=(SELECT turn_first FROM job WHERE id=?1)"
+         " AND id<(SELECT turn_end FROM job WHERE id=?1))"),
         "DELETE FROM job_turn WHERE id>=(SELECT turn_first FROM job WHERE id=?1)"
         " AND id<(SELECT turn_end FROM job WHERE id=?1)",
         "DELETE FROM job_place WHERE job=?1", "DELETE FROM job_item WHERE job=?1"};
@@ -480,6 +483,10 @@ enum err store_job_next(struct store_job *job, uint64_t *cursor, size_t limit, s
         return ERR_STORE;
     }
     int64_t from = (int64_t)*cursor + 1;
+    if (store_results_wait(job->store, from, job->turn_end) &&
+        store_results_write(job->store) != ERR_NONE) {
+        return ERR_STORE;
+    }
     (void)sqlite3_bind_int64(statement, 1, from > job->turn_first ? from : job->turn_first);
     (void)sqlite3_bind_int64(statement, 2, job->turn_end);
     (void)sqlite3_bind_int64(statement, 3, (int64_t)limit);
@@ -501,23 +508,18 @@ enum err store_job_result_put(struct store_job *job, uint64_t item_id, struct sl
                               struct slice json)
 {
     enum err e = store_begin_write(job->store);
-    sqlite3_stmt *statement = store_statement(job->store, STATEMENT_JOB_RESULT_PUT);
-    if (e != ERR_NONE || statement == NULL) {
-        return ERR_STORE;
-    }
-    (void)sqlite3_bind_int64(statement, 1, (int64_t)item_id);
-    store_bind(statement, 2, status);
-    store_bind(statement, 3, json);
-    e = store_run(statement);
+    e = e != ERR_NONE ? e : store_results_keep(job->store, (int64_t)item_id, status, json);
     return e != ERR_NONE ? e : store_end_write(job->store);
 }
 
 enum err store_job_count_statuses(struct store_job *job, store_status_fn fn, void *context)
 {
     static const char sql[] =
-        "SELECT status, count(*) FROM job_result WHERE turn>=?1 AND turn<?2 GROUP BY status";
+        "SELECT status,count(*) FROM job_turn t JOIN job_result r ON r.id=t.result"
+        " WHERE t.id>=?1 AND t.id<?2 GROUP BY status";
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
+    if (store_results_write(job->store) != ERR_NONE ||
+        sqlite3_prepare_v2(job->store->db, sql, -1, &statement, NULL) != SQLITE_OK) {
         return ERR_STORE;
     }
     (void)sqlite3_bind_int64(statement, 1, job->turn_first);
@@ -543,7 +545,7 @@ bool store_job_result_find(struct store_job *job, struct slice key, struct buf *
 {
     sqlite3_stmt *by_place = store_statement(job->store, STATEMENT_JOB_RESULT_FIND);
     sqlite3_stmt *by_key = store_statement(job->store, STATEMENT_JOB_RESULT_FIND_KEY);
-    if (by_place == NULL || by_key == NULL) {
+    if (by_place == NULL || by_key == NULL || store_results_write(job->store) != ERR_NONE) {
         return false;
     }
     store_begin_read(job->store);

@@ -174,6 +174,10 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE batch ADD COLUMN webhook_headers TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE batch ADD COLUMN webhook_extra TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE webhook ADD COLUMN headers TEXT NOT NULL DEFAULT '';",
+    /* Results are appended as they are written; a turn says which one is its own (0: none yet). */
+    "ALTER TABLE job_turn ADD COLUMN result INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job_result RENAME COLUMN turn TO id;"
+    "UPDATE job_turn SET result=id WHERE id IN (SELECT id FROM job_result);",
 };
 
 static enum err make_tables(struct store *store, struct fault *out_fault)

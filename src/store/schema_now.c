@@ -26,10 +26,11 @@ const char *const store_schema_now[] = {
     " at INTEGER NOT NULL, PRIMARY KEY(place, key)) WITHOUT ROWID",
     "CREATE TABLE job_item(id INTEGER PRIMARY KEY, job INTEGER NOT NULL, place INTEGER NOT"
     " NULL, address TEXT NOT NULL, key TEXT, domain TEXT)",
-    "CREATE TABLE job_turn(id INTEGER PRIMARY KEY, item INTEGER NOT NULL)",
+    "CREATE TABLE job_turn(id INTEGER PRIMARY KEY, item INTEGER NOT NULL, result INTEGER NOT"
+    " NULL DEFAULT 0)",
     "CREATE TABLE job_place(place INTEGER NOT NULL, job INTEGER NOT NULL, turn INTEGER NOT"
     " NULL, PRIMARY KEY(place, job, turn)) WITHOUT ROWID",
-    "CREATE TABLE job_result(turn INTEGER PRIMARY KEY, status TEXT NOT NULL, result TEXT NOT"
+    "CREATE TABLE job_result(id INTEGER PRIMARY KEY, status TEXT NOT NULL, result TEXT NOT"
     " NULL)",
     "CREATE TABLE batch(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
     " owner TEXT NOT NULL, client_token TEXT NOT NULL, label TEXT NOT NULL, file TEXT NOT"

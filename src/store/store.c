@@ -60,20 +60,21 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "INSERT INTO job_item(job,place,address,key,domain) VALUES(?1,?2,?3,?4,?5)",
     [STATEMENT_JOB_NEXT] =
         "SELECT t.id,key,address,domain FROM job_turn t JOIN job_item ON job_item.id=t.item"
-        " WHERE t.id>=?1 AND t.id<?2 AND NOT EXISTS(SELECT 1 FROM job_result WHERE turn=t.id)"
+        " WHERE t.id>=?1 AND t.id<?2 AND t.result=0"
         " ORDER BY t.id LIMIT ?3",
-    /* Not of an item that was erased meanwhile. */
-    [STATEMENT_JOB_RESULT_PUT] = "INSERT OR REPLACE INTO job_result SELECT ?1,?2,?3"
-                                 " WHERE EXISTS(SELECT 1 FROM job_turn WHERE id=?1 AND item<>0)",
+    [STATEMENT_JOB_TURN_FIND] = "SELECT item,result FROM job_turn WHERE id=?1",
+    [STATEMENT_JOB_TURN_ANSWERED] = "UPDATE job_turn SET result=?2 WHERE id=?1",
+    [STATEMENT_JOB_RESULT_ADD] = "INSERT INTO job_result(status,result) VALUES(?1,?2)",
+    [STATEMENT_JOB_RESULT_CHANGE] = "UPDATE job_result SET status=?2,result=?3 WHERE id=?1",
     [STATEMENT_JOB_PROGRESS] = "UPDATE job SET items=?2, done=?3, changed_at=?4 WHERE id=?1",
     /* Where a place has one item only, that is the one: the keys of a list are asked for, and no item need be read. */
     [STATEMENT_JOB_RESULT_FIND] =
-        "SELECT result FROM job_result WHERE turn="
+        "SELECT r.result FROM job_turn t JOIN job_result r ON r.id=t.result WHERE t.id="
         "(SELECT iif(count(*)=1,min(turn),NULL) FROM job_place WHERE job=?1 AND place=?2)",
     [STATEMENT_JOB_RESULT_FIND_KEY] =
-        "SELECT result FROM job_place p JOIN job_turn t ON t.id=p.turn JOIN job_item i ON "
+        "SELECT r.result FROM job_place p JOIN job_turn t ON t.id=p.turn JOIN job_item i ON "
         "i.id=t.item"
-        " JOIN job_result r ON r.turn=p.turn"
+        " JOIN job_result r ON r.id=t.result"
         " WHERE p.job=?1 AND p.place=?2 AND coalesce(i.key,i.address)=?3",
     [STATEMENT_CLAIM_FIND] = "SELECT holder,at FROM claim WHERE place=?1 AND key=?2",
     [STATEMENT_CLAIM_PUT] = "INSERT OR REPLACE INTO claim VALUES(?1,?2,?3,?4)",
@@ -92,7 +93,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_WATCH_RESULT_NEXT] =
         "SELECT t.id,coalesce(i.key,i.address),i.address,r.result FROM job j"
         " CROSS JOIN job_turn t CROSS JOIN job_item i CROSS JOIN job_result r WHERE j.id=?1"
-        " AND t.id>=j.turn_first AND t.id<j.turn_end AND t.id>?2 AND i.id=t.item AND r.turn=t.id"
+        " AND t.id>=j.turn_first AND t.id<j.turn_end AND t.id>?2 AND i.id=t.item AND r.id=t.result"
         " ORDER BY t.id LIMIT 1",
     [STATEMENT_WATCH_CHANGE_PUT] =
         "INSERT OR IGNORE INTO watch_change(place,key,watch,run,address,status_before,sub_before,"
@@ -222,6 +223,7 @@ enum err store_open(const char *path, struct store **out, struct fault *out_faul
     uint64_t seed = 0; /* strangers choose the keys */
     (void)!getrandom(&seed, sizeof seed, 0);
     map_init(&store->claims, seed);
+    results_init(&store->results);
     /* One name for one file: the locks lie beside it. */
     store->path = is_file ? realpath(path, NULL) : strdup(path);
     if (store->path == NULL) {
@@ -271,9 +273,10 @@ void store_close(struct store *store)
         return;
     }
     store_claims_close(store);
-    if (store->is_in_group) {
+    if (store->is_in_group && store_results_write(store) == ERR_NONE) {
         (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
     }
+    results_done(&store->results);
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(store->statements[i]);
     }
@@ -368,6 +371,7 @@ static void end_group(struct store *store)
     store->is_in_group = false;
     store->has_variant = false;
     store_claims_forget(store);
+    store_results_forget(store);
 }
 
 static void lose_group(struct store *store)
@@ -416,7 +420,7 @@ static enum err commit(struct store *store, struct fault *out_fault)
         lose_group(store);
         return fault_set(out_fault, ERR_STORE, 0, LOST_TEXT, store->path);
     }
-    if (store_claims_write(store) != ERR_NONE ||
+    if (store_results_write(store) != ERR_NONE || store_claims_write(store) != ERR_NONE ||
         sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
         enum err e = store_fail(store, out_fault, "cannot be written");
         if (is_group_gone(store)) {

@@ -1,5 +1,5 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, schema_now.c, place.c, verdicts.c,
- * claims.c, jobs.c, job_order.c, job_shed.c, job_list.c, job_lock.c, courier.c, batches.c, keys.c, idempotency.c,
+ * claims.c, jobs.c, job_order.c, job_shed.c, job_list.c, job_lock.c, results.c, courier.c, batches.c, keys.c, idempotency.c,
  * outcomes.c, backup.c, erase.c, retention.c, signals.c, statement.c, watches.c, webhooks.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "base/map.h"
+#include "store/results.h"
 #include "store/store.h"
 
 enum store_statement {
@@ -25,7 +26,10 @@ enum store_statement {
     STATEMENT_OUTCOME_SUM,
     STATEMENT_JOB_ADD,
     STATEMENT_JOB_NEXT,
-    STATEMENT_JOB_RESULT_PUT,
+    STATEMENT_JOB_TURN_FIND,
+    STATEMENT_JOB_TURN_ANSWERED,
+    STATEMENT_JOB_RESULT_ADD,
+    STATEMENT_JOB_RESULT_CHANGE,
     STATEMENT_JOB_RESULT_FIND,
     STATEMENT_JOB_RESULT_FIND_KEY,
     STATEMENT_JOB_PROGRESS,
@@ -56,10 +60,11 @@ struct store {
     uint64_t losses;  /* groups that were lost */
     bool has_variant; /* in the open group: the one below is written */
     char variant[STORE_VARIANT_BYTES];
-    int64_t holder;     /* our number as a holder of claims; 0: none yet */
-    int holder_lock;    /* its descriptor, or -1 */
-    bool is_holder_new; /* its row is not committed yet */
-    struct map claims;  /* key -> struct claim: of the open group, without a row as yet */
+    int64_t holder;         /* our number as a holder of claims; 0: none yet */
+    int holder_lock;        /* its descriptor, or -1 */
+    bool is_holder_new;     /* its row is not committed yet */
+    struct map claims;      /* key -> struct claim: of the open group, without a row as yet */
+    struct results results; /* of the open group, to be written at its end */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 

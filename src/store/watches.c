@@ -245,7 +245,7 @@ enum err store_watch_result_next(struct store *store, int64_t job, int64_t *curs
                                  store_watch_result_fn fn, void *context)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_WATCH_RESULT_NEXT);
-    if (statement == NULL) {
+    if (statement == NULL || store_results_write(store) != ERR_NONE) {
         return ERR_STORE;
     }
     (void)sqlite3_bind_int64(statement, 1, job);

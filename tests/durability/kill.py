@@ -227,7 +227,7 @@ class Rig:
             is_done = db.execute('SELECT 1 FROM job WHERE state=?', (STATE_DONE,)).fetchone() is not None
             return {row[0] for row in db.execute(
                 'SELECT address FROM job_item JOIN job_turn ON item=job_item.id '
-                'JOIN job_result ON turn=job_turn.id')}, is_done
+                'JOIN job_result ON job_result.id=job_turn.result')}, is_done
 
     def round(self, job, kills):
         """One job from its beginning, killed at most so many times."""

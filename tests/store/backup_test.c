@@ -393,11 +393,14 @@ static void an_older_backup_is_brought_up_to_date(void **state)
     scratch_path(state, "copy.db", copy);
     make(path, "new@b");
     make(copy, "old@b");
-    (void)scratch_sql(copy, "DROP TABLE api_key; DROP TABLE api_key_generation;"
-                            "DROP TABLE idempotency; DROP TABLE verdict_variant; DROP TABLE batch;"
-                            "DROP TABLE webhook; DROP TABLE webhook_endpoint; DROP TABLE signal;"
-                            "DROP TABLE watch; DROP TABLE watch_change;"
-                            "DROP TABLE batch_provider; DROP TABLE outcome; PRAGMA user_version=6");
+    (void)scratch_sql(copy,
+                      "DROP TABLE api_key; DROP TABLE api_key_generation;"
+                      "DROP TABLE idempotency; DROP TABLE verdict_variant; DROP TABLE batch;"
+                      "DROP TABLE webhook; DROP TABLE webhook_endpoint; DROP TABLE signal;"
+                      "DROP TABLE watch; DROP TABLE watch_change;"
+                      "DROP TABLE batch_provider; DROP TABLE outcome;"
+                      "ALTER TABLE job_turn DROP COLUMN result;"
+                      "ALTER TABLE job_result RENAME COLUMN id TO turn; PRAGMA user_version=6");
     assert_int_equal(restore(copy, path, aside, &fault), ERR_NONE);
     assert_true(has(path, "old@b"));
     assert_int_equal(scratch_sql(path, "PRAGMA user_version"), STORE_SCHEMA_VERSION);

@@ -2,6 +2,7 @@
 #include "store/results.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/slice.h"
 #include "store/store_private.h"
@@ -76,26 +77,34 @@ static int by_item(const void *a, const void *b)
     return (x->at < y->at) - (x->at > y->at);
 }
 
+/* The first rows are in the file: they do not wait any more. */
+static void drop_first(struct results *results, size_t count)
+{
+    results->count -= count;
+    memmove(results->rows, results->rows + count, results->count * sizeof *results->rows);
+}
+
 enum err store_results_write(struct store *store)
 {
     struct results *results = &store->results;
-    enum err e = ERR_NONE;
     if (results->count > 0) {
         qsort(results->rows, results->count, sizeof *results->rows, by_item);
     }
-    for (size_t i = 0; i < results->count && e == ERR_NONE; i++) {
+    for (size_t i = 0; i < results->count; i++) {
         const struct result_row *row = &results->rows[i];
         if (i > 0 && row->item == row[-1].item) {
             continue;
         }
         const char *at = results->texts.at + row->at;
-        e = write_row(store, row->turn, slice_make(at, row->status_len),
-                      slice_make(at + row->status_len, row->result_len));
+        enum err e = write_row(store, row->turn, slice_make(at, row->status_len),
+                               slice_make(at + row->status_len, row->result_len));
+        if (e != ERR_NONE) {
+            drop_first(results, i);
+            return e;
+        }
     }
-    if (e == ERR_NONE) {
-        store_results_forget(store);
-    }
-    return e;
+    store_results_forget(store);
+    return ERR_NONE;
 }
 
 static enum err grow(struct results *results)

@@ -73,7 +73,7 @@ def mirror():
 
 
 def build(packages):
-    code, text = run(ROOT / 'run', 'package', packages, seconds=1200)
+    code, text = run(ROOT / 'run', 'package', packages, seconds=2000)
     built = sorted(p.name.split('_')[0] for p in packages.glob('*.deb'))
     claim('./run package builds the packages',
           code == 0 and {'heloise', 'libheloise0', 'libheloise-dev'} <= set(built), text)

@@ -64,6 +64,8 @@ static void turn_signals(struct upkeep *upkeep, struct desk *desk, int64_t now_m
     enum err e = store_signal_prune(desk->store, now_ms, SIGNALS, &count);
     if (e != ERR_NONE) {
         (void)store_why(desk->store, &upkeep->fault);
+    } else { /* others may be waiting to write, and nobody else here may have anything to flush */
+        e = store_flush(desk->store, &upkeep->fault);
     }
     upkeep->are_signals_done = e == ERR_NONE && count < SIGNALS;
 }

@@ -112,7 +112,6 @@ static void what_services_said_goes_when_its_life_is_over(void **state)
         assert_int_equal(upkeep.fault.err, ERR_NONE);
     }
     assert_true(upkeep.are_signals_done);
-    assert_int_equal(store_flush(desk.store, &fault), ERR_NONE);
     assert_int_equal(scratch_sql(path, "SELECT count(*) FROM signal"), 3);
     store_close(desk.store);
 }

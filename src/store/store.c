@@ -410,6 +410,12 @@ enum err store_end_write(struct store *store)
     return store->pending < STORE_GROUP_ROWS ? ERR_NONE : store_flush(store, NULL);
 }
 
+static void take_back(struct store *store)
+{
+    (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    lose_group(store);
+}
+
 static enum err commit(struct store *store, struct fault *out_fault)
 {
     end_read(store);
@@ -420,7 +426,12 @@ static enum err commit(struct store *store, struct fault *out_fault)
         lose_group(store);
         return fault_set(out_fault, ERR_STORE, 0, LOST_TEXT, store->path);
     }
-    if (store_results_write(store) != ERR_NONE || store_claims_write(store) != ERR_NONE ||
+    if (store_results_write(store) != ERR_NONE) { /* with what was counted of them before */
+        enum err e = store_fail(store, out_fault, "cannot be written");
+        take_back(store);
+        return e;
+    }
+    if (store_claims_write(store) != ERR_NONE ||
         sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
         enum err e = store_fail(store, out_fault, "cannot be written");
         if (is_group_gone(store)) {
@@ -450,12 +461,6 @@ enum err store_kept_since(const struct store *store, uint64_t losses, struct fau
     return store_losses(store) == losses
                ? ERR_NONE
                : fault_set(out_fault, ERR_STORE, 0, LOST_TEXT, store->path);
-}
-
-static void take_back(struct store *store)
-{
-    (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    lose_group(store);
 }
 
 void store_take_back(struct store *store)

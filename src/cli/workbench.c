@@ -171,13 +171,17 @@ bool workbench_store_works(const struct probe_options *options, struct fault *ou
 
 void workbench_prepare(struct workbench *bench)
 {
+    /* While the opener's thread loads a library, no thread can be made. */
+    if (bench->loader == NULL && loader_start(&bench->loader) != ERR_NONE) {
+        bench->loader = NULL; /* for want of memory, which is said where it is wanted */
+    }
     if (bench->opener == NULL && store_opener_start(&bench->opener) != ERR_NONE) {
-        bench->opener = NULL; /* for want of memory, which is said where it is wanted */
+        bench->opener = NULL;
     }
 }
 
 /* A list's job needs a place even where nothing is kept; it goes with the process. */
-static int begin_store(struct workbench *bench, const struct probe_options *options)
+static int begin_threads(struct workbench *bench, const struct probe_options *options)
 {
     const struct config_store *store = &options->config.store;
     const char *path = store->is_none ? ":memory:" : store->path.at;
@@ -186,11 +190,12 @@ static int begin_store(struct workbench *bench, const struct probe_options *opti
         return code;
     }
     workbench_prepare(bench);
-    if (bench->opener == NULL) {
+    if (bench->opener == NULL || bench->loader == NULL) {
         complain("out of memory");
         return EXIT_INTERNAL;
     }
     store_opener_open(bench->opener, path);
+    loader_load(bench->loader, bench->knowledge);
     return EXIT_SUCCESS;
 }
 
@@ -243,7 +248,7 @@ int workbench_open_door(const struct probe_options *options, void (*on_stop)(voi
 int workbench_open(struct workbench *bench, const struct probe_options *options,
                    const char *command)
 {
-    *bench = (struct workbench){.opener = bench->opener};
+    *bench = (struct workbench){.opener = bench->opener, .loader = bench->loader};
     (void)signal(SIGPIPE, SIG_IGN); /* a closed line is an ordinary event */
     const struct knowledge_files files = knowledge_files(options);
     struct fault fault;
@@ -253,11 +258,7 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
         return say_bad_data(e, &fault, false);
     }
     bench->has_own_providers = files.provider_file_count > 0;
-    int code = begin_store(bench, options);
-    if (code == EXIT_SUCCESS && loader_start(bench->knowledge, &bench->loader) != ERR_NONE) {
-        complain("out of memory");
-        code = EXIT_INTERNAL;
-    }
+    int code = begin_threads(bench, options);
     if (!options->has_helo && !options->is_quiet && !options->knocker.verify.no_smtp) {
         complain("this machine's name has no domain, and many servers refuse such an EHLO name; "
                  "%s --helo NAME sets one",

@@ -29,7 +29,7 @@ struct workbench {
 
 /* For who has options to settle: begins what does not depend on them. workbench_open or workbench_close is owed. */
 void workbench_prepare(struct workbench *bench);
-/* With settled options, and a bench that is empty but for the opener. The knowledge is loaded and the store opened beside what follows. Exit code 0, or the one to leave with; what is wrong was said then. */
+/* With settled options, and a bench that is empty, or prepared. The knowledge is loaded and the store opened beside what follows. Exit code 0, or the one to leave with; what is wrong was said then. */
 int workbench_open(struct workbench *bench, const struct probe_options *options,
                    const char *command);
 /* Waits for all of the knowledge, for who asks many. Exit code; what is wrong was said then. */

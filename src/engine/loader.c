@@ -3,15 +3,17 @@
 
 #include <stdlib.h>
 
+#include "base/must.h"
 #include "net/quiet_thread.h"
 
 struct loader {
-    struct knowledge *knowledge; /* the thread's, as far as it is not loaded */
     pthread_t thread;
     bool has_thread;
     pthread_mutex_t mutex; /* over these: */
     pthread_cond_t changed;
-    enum knowledge_part next; /* the first part that is not there */
+    struct knowledge *knowledge; /* the thread's, as far as it is not loaded */
+    bool is_over;                /* there will be none */
+    enum knowledge_part next;    /* the first part that is not there */
     enum err err;
     struct fault fault; /* where err is set */
 };
@@ -31,28 +33,56 @@ static void load_next(struct loader *loader, enum knowledge_part part)
     (void)pthread_mutex_unlock(&loader->mutex);
 }
 
+static bool await_knowledge(struct loader *loader)
+{
+    (void)pthread_mutex_lock(&loader->mutex);
+    while (loader->knowledge == NULL && !loader->is_over) {
+        (void)pthread_cond_wait(&loader->changed, &loader->mutex);
+    }
+    bool is_over = loader->is_over;
+    (void)pthread_mutex_unlock(&loader->mutex);
+    return !is_over;
+}
+
 /* What it writes of the loader is read here without the lock: nobody else writes it. */
 static void *run(void *context)
 {
     struct loader *loader = context;
+    if (!await_knowledge(loader)) {
+        return NULL;
+    }
     for (unsigned part = 0; part < KNOWLEDGE_PARTS && loader->err == ERR_NONE; part++) {
         load_next(loader, (enum knowledge_part)part);
     }
     return NULL;
 }
 
-enum err loader_start(struct knowledge *knowledge, struct loader **out)
+enum err loader_start(struct loader **out)
 {
     struct loader *loader = calloc(1, sizeof *loader);
     if (loader == NULL) {
         return ERR_NOMEM;
     }
-    loader->knowledge = knowledge;
     (void)pthread_mutex_init(&loader->mutex, NULL);
     (void)pthread_cond_init(&loader->changed, NULL);
     loader->has_thread = quiet_thread_start(&loader->thread, run, loader) == ERR_NONE;
     *out = loader;
     return ERR_NONE;
+}
+
+static void tell(struct loader *loader, struct knowledge *knowledge)
+{
+    (void)pthread_mutex_lock(&loader->mutex);
+    loader->knowledge = knowledge;
+    loader->is_over = knowledge == NULL;
+    (void)pthread_cond_broadcast(&loader->changed);
+    (void)pthread_mutex_unlock(&loader->mutex);
+}
+
+void loader_load(struct loader *loader, struct knowledge *knowledge)
+{
+    must(loader->knowledge == NULL && knowledge != NULL);
+    tell(loader, knowledge);
 }
 
 enum err loader_await(struct loader *loader, enum knowledge_part part, struct fault *out_fault)
@@ -77,6 +107,9 @@ void loader_free(struct loader *loader)
 {
     if (loader == NULL) {
         return;
+    }
+    if (loader->knowledge == NULL) {
+        tell(loader, NULL);
     }
     if (loader->has_thread) {
         (void)pthread_join(loader->thread, NULL);

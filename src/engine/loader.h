@@ -9,8 +9,10 @@
 
 struct loader;
 
-/* The knowledge is borrowed until loader_free. ERR_NOMEM. Where there is no thread to be had, the waiting loads. */
-enum err loader_start(struct knowledge *knowledge, struct loader **out) MUST_USE;
+/* Before anybody knows what is to be loaded. ERR_NOMEM. Where there is no thread to be had, the waiting loads. */
+enum err loader_start(struct loader **out) MUST_USE;
+/* Begins; once. The knowledge is borrowed until loader_free. */
+void loader_load(struct loader *loader, struct knowledge *knowledge);
 /* Waits until this part of the knowledge and those before it are there; from then on they may be used. Errors are those
  * of knowledge_load, and stay. */
 enum err loader_await(struct loader *loader, enum knowledge_part part, struct fault *out_fault)

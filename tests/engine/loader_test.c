@@ -32,7 +32,8 @@ static void loads_in_order(void **state)
         struct loader *loader = NULL;
         struct fault fault;
         assert_int_equal(knowledge_new(&files, &knowledge, &fault), ERR_NONE);
-        assert_int_equal(loader_start(knowledge, &loader), ERR_NONE);
+        assert_int_equal(loader_start(&loader), ERR_NONE);
+        loader_load(loader, knowledge);
         for (size_t j = 0; j < 3; j++) {
             assert_int_equal(loader_await(loader, orders[i][j], &fault), ERR_NONE);
             assert_non_null(knowledge_providers(knowledge));
@@ -53,10 +54,13 @@ static void ends_unasked(void **state)
     struct fault fault;
     (void)state;
     assert_int_equal(knowledge_new(&files, &knowledge, &fault), ERR_NONE);
-    assert_int_equal(loader_start(knowledge, &loader), ERR_NONE);
+    assert_int_equal(loader_start(&loader), ERR_NONE);
+    loader_load(loader, knowledge);
     loader_free(loader);
     knowledge_free(knowledge);
     loader_free(NULL);
+    assert_int_equal(loader_start(&loader), ERR_NONE); /* there is nothing to load */
+    loader_free(loader);
 }
 
 static void link_kind(const char *folder, const char *kind)
@@ -86,7 +90,8 @@ static void tells_what_is_wrong(void **state)
     struct loader *loader = NULL;
     struct fault fault = {.text = ""};
     assert_int_equal(knowledge_new(&files, &knowledge, &fault), ERR_NONE);
-    assert_int_equal(loader_start(knowledge, &loader), ERR_NONE);
+    assert_int_equal(loader_start(&loader), ERR_NONE);
+    loader_load(loader, knowledge);
     for (int again = 0; again < 2; again++) {
         fault.text[0] = '\0';
         assert_int_equal(loader_await(loader, KNOWLEDGE_LISTS, &fault), ERR_SYNTAX);

@@ -195,7 +195,7 @@ static enum err open_database(struct store *store, struct fault *out_fault)
             store,
             /* Pages that a list changes again and again go to the file once in 32 MB of log. */
             "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-            "PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4096;",
+            "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4096;",
             out_fault);
     }
     return e == ERR_NONE && version < STORE_SCHEMA_VERSION ? store_schema_migrate(store, out_fault)

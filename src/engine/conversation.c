@@ -85,8 +85,8 @@ void conversation_evidence_init(const struct conversation *c, enum evidence_kind
     out->session = c->number;
     out->session_rcpts = (uint16_t)(c->rcpts < UINT16_MAX ? c->rcpts : UINT16_MAX);
     out->session_refusals = (uint16_t)(c->refusals < UINT16_MAX ? c->refusals : UINT16_MAX);
-    out->latency_ms = (uint32_t)(now - (probe == NULL ? c->stage_began_ms
-                                                      : c->questions[c->answered].asked_ms));
+    out->latency_ms =
+        (uint32_t)(now - (probe == NULL ? c->stage_began_ms : c->questions[c->answered].asked_ms));
     out->text[0] = '\0';
 }
 

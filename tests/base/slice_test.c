@@ -237,16 +237,11 @@ static void letters_are_ascii(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comparisons),
-        cmocka_unit_test(empty_slices_are_alike),
-        cmocka_unit_test(parts_are_clamped),
-        cmocka_unit_test(finds),
-        cmocka_unit_test(finds_in_any_case),
-        cmocka_unit_test(counts_bytes),
-        cmocka_unit_test(trims_both_ends),
-        cmocka_unit_test(cuts_all_parts),
-        cmocka_unit_test(hashes_stay),
-        cmocka_unit_test(quick_hashes_tell_bytes_apart),
+        cmocka_unit_test(comparisons),       cmocka_unit_test(empty_slices_are_alike),
+        cmocka_unit_test(parts_are_clamped), cmocka_unit_test(finds),
+        cmocka_unit_test(finds_in_any_case), cmocka_unit_test(counts_bytes),
+        cmocka_unit_test(trims_both_ends),   cmocka_unit_test(cuts_all_parts),
+        cmocka_unit_test(hashes_stay),       cmocka_unit_test(quick_hashes_tell_bytes_apart),
         cmocka_unit_test(letters_are_ascii),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -385,7 +385,10 @@ static void build(struct ask *ask, bool is_over, struct record *out)
     fill_transcript(ask, out);
     uint64_t now = door_now_ms(knocker->door);
     out->duration_ms = (uint32_t)(now - ask->asked_ms);
-    out->checked_at_ms = wall_of(ask, now);
+    /* Not after the look at the lists: their change is dated after it, and the loop's time may have been behind the clock
+     * when the ask came. */
+    int64_t ended_ms = wall_of(ask, now);
+    out->checked_at_ms = ended_ms < out->checked_at_ms ? ended_ms : out->checked_at_ms;
     out->expires_at_ms = out->checked_at_ms + (int64_t)life_s * 1000;
     ask_apply_signals(ask, out);
 }

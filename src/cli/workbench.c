@@ -203,6 +203,7 @@ static int take_store(struct workbench *bench)
 {
     struct fault fault;
     enum err e = store_opener_take(bench->opener, &bench->store, &fault);
+    loader_urge(bench->loader); /* not before: the answer may be stored */
     return say_store(e, &fault);
 }
 

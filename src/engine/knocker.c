@@ -156,6 +156,12 @@ enum err knocker_leave_store(struct knocker *knocker, struct fault *out_fault)
     return store_flush(store, out_fault);
 }
 
+void knocker_leave_lists(struct knocker *knocker)
+{
+    must(knocker->counts.asked == knocker->counts.answered);
+    list_reader_done(&knocker->lists);
+}
+
 static void release_claim(struct ask *ask)
 {
     struct knocker *knocker = ask->knocker;

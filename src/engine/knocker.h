@@ -167,6 +167,9 @@ void knocker_began_at(struct knocker *knocker, int64_t wall_ms);
  * Best done while the last lines wait for the answer to QUIT. ERR_STORE: not all was kept. */
 enum err knocker_leave_store(struct knocker *knocker, struct fault *out_fault) MUST_USE;
 
+/* After everything was answered: the knowledge's lists are not held any more, so that they may be dropped. */
+void knocker_leave_lists(struct knocker *knocker);
+
 /* Called whenever everything asked was answered and every line is closed. NULL: nobody. */
 void knocker_on_idle(struct knocker *knocker, void (*fn)(void *context), void *context);
 

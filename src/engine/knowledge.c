@@ -296,6 +296,11 @@ enum err knowledge_reload_lists(const struct knowledge *knowledge, struct fault 
     return load_lists(knowledge, true, out_fault);
 }
 
+void knowledge_drop_lists(const struct knowledge *knowledge)
+{
+    list_shelf_clear(knowledge->lists);
+}
+
 static enum err load_score(struct knowledge *k, const char *dir, struct fault *out_fault)
 {
     DEFER(folder_done) struct folder folder = {.count = 0};

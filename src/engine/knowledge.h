@@ -72,6 +72,10 @@ const struct likeness_model *knowledge_likeness(const struct knowledge *knowledg
 enum err knowledge_reload_lists(const struct knowledge *knowledge, struct fault *out_fault)
     MUST_USE;
 
+/* Gives back the lists, the larger part of its memory, where nobody will ask them again; the rest stays. While they are
+ * being loaded it may come too early, and they stay then. */
+void knowledge_drop_lists(const struct knowledge *knowledge);
+
 /* The folder that data_dir stands for, as in struct knowledge_files. */
 const char *knowledge_data_folder(const char *data_dir);
 

@@ -17,8 +17,9 @@ struct list_edition {
 struct list_shelf {
     _Atomic uint64_t number; /* of the edition that holds; 0: none */
     _Atomic int64_t changed_at_ms;
-    pthread_mutex_t mutex; /* over the next, and each hold that is taken */
+    pthread_mutex_t mutex; /* over these, and each hold that is taken */
     struct list_edition *now;
+    uint64_t last; /* number that was given */
 };
 
 static void let_go(struct list_edition *edition)
@@ -65,13 +66,23 @@ enum err list_shelf_put(struct list_shelf *shelf, struct address_lists *lists, s
     *texts = (struct arena){.max = 0};
     (void)pthread_mutex_lock(&shelf->mutex);
     struct list_edition *before = shelf->now;
-    edition->number = before == NULL ? 1 : before->number + 1;
+    edition->number = ++shelf->last;
     shelf->now = edition;
     atomic_store_explicit(&shelf->changed_at_ms, INT64_MAX, memory_order_relaxed);
     atomic_store_explicit(&shelf->number, edition->number, memory_order_release);
     (void)pthread_mutex_unlock(&shelf->mutex);
     let_go(before);
     return ERR_NONE;
+}
+
+void list_shelf_clear(struct list_shelf *shelf)
+{
+    (void)pthread_mutex_lock(&shelf->mutex);
+    struct list_edition *before = shelf->now;
+    shelf->now = NULL;
+    atomic_store_explicit(&shelf->number, 0, memory_order_release);
+    (void)pthread_mutex_unlock(&shelf->mutex);
+    let_go(before);
 }
 
 void list_shelf_date(struct list_shelf *shelf, int64_t changed_at_ms)

@@ -20,7 +20,9 @@ void list_shelf_free(struct list_shelf *shelf); /* no reader holds anything; NUL
  * made before may rest on other lists, until list_shelf_date says from when on they do not. ERR_NOMEM. */
 enum err list_shelf_put(struct list_shelf *shelf, struct address_lists *lists, struct arena *texts)
     MUST_USE;
-/* After it, by the same thread: answers that were made before then, Unix time, may rest on other lists; 0: none did. A time
+/* There are none any more, until others are put: freed at once, or by the last reader who lets go of them. */
+void list_shelf_clear(struct list_shelf *shelf);
+/* After list_shelf_put, by the same thread: answers that were made before then, Unix time, may rest on other lists; 0: none did. A time
  * that was read before the edition was put would leave a gap for those who answer meanwhile. */
 void list_shelf_date(struct list_shelf *shelf, int64_t changed_at_ms);
 

@@ -12,7 +12,8 @@ struct loader {
     pthread_mutex_t mutex; /* over these: */
     pthread_cond_t changed;
     struct knowledge *knowledge; /* the thread's, as far as it is not loaded */
-    bool is_over;                /* there will be none */
+    bool is_over;                /* nobody wants any, or any more */
+    bool is_urged;               /* to go on behind the first part */
     enum knowledge_part next;    /* the first part that is not there */
     enum err err;
     struct fault fault; /* where err is set */
@@ -44,6 +45,18 @@ static bool await_knowledge(struct loader *loader)
     return !is_over;
 }
 
+/* Whether the part is wanted. */
+static bool await_turn(struct loader *loader, enum knowledge_part part)
+{
+    (void)pthread_mutex_lock(&loader->mutex);
+    while (part > KNOWLEDGE_PROVIDERS && !loader->is_urged && !loader->is_over) {
+        (void)pthread_cond_wait(&loader->changed, &loader->mutex);
+    }
+    bool is_over = loader->is_over;
+    (void)pthread_mutex_unlock(&loader->mutex);
+    return !is_over;
+}
+
 /* What it writes of the loader is read here without the lock: nobody else writes it. */
 static void *run(void *context)
 {
@@ -52,6 +65,9 @@ static void *run(void *context)
         return NULL;
     }
     for (unsigned part = 0; part < KNOWLEDGE_PARTS && loader->err == ERR_NONE; part++) {
+        if (!await_turn(loader, (enum knowledge_part)part)) {
+            return NULL;
+        }
         load_next(loader, (enum knowledge_part)part);
     }
     return NULL;
@@ -70,25 +86,35 @@ enum err loader_start(struct loader **out)
     return ERR_NONE;
 }
 
-static void tell(struct loader *loader, struct knowledge *knowledge)
+void loader_load(struct loader *loader, struct knowledge *knowledge)
 {
+    must(loader->knowledge == NULL && knowledge != NULL);
     (void)pthread_mutex_lock(&loader->mutex);
     loader->knowledge = knowledge;
-    loader->is_over = knowledge == NULL;
     (void)pthread_cond_broadcast(&loader->changed);
     (void)pthread_mutex_unlock(&loader->mutex);
 }
 
-void loader_load(struct loader *loader, struct knowledge *knowledge)
+static void tell(struct loader *loader, bool *claim)
 {
-    must(loader->knowledge == NULL && knowledge != NULL);
-    tell(loader, knowledge);
+    (void)pthread_mutex_lock(&loader->mutex);
+    *claim = true;
+    (void)pthread_cond_broadcast(&loader->changed);
+    (void)pthread_mutex_unlock(&loader->mutex);
+}
+
+void loader_urge(struct loader *loader)
+{
+    tell(loader, &loader->is_urged);
 }
 
 enum err loader_await(struct loader *loader, enum knowledge_part part, struct fault *out_fault)
 {
     if (!loader->has_thread) {
         return knowledge_load(loader->knowledge, part, out_fault);
+    }
+    if (part > KNOWLEDGE_PROVIDERS) {
+        loader_urge(loader);
     }
     (void)pthread_mutex_lock(&loader->mutex);
     while (loader->next <= part && loader->err == ERR_NONE) {
@@ -108,9 +134,7 @@ void loader_free(struct loader *loader)
     if (loader == NULL) {
         return;
     }
-    if (loader->knowledge == NULL) {
-        tell(loader, NULL);
-    }
+    tell(loader, &loader->is_over);
     if (loader->has_thread) {
         (void)pthread_join(loader->thread, NULL);
     }

@@ -71,6 +71,35 @@ static void reads_on_until_it_looks(void **state)
     list_shelf_free(NULL);
 }
 
+/* Numbers are given once, so that nobody takes what comes later for what was there before. */
+static void is_empty_after_it_was_cleared(void **state)
+{
+    (void)state;
+    struct list_shelf *shelf = NULL;
+    assert_int_equal(list_shelf_new(&shelf), ERR_NONE);
+    struct list_reader reader = {.shelf = shelf};
+    list_shelf_clear(shelf);
+    put(shelf, 1, 0);
+    assert_true(list_reader_renew(&reader));
+    list_shelf_clear(shelf);
+    list_shelf_clear(shelf);
+    assert_null(list_shelf_lists(shelf));
+    assert_true(has(&reader, 1));
+    assert_false(list_reader_renew(&reader));
+    assert_null(list_reader_lists(&reader));
+    put(shelf, 2, 0);
+    assert_true(list_reader_renew(&reader));
+    assert_true(has(&reader, 2));
+    assert_int_equal(list_reader_number(&reader), 2);
+    list_shelf_clear(shelf);
+    put(shelf, 3, 0);
+    assert_true(list_reader_renew(&reader));
+    assert_true(has(&reader, 3));
+    assert_int_equal(list_reader_number(&reader), 3);
+    list_reader_done(&reader);
+    list_shelf_free(shelf);
+}
+
 struct contest {
     struct list_shelf *shelf;
     atomic_bool is_over;
@@ -119,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_on_until_it_looks),
+        cmocka_unit_test(is_empty_after_it_was_cleared),
         cmocka_unit_test(many_read_while_others_are_put),
     };
     return cmocka_run_group_tests_name("engine/list_shelf", tests, NULL, NULL);

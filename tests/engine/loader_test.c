@@ -34,6 +34,10 @@ static void loads_in_order(void **state)
         assert_int_equal(knowledge_new(&files, &knowledge, &fault), ERR_NONE);
         assert_int_equal(loader_start(&loader), ERR_NONE);
         loader_load(loader, knowledge);
+        if (i == 0) { /* who is not urged goes on where somebody waits */
+            loader_urge(loader);
+            loader_urge(loader);
+        }
         for (size_t j = 0; j < 3; j++) {
             assert_int_equal(loader_await(loader, orders[i][j], &fault), ERR_NONE);
             assert_non_null(knowledge_providers(knowledge));
@@ -43,6 +47,25 @@ static void loads_in_order(void **state)
         loader_free(loader);
         knowledge_free(knowledge);
     }
+}
+
+/* Who does not urge and waits for providers alone has no more than those. */
+static void rests_behind_the_providers(void **state)
+{
+    const struct knowledge_files files = {.data_dir = DATA_DIR};
+    struct knowledge *knowledge = NULL;
+    struct loader *loader = NULL;
+    struct fault fault;
+    (void)state;
+    assert_int_equal(knowledge_new(&files, &knowledge, &fault), ERR_NONE);
+    assert_int_equal(loader_start(&loader), ERR_NONE);
+    loader_load(loader, knowledge);
+    assert_int_equal(loader_await(loader, KNOWLEDGE_PROVIDERS, &fault), ERR_NONE);
+    loader_free(loader);
+    assert_non_null(knowledge_providers(knowledge));
+    assert_null(knowledge_rules(knowledge));
+    assert_null(knowledge_lists(knowledge));
+    knowledge_free(knowledge);
 }
 
 /* Nobody waits for what is under way. */
@@ -114,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_in_order),
+        cmocka_unit_test(rests_behind_the_providers),
         cmocka_unit_test(ends_unasked),
         cmocka_unit_test(tells_what_is_wrong),
     };

@@ -62,10 +62,13 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "SELECT t.id,key,address,domain FROM job_turn t JOIN job_item ON job_item.id=t.item"
         " WHERE t.id>=?1 AND t.id<?2 AND t.result=0"
         " ORDER BY t.id LIMIT ?3",
+    [STATEMENT_JOB_ITEM_EACH] = "SELECT id,coalesce(key,address) FROM job_item"
+                                " WHERE job=?1 AND id>=?2 AND id<?3 AND address<>'' ORDER BY id",
     [STATEMENT_JOB_TURN_FIND] = "SELECT item,result FROM job_turn WHERE id=?1",
     [STATEMENT_JOB_TURN_ANSWERED] = "UPDATE job_turn SET result=?2 WHERE id=?1",
     [STATEMENT_JOB_RESULT_ADD] = "INSERT INTO job_result(status,result) VALUES(?1,?2)",
     [STATEMENT_JOB_RESULT_CHANGE] = "UPDATE job_result SET status=?2,result=?3 WHERE id=?1",
+    [STATEMENT_JOB_RESULT_READ] = "SELECT result FROM job_result WHERE id=?1",
     [STATEMENT_JOB_PROGRESS] = "UPDATE job SET items=?2, done=?3, changed_at=?4 WHERE id=?1",
     /* Where a place has one item only, that is the one: the keys of a list are asked for, and no item need be read. */
     [STATEMENT_JOB_RESULT_FIND] =

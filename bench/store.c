@@ -230,6 +230,7 @@ static void read_back(struct bench *bench)
 {
     struct buf found;
     buf_init(&found, FOUND_BYTES);
+    store_job_read_in_order(bench->job);
     for (unsigned i = 0; i < bench->addresses; i++) {
         char text[TEXT_BYTES];
         struct slice domain;

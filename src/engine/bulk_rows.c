@@ -287,6 +287,7 @@ enum err bulk_write(struct bulk *bulk, FILE *to, uint64_t *out_unfinished, struc
         return e;
     }
     uint64_t unfinished = 0;
+    store_job_read_in_order(bulk->job);
     e = write_rows(bulk, reader, to, &unfinished, out_fault);
     table_reader_close(reader);
     (void)fclose(file);

@@ -6,6 +6,7 @@
 #include "base/slice.h"
 #include "store/job_lock.h"
 #include "store/job_order.h"
+#include "store/job_output.h"
 #include "store/place.h"
 #include "store/results.h"
 #include "store/store_private.h"
@@ -26,6 +27,7 @@ struct store_job {
     int64_t turn_first, turn_end; /* its turns, once it is loaded */
     int64_t first_item;           /* while it is loaded; 0: none yet */
     struct job_order *order;      /* while that is made */
+    struct job_output *output;    /* for who reads all results; NULL: nobody said so */
 };
 
 static enum err run_for_job(struct store *store, int64_t id, const char *sql,
@@ -255,6 +257,7 @@ void store_job_close(struct store_job *job)
     }
     job_lock_release(&job->lock);
     job_order_free(job->order);
+    job_output_free(job->output);
     free(job);
 }
 
@@ -541,12 +544,26 @@ static bool find_result(sqlite3_stmt *statement, struct buf *out)
     return is_found;
 }
 
+void store_job_read_in_order(struct store_job *job)
+{
+    const struct job_output_of of = {job->id, job->turn_first, job->turn_end};
+    job_output_free(job->output);
+    job->output = NULL;
+    if (store_results_write(job->store) != ERR_NONE ||
+        job_output_new(job->store, &of, &job->output) != ERR_NONE) {
+        return; /* they are found one by one */
+    }
+}
+
 bool store_job_result_find(struct store_job *job, struct slice key, struct buf *out_json)
 {
     sqlite3_stmt *by_place = store_statement(job->store, STATEMENT_JOB_RESULT_FIND);
     sqlite3_stmt *by_key = store_statement(job->store, STATEMENT_JOB_RESULT_FIND_KEY);
     if (by_place == NULL || by_key == NULL || store_results_write(job->store) != ERR_NONE) {
         return false;
+    }
+    if (job->output != NULL && job_output_find(job->output, key, out_json)) {
+        return true;
     }
     store_begin_read(job->store);
     (void)sqlite3_bind_int64(by_place, 1, job->id);

@@ -30,10 +30,13 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_VERDICT_FIND] =
         "SELECT json FROM verdict WHERE place=?1 AND key=?2 AND expires_at>?3 AND checked_at>=?4"
         " AND checked_at-86400000<=?3",
-    [STATEMENT_VERDICT_PUT] =
-        "INSERT OR REPLACE INTO"
-        " verdict(id,place,key,domain,status,sub_status,checked_at,expires_at,json)"
-        " VALUES((SELECT id FROM verdict WHERE place=?1 AND key=?2),?1,?2,?3,?4,?5,?6,?7,?8)",
+    /* One that may replace is taken back by itself where it fails: SQLite copies each page that it changes. */
+    [STATEMENT_VERDICT_ROW] = "SELECT id FROM verdict WHERE place=?1 AND key=?2",
+    [STATEMENT_VERDICT_ADD] =
+        "INSERT INTO verdict(place,key,domain,status,sub_status,checked_at,expires_at,json)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [STATEMENT_VERDICT_CHANGE] = "UPDATE verdict SET domain=?3,status=?4,sub_status=?5,"
+                                 "checked_at=?6,expires_at=?7,json=?8 WHERE id=?1",
     [STATEMENT_VARIANT_PUT] = "INSERT OR IGNORE INTO verdict_variant VALUES(?1)",
     [STATEMENT_DOMAIN_FIND] =
         "SELECT value FROM domain WHERE domain=?1 AND name=?2 AND expires_at>?3"
@@ -62,10 +65,13 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "SELECT t.id,key,address,domain FROM job_turn t JOIN job_item ON job_item.id=t.item"
         " WHERE t.id>=?1 AND t.id<?2 AND t.result=0"
         " ORDER BY t.id LIMIT ?3",
+    [STATEMENT_JOB_ITEM_EACH] = "SELECT id,coalesce(key,address) FROM job_item"
+                                " WHERE job=?1 AND id>=?2 AND id<?3 AND address<>'' ORDER BY id",
     [STATEMENT_JOB_TURN_FIND] = "SELECT item,result FROM job_turn WHERE id=?1",
     [STATEMENT_JOB_TURN_ANSWERED] = "UPDATE job_turn SET result=?2 WHERE id=?1",
     [STATEMENT_JOB_RESULT_ADD] = "INSERT INTO job_result(status,result) VALUES(?1,?2)",
     [STATEMENT_JOB_RESULT_CHANGE] = "UPDATE job_result SET status=?2,result=?3 WHERE id=?1",
+    [STATEMENT_JOB_RESULT_READ] = "SELECT result FROM job_result WHERE id=?1",
     [STATEMENT_JOB_PROGRESS] = "UPDATE job SET items=?2, done=?3, changed_at=?4 WHERE id=?1",
     /* Where a place has one item only, that is the one: the keys of a list are asked for, and no item need be read. */
     [STATEMENT_JOB_RESULT_FIND] =

@@ -188,6 +188,9 @@ enum err store_job_result_put(struct store_job *job, uint64_t item_id, struct sl
 typedef void (*store_status_fn)(void *context, struct slice status, uint64_t count);
 enum err store_job_count_statuses(struct store_job *job, store_status_fn fn, void *context)
     MUST_USE;
+/* From now on results are asked for in the order of the list, from its beginning: they are found as they would be anyway, in
+ * less time. Takes 8 bytes for each item until the job is closed, or this is called again. */
+void store_job_read_in_order(struct store_job *job);
 /* False where there is no result yet, or no such item. */
 bool store_job_result_find(struct store_job *job, struct slice key, struct buf *out_json);
 

@@ -1,6 +1,6 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, schema_now.c, place.c, verdicts.c,
- * claims.c, jobs.c, job_order.c, job_shed.c, job_list.c, job_lock.c, results.c, courier.c, batches.c, keys.c, idempotency.c,
- * outcomes.c, backup.c, erase.c, retention.c, signals.c, statement.c, watches.c, webhooks.c.
+ * claims.c, jobs.c, job_order.c, job_output.c, job_shed.c, job_list.c, job_lock.c, results.c, courier.c, batches.c, keys.c,
+ * idempotency.c, outcomes.c, backup.c, erase.c, retention.c, signals.c, statement.c, watches.c, webhooks.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -13,7 +13,9 @@
 
 enum store_statement {
     STATEMENT_VERDICT_FIND,
-    STATEMENT_VERDICT_PUT,
+    STATEMENT_VERDICT_ROW,
+    STATEMENT_VERDICT_ADD,
+    STATEMENT_VERDICT_CHANGE,
     STATEMENT_VARIANT_PUT,
     STATEMENT_DOMAIN_FIND,
     STATEMENT_DOMAIN_PUT,
@@ -26,10 +28,12 @@ enum store_statement {
     STATEMENT_OUTCOME_SUM,
     STATEMENT_JOB_ADD,
     STATEMENT_JOB_NEXT,
+    STATEMENT_JOB_ITEM_EACH,
     STATEMENT_JOB_TURN_FIND,
     STATEMENT_JOB_TURN_ANSWERED,
     STATEMENT_JOB_RESULT_ADD,
     STATEMENT_JOB_RESULT_CHANGE,
+    STATEMENT_JOB_RESULT_READ,
     STATEMENT_JOB_RESULT_FIND,
     STATEMENT_JOB_RESULT_FIND_KEY,
     STATEMENT_JOB_PROGRESS,

@@ -52,17 +52,38 @@ static enum err note_variant(struct store *store, struct slice key)
     return is_known ? ERR_NONE : put_variant(store, variant);
 }
 
+/* 0: there is none. */
+static enum err find_row(struct store *store, struct slice key, int64_t *out_id)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_VERDICT_ROW);
+    if (statement == NULL) {
+        return ERR_STORE;
+    }
+    store_bind_key(statement, 1, key);
+    int result = sqlite3_step(statement);
+    *out_id = result == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    (void)sqlite3_reset(statement);
+    return result == SQLITE_ROW || result == SQLITE_DONE ? ERR_NONE : ERR_STORE;
+}
+
 enum err store_verdict_put(struct store *store, const struct store_verdict *verdict)
 {
     if (store->outbox != NULL) {
         return courier_verdict_put(store, verdict);
     }
+    int64_t id = 0;
     enum err e = store_begin_write(store);
-    sqlite3_stmt *statement = store_statement(store, STATEMENT_VERDICT_PUT);
+    e = e != ERR_NONE ? e : find_row(store, verdict->key, &id);
+    sqlite3_stmt *statement =
+        store_statement(store, id != 0 ? STATEMENT_VERDICT_CHANGE : STATEMENT_VERDICT_ADD);
     if (e != ERR_NONE || statement == NULL) {
         return ERR_STORE;
     }
-    store_bind_key(statement, 1, verdict->key);
+    if (id != 0) {
+        (void)sqlite3_bind_int64(statement, 1, id);
+    } else {
+        store_bind_key(statement, 1, verdict->key);
+    }
     store_bind(statement, 3, verdict->domain);
     store_bind(statement, 4, verdict->status);
     store_bind(statement, 5, verdict->sub_status);

@@ -58,6 +58,7 @@
          (context, at, len, done)) \
     gives(int, sqlite3_sleep, (int ms), (ms)) \
     gives(int, sqlite3_step, (sqlite3_stmt *statement), (statement)) \
+    gives(int, sqlite3_total_changes, (sqlite3 *db), (db)) \
     gives(int, sqlite3_value_bytes, (sqlite3_value *value), (value)) \
     gives(const unsigned char *, sqlite3_value_text, (sqlite3_value *value), (value)) \
     gives(int, sqlite3_wal_checkpoint_v2, (sqlite3 *db, const char *name, int mode, int *log, int *copied), \

@@ -91,21 +91,25 @@ void session_watch_budget(struct session *session, uint64_t until_ms)
     }
 }
 
-/* One timer for all that are asked on this line, and not started anew for each. */
+/* One timer for all that are asked on this line, and not started anew for each. Giving one up is the last that is done
+ * here, as the line is left with it: the next one whose budget is over has the next turn of the timer. */
 static void on_budget(void *context)
 {
     struct session *session = context;
     uint64_t now = site_now_ms(session->host->site);
-    struct ask *ask = TAILQ_FIRST(&session->asked);
-    while (ask != NULL) {
-        struct ask *behind = TAILQ_NEXT(ask, link);
+    struct ask *over = NULL;
+    struct ask *ask;
+    TAILQ_FOREACH(ask, &session->asked, link)
+    {
         uint64_t until_ms = ask->work->talk_until_ms;
-        if (until_ms <= now) {
-            ask_overspent(ask);
+        if (over == NULL && until_ms <= now) {
+            over = ask;
         } else if (until_ms != UINT64_MAX) {
             session_watch_budget(session, until_ms);
         }
-        ask = behind;
+    }
+    if (over != NULL) {
+        ask_overspent(over);
     }
 }
 

@@ -277,9 +277,7 @@ static enum err load_sorted(struct list *list, struct list_filter *filter,
 {
     struct entries entries = {.count = 0};
     enum err e = list_entries_read(source, &entries, NULL, out_fault);
-    for (size_t i = 0; i < entries.count; i++) {
-        list_filter_add(filter, entries.at[i]);
-    }
+    list_filter_add_all(filter, &entries);
     if (e == ERR_NONE && list_join(&entries, list) != ERR_NONE) {
         e = fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));
     }

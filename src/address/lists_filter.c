@@ -45,6 +45,13 @@ void list_filter_add(struct list_filter *filter, struct slice entry)
     filter->words[place_of(hash)] |= bits_of(hash);
 }
 
+void list_filter_add_all(struct list_filter *filter, const struct entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        list_filter_add(filter, entries->at[i]);
+    }
+}
+
 bool list_filter_may_have(const struct list_filter *filter, struct slice word)
 {
     uint64_t hash = hash_of(word);

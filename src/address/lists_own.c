@@ -123,13 +123,6 @@ static enum err merge_into(struct list *list, struct own *own)
     return ERR_NONE;
 }
 
-static void add_to_filter(struct list_filter *filter, const struct entries *entries)
-{
-    for (size_t i = 0; i < entries->count; i++) {
-        list_filter_add(filter, entries->at[i]);
-    }
-}
-
 enum err list_merge_own(struct list *list, struct list_filter *filter,
                         const struct address_list_source *source, struct fault *out_fault)
 {
@@ -142,8 +135,8 @@ enum err list_merge_own(struct list *list, struct list_filter *filter,
         e = fault_set(out_fault, ERR_NOMEM, 0, "%.*s: no memory", SLICE_ARG(source->name));
     }
     if (e == ERR_NONE) {
-        add_to_filter(filter, &own.added);
-        add_to_filter(filter, &own.removed);
+        list_filter_add_all(filter, &own.added);
+        list_filter_add_all(filter, &own.removed);
     }
     return e;
 }

@@ -30,7 +30,9 @@ enum { LIST_FILTER_WORDS = 1 << 14 };
 struct list_filter {
     uint64_t words[LIST_FILTER_WORDS];
 };
+struct entries;
 void list_filter_add(struct list_filter *filter, struct slice entry);
+void list_filter_add_all(struct list_filter *filter, const struct entries *entries);
 bool list_filter_may_have(const struct list_filter *filter, struct slice word);
 
 enum { SURE_NAMES_MAX = 64 };

@@ -345,8 +345,10 @@ static void on_door_closes(struct uv_socket *socket)
     close_now(link);
 }
 
-static const struct uv_socket_owner socket_owner = {
-    .ready = on_ready, .door_closes = on_door_closes, .discarded = on_discarded};
+static const struct uv_socket_owner socket_owner = {.reads_when_ready = true,
+                                                    .ready = on_ready,
+                                                    .door_closes = on_door_closes,
+                                                    .discarded = on_discarded};
 
 static int bind_to(int fd, const struct ip *source)
 {

@@ -24,6 +24,36 @@ static void flush_all(struct uv_sockets *sockets);
 
 /* The loop. */
 
+static ssize_t receive(const struct uv_socket *socket, char *at, size_t room)
+{
+    ssize_t n = TEMP_FAILURE_RETRY(recv(socket->fd, at, room, 0));
+    return n < 0 ? -errno : n;
+}
+
+/* One with an error is left alone: the kernel says it once, and its owner asks for it first. */
+static void read_ahead(struct uv_sockets *sockets, const struct epoll_event *events, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct uv_socket *socket = events[i].data.ptr;
+        if (socket->owner->reads_when_ready && socket->fd >= 0 &&
+            (events[i].events & (EPOLLIN | EPOLLERR)) == EPOLLIN) {
+            socket->ahead = sockets->ahead[i];
+            socket->ahead_len = receive(socket, sockets->ahead[i], UV_AHEAD_BYTES);
+        }
+    }
+}
+
+static void tell_ready(struct uv_sockets *sockets, struct uv_socket *socket, uint32_t events)
+{
+    if (socket->rest.len > 0 && (events & EPOLLOUT) != 0) {
+        uv_socket_flush(sockets, socket);
+    }
+    if (socket->fd >= 0) { /* closed meanwhile: its owner keeps it until the turn is over */
+        socket->owner->ready(socket, events);
+    }
+    socket->ahead = NULL;
+}
+
 static void on_ready(uv_poll_t *poll, int status, int wanted)
 {
     struct uv_sockets *sockets = poll->data;
@@ -32,13 +62,11 @@ static void on_ready(uv_poll_t *poll, int status, int wanted)
     (void)wanted;
     int count = epoll_wait(sockets->epoll, events, EVENTS_MAX, 0);
     for (int i = 0; i < count; i++) {
-        struct uv_socket *socket = events[i].data.ptr;
-        if (socket->rest.len > 0 && (events[i].events & EPOLLOUT) != 0) {
-            uv_socket_flush(sockets, socket);
+        if (i % UV_AHEAD_SOCKETS == 0) {
+            int left = count - i;
+            read_ahead(sockets, events + i, left < UV_AHEAD_SOCKETS ? left : UV_AHEAD_SOCKETS);
         }
-        if (socket->fd >= 0) { /* closed meanwhile: its owner keeps it until the turn is over */
-            socket->owner->ready(socket, events[i].events);
-        }
+        tell_ready(sockets, events[i].data.ptr, events[i].events);
     }
 }
 
@@ -147,9 +175,28 @@ int uv_socket_error(const struct uv_socket *socket)
 
 /* Reading. */
 
+/* What was read ahead, and behind it what had no room there. */
+static ssize_t take_ahead(struct uv_socket *socket, char *at, size_t room)
+{
+    ssize_t n = socket->ahead_len;
+    must(n <= (ssize_t)room);
+    if (n > 0) {
+        memcpy(at, socket->ahead, (size_t)n);
+    }
+    socket->ahead = NULL;
+    if (n < UV_AHEAD_BYTES) {
+        return n;
+    }
+    ssize_t more = receive(socket, at + n, room - UV_AHEAD_BYTES);
+    if (more < 0 && more != -EAGAIN) {
+        socket->error = (int)more; /* the kernel says it once; its next word is an end */
+    }
+    return more > 0 ? n + more : n;
+}
+
 ssize_t uv_socket_receive(struct uv_socket *socket, char *at, size_t room)
 {
-    ssize_t n = TEMP_FAILURE_RETRY(recv(socket->fd, at, room, 0));
+    ssize_t n = socket->ahead != NULL ? take_ahead(socket, at, room) : receive(socket, at, room);
     if (n > 0) {
         socket->is_unheard = false;
         return n;
@@ -157,7 +204,7 @@ ssize_t uv_socket_receive(struct uv_socket *socket, char *at, size_t room)
     if (n == 0) {
         return socket->error != 0 ? socket->error : UV_EOF;
     }
-    return errno == EAGAIN ? 0 : -errno;
+    return n == -EAGAIN ? 0 : n;
 }
 
 /* Sending. */

@@ -1,5 +1,7 @@
 /* net/uv_sockets: the TCP sockets of a door, on an epoll descriptor of their own that the loop watches. What holds:
  *   - a socket is registered once, edge-triggered and for both directions: its owner reads until there is no more;
+ *   - what came to those that are ready is read before the first of them is handled, so that the kernel's code and ours
+ *     do not push each other out of the caches once for each line;
  *   - what is sent in a turn of the loop goes out when all that came in it was handled, so the far ends are woken
  *     one after the other by a side that has done its thinking, and one that is sent to twice hears it in one piece.
  * uv_tcp would take three more system calls for each connection, and send each line when it is said.
@@ -16,12 +18,16 @@
 
 enum {
     UV_OUTBOX_BYTES = 65536, /* what goes out together at the end of a turn */
+    UV_AHEAD_SOCKETS = 128,  /* read before the first of them is handled */
+    UV_AHEAD_BYTES = 512,    /* of each: a reply is short. The rest is read when it is handled */
 };
 
 struct uv_socket;
 
 /* Of a socket's owner. */
 struct uv_socket_owner {
+    /* It reads in ready() what is there; what it then leaves is gone. Not for one that accepts. */
+    bool reads_when_ready;
     void (*ready)(struct uv_socket *socket,
                   uint32_t events);                /* of epoll; each change is told once */
     void (*door_closes)(struct uv_socket *socket); /* it discards the socket */
@@ -31,9 +37,11 @@ struct uv_socket_owner {
 
 struct uv_socket {
     const struct uv_socket_owner *owner;
-    int fd;          /* -1: none */
-    int error;       /* of sending, as libuv's number; what was received before may still be read */
-    bool is_unheard; /* the far end has said nothing since we wrote */
+    int fd;    /* -1: none */
+    int error; /* of the line, as libuv's number; what was received before may still be read */
+    const char *ahead;        /* what was read ahead of ready(), NULL: nothing */
+    ssize_t ahead_len;        /* as recv() said it, or an error of libuv */
+    bool is_unheard;          /* the far end has said nothing since we wrote */
     size_t queued_at, queued; /* its part of the outbox */
     struct buf rest;          /* what the kernel did not take yet */
     TAILQ_ENTRY(uv_socket) queue_link;
@@ -51,6 +59,7 @@ struct uv_sockets {
     LIST_HEAD(, uv_socket) discarded;
     size_t queued;
     char outbox[UV_OUTBOX_BYTES];
+    char ahead[UV_AHEAD_SOCKETS][UV_AHEAD_BYTES];
 };
 
 /* An error of libuv, or 0. */

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,15 +17,19 @@
 
 #include "base/slice.h"
 
-enum { MUCH = 300000, TURNS_MAX = 1000 };
+enum { MUCH = 300000, TURNS_MAX = 1000, HEARD_BYTES = 8192, CROWD = 2 * UV_AHEAD_SOCKETS + 3 };
 
 /* One end is watched, the other one is the test's. */
 struct end {
     struct uv_socket socket; /* first */
     struct uv_sockets *sockets;
     int there;
+    struct end *next;
     unsigned told, discarded;
     bool discards; /* itself, when it is told */
+    char heard[HEARD_BYTES];
+    size_t heard_len;
+    int ended; /* what reading said at last */
 };
 
 struct world {
@@ -59,16 +64,41 @@ static void on_discarded(struct uv_socket *socket)
     ((struct end *)(void *)socket)->discarded++;
 }
 
-static const struct uv_socket_owner owner = {on_ready, on_door_closes, on_discarded};
+static const struct uv_socket_owner owner = {
+    .ready = on_ready, .door_closes = on_door_closes, .discarded = on_discarded};
 
-static void end_open(struct world *world, struct end *end)
+/* Takes all, as a link does. */
+static void on_ready_reads(struct uv_socket *socket, uint32_t events)
+{
+    struct end *end = (struct end *)(void *)socket;
+    on_ready(socket, events);
+    for (ssize_t n = 1; n > 0 && socket->fd >= 0;) {
+        assert_true(sizeof end->heard - end->heard_len > UV_AHEAD_BYTES);
+        n = uv_socket_receive(socket, end->heard + end->heard_len,
+                              sizeof end->heard - end->heard_len);
+        end->heard_len += n > 0 ? (size_t)n : 0;
+        end->ended = n < 0 ? (int)n : end->ended;
+    }
+}
+
+static const struct uv_socket_owner reader = {.reads_when_ready = true,
+                                              .ready = on_ready_reads,
+                                              .door_closes = on_door_closes,
+                                              .discarded = on_discarded};
+
+static void end_open_for(struct world *world, struct end *end, const struct uv_socket_owner *whose)
 {
     int pair[2];
     *end = (struct end){.sockets = &world->sockets};
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     end->there = pair[1];
-    uv_socket_init(&world->sockets, &end->socket, &owner);
+    uv_socket_init(&world->sockets, &end->socket, whose);
     assert_int_equal(uv_socket_take(&world->sockets, &end->socket, pair[0]), 0);
+}
+
+static void end_open(struct world *world, struct end *end)
+{
+    end_open_for(world, end, &owner);
 }
 
 static void end_send(struct end *end, struct slice bytes)
@@ -203,6 +233,75 @@ static void a_broken_line_shows_in_reading(void **state)
     end_close(world, &end);
 }
 
+/* Less than is read ahead, as much, and more; with and without the end of the line behind it. */
+static void all_is_read_at_any_length(void **state)
+{
+    struct world *world = *state;
+    const size_t lengths[] = {1, UV_AHEAD_BYTES - 1, UV_AHEAD_BYTES, UV_AHEAD_BYTES + 1, 5000};
+    for (size_t i = 0; i < 2 * sizeof lengths / sizeof *lengths; i++) {
+        struct end end;
+        char said[5000];
+        size_t len = lengths[i / 2];
+        for (size_t at = 0; at < len; at++) {
+            said[at] = (char)('a' + at % 23);
+        }
+        end_open_for(world, &end, &reader);
+        assert_int_equal(send(end.there, said, len, 0), len);
+        if (i % 2 == 1) {
+            (void)close(end.there);
+            end.there = -1;
+        }
+        turn(world);
+        assert_int_equal(end.heard_len, len);
+        assert_memory_equal(end.heard, said, len);
+        assert_int_equal(end.ended, i % 2 == 1 ? UV_EOF : 0);
+        end_close(world, &end);
+    }
+}
+
+static void on_ready_sweeps(struct uv_socket *socket, uint32_t events)
+{
+    struct end *end = (struct end *)(void *)socket;
+    on_ready_reads(socket, events);
+    struct end *next = end->next;
+    if (next != NULL && next->heard_len == 0) {
+        uv_socket_close(next->sockets, &next->socket);
+    }
+}
+
+/* A crowd is ready at once: each hears its own, but for those that one before them closes in the same turn. */
+static void a_crowd_is_read_in_parts(void **state)
+{
+    static const struct uv_socket_owner sweeper = {.reads_when_ready = true,
+                                                   .ready = on_ready_sweeps,
+                                                   .door_closes = on_door_closes,
+                                                   .discarded = on_discarded};
+    struct world *world = *state;
+    struct end *crowd = calloc(CROWD, sizeof *crowd);
+    assert_non_null(crowd);
+    for (size_t i = 0; i < CROWD; i++) {
+        char said[16];
+        int len = snprintf(said, sizeof said, "250 %zu\r\n", i);
+        end_open_for(world, &crowd[i], i % 5 == 1 ? &sweeper : &reader);
+        crowd[i].next = i + 1 < CROWD ? &crowd[i + 1] : NULL;
+        assert_int_equal(send(crowd[i].there, said, (size_t)len, 0), len);
+    }
+    turn(world);
+    for (size_t i = 0; i < CROWD; i++) {
+        char said[16];
+        int len = snprintf(said, sizeof said, "250 %zu\r\n", i);
+        bool is_swept = i % 5 == 2 && crowd[i].heard_len == 0;
+        assert_true(is_swept || crowd[i].heard_len == (size_t)len);
+        assert_memory_equal(crowd[i].heard, said, crowd[i].heard_len);
+        assert_int_equal(crowd[i].told, is_swept ? 0 : 1);
+        assert_int_equal(crowd[i].socket.fd < 0, is_swept);
+    }
+    for (size_t i = 0; i < CROWD; i++) {
+        end_close(world, &crowd[i]);
+    }
+    free(crowd);
+}
+
 static void may_be_discarded_while_it_is_told(void **state)
 {
     struct world *world = *state;
@@ -262,6 +361,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_a_turn_says_goes_out_at_its_end, setup, teardown),
         cmocka_unit_test_setup_teardown(keeps_the_order_of_much, setup, teardown),
         cmocka_unit_test_setup_teardown(a_broken_line_shows_in_reading, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_is_read_at_any_length, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_crowd_is_read_in_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(may_be_discarded_while_it_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(the_door_sweeps_up, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_there_is_no_end, setup, teardown),

@@ -16,6 +16,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -117,6 +118,8 @@ def main():
     parser.add_argument('--json', type=pathlib.Path)
     options = parser.parse_args()
     options.build = options.build.resolve()
+    if shutil.which('wrk') is None:
+        parser.error('the load comes from wrk, which is not here: apt-get install wrk')
     with tempfile.TemporaryDirectory() as folder:
         ways = {way: summary(rounds) for way, rounds in measure(options, folder).items()}
     print(f'{options.connections} connections, {options.rounds} rounds of {options.seconds} s each')

@@ -15,6 +15,7 @@
 #include "../store/scratch.h"
 #include "base/slice.h"
 #include "engine/batch_upload.h"
+#include "known.h"
 #include "sim/peer.h"
 #include "sim/world.h"
 
@@ -26,8 +27,6 @@ enum {
     REFUSED_MS = 10 * 60 * 1000, /* so long nothing can be written */
     LONG_LINE = 5000,
 };
-
-static struct knowledge *knowledge;
 
 struct desk {
     struct world *world;
@@ -44,20 +43,6 @@ struct desk {
     struct timer relief;
     unsigned rcpts, pause_at_rcpt, refuse_at_rcpt;
 };
-
-static int open_knowledge(void **state)
-{
-    (void)state;
-    struct fault fault;
-    return knowledge_open(DATA_DIR, &knowledge, &fault) == ERR_NONE ? 0 : -1;
-}
-
-static int close_knowledge(void **state)
-{
-    (void)state;
-    knowledge_free(knowledge);
-    return 0;
-}
 
 static long long count(const struct desk *desk, const char *what)
 {
@@ -156,7 +141,7 @@ static void start_service(struct desk *desk)
     struct door *door = world_door(desk->world);
     desk->store = scratch_open(desk->db);
     webhooks_config_init(&hooks);
-    assert_int_equal(knocker_new(door, knowledge, &desk->config, desk->store, &desk->knocker),
+    assert_int_equal(knocker_new(door, known(), &desk->config, desk->store, &desk->knocker),
                      ERR_NONE);
     if (webhooks_open(desk->rig->door, desk->store, &hooks, &desk->webhooks, &fault) != ERR_NONE ||
         batches_new(door, desk->knocker, desk->store, desk->folder, &desk->batches, &fault) !=
@@ -488,5 +473,5 @@ int main(void)
         CASE(a_pause_is_told_once),        CASE(what_is_no_address_is_told),
         CASE(deleted_while_it_is_refused), CASE(deleted_before_it_is_asked),
     };
-    return cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
+    return cmocka_run_group_tests(tests, known_open, known_close);
 }

@@ -22,6 +22,7 @@
 #include "engine/batch_json.h"
 #include "engine/batch_results.h"
 #include "engine/batch_upload.h"
+#include "known.h"
 #include "sim/peer.h"
 #include "sim/world.h"
 
@@ -32,8 +33,6 @@ enum {
     PIECES_MAX = 100000,
     HOSTS = 25,
 };
-
-static struct knowledge *knowledge;
 
 /* A service without its threads: what the desk has, in a world of some domains. */
 struct desk {
@@ -54,20 +53,6 @@ struct desk {
     unsigned single_answers, rcpts_at_single;
     enum verdict_sub single_sub;
 };
-
-static int open_knowledge(void **state)
-{
-    (void)state;
-    struct fault fault;
-    return knowledge_open(DATA_DIR, &knowledge, &fault) == ERR_NONE ? 0 : -1;
-}
-
-static int close_knowledge(void **state)
-{
-    (void)state;
-    knowledge_free(knowledge);
-    return 0;
-}
 
 static const char *mailbox(const void *context, struct slice path)
 {
@@ -135,7 +120,7 @@ static void start_service(struct desk *desk)
     struct fault fault = {0};
     desk->store = scratch_open(desk->db);
     assert_int_equal(
-        knocker_new(world_door(desk->world), knowledge, &desk->config, desk->store, &desk->knocker),
+        knocker_new(world_door(desk->world), known(), &desk->config, desk->store, &desk->knocker),
         ERR_NONE);
     if (batches_new(world_door(desk->world), desk->knocker, desk->store, desk->folder,
                     &desk->batches, &fault) != ERR_NONE) {
@@ -263,7 +248,7 @@ static struct batch_results_query query_of(const struct desk *desk, const char *
 {
     return (struct batch_results_query){.folder = desk->folder,
                                         .id = slice_of(id),
-                                        .knowledge = knowledge,
+                                        .knowledge = known(),
                                         .address_mode = HEL_ADDRESS_PRACTICAL,
                                         .format = TABLE_CSV};
 }
@@ -745,5 +730,5 @@ int main(void)
         CASE(stopped_and_started),
         CASE(killed_while_it_runs),
     };
-    return cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
+    return cmocka_run_group_tests(tests, known_open, known_close);
 }

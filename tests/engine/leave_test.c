@@ -11,6 +11,7 @@
 
 #include "base/slice.h"
 #include "engine/knocker.h"
+#include "known.h"
 #include "sim/peer.h"
 #include "sim/world.h"
 
@@ -29,22 +30,6 @@ struct play {
     bool greylists;
     struct asker leaving, staying;
 };
-
-static struct knowledge *knowledge;
-
-static int open_knowledge(void **state)
-{
-    (void)state;
-    struct fault fault;
-    return knowledge_open(DATA_DIR, &knowledge, &fault) == ERR_NONE ? 0 : -1;
-}
-
-static int close_knowledge(void **state)
-{
-    (void)state;
-    knowledge_free(knowledge);
-    return 0;
-}
 
 static const char *mailbox(const void *context, struct slice path)
 {
@@ -72,8 +57,8 @@ static void play_init(struct play *play, bool greylists)
     knocker_config_init(&knocker);
     knocker.is_budget_wall_clock = false;
     knocker.invalids_per_hour = 1000000;
-    assert_int_equal(
-        knocker_new(world_door(play->world), knowledge, &knocker, NULL, &play->knocker), ERR_NONE);
+    assert_int_equal(knocker_new(world_door(play->world), known(), &knocker, NULL, &play->knocker),
+                     ERR_NONE);
 }
 
 static void play_done(struct play *play)
@@ -227,5 +212,5 @@ int main(void)
         cmocka_unit_test(many_leave_in_parts),
         cmocka_unit_test(asked_again_at_once),
     };
-    return cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
+    return cmocka_run_group_tests(tests, known_open, known_close);
 }

@@ -18,6 +18,7 @@
 #include "base/slice.h"
 #include "engine/batch_upload.h"
 #include "engine/webhooks.h"
+#include "known.h"
 #include "sim/peer.h"
 #include "sim/world.h"
 
@@ -26,8 +27,6 @@ enum { ID_BYTES = STORE_BATCH_ID_BYTES, KILLS = 12 };
 #define HOUR_MS  (INT64_C(3600) * 1000)
 #define EVERY_MS (INT64_C(7) * 24 * HOUR_MS)
 #define LIST     "n,email\n1,live0@d.test\n2,live1@d.test\n3,left@d.test\n4,dead@d.test\nx,none\n"
-
-static struct knowledge *knowledge;
 
 struct desk {
     struct world *world;
@@ -45,20 +44,6 @@ struct desk {
 };
 
 static bool has_left; /* the one who was there */
-
-static int open_knowledge(void **state)
-{
-    (void)state;
-    struct fault fault;
-    return knowledge_open(DATA_DIR, &knowledge, &fault) == ERR_NONE ? 0 : -1;
-}
-
-static int close_knowledge(void **state)
-{
-    (void)state;
-    knowledge_free(knowledge);
-    return 0;
-}
 
 static const char *mailbox(const void *context, struct slice path)
 {
@@ -83,7 +68,7 @@ static void start_service(struct desk *desk)
     struct fault fault = {0};
     struct door *door = world_door(desk->world);
     desk->store = scratch_open(desk->db);
-    assert_int_equal(knocker_new(door, knowledge, &desk->config, desk->store, &desk->knocker),
+    assert_int_equal(knocker_new(door, known(), &desk->config, desk->store, &desk->knocker),
                      ERR_NONE);
     assert_int_equal(
         batches_new(door, desk->knocker, desk->store, desk->folder, &desk->batches, &fault),
@@ -488,5 +473,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(deaths_in_a_run, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(refused_in_a_run, scratch_make, scratch_remove),
     };
-    return cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
+    return cmocka_run_group_tests(tests, known_open, known_close);
 }

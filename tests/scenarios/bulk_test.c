@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../engine/known.h"
 #include "base/must.h"
 #include "engine/bulk.h"
 #include "engine/knowledge.h"
@@ -47,22 +48,6 @@ struct run {
     uint64_t elapsed_ms, wished_ms, last_asked_ms;
     enum store_job_wish wish;
 };
-
-static struct knowledge *knowledge;
-
-static int open_knowledge(void **state)
-{
-    (void)state;
-    struct fault fault;
-    return knowledge_open(STAGE_DATA_DIR, &knowledge, &fault) == ERR_NONE ? 0 : -1;
-}
-
-static int close_knowledge(void **state)
-{
-    (void)state;
-    knowledge_free(knowledge);
-    return 0;
-}
 
 static void run_init(struct run *run)
 {
@@ -171,7 +156,7 @@ static void play(struct run *run, bool forgets)
     run->config.observe_context = run;
     assert_int_equal(store_open(run->db, &run->store, &fault), ERR_NONE);
     assert_int_equal(
-        knocker_new(world_door(run->world), knowledge, &run->config, run->store, &run->knocker),
+        knocker_new(world_door(run->world), known(), &run->config, run->store, &run->knocker),
         ERR_NONE);
     if (bulk_open(&config, world_door(run->world), run->knocker, run->store, &run->bulk, &fault) !=
             ERR_NONE ||
@@ -721,6 +706,6 @@ int main(void)
         cmocka_unit_test(row_122_clock_jumps),
         cmocka_unit_test(row_122_clock_set_between_runs),
     };
-    int failed = cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
+    int failed = cmocka_run_group_tests(tests, known_open, known_close);
     return failed + stage_play_all("bulk", scenes, sizeof scenes / sizeof scenes[0]);
 }

@@ -43,7 +43,7 @@ static const struct knowledge *shared_knowledge(void)
     static struct knowledge *knowledge;
     if (knowledge == NULL) {
         struct fault fault;
-        if (knowledge_open(STAGE_DATA_DIR, &knowledge, &fault) != ERR_NONE) {
+        if (knowledge_open(DATA_DIR, &knowledge, &fault) != ERR_NONE) {
             fail_msg("%s", fault.text);
         }
     }
@@ -60,7 +60,7 @@ static struct knowledge *knowledge_with(const char *providers)
     must(file != NULL && fputs(providers, file) >= 0 && fclose(file) == 0);
     const char *const paths[] = {path};
     const struct knowledge_files files = {
-        .data_dir = STAGE_DATA_DIR, .provider_files = paths, .provider_file_count = 1};
+        .data_dir = DATA_DIR, .provider_files = paths, .provider_file_count = 1};
     struct knowledge *knowledge = NULL;
     struct fault fault;
     enum err e = knowledge_open_files(&files, &knowledge, &fault);

@@ -294,7 +294,7 @@ int main(int argc, char **argv)
                                   .last = 30,
                                   .addresses = 200,
                                   .faults = CAMPAIGN_FAULTS_USUAL,
-                                  .data = CAMPAIGN_DATA_DIR};
+                                  .data = DATA_DIR};
     argp_err_exit_status = EX_USAGE;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     struct knowledge *knowledge;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../engine/known.h"
 #include "base/slice.h"
 #include "sim/campaign_world.h"
 
@@ -25,22 +26,6 @@ struct rig {
     unsigned count;
 };
 
-static struct knowledge *knowledge;
-
-static int open_knowledge(void **state)
-{
-    (void)state;
-    struct fault fault;
-    return knowledge_open(CAMPAIGN_DATA_DIR, &knowledge, &fault) == ERR_NONE ? 0 : -1;
-}
-
-static int close_knowledge(void **state)
-{
-    (void)state;
-    knowledge_free(knowledge);
-    return 0;
-}
-
 static void rig_init(struct rig *rig)
 {
     const struct campaign_options options = {.seed = 2, .addresses = 400};
@@ -49,7 +34,7 @@ static void rig_init(struct rig *rig)
     rig->plan->settings.knocker.pipelined_rcpts = 1;
     assert_int_equal(campaign_world_new(rig->plan, &rig->stage), ERR_NONE);
     assert_int_equal(campaign_talk_new(SLICE_NONE, &rig->talk), ERR_NONE);
-    assert_int_equal(campaign_watch_new(rig->plan, knowledge, campaign_world_net(rig->stage),
+    assert_int_equal(campaign_watch_new(rig->plan, known(), campaign_world_net(rig->stage),
                                         rig->talk, 0, &rig->watch),
                      ERR_NONE);
 }
@@ -326,5 +311,5 @@ int main(void)
         cmocka_unit_test(too_many_in_a_session),  cmocka_unit_test(too_many_refusals_in_an_hour),
         cmocka_unit_test(lines_left_open),        cmocka_unit_test(too_many_unanswered),
     };
-    return cmocka_run_group_tests(tests, open_knowledge, close_knowledge);
+    return cmocka_run_group_tests(tests, known_open, known_close);
 }

@@ -21,9 +21,18 @@ void buf_init(struct buf *b, size_t max)
     *b = (struct buf){.max = max};
 }
 
+void buf_init_in(struct buf *b, char *room, size_t room_bytes, size_t max)
+{
+    must(max > 0);
+    *b = (struct buf){
+        .at = room, .cap = room_bytes < max ? room_bytes : max, .max = max, .is_lent = true};
+}
+
 void buf_done(struct buf *b)
 {
-    free(b->at);
+    if (!b->is_lent) {
+        free(b->at);
+    }
     *b = (struct buf){.max = b->max};
 }
 
@@ -33,6 +42,19 @@ void buf_done_wipe(struct buf *b)
         explicit_bzero(b->at, b->cap);
     }
     buf_done(b);
+}
+
+/* Its bytes in memory of its own, of so many; b is as it was. NULL: no memory. */
+static char *resized(const struct buf *b, size_t bytes)
+{
+    if (!b->is_lent) {
+        return realloc(b->at, bytes);
+    }
+    char *own = malloc(bytes);
+    if (own != NULL) {
+        memcpy(own, b->at, b->len);
+    }
+    return own;
 }
 
 enum err buf_reserve(struct buf *b, size_t extra)
@@ -52,12 +74,13 @@ enum err buf_reserve(struct buf *b, size_t extra)
     if (cap > b->max) {
         cap = b->max;
     }
-    char *grown = realloc(b->at, cap);
+    char *grown = resized(b, cap);
     if (grown == NULL) {
         return ERR_NOMEM;
     }
     b->at = grown;
     b->cap = cap;
+    b->is_lent = false;
     return ERR_NONE;
 }
 
@@ -155,7 +178,7 @@ struct slice buf_view(const struct buf *b)
 
 char *buf_take_text(struct buf *b)
 {
-    char *text = realloc(b->at, b->len + 1);
+    char *text = resized(b, b->len + 1);
     if (text == NULL) {
         return NULL;
     }

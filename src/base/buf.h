@@ -1,10 +1,12 @@
 /* base/buf: a growing byte buffer with a ceiling that its maker names.
- * Appending past the ceiling is ERR_LIMIT and leaves the content as it was. Owns its bytes.
+ * Appending past the ceiling is ERR_LIMIT and leaves the content as it was. Owns its bytes, but for a first room that its
+ * maker may lend it.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -13,11 +15,14 @@ struct buf {
     char *at;
     size_t len;
     size_t cap;
-    size_t max; /* the ceiling in bytes */
+    size_t max;   /* the ceiling in bytes */
+    bool is_lent; /* what `at` points to is its maker's */
 };
 
 /* max must be above zero. Allocates nothing yet. */
 void buf_init(struct buf *b, size_t max);
+/* The same, with room for its first bytes, which outlives it: nothing is allocated while they are enough. */
+void buf_init_in(struct buf *b, char *room, size_t room_bytes, size_t max);
 void buf_done(struct buf *b);      /* safe on a zeroed buf and twice */
 void buf_done_wipe(struct buf *b); /* the same, content overwritten first */
 

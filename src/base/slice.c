@@ -118,6 +118,9 @@ size_t slice_find_nocase(struct slice s, struct slice needle)
     if (needle.len == 0) {
         return 0;
     }
+    if (s.len < needle.len) {
+        return s.len;
+    }
     char low = ascii_lower(needle.at[0]);
     char up = low >= 'a' && low <= 'z' ? (char)(low - ('a' - 'A')) : low;
     size_t low_at = slice_find_byte(s, low, 0);
@@ -173,11 +176,17 @@ uint64_t slice_hash(struct slice s, uint64_t seed)
 /* Both halves of the product of 128 bits, laid over each other. */
 static uint64_t fold(uint64_t a, uint64_t b)
 {
+#ifdef UINT128
+    UINT128 product = a;
+    product *= b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
     uint64_t a_low = (uint32_t)a, a_high = a >> 32;
     uint64_t b_low = (uint32_t)b, b_high = b >> 32;
     uint64_t cross = a_high * b_low;
     uint64_t middle = a_low * b_high + (a_low * b_low >> 32) + (uint32_t)cross;
     return a * b ^ (a_high * b_high + (cross >> 32) + (middle >> 32));
+#endif
 }
 
 /* The last eight bytes, or, where there are fewer, all of them. */

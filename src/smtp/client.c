@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "heloise/smtp_client.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
 #include "base/slice.h"
 #include "smtp/client_private.h"
-#include "smtp/reply_private.h"
 
 /* RFC 5321 4.5.3.2, in milliseconds. */
 static const uint32_t default_timeout_ms[HEL_SMTP_STAGE_COUNT] = {
@@ -61,25 +61,26 @@ enum err hel_smtp_client_new(const struct hel_smtp_client_config *config, uint64
     if (client == NULL) {
         return ERR_NOMEM;
     }
-    *client = (struct hel_smtp_client){.config = *config};
+    memset(client, 0, offsetof(struct hel_smtp_client, first_commands));
+    client->config = *config;
     apply_defaults(&client->config);
     memcpy(client->helo, config->helo_name.at, config->helo_name.len);
     client->config.helo_name = slice_make(client->helo, config->helo_name.len);
-    buf_init(&client->input, CLIENT_INPUT_BYTES);
-    buf_init(&client->out, client->config.unsent_bytes_max);
+    reply_parser_init(&client->parser, client->config.reply_bytes_max, client->text_room,
+                      sizeof client->text_room);
+    buf_init_in(&client->input, client->input_room, sizeof client->input_room, CLIENT_INPUT_BYTES);
+    buf_init_in(&client->out, client->out_room, sizeof client->out_room,
+                client->config.unsent_bytes_max);
     buf_init(&client->held, client->config.unsent_bytes_max);
     buf_init(&client->extension_lines, CLIENT_EXTENSION_BYTES);
+    client->commands = client->first_commands;
+    client->command_room = client->config.commands_max < CLIENT_COMMANDS_FIRST
+                               ? client->config.commands_max
+                               : CLIENT_COMMANDS_FIRST;
     client->now_ms = now_ms;
-    enum err e = hel_reply_parser_new(client->config.reply_bytes_max, &client->parser);
-    if (e == ERR_NONE) {
-        struct client_command greeting = {.stage = HEL_SMTP_BANNER, .is_own = true};
-        e = client_queue(client, &greeting, SLICE_NONE);
-        client->is_now_stale = false;
-    }
-    if (e != ERR_NONE) {
-        hel_smtp_client_free(client);
-        return e;
-    }
+    struct client_command greeting = {.stage = HEL_SMTP_BANNER, .is_own = true};
+    must(client_queue(client, &greeting, SLICE_NONE) == ERR_NONE); /* it is the first */
+    client->is_now_stale = false;
     *out = client;
     return ERR_NONE;
 }
@@ -89,12 +90,14 @@ void hel_smtp_client_free(struct hel_smtp_client *client)
     if (client == NULL) {
         return;
     }
-    hel_reply_parser_free(client->parser);
+    reply_parser_done(&client->parser);
     buf_done(&client->input);
     buf_done(&client->out);
     buf_done(&client->held);
     buf_done(&client->extension_lines);
-    free(client->commands);
+    if (client->commands != client->first_commands) {
+        free(client->commands);
+    }
     free(client->accepted);
     free(client);
 }
@@ -298,6 +301,20 @@ static bool on_reply(struct hel_smtp_client *client, const struct hel_reply *rep
     return true;
 }
 
+/* Takes what is looked at from the input. A reply is valid until the next bytes come. */
+static enum hel_reply_status take_reply(struct hel_smtp_client *client, struct hel_reply *reply)
+{
+    struct slice input = buf_view(&client->input);
+    if (reply_parser_take_line(&client->parser, input, reply)) {
+        buf_clear(&client->input);
+        return HEL_REPLY_DONE;
+    }
+    size_t used;
+    enum hel_reply_status status = hel_reply_parser_feed(&client->parser, input, &used, reply);
+    buf_drop_front(&client->input, used);
+    return status;
+}
+
 bool hel_smtp_client_next(struct hel_smtp_client *client, struct hel_smtp_event *out)
 {
     while (client->state != CLIENT_OVER) {
@@ -307,13 +324,10 @@ bool hel_smtp_client_next(struct hel_smtp_client *client, struct hel_smtp_event 
         if (client->input.len == 0) {
             return fail_if_over(client, out);
         }
-        size_t used;
-        struct hel_reply reply;
-        enum hel_reply_status status =
-            hel_reply_parser_feed(client->parser, buf_view(&client->input), &used, &reply);
-        buf_drop_front(&client->input, used);
+        UNFILLED struct hel_reply reply;
+        enum hel_reply_status status = take_reply(client, &reply);
         if (status == HEL_REPLY_BROKEN) {
-            bool is_starved = reply_parser_is_starved(client->parser);
+            bool is_starved = reply_parser_is_starved(&client->parser);
             return fail(client, is_starved ? HEL_SMTP_FAILURE_NOMEM : HEL_SMTP_FAILURE_PROTOCOL,
                         NULL, out);
         }

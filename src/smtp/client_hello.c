@@ -66,21 +66,9 @@ static enum err learn(struct hel_smtp_client *client, const struct hel_reply *re
 
 static enum err say(struct hel_smtp_client *client, struct slice verb)
 {
-    struct buf line;
-    buf_init(&line, CLIENT_HELO_BYTES + 16);
-    enum err e = buf_append(&line, verb);
-    if (e == ERR_NONE) {
-        e = buf_append(&line, client->config.helo_name);
-    }
-    if (e == ERR_NONE) {
-        e = buf_append(&line, SLICE("\r\n"));
-    }
-    if (e == ERR_NONE) {
-        struct client_command command = {.stage = HEL_SMTP_EHLO, .is_own = true};
-        e = client_queue(client, &command, buf_view(&line));
-    }
-    buf_done(&line);
-    return e;
+    struct client_command command = {.stage = HEL_SMTP_EHLO, .is_own = true};
+    struct slice parts[] = {verb, client->config.helo_name, SLICE_LITERAL("\r\n")};
+    return client_queue_parts(client, &command, parts, sizeof parts / sizeof parts[0]);
 }
 
 enum err client_say_hello(struct hel_smtp_client *client)

@@ -12,18 +12,21 @@
 
 #include "base/buf.h"
 #include "heloise/smtp_client.h"
+#include "smtp/reply_private.h"
 
 enum {
     CLIENT_REPLY_BYTES = 4096,
     CLIENT_UNSENT_BYTES = 65536,
     CLIENT_UNSENT_BYTES_MIN = 1024, /* EHLO and HELO must fit */
     CLIENT_COMMANDS = 256,
-    CLIENT_COMMANDS_FIRST = 8,
+    CLIENT_COMMANDS_FIRST = 4,
     CLIENT_INPUT_BYTES =
         1 << 20, /* received and not yet looked at; the caller pulls after each read */
     CLIENT_HELO_BYTES = 256,
     CLIENT_PATH_BYTES = 1024,
     CLIENT_EXTENSION_BYTES = 8192,
+    CLIENT_INPUT_ROOM = 256, /* what nearly all replies need, and commands */
+    CLIENT_OUT_ROOM = 128,
 };
 
 enum client_state {
@@ -53,10 +56,9 @@ struct client_command {
 struct hel_smtp_client {
     enum client_state state;
     struct hel_smtp_client_config config; /* helo_name points to helo */
-    char helo[CLIENT_HELO_BYTES];
-    struct hel_reply_parser *parser;
+    struct hel_reply_parser parser;
     struct buf input, out, held, extension_lines;
-    struct client_command *commands;
+    struct client_command *commands; /* the first ones below, until there are more */
     unsigned command_count, command_room, sent_count;
     uint64_t now_ms, awaited_since_ms;
     uint64_t sent_total; /* bytes that the caller took */
@@ -69,11 +71,18 @@ struct hel_smtp_client {
     bool is_closed, is_timed_out, is_closing, is_starved, is_flooded; /* why next() will fail */
     bool is_body_line_start; /* of the message being sent */
     bool body_had_cr;
+    /* Last: what is not filled is not touched. */
+    struct client_command first_commands[CLIENT_COMMANDS_FIRST];
+    char helo[CLIENT_HELO_BYTES];
+    char input_room[CLIENT_INPUT_ROOM], text_room[CLIENT_INPUT_ROOM], out_room[CLIENT_OUT_ROOM];
 };
 
 /* Queues one command; text is copied. ERR_LIMIT, ERR_NOMEM. */
 enum err client_queue(struct hel_smtp_client *client, const struct client_command *command,
                       struct slice text) MUST_USE;
+/* The same of a text in parts. */
+enum err client_queue_parts(struct hel_smtp_client *client, const struct client_command *command,
+                            const struct slice *parts, size_t count) MUST_USE;
 void client_release(struct hel_smtp_client *client); /* what may go out now */
 /* The oldest command on the wire; its reply is here. */
 struct client_command client_take_command(struct hel_smtp_client *client);

@@ -15,13 +15,18 @@ static enum err make_room(struct hel_smtp_client *client)
     if (client->command_room >= client->config.commands_max) {
         return ERR_LIMIT;
     }
-    unsigned room = client->command_room == 0 ? CLIENT_COMMANDS_FIRST : client->command_room * 2;
+    unsigned room = client->command_room * 2;
     if (room > client->config.commands_max) {
         room = client->config.commands_max;
     }
-    struct client_command *grown = realloc(client->commands, room * sizeof *grown);
+    bool is_first = client->commands == client->first_commands;
+    struct client_command *grown =
+        realloc(is_first ? NULL : client->commands, room * sizeof *grown);
     if (grown == NULL) {
         return ERR_NOMEM;
+    }
+    if (is_first) {
+        memcpy(grown, client->commands, client->command_count * sizeof *grown);
     }
     client->commands = grown;
     client->command_room = room;
@@ -51,12 +56,11 @@ static bool may_release(const struct hel_smtp_client *client)
     return is_pipelined && may_be_followed(&client->commands[client->sent_count - 1]);
 }
 
-/* The first that waits, whose text this is; nothing of it is held any more. */
-static void release_first(struct hel_smtp_client *client, struct slice text)
+/* The first that waits; its text goes out next. */
+static void release_first(struct hel_smtp_client *client)
 {
     struct client_command *command = &client->commands[client->sent_count];
     command->start_at = client->sent_total + client->out.len;
-    must(buf_append(&client->out, text) == ERR_NONE);
     if (client->sent_count == 0) {
         client->awaited_since_ms = client->now_ms;
         client->is_now_stale = true;
@@ -64,33 +68,53 @@ static void release_first(struct hel_smtp_client *client, struct slice text)
     client->sent_count++;
 }
 
-enum err client_queue(struct hel_smtp_client *client, const struct client_command *command,
-                      struct slice text)
+/* Room for it is reserved. */
+static void append_parts(struct buf *to, const struct slice *parts, size_t count)
 {
-    if (client->out.len + client->held.len + text.len > client->config.unsent_bytes_max) {
+    for (size_t i = 0; i < count; i++) {
+        must(buf_append(to, parts[i]) == ERR_NONE);
+    }
+}
+
+enum err client_queue_parts(struct hel_smtp_client *client, const struct client_command *command,
+                            const struct slice *parts, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) {
+        len += parts[i].len;
+    }
+    if (client->out.len + client->held.len + len > client->config.unsent_bytes_max) {
         return ERR_LIMIT;
     }
     enum err e = make_room(client);
     if (e == ERR_NONE) { /* invariant 4: what is queued can be released */
-        e = buf_reserve(&client->out, client->held.len + text.len);
+        e = buf_reserve(&client->out, client->held.len + len);
     }
     if (e != ERR_NONE) {
         return e;
     }
     struct client_command *added = &client->commands[client->command_count++];
     *added = *command;
-    added->len = (uint32_t)text.len;
+    added->len = (uint32_t)len;
     if (client->sent_count + 1 == client->command_count && may_release(client)) {
-        release_first(client, text);
+        release_first(client);
+        append_parts(&client->out, parts, count);
         return ERR_NONE;
     }
-    e = buf_append(&client->held, text);
+    e = buf_reserve(&client->held, len);
     if (e != ERR_NONE) {
         client->command_count--;
         return e;
     }
+    append_parts(&client->held, parts, count);
     client_release(client);
     return ERR_NONE;
+}
+
+enum err client_queue(struct hel_smtp_client *client, const struct client_command *command,
+                      struct slice text)
+{
+    return client_queue_parts(client, command, &text, 1);
 }
 
 enum err client_queue_alone(struct hel_smtp_client *client, const struct client_command *command,
@@ -107,7 +131,9 @@ void client_release(struct hel_smtp_client *client)
 {
     while (may_release(client)) {
         uint32_t len = client->commands[client->sent_count].len;
-        release_first(client, slice_sub(buf_view(&client->held), 0, len));
+        struct slice text = slice_sub(buf_view(&client->held), 0, len);
+        release_first(client);
+        append_parts(&client->out, &text, 1);
         buf_drop_front(&client->held, len);
     }
 }
@@ -117,7 +143,9 @@ struct client_command client_take_command(struct hel_smtp_client *client)
     struct client_command first = client->commands[0];
     client->command_count--;
     client->sent_count--;
-    memmove(client->commands, client->commands + 1, client->command_count * sizeof first);
+    if (client->command_count > 0) {
+        memmove(client->commands, client->commands + 1, client->command_count * sizeof first);
+    }
     client->awaited_since_ms = client->now_ms;
     client->is_timed_out = false;
     return first;

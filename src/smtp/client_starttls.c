@@ -20,7 +20,7 @@ void hel_smtp_client_tls_ready(struct hel_smtp_client *client, uint64_t now_ms)
     must(client->state == CLIENT_HANDSHAKE);
     client->now_ms = now_ms;
     client->is_tls = true;
-    hel_reply_parser_reset(client->parser);
+    hel_reply_parser_reset(&client->parser);
     buf_clear(&client->input);
     buf_clear(&client->out);
     if (client_say_hello(client) != ERR_NONE) {

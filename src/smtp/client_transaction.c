@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "base/attr.h"
 #include "base/slice.h"
 #include "smtp/client_private.h"
 
@@ -78,19 +77,8 @@ static bool are_parameters_safe(struct slice text)
 static enum err queue_line(struct hel_smtp_client *client, uint64_t tag, enum hel_smtp_stage stage,
                            const struct slice *parts, size_t count)
 {
-    UNFILLED char line[2 * CLIENT_PATH_BYTES + 128];
-    size_t len = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (parts[i].len > sizeof line - len) {
-            return ERR_LIMIT;
-        }
-        if (parts[i].len > 0) {
-            memcpy(line + len, parts[i].at, parts[i].len);
-            len += parts[i].len;
-        }
-    }
     struct client_command command = {.tag = tag, .stage = (uint8_t)stage};
-    return client_queue(client, &command, slice_make(line, len));
+    return client_queue_parts(client, &command, parts, count);
 }
 
 static struct slice size_text(uint64_t size, char room[32])

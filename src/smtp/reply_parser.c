@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/must.h"
 #include "base/slice.h"
 #include "smtp/reply_private.h"
@@ -17,40 +16,42 @@ enum {
     REPLY_ENHANCED_BYTES = 10, /* "#5.999.999" */
 };
 
-struct hel_reply_parser {
-    struct buf text;
-    size_t wire_bytes, wire_bytes_max;
-    size_t line_start; /* of the present line, in text */
-    unsigned column;   /* bytes of the present line, counted up to the separator */
-    uint16_t code, first_code;
-    uint16_t line_count;
-    bool has_more; /* the separator was '-' */
-    bool has_mixed_codes, is_cut, is_line_cut;
-    bool has_cr;     /* a CR is held back: part of the line's end, or of its text */
-    bool is_given;   /* the last call gave a whole reply */
-    bool is_starved; /* the allocator said no */
-    struct hel_enhanced enhanced;
-};
+static void begin(struct hel_reply_parser *parser, size_t bytes_max)
+{
+    must(bytes_max > 0);
+    size_t wire_max = bytes_max * REPLY_WIRE_FACTOR;
+    *parser = (struct hel_reply_parser){
+        .wire_bytes_max = wire_max > REPLY_WIRE_BYTES_MIN ? wire_max : REPLY_WIRE_BYTES_MIN};
+}
 
 enum err hel_reply_parser_new(size_t bytes_max, struct hel_reply_parser **out)
 {
-    must(bytes_max > 0);
     struct hel_reply_parser *parser = malloc(sizeof *parser);
     if (parser == NULL) {
         return ERR_NOMEM;
     }
-    *parser = (struct hel_reply_parser){.code = 0};
+    begin(parser, bytes_max);
     buf_init(&parser->text, bytes_max);
-    size_t wire_max = bytes_max * REPLY_WIRE_FACTOR;
-    parser->wire_bytes_max = wire_max > REPLY_WIRE_BYTES_MIN ? wire_max : REPLY_WIRE_BYTES_MIN;
     *out = parser;
     return ERR_NONE;
+}
+
+void reply_parser_init(struct hel_reply_parser *parser, size_t bytes_max, char *room,
+                       size_t room_bytes)
+{
+    begin(parser, bytes_max);
+    buf_init_in(&parser->text, room, room_bytes, bytes_max);
+}
+
+void reply_parser_done(struct hel_reply_parser *parser)
+{
+    buf_done(&parser->text);
 }
 
 void hel_reply_parser_free(struct hel_reply_parser *parser)
 {
     if (parser != NULL) {
-        buf_done(&parser->text);
+        reply_parser_done(parser);
         free(parser);
     }
 }
@@ -199,6 +200,41 @@ static enum hel_reply_status feed(struct hel_reply_parser *parser, struct slice 
         }
     }
     return HEL_REPLY_MORE;
+}
+
+/* "250 ", and the code; 0: it does not begin so. */
+static uint16_t plain_code(struct slice bytes)
+{
+    enum { HEAD_BYTES = REPLY_CODE_DIGITS + 1 };
+    if (bytes.len <= HEAD_BYTES || bytes.at[REPLY_CODE_DIGITS] != ' ') {
+        return 0;
+    }
+    unsigned code = 0;
+    for (size_t i = 0; i < REPLY_CODE_DIGITS; i++) {
+        if (!ascii_is_digit(bytes.at[i])) {
+            return 0;
+        }
+        code = code * 10 + (unsigned)(bytes.at[i] - '0');
+    }
+    return code >= 200 && code <= 599 ? (uint16_t)code : 0;
+}
+
+bool reply_parser_take_line(struct hel_reply_parser *parser, struct slice bytes,
+                            struct hel_reply *out)
+{
+    uint16_t code = plain_code(bytes);
+    size_t end = slice_find_byte(bytes, '\n', 0);
+    if (code == 0 || end + 1 != bytes.len || (parser->wire_bytes > 0 && !parser->is_given)) {
+        return false;
+    }
+    struct slice text = slice_sub(bytes, REPLY_CODE_DIGITS + 1, end);
+    text.len -= text.len > 0 && text.at[text.len - 1] == '\r' ? 1 : 0;
+    if (text.len == 0 || text.len > parser->text.max || bytes.len > parser->wire_bytes_max) {
+        return false;
+    }
+    *out = (struct hel_reply){.code = code, .line_count = 1, .text = text};
+    (void)hel_enhanced_parse(text, &out->enhanced);
+    return true;
 }
 
 bool reply_parser_is_starved(const struct hel_reply_parser *parser)

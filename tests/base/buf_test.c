@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,55 @@ static void appends_in_order(void **state)
     buf_clear(&b);
     assert_holds(&b, "");
     buf_done(&b);
+    buf_done(&b);
+}
+
+static void fills_a_lent_room(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t room, max;
+        const char *first, *second;
+        enum err e;
+        bool is_in_room;
+    } rows[] = {
+        {8, 100, "1234", "5678", ERR_NONE, true},   {8, 100, "1234", "56789", ERR_NONE, false},
+        {8, 100, "", "123456789", ERR_NONE, false}, {8, 6, "1234", "56", ERR_NONE, true},
+        {8, 6, "1234", "567", ERR_LIMIT, true},     {8, 8, "12345678", "9", ERR_LIMIT, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char room[8];
+        char both[100];
+        struct buf b;
+        buf_init_in(&b, room, rows[i].room, rows[i].max);
+        assert_int_equal(buf_append(&b, slice_of(rows[i].first)), ERR_NONE);
+        assert_int_equal(buf_append(&b, slice_of(rows[i].second)), rows[i].e);
+        (void)snprintf(both, sizeof both, "%s%s", rows[i].first,
+                       rows[i].e == ERR_NONE ? rows[i].second : "");
+        assert_holds(&b, both);
+        assert_true((b.at == room) == rows[i].is_in_room);
+        char *text = buf_take_text(&b);
+        assert_string_equal(text, both);
+        free(text);
+        buf_done(&b);
+        buf_done_wipe(&b);
+    }
+}
+
+/* The buffer is as it was, and can be filled later. */
+static void a_lent_room_without_memory(void **state)
+{
+    (void)state;
+    char room[4];
+    struct buf b;
+    buf_init_in(&b, room, sizeof room, 100);
+    assert_int_equal(buf_append(&b, SLICE("abcd")), ERR_NONE);
+    fail_alloc_at(1);
+    enum err e = buf_append(&b, SLICE("e"));
+    assert_int_equal(fail_alloc_end(), 0);
+    assert_int_equal(e, ERR_NOMEM);
+    assert_holds(&b, "abcd");
+    assert_int_equal(buf_append(&b, SLICE("e")), ERR_NONE);
+    assert_holds(&b, "abcde");
     buf_done(&b);
 }
 
@@ -208,6 +258,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_in_order),
+        cmocka_unit_test(fills_a_lent_room),
+        cmocka_unit_test(a_lent_room_without_memory),
         cmocka_unit_test(numbers),
         cmocka_unit_test(prints_of_every_length),
         cmocka_unit_test(grows_without_change),

@@ -103,7 +103,7 @@ struct step {
 };
 
 static const struct step old_server[] = {
-    {step_peer, 1, SLICE_LITERAL("220-mx.example " LONG_TEXT "\r\n220 " LONG_TEXT "\r\n")},
+    {step_peer, 1, SLICE_LITERAL("220-mx.example " TEN(LONG_TEXT) "\r\n220 " LONG_TEXT "\r\n")},
     {step_peer, 1, SLICE_LITERAL("502 no\r\n")},
     {step_peer, 1, SLICE_LITERAL("250 old\r\n")},
     {step_mail, 1, SLICE_LITERAL("a@b.example")},
@@ -193,7 +193,7 @@ static void every_allocation_fails_once(const struct step *script)
     (void)heap_end();
     assert_false(whole.heard_nomem);
     size_t total = fail_alloc_count();
-    assert_true(total > 5);
+    assert_true(total > 2); /* the client has room of its own for what is short */
     for (size_t n = 1; n <= total; n++) {
         broken = (struct scene){.client = NULL};
         fail_alloc_at(n);

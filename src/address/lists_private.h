@@ -35,15 +35,16 @@ void list_filter_add(struct list_filter *filter, struct slice entry);
 void list_filter_add_all(struct list_filter *filter, const struct entries *entries);
 bool list_filter_may_have(const struct list_filter *filter, struct slice word);
 
-enum { SURE_NAMES_MAX = 64 };
+enum { SURE_NAMES_MAX = 64, SURE_LENS = 16 };
 struct address_lists {
     struct list lists[LIST_COUNT];
     struct list_filter filter;
     uint32_t sure_letters
         [SURE_NAMES_MAX]; /* which letters the names have that suggest.c knows, by bits */
+    uint64_t sure_of_len[SURE_LENS]; /* which of these a name of that length may be meant for */
 };
 
-/* Fills sure_letters. */
+/* Fills sure_letters and sure_of_len. */
 void suggest_prepare(struct address_lists *lists);
 
 /* The word itself is an entry. */

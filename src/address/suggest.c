@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "address/lists_private.h"
+#include "base/must.h"
 #include "base/reader.h"
 #include "base/slice.h"
 #include "base/slip.h"
@@ -37,7 +38,7 @@ static const struct slice sure_names[] = {
 };
 
 enum { SURE_NAMES = sizeof sure_names / sizeof sure_names[0] };
-static_assert((size_t)SURE_NAMES <= SURE_NAMES_MAX, "each has its letters");
+static_assert((size_t)SURE_NAMES <= SURE_NAMES_MAX, "each has its letters and its bit");
 
 /* A bit for each letter, whatever its case; other bytes share bits with them. */
 static uint32_t letters_of(struct slice name)
@@ -49,10 +50,20 @@ static uint32_t letters_of(struct slice name)
     return letters;
 }
 
+static unsigned slips_allowed(struct slice name)
+{
+    return name.len <= 8 ? 1 : 2;
+}
+
 void suggest_prepare(struct address_lists *lists)
 {
     for (size_t i = 0; i < SURE_NAMES; i++) {
+        size_t slips = slips_allowed(sure_names[i]);
         lists->sure_letters[i] = letters_of(sure_names[i]);
+        must(sure_names[i].len + slips < SURE_LENS);
+        for (size_t len = sure_names[i].len - slips; len <= sure_names[i].len + slips; len++) {
+            lists->sure_of_len[len] |= UINT64_C(1) << i;
+        }
     }
 }
 
@@ -99,11 +110,6 @@ static bool is_known(const struct address_lists *lists, struct slice domain)
     }
     return list_has(lists, LIST_FREE, domain) &&
            !is_among(caught_slips, sizeof caught_slips / sizeof caught_slips[0], domain);
-}
-
-static unsigned slips_allowed(struct slice name)
-{
-    return name.len <= 8 ? 1 : 2;
 }
 
 static struct slice top_of(struct slice domain)
@@ -165,12 +171,14 @@ struct slice address_suggest_domain(const struct address_lists *lists, struct sl
         return SLICE_NONE;
     }
     struct slice name = name_of(domain);
-    uint32_t letters = letters_of(name);
-    for (size_t i = 0; i < SURE_NAMES; i++) {
+    uint64_t near = name.len < SURE_LENS ? lists->sure_of_len[name.len] : 0;
+    uint32_t letters = near == 0 ? 0 : letters_of(name);
+    for (size_t i = 0; near != 0; i++, near >>= 1) {
+        if ((near & 1) == 0) {
+            continue;
+        }
         unsigned allowed = slips_allowed(sure_names[i]);
-        size_t len = sure_names[i].len;
-        if (name.len + allowed < len || len + allowed < name.len ||
-            !may_be_near(letters, lists->sure_letters[i], allowed)) {
+        if (!may_be_near(letters, lists->sure_letters[i], allowed)) {
             continue;
         }
         unsigned name_slips = slip_distance(name, sure_names[i], allowed);

@@ -18,8 +18,9 @@ static enum err case_begin(struct ask *ask)
     if (!ask_equip(ask)) {
         return ERR_NOMEM;
     }
-    enum err e = verify_case_new(&knocker->config.verify, &ask->address, &ask->domain->memory,
-                                 random_next(&knocker->random), &ask->verify);
+    enum err e =
+        verify_case_new(&knocker->config.verify, &ask->address, &ask->domain->memory,
+                        random_next(&knocker->random), &knocker->spare_cases, &ask->verify);
     struct verify_history history;
     if (e == ERR_NONE && history_read(ask, &history)) {
         verify_case_was_accepted(ask->verify, history_accepted_by(&history));

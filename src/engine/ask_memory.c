@@ -14,6 +14,7 @@ void ask_memory_init(struct knocker *knocker)
 {
     pool_init(&knocker->spare_asks, HEAD_BYTES + KNOCKER_WIRE_BYTES + 1, KNOCKER_SPARE_ASKS);
     pool_init(&knocker->spare_works, sizeof(struct ask_work), KNOCKER_SPARE_WORKS);
+    pool_init(&knocker->spare_cases, verify_case_bytes(), KNOCKER_SPARE_CASES);
 }
 
 void ask_memory_done(struct knocker *knocker)
@@ -23,6 +24,7 @@ void ask_memory_done(struct knocker *knocker)
     must(memcmp(blank, zeroes, sizeof zeroes) == 0);
     pool_done(&knocker->spare_asks);
     pool_done(&knocker->spare_works);
+    pool_done(&knocker->spare_cases);
 }
 
 struct ask *ask_alloc(struct knocker *knocker, size_t wire_len)

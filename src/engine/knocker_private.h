@@ -46,6 +46,7 @@ enum {
         10000, /* a line waits no longer for the site's pace; it is left, and opened again */
     KNOCKER_SPARE_ASKS = 1024, /* memory of asks that are over, kept for the next ones */
     KNOCKER_SPARE_WORKS = 512,
+    KNOCKER_SPARE_CASES = 512,
     KNOCKER_SPARE_LOOKUPS = 64, /* and of lookups, 16 KB each */
     KNOCKER_WIRE_BYTES = 40, /* an ask of an address that is no longer has its memory from there */
     KNOCKER_HISTORY_MS = 3600000, /* what is younger at the start belongs to the same run */
@@ -268,7 +269,7 @@ struct knocker {
     struct traffic_pool pool;
     uint64_t
         calendar_ms; /* Unix time less the door's at the start: traffic counts on a clock of its own */
-    struct pool spare_asks, spare_works, spare_lookups;
+    struct pool spare_asks, spare_works, spare_cases, spare_lookups;
     struct ask_work blank; /* of all that have none of their own */
     struct map asks;       /* key -> struct ask: shared questions */
     struct map domains;    /* name -> struct domain */

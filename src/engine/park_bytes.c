@@ -366,8 +366,9 @@ static enum err read_parts(struct ask *ask, struct slice bytes)
     if (e != ERR_NONE) {
         return e;
     }
-    struct verify_borrowed borrowed = {&knocker->config.verify, &ask->address, &domain->memory,
-                                       domain->route, domain->provider};
+    struct verify_borrowed borrowed = {&knocker->config.verify, &ask->address,
+                                       &domain->memory,         domain->route,
+                                       domain->provider,        &knocker->spare_cases};
     e = verify_case_unpack(&p, &borrowed, &knocker->park.shared, &ask->verify);
     if (e == ERR_NONE && rest.line != NULL) {
         intern_drop(&knocker->park.shared, rest.line);

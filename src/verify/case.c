@@ -9,14 +9,32 @@
 #include "verify/case_pack.h"
 #include "verify/case_private.h"
 
-enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
-                         struct verify_domain *domain, uint64_t seed, struct verify_case **out)
+size_t verify_case_bytes(void)
 {
-    struct verify_case *c = malloc(sizeof *c);
+    return sizeof(struct verify_case);
+}
+
+struct verify_case *case_alloc(struct pool *spare)
+{
+    struct verify_case *c = spare == NULL ? malloc(sizeof *c) : pool_take(spare);
+    if (c != NULL) {
+        memset(c, 0, offsetof(struct verify_case, rcpt));
+        c->spare = spare;
+        c->evidence = c->first;
+        c->cap = CASE_EVIDENCE_FIRST;
+        c->rcpt[0] = '\0';
+    }
+    return c;
+}
+
+enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
+                         struct verify_domain *domain, uint64_t seed, struct pool *spare,
+                         struct verify_case **out)
+{
+    struct verify_case *c = case_alloc(spare);
     if (c == NULL) {
         return ERR_NOMEM;
     }
-    memset(c, 0, offsetof(struct verify_case, first));
     c->config = config;
     c->address = address;
     c->domain = domain;
@@ -128,29 +146,28 @@ void verify_case_routed(struct verify_case *c, const struct route *route,
     }
 }
 
-static bool grow(struct verify_case *c)
+bool case_make_room(struct verify_case *c, size_t count)
 {
-    size_t cap = c->cap * 2 > CASE_EVIDENCE_MAX ? CASE_EVIDENCE_MAX : c->cap * 2;
-    bool is_own = c->evidence == &c->first;
-    struct evidence *grown = realloc(is_own ? NULL : c->evidence, cap * sizeof *grown);
+    if (count <= c->cap) {
+        return true;
+    }
+    bool is_first = c->evidence == c->first;
+    struct evidence *grown = realloc(is_first ? NULL : c->evidence, count * sizeof *grown);
     if (grown == NULL) {
         return false;
     }
-    if (is_own) {
-        evidence_copy(grown, &c->first);
+    for (size_t i = 0; is_first && i < c->count; i++) {
+        evidence_copy(&grown[i], &c->first[i]);
     }
     c->evidence = grown;
-    c->cap = cap;
+    c->cap = count;
     return true;
 }
 
 static bool append(struct verify_case *c, const struct evidence *evidence)
 {
-    if (c->count == 0 && c->cap == 0) {
-        c->evidence = &c->first;
-        c->cap = 1;
-    }
-    if (c->count == c->cap && !grow(c)) {
+    size_t doubled = c->cap * 2 < CASE_EVIDENCE_MAX ? c->cap * 2 : CASE_EVIDENCE_MAX;
+    if (c->count == c->cap && !case_make_room(c, doubled)) {
         return false;
     }
     evidence_copy(&c->evidence[c->count++], evidence);

@@ -20,6 +20,7 @@
 #ifndef VERIFY_CASE_H
 #define VERIFY_CASE_H
 
+#include "base/pool.h"
 #include "heloise/address.h"
 #include "providers/provider.h"
 #include "verify/history.h"
@@ -128,11 +129,12 @@ bool verify_first_exchanger(const struct verify_config *config, const struct rou
 void verify_domain_expect(struct verify_domain *domain);
 void verify_domain_unexpect(struct verify_domain *domain);
 
-/* address, config, provider book and domain are borrowed and must outlive the case.
- * seed makes the control names. ERR_NOMEM. */
+/* address, config, provider book, domain and spare are borrowed and must outlive the case.
+ * seed makes the control names. spare: of verify_case_bytes() each, where its memory is from; NULL: the heap. ERR_NOMEM. */
 enum err verify_case_new(const struct verify_config *config, const struct hel_address *address,
-                         struct verify_domain *domain, uint64_t seed, struct verify_case **out)
-    MUST_USE;
+                         struct verify_domain *domain, uint64_t seed, struct pool *spare,
+                         struct verify_case **out) MUST_USE;
+size_t verify_case_bytes(void);
 void verify_case_free(struct verify_case *c);
 /* Before the first action: this server (history_accepted_by) accepted the address lately. If it refuses it now, it is
  * asked once more through a new session before that is believed. */

@@ -57,17 +57,6 @@ static bool is_settled(const struct verify_case *c, const struct verify_control_
     return age_ms < (is_vague ? CASE_VAGUE_MS : CASE_MEMORY_MS);
 }
 
-bool case_make_rcpt(struct verify_case *c)
-{
-    if (c->rcpt == NULL) {
-        c->rcpt = malloc(CONTROL_PATH_BYTES);
-        if (c->rcpt != NULL) {
-            c->rcpt[0] = '\0';
-        }
-    }
-    return c->rcpt != NULL;
-}
-
 static void put_rcpt(struct verify_case *c, struct slice local)
 {
     control_put_path(local, hel_address_domain(c->address), c->rcpt);
@@ -165,10 +154,6 @@ bool case_confirm(struct verify_case *c, uint64_t now_ms, struct verify_action *
         if (slot->state == CONTROL_RUNNING) {
             out->kind = VERIFY_AWAIT_DOMAIN;
             return true;
-        }
-        if (!case_make_rcpt(c)) {
-            case_done(c);
-            return false;
         }
         take(c, slot);
         put_control(c);
@@ -313,10 +298,6 @@ bool case_witness(struct verify_case *c, uint64_t now_ms, struct verify_action *
         if (slot->state == CONTROL_RUNNING) {
             out->kind = VERIFY_AWAIT_DOMAIN;
             return true;
-        }
-        if (!case_make_rcpt(c)) {
-            case_done(c);
-            return false;
         }
         take(c, slot);
         put_rcpt(c, postmaster);

@@ -309,11 +309,14 @@ enum err verify_case_pack(struct verify_case *c, struct intern *sayings, struct 
 
 void verify_case_forget(struct verify_case *c)
 {
-    if (c->evidence != &c->first) {
+    if (c->evidence != c->first) {
         free(c->evidence);
     }
-    free(c->rcpt);
-    free(c);
+    if (c->spare != NULL) {
+        pool_give(c->spare, c);
+    } else {
+        free(c);
+    }
 }
 
 void verify_packed_drop(struct slice packed, struct intern *sayings)
@@ -335,11 +338,12 @@ enum err verify_case_unpack(struct pack *from, const struct verify_borrowed *bor
     uint64_t count = 0;
     struct pack p = *from;
     pack_u64(&p, &count);
-    struct verify_case *c = calloc(1, sizeof *c);
-    struct evidence *evidence = count == 0 ? NULL : malloc((size_t)count * sizeof *evidence);
-    if (c == NULL || (evidence == NULL && count > 0) || !case_make_rcpt(c)) {
-        free(c);
-        free(evidence);
+    struct verify_case *c = case_alloc(borrowed->spare);
+    if (c == NULL) {
+        return ERR_NOMEM;
+    }
+    if (!case_make_room(c, (size_t)count)) {
+        verify_case_forget(c);
         return ERR_NOMEM;
     }
     c->config = borrowed->config;
@@ -348,8 +352,7 @@ enum err verify_case_unpack(struct pack *from, const struct verify_borrowed *bor
     c->provider = borrowed->provider;
     c->address = borrowed->address;
     c->shape = (uint8_t)control_shape(hel_address_local(c->address));
-    c->evidence = evidence;
-    c->count = c->cap = (size_t)count;
+    c->count = (size_t)count;
     unpack_evidence(&p, c, sayings);
     walk_case(&p, c);
     case_put_rcpt(c);

@@ -31,6 +31,7 @@ struct verify_borrowed {
     struct verify_domain *domain;
     const struct route *route;
     const struct provider *provider;
+    struct pool *spare; /* as of verify_case_new */
 };
 /* Reads on where the case was packed. ERR_NOMEM: nothing was taken, and another try may do. */
 enum err verify_case_unpack(struct pack *from, const struct verify_borrowed *borrowed,

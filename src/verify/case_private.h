@@ -5,11 +5,13 @@
 #ifndef VERIFY_CASE_PRIVATE_H
 #define VERIFY_CASE_PRIVATE_H
 
+#include "base/pool.h"
 #include "verify/control.h"
 #include "verify/decide.h"
 
 enum {
     CASE_EVIDENCE_MAX = 24,
+    CASE_EVIDENCE_FIRST = 2, /* that of the address, and that of its control */
     CASE_FRESH_MAX = 2,      /* second looks through a new session, of each kind */
     CASE_CONTROL_WAITS = 3,  /* of one control */
     CASE_CONTROL_LOSSES = 2, /* lines lost under one control */
@@ -31,13 +33,14 @@ enum plan {
 };
 
 struct verify_case {
+    struct pool *spare;                 /* borrowed; NULL: the heap */
     const struct verify_config *config; /* borrowed, as are domain, route and provider */
     struct verify_domain *domain;
     const struct route *route;
     const struct provider *provider;
     const struct hel_address *address; /* borrowed */
     uint64_t seed;
-    struct evidence *evidence; /* grows as needed, from the one below */
+    struct evidence *evidence; /* grows as needed, from the first ones below */
     size_t count, cap;
     uint32_t accepted_by; /* the server that took it lately, as history_host; 0: none */
     enum plan plan;
@@ -71,12 +74,16 @@ struct verify_case {
     bool greylist_seen;
     uint64_t greylist_first_ms, greylist_passed_ms;
 
-    char *rcpt; /* of a control or witness, CONTROL_PATH_BYTES; NULL: none was asked */
-    struct evidence
-        first; /* last: for the only one that most have, and what is not filled is not touched */
+    char rcpt
+        [CONTROL_PATH_BYTES]; /* of a control or witness; from here on what is not filled is not touched */
+    struct evidence first[CASE_EVIDENCE_FIRST];
 };
 
 /* case.c */
+/* Without anything in it. spare: NULL: the heap. NULL: no memory. */
+struct verify_case *case_alloc(struct pool *spare) MUST_USE;
+/* For so much evidence. False: no memory. */
+bool case_make_room(struct verify_case *c, size_t count) MUST_USE;
 void case_done(struct verify_case *c);
 void case_wait(struct verify_case *c, uint32_t wait_s,
                uint64_t now_ms); /* before the next question */
@@ -94,7 +101,6 @@ bool case_confirm(struct verify_case *c, uint64_t now_ms, struct verify_action *
 bool case_witness(struct verify_case *c, uint64_t now_ms, struct verify_action *out);
 void case_control(struct verify_case *c, const struct evidence *e, uint64_t now_ms);
 void case_postmaster(struct verify_case *c, const struct evidence *e, uint64_t now_ms);
-bool case_make_rcpt(struct verify_case *c) MUST_USE; /* room for it. False: no memory */
 void case_release(struct verify_case *c);  /* gives up what it was filling, so that others may */
 void case_put_rcpt(struct verify_case *c); /* anew, of what it is filling */
 bool case_needs_control(const struct verify_case *c, enum claim claim, const struct evidence *e);

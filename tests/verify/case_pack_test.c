@@ -164,9 +164,9 @@ static void many_cases_share_their_words(void **state)
     struct pack from = pack_from(buf_view(&packed));
     for (unsigned i = 0; i < CASES; i++) {
         struct verify_case *again;
-        struct verify_borrowed borrowed = {&stands[i]->config, &stands[i]->address,
-                                           stands[i]->domain, stands[i]->route,
-                                           &stands[i]->provider};
+        struct verify_borrowed borrowed = {&stands[i]->config,   &stands[i]->address,
+                                           stands[i]->domain,    stands[i]->route,
+                                           &stands[i]->provider, NULL};
         size_t count;
         char text[EVIDENCE_TEXT_BYTES];
         (void)snprintf(text, sizeof text, "%s",

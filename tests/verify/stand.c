@@ -75,7 +75,7 @@ struct stand *stand_new(const struct play *play, struct verify_domain *domain)
 void stand_begin(struct stand *stand)
 {
     enum err err =
-        verify_case_new(&stand->config, &stand->address, stand->domain, 7, &stand->verify);
+        verify_case_new(&stand->config, &stand->address, stand->domain, 7, NULL, &stand->verify);
     if (err != ERR_NONE) {
         assert_int_equal(err, ERR_NOMEM);
         assert_null(stand->verify);

@@ -548,11 +548,12 @@ static bool is_noreply(struct slice word)
     return false;
 }
 
+/* Of the letters from a to z. */
 static bool is_vowel(char c)
 {
     const uint32_t vowels = 1u << ('a' - '`') | 1u << ('e' - '`') | 1u << ('i' - '`') |
                             1u << ('o' - '`') | 1u << ('u' - '`') | 1u << ('y' - '`');
-    return c > '`' && c <= 'z' && (vowels >> (c - '`') & 1) != 0;
+    return (vowels >> (c - '`') & 1) != 0;
 }
 
 /* Generated strings: long, and either without vowels for long stretches or mixing digits and letters often. A
@@ -568,11 +569,13 @@ static bool is_gibberish(struct slice word)
     bool was_digit = ascii_is_digit(word.at[0]);
     for (size_t i = 0; i < word.len; i++) {
         char c = word.at[i];
-        if ((unsigned char)c >= 0x80 || c == '.' || c == '-' || c == '_') {
+        bool is_digit = ascii_is_digit(c);
+        bool is_letter = c >= 'a' && c <= 'z'; /* it is in lower case */
+        bool is_sign = !is_digit && !is_letter;
+        if (is_sign && ((unsigned char)c >= 0x80 || c == '.' || c == '-' || c == '_')) {
             return false;
         }
-        bool is_digit = ascii_is_digit(c);
-        consonants = !is_digit && ascii_is_alpha(c) && !is_vowel(c) ? consonants + 1 : 0;
+        consonants = is_letter && !is_vowel(c) ? consonants + 1 : 0;
         longest = consonants > longest ? consonants : longest;
         switches += is_digit != was_digit ? 1 : 0;
         was_digit = is_digit;

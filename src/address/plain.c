@@ -7,62 +7,73 @@
 #include "address/parse_private.h"
 #include "base/slice.h"
 
-enum kind { OTHER, LETTER, DIGIT, MARK, HYPHEN, DOT };
-
-static const unsigned char kinds[UCHAR_MAX + 1] = {
-    ['.'] = DOT,    ['-'] = HYPHEN, ['+'] = MARK,   ['_'] = MARK,   ['0'] = DIGIT,  ['1'] = DIGIT,
-    ['2'] = DIGIT,  ['3'] = DIGIT,  ['4'] = DIGIT,  ['5'] = DIGIT,  ['6'] = DIGIT,  ['7'] = DIGIT,
-    ['8'] = DIGIT,  ['9'] = DIGIT,  ['A'] = LETTER, ['B'] = LETTER, ['C'] = LETTER, ['D'] = LETTER,
-    ['E'] = LETTER, ['F'] = LETTER, ['G'] = LETTER, ['H'] = LETTER, ['I'] = LETTER, ['J'] = LETTER,
-    ['K'] = LETTER, ['L'] = LETTER, ['M'] = LETTER, ['N'] = LETTER, ['O'] = LETTER, ['P'] = LETTER,
-    ['Q'] = LETTER, ['R'] = LETTER, ['S'] = LETTER, ['T'] = LETTER, ['U'] = LETTER, ['V'] = LETTER,
-    ['W'] = LETTER, ['X'] = LETTER, ['Y'] = LETTER, ['Z'] = LETTER, ['a'] = LETTER, ['b'] = LETTER,
-    ['c'] = LETTER, ['d'] = LETTER, ['e'] = LETTER, ['f'] = LETTER, ['g'] = LETTER, ['h'] = LETTER,
-    ['i'] = LETTER, ['j'] = LETTER, ['k'] = LETTER, ['l'] = LETTER, ['m'] = LETTER, ['n'] = LETTER,
-    ['o'] = LETTER, ['p'] = LETTER, ['q'] = LETTER, ['r'] = LETTER, ['s'] = LETTER, ['t'] = LETTER,
-    ['u'] = LETTER, ['v'] = LETTER, ['w'] = LETTER, ['x'] = LETTER, ['y'] = LETTER, ['z'] = LETTER,
+/* What stands for each byte: letters in lower case, digits, hyphen and dot for themselves, a plus sign for other marks of a
+ * local part, 0 for all that is not plain. Letters and digits are those from '0' on. */
+static const char plain[UCHAR_MAX + 1] = {
+    ['.'] = '.', ['-'] = '-', ['+'] = '+', ['_'] = '+', ['0'] = '0', ['1'] = '1', ['2'] = '2',
+    ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
+    ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g',
+    ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n',
+    ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u',
+    ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['a'] = 'a', ['b'] = 'b',
+    ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i',
+    ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p',
+    ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w',
+    ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
 };
 
-static enum kind kind_of(char c)
+static char plain_of(char c)
 {
-    return (enum kind)kinds[(unsigned char)c];
+    return plain[(unsigned char)c];
 }
 
 /* 0: not plain, or no @ follows. */
 static size_t local_of(struct slice text)
 {
     size_t at = 0;
-    enum kind before = DOT;
+    char before = '.';
     while (at < text.len) {
-        enum kind kind = kind_of(text.at[at]);
-        if (kind == OTHER || (kind == DOT && before == DOT)) {
+        char c = plain_of(text.at[at]);
+        if (c == '\0' || (c == '.' && before == '.')) {
             break;
         }
-        before = kind;
+        before = c;
         at++;
     }
     bool is_whole = at < text.len && text.at[at] == '@' && at <= HEL_LOCAL_BYTES_MAX;
-    return is_whole && before != DOT ? at : 0;
+    return is_whole && before != '.' ? at : 0;
+}
+
+static bool has_letter(struct slice label)
+{
+    for (size_t i = 0; i < label.len; i++) {
+        if (label.at[i] >= 'a') {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Two hyphens together may begin an A-label; a last label without a letter may be a number. */
 static bool take_domain(struct slice domain, char *to)
 {
     size_t label = 0;
-    bool has_letter = false;
-    enum kind before = DOT;
+    size_t run = 0; /* of letters and digits, which has to have one */
     for (size_t i = 0; i < domain.len; i++) {
-        enum kind kind = kind_of(domain.at[i]);
-        if (kind == OTHER || kind == MARK || (kind >= HYPHEN && before >= HYPHEN) ||
-            (kind == DOT && i - label > HEL_LABEL_BYTES_MAX)) {
+        char c = plain_of(domain.at[i]);
+        to[i] = c;
+        if (c >= '0') {
+            continue;
+        }
+        bool is_host = c == '.' || c == '-';
+        if (!is_host || i == run || i - label > HEL_LABEL_BYTES_MAX) {
             return false;
         }
-        has_letter = kind == LETTER || (has_letter && kind != DOT);
-        label = kind == DOT ? i + 1 : label;
-        to[i] = kind == LETTER ? (char)(domain.at[i] | 0x20) : domain.at[i];
-        before = kind;
+        run = i + 1;
+        label = c == '.' ? run : label;
     }
-    return label > 0 && has_letter && before < HYPHEN && domain.len - label <= HEL_LABEL_BYTES_MAX;
+    struct slice last = slice_make(to + label, domain.len - label);
+    return label > 0 && run < domain.len && last.len <= HEL_LABEL_BYTES_MAX && has_letter(last);
 }
 
 bool address_is_plain(struct slice text, struct hel_address *out)

@@ -23,9 +23,10 @@ void buf_init(struct buf *b, size_t max)
 
 void buf_init_in(struct buf *b, char *room, size_t room_bytes, size_t max)
 {
-    must(max > 0);
-    *b = (struct buf){
-        .at = room, .cap = room_bytes < max ? room_bytes : max, .max = max, .is_lent = true};
+    buf_init(b, max);
+    b->at = room;
+    b->cap = room_bytes < max ? room_bytes : max;
+    b->is_lent = true;
 }
 
 void buf_done(struct buf *b)
@@ -86,7 +87,7 @@ enum err buf_reserve(struct buf *b, size_t extra)
 
 enum err buf_append(struct buf *b, struct slice s)
 {
-    enum err e = buf_reserve(b, s.len);
+    enum err e = s.len <= b->cap - b->len ? ERR_NONE : buf_reserve(b, s.len);
     if (e != ERR_NONE) {
         return e;
     }

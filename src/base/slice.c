@@ -76,12 +76,8 @@ size_t slice_find_byte(struct slice s, char byte, size_t from)
 
 size_t slice_find_last_byte(struct slice s, char byte)
 {
-    for (size_t i = s.len; i > 0; i--) {
-        if (s.at[i - 1] == byte) {
-            return i - 1;
-        }
-    }
-    return s.len;
+    const char *found = s.len == 0 ? NULL : memrchr(s.at, byte, s.len);
+    return found == NULL ? s.len : (size_t)(found - s.at);
 }
 
 /* Eight bytes at a time: each that matches becomes zero, and only those keep their high bit clear. Matches are added up

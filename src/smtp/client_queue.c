@@ -68,11 +68,15 @@ static void release_first(struct hel_smtp_client *client)
     client->sent_count++;
 }
 
-/* Room for it is reserved. */
-static void append_parts(struct buf *to, const struct slice *parts, size_t count)
+/* len: of all of them; room for it is reserved. */
+static void append_parts(struct buf *to, const struct slice *parts, size_t count, size_t len)
 {
+    must(len <= to->cap - to->len);
     for (size_t i = 0; i < count; i++) {
-        must(buf_append(to, parts[i]) == ERR_NONE);
+        if (parts[i].len > 0) {
+            memcpy(to->at + to->len, parts[i].at, parts[i].len);
+            to->len += parts[i].len;
+        }
     }
 }
 
@@ -98,7 +102,7 @@ enum err client_queue_parts(struct hel_smtp_client *client, const struct client_
     added->len = (uint32_t)len;
     if (client->sent_count + 1 == client->command_count && may_release(client)) {
         release_first(client);
-        append_parts(&client->out, parts, count);
+        append_parts(&client->out, parts, count, len);
         return ERR_NONE;
     }
     e = buf_reserve(&client->held, len);
@@ -106,7 +110,7 @@ enum err client_queue_parts(struct hel_smtp_client *client, const struct client_
         client->command_count--;
         return e;
     }
-    append_parts(&client->held, parts, count);
+    append_parts(&client->held, parts, count, len);
     client_release(client);
     return ERR_NONE;
 }
@@ -133,7 +137,7 @@ void client_release(struct hel_smtp_client *client)
         uint32_t len = client->commands[client->sent_count].len;
         struct slice text = slice_sub(buf_view(&client->held), 0, len);
         release_first(client);
-        append_parts(&client->out, &text, 1);
+        append_parts(&client->out, &text, 1, len);
         buf_drop_front(&client->held, len);
     }
 }

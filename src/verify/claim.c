@@ -172,8 +172,11 @@ static enum claim claim_of_reply(const struct evidence *e)
 
 enum claim claim_of(const struct evidence *evidence)
 {
+    if (evidence->kind == EVIDENCE_REPLY) { /* nearly always */
+        return claim_of_reply(evidence);
+    }
     switch (evidence->kind) {
-    case EVIDENCE_REPLY: return claim_of_reply(evidence);
+    case EVIDENCE_REPLY: break;
     case EVIDENCE_CONNECT_REFUSED:
     case EVIDENCE_CONNECT_TIMEOUT: return CLAIM_UNREACHED;
     case EVIDENCE_TIMEOUT: return CLAIM_TIMEOUT;

@@ -57,7 +57,7 @@ enum err hel_smtp_client_new(const struct hel_smtp_client_config *config, uint64
         return ERR_SYNTAX;
     }
     /* Not calloc: the C library's passes by what the thread has just freed. */
-    struct hel_smtp_client *client = malloc(sizeof *client);
+    struct hel_smtp_client *client = malloc(sizeof *client + config->helo_name.len);
     if (client == NULL) {
         return ERR_NOMEM;
     }

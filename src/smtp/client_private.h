@@ -25,7 +25,10 @@ enum {
     CLIENT_HELO_BYTES = 256,
     CLIENT_PATH_BYTES = 1024,
     CLIENT_EXTENSION_BYTES = 8192,
-    CLIENT_INPUT_ROOM = 256, /* what nearly all replies need, and commands */
+    /* What most replies and nearly all commands need. With a name of usual length a client is a little less than 1032
+     * bytes, the largest piece that glibc's allocator hands out again without a search. */
+    CLIENT_INPUT_ROOM = 160,
+    CLIENT_TEXT_ROOM = 128,
     CLIENT_OUT_ROOM = 128,
 };
 
@@ -73,8 +76,8 @@ struct hel_smtp_client {
     bool body_had_cr;
     /* Last: what is not filled is not touched. */
     struct client_command first_commands[CLIENT_COMMANDS_FIRST];
-    char helo[CLIENT_HELO_BYTES];
-    char input_room[CLIENT_INPUT_ROOM], text_room[CLIENT_INPUT_ROOM], out_room[CLIENT_OUT_ROOM];
+    char input_room[CLIENT_INPUT_ROOM], text_room[CLIENT_TEXT_ROOM], out_room[CLIENT_OUT_ROOM];
+    char helo[];
 };
 
 /* Queues one command; text is copied. ERR_LIMIT, ERR_NOMEM. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "address/lists_private.h"
+#include "base/attr.h"
 #include "base/must.h"
 #include "base/reader.h"
 #include "base/slice.h"
@@ -173,10 +174,8 @@ struct slice address_suggest_domain(const struct address_lists *lists, struct sl
     struct slice name = name_of(domain);
     uint64_t near = name.len < SURE_LENS ? lists->sure_of_len[name.len] : 0;
     uint32_t letters = near == 0 ? 0 : letters_of(name);
-    for (size_t i = 0; near != 0; i++, near >>= 1) {
-        if ((near & 1) == 0) {
-            continue;
-        }
+    for (; near != 0; near &= near - 1) {
+        unsigned i = LOWEST_BIT(near);
         unsigned allowed = slips_allowed(sure_names[i]);
         if (!may_be_near(letters, lists->sure_letters[i], allowed)) {
             continue;

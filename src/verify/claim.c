@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "verify/claim.h"
 
+#include "base/attr.h"
 #include "base/slice.h"
 
 enum {
@@ -210,7 +211,7 @@ bool claim_is_distrusted(const struct evidence *evidence, const struct provider 
 
 static bool is_separator(char c)
 {
-    return ascii_is_space(c) || c == ',' || c == ';' || c == '(' || c == ')';
+    return c <= ';' && (ascii_is_space(c) || c == ',' || c == ';' || c == '(' || c == ')');
 }
 
 static bool varies(struct slice word, struct slice local)
@@ -220,7 +221,9 @@ static bool varies(struct slice word, struct slice local)
     }
     for (size_t i = 0; i < word.len; i++) {
         char c = word.at[i];
-        if (ascii_is_digit(c) || c == '@' || c == '<' || c == '[' || c == '"' || c == '\'') {
+        bool may_be = c <= '['; /* nearly all are letters behind it */
+        if (may_be &&
+            (ascii_is_digit(c) || c == '@' || c == '<' || c == '[' || c == '"' || c == '\'')) {
             return true;
         }
     }
@@ -241,7 +244,7 @@ uint32_t claim_text_hash(const char *text, struct slice local)
         if (len == 0 || varies(word, local)) {
             continue;
         }
-        char lower[WORD_BYTES];
+        UNFILLED char lower[WORD_BYTES];
         size_t kept = len < sizeof lower ? len : sizeof lower;
         for (size_t i = 0; i < kept; i++) {
             lower[i] = ascii_lower(word.at[i]);

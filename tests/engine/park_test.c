@@ -314,8 +314,8 @@ static void they_await_a_control_together(void **state)
     play_free(play);
 }
 
-/* When it is made whole: the ask, its work and its case, which come out of pools where there are any, and nothing else. Each of these
- * fails once, and it goes on a second later. */
+/* When it is made whole: the ask, its work and its case, which come out of pools where there are any, and nothing else. Each
+ * of these fails once, and it goes on a second later. */
 static void memory_may_fail_when_it_goes_on(void **state)
 {
     (void)state;

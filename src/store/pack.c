@@ -172,8 +172,11 @@ static bool take_piece(struct reader *r, uint8_t first, struct slice *out)
         return false;
     }
     len += PACK_HASHED + (size_t)more;
+    if (place + len > KNOWN_BYTES) {
+        return false;
+    }
     *out = slice_make(known + place, len);
-    return place + len <= KNOWN_BYTES;
+    return true;
 }
 
 static bool take(struct reader *r, struct slice *out)

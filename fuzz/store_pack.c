@@ -14,7 +14,7 @@ enum { BYTES_MAX = 1 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct pack_index index;
+    struct pack pack = {.state = NULL};
     struct slice bytes = slice_make((const char *)data, size);
     struct buf text, packed;
     bool is_packed = false;
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum err e = store_unpack(bytes, &text);
     must(e == ERR_NONE || (text.len == 0 && e != ERR_NOMEM));
     buf_clear(&text);
-    e = store_pack(&index, bytes, &packed, &is_packed);
+    e = store_pack(&pack, bytes, &packed, &is_packed);
     must(e == ERR_LIMIT || is_packed == (packed.len > 0));
     if (is_packed) {
         must(packed.len < size);
@@ -32,5 +32,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     buf_done(&text);
     buf_done(&packed);
+    store_pack_done(&pack);
     return 0;
 }

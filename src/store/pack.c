@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/pack.h"
 
+#include <lz4.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/reader.h"
@@ -8,13 +10,10 @@
 
 enum {
     PACK_NUMBER = 1,     /* of the known text */
-    PACK_HASHED = 5,     /* bytes; no piece is shorter */
-    PACK_WORD = 8,       /* read at once to be hashed */
-    PACK_SLOT_BITS = 12, /* of PACK_SLOTS */
-    PACK_LETTERS = 0x80, /* at most, behind one byte */
-    PACK_PIECE = 0x80,   /* in the first byte of a piece */
-    PACK_SHORT = 7,      /* lengths from here on have a byte of their own */
-    PACK_LONG = PACK_HASHED + PACK_SHORT + UINT8_MAX,
+    PACK_HEAD_BYTES = 4, /* that number, and the length of the text */
+    PACK_TEXT_MAX = (1 << 24) - 1,
+    PACK_RATIO_MAX = 255, /* of an LZ4 block: a byte more of a length is so much text */
+    PACK_HASTE = 4,       /* of LZ4: a little longer, and sooner done */
 };
 
 /* A record as most are, and what others have instead. What stands together often stands together here: the longer the
@@ -59,148 +58,89 @@ static const char known[] =
     "\"control\":{\"tested\":true,\"result\":null,\"code\":0,\"is_catch_all\":null,";
 
 #define KNOWN_BYTES (sizeof known - 1)
-_Static_assert(KNOWN_BYTES <= 1 << 12, "a piece names its place in twelve bits");
 
-/* On a machine of the other byte order it is other bytes that are hashed: what is found is compared. */
-static unsigned slot_of(const char *at)
+struct pack_state {
+    LZ4_stream_t known; /* that has read the known text */
+    LZ4_stream_t work;
+};
+
+void store_pack_done(struct pack *pack)
 {
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
-    word <<= 8 * (PACK_WORD - PACK_HASHED);
-    return (unsigned)((word * UINT64_C(0x9e3779b185ebca87)) >> (64 - PACK_SLOT_BITS));
+    free(pack->state);
+    pack->state = NULL;
 }
 
-/* Of places with the same hash the first is kept: that is where the longer pieces are. */
-static void make_index(struct pack_index *index)
+static enum err begin(struct pack *pack)
 {
-    for (unsigned place = 0; place + PACK_WORD <= KNOWN_BYTES; place++) {
-        uint16_t *slot = &index->slots[slot_of(known + place)];
-        *slot = *slot != 0 ? *slot : (uint16_t)(place + 1);
-    }
-    index->is_made = true;
-}
-
-static size_t same_bytes(const char *a, const char *b, size_t max)
-{
-    size_t count = 0;
-    while (count + PACK_WORD <= max && memcmp(a + count, b + count, PACK_WORD) == 0) {
-        count += PACK_WORD;
-    }
-    while (count < max && a[count] == b[count]) {
-        count++;
-    }
-    return count;
-}
-
-static char *put_letters(char *to, const char *at, size_t len)
-{
-    while (len > 0) {
-        size_t part = len < PACK_LETTERS ? len : PACK_LETTERS;
-        *to++ = (char)(part - 1);
-        memcpy(to, at, part);
-        to += part;
-        at += part;
-        len -= part;
-    }
-    return to;
-}
-
-static char *put_piece(char *to, size_t place, size_t len)
-{
-    size_t more = len - PACK_HASHED;
-    *to++ = (char)(PACK_PIECE | place >> 5);
-    *to++ = (char)((place & 0x1f) << 3 | (more < PACK_SHORT ? more : PACK_SHORT));
-    if (more >= PACK_SHORT) {
-        *to++ = (char)(more - PACK_SHORT);
-    }
-    return to;
-}
-
-/* At most len + len / PACK_LETTERS + 2 bytes: a piece is never longer than what it stands for, with the byte that begins
- * the letters after it. */
-static char *put_packed(const struct pack_index *index, struct slice text, char *to)
-{
-    const char *at = text.at;
-    const char *end = text.at + text.len;
-    const char *letters = at;
-    *to++ = PACK_NUMBER;
-    while ((size_t)(end - at) >= PACK_WORD) {
-        unsigned place = index->slots[slot_of(at)];
-        size_t max = place == 0 ? 0 : (size_t)(end - at);
-        max = max < PACK_LONG ? max : PACK_LONG;
-        max = max < KNOWN_BYTES + 1 - place ? max : KNOWN_BYTES + 1 - place;
-        size_t len = place == 0 ? 0 : same_bytes(known + place - 1, at, max);
-        if (len < PACK_HASHED) {
-            at++;
-            continue;
+    if (pack->state == NULL) {
+        pack->state = malloc(sizeof *pack->state);
+        if (pack->state == NULL) {
+            return ERR_NOMEM;
         }
-        to = put_letters(to, letters, (size_t)(at - letters));
-        to = put_piece(to, place - 1, len);
-        at += len;
-        letters = at;
+        (void)LZ4_initStream(&pack->state->known, sizeof pack->state->known);
+        (void)LZ4_loadDict(&pack->state->known, known, KNOWN_BYTES);
     }
-    return put_letters(to, letters, (size_t)(end - letters));
-}
-
-enum err store_pack(struct pack_index *index, struct slice text, struct buf *out,
-                    bool *out_is_packed)
-{
-    enum err e = buf_reserve(out, text.len + text.len / PACK_LETTERS + 2);
-    if (e != ERR_NONE) {
-        return e;
-    }
-    if (!index->is_made) {
-        make_index(index);
-    }
-    const char *end = put_packed(index, text, out->at + out->len);
-    size_t len = (size_t)(end - (out->at + out->len));
-    *out_is_packed = len < text.len;
-    out->len += *out_is_packed ? len : 0;
+    memcpy(&pack->state->work, &pack->state->known, sizeof pack->state->work);
     return ERR_NONE;
 }
 
-static bool take_piece(struct reader *r, uint8_t first, struct slice *out)
+static void put_head(char *at, size_t text_len)
 {
-    uint8_t second;
-    uint8_t more = 0;
-    if (!reader_u8(r, &second)) {
-        return false;
-    }
-    size_t place = (size_t)(first & ~PACK_PIECE) << 5 | second >> 3;
-    size_t len = second & PACK_SHORT;
-    if (len == PACK_SHORT && !reader_u8(r, &more)) {
-        return false;
-    }
-    len += PACK_HASHED + (size_t)more;
-    if (place + len > KNOWN_BYTES) {
-        return false;
-    }
-    *out = slice_make(known + place, len);
-    return true;
+    at[0] = PACK_NUMBER;
+    at[1] = (char)(text_len >> 16 & 0xff);
+    at[2] = (char)(text_len >> 8 & 0xff);
+    at[3] = (char)(text_len & 0xff);
 }
 
-static bool take(struct reader *r, struct slice *out)
+enum err store_pack(struct pack *pack, struct slice text, struct buf *out, bool *out_is_packed)
 {
-    uint8_t first;
-    if (!reader_u8(r, &first)) {
-        return false;
+    *out_is_packed = false;
+    if (text.len <= PACK_HEAD_BYTES) {
+        return ERR_NONE;
     }
-    return (first & PACK_PIECE) != 0 ? take_piece(r, first, out)
-                                     : reader_take(r, (size_t)first + 1, out);
+    if (text.len > PACK_TEXT_MAX) {
+        return ERR_LIMIT;
+    }
+    enum err e = buf_reserve(out, text.len);
+    e = e != ERR_NONE ? e : begin(pack);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    char *at = out->at + out->len;
+    int room = (int)text.len - PACK_HEAD_BYTES - 1; /* else it is no shorter */
+    int len = LZ4_compress_fast_continue(&pack->state->work, text.at, at + PACK_HEAD_BYTES,
+                                         (int)text.len, room, PACK_HASTE);
+    if (len > 0) {
+        put_head(at, text.len);
+        out->len += PACK_HEAD_BYTES + (size_t)len;
+        *out_is_packed = true;
+    }
+    return ERR_NONE;
 }
 
 enum err store_unpack(struct slice packed, struct buf *out)
 {
     struct reader r = reader_over(packed);
-    size_t before = out->len;
-    uint8_t number;
-    enum err e = reader_u8(&r, &number) && number == PACK_NUMBER ? ERR_NONE : ERR_SYNTAX;
-    while (e == ERR_NONE && !reader_is_done(&r)) {
-        struct slice part;
-        e = take(&r, &part) ? buf_append(out, part) : ERR_SYNTAX;
+    uint8_t number, high;
+    uint16_t low;
+    if (!reader_u8(&r, &number) || number != PACK_NUMBER || !reader_u8(&r, &high) ||
+        !reader_u16(&r, &low)) {
+        return ERR_SYNTAX;
     }
+    size_t text_len = (size_t)high << 16 | low;
+    struct slice block = slice_sub(packed, PACK_HEAD_BYTES, packed.len);
+    if (text_len == 0 || text_len / PACK_RATIO_MAX > block.len || block.len > PACK_TEXT_MAX) {
+        return ERR_SYNTAX; /* before memory is taken for it */
+    }
+    enum err e = buf_reserve(out, text_len);
     if (e != ERR_NONE) {
-        out->len = before;
+        return e;
     }
-    return e;
+    int len = LZ4_decompress_safe_usingDict(block.at, out->at + out->len, (int)block.len,
+                                            (int)text_len, known, KNOWN_BYTES);
+    if (len != (int)text_len) {
+        return ERR_SYNTAX;
+    }
+    out->len += text_len;
+    return ERR_NONE;
 }

@@ -287,6 +287,7 @@ void store_close(struct store *store)
     }
     results_done(&store->results);
     buf_done(&store->packed);
+    store_pack_done(&store->pack);
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(store->statements[i]);
     }

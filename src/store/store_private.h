@@ -70,7 +70,7 @@ struct store {
     bool is_holder_new;     /* its row is not committed yet */
     struct map claims;      /* key -> struct claim: of the open group, without a row as yet */
     struct results results; /* of the open group, to be written at its end */
-    struct pack_index pack; /* for the records of verdicts */
+    struct pack pack;       /* for the records of verdicts */
     struct buf packed;      /* the one that is put */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };

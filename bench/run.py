@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """bench/run.py: Heloise against the bare limit, in alternation, against the same responder.
 
-    bench/run.py --build build-bench [--quick] [--json FILE] [CASE...]
+    bench/run.py --build build-bench [--quick] [--port N] [--dns-port N] [--json FILE] [CASE...]
 
 Cases: one, hundred, pipelined, open measure the engine (bench/knock.c), which like the limit client keeps nothing;
 one-offered and hundred-offered the same where the server offers PIPELINING, with the groups of the default provider entry;
@@ -29,7 +29,6 @@ import tempfile
 
 from measure import ROOT, Responder, environment, measured, quarters
 
-PORT, DNS_PORT = 2599, 2553
 # What a server that nobody knows gets, and the limit client in its way.
 GROUP = int(re.search(r'^ *pipelined_rcpts +(\d+)$', (ROOT / 'data/providers/default.conf').read_text(), re.M)[1])
 IN_ONE_PIECE = ('--pipelining', 1)
@@ -50,8 +49,8 @@ def pinned(core, loops=1):
 
 def responder(args, hosts, delay_ms=0, loops=1, pipelining=0):
     """The server of a run, on the first core."""
-    return Responder([args.build / 'bench/limit_responder', '--port', PORT, '--dns-port', DNS_PORT, '--hosts', hosts,
-                      '--delay', delay_ms, '--pipelining', pipelining], prepare=pinned(0, loops))
+    return Responder([args.build / 'bench/limit_responder', '--port', args.port, '--dns-port', args.dns_port,
+                      '--hosts', hosts, '--delay', delay_ms, '--pipelining', pipelining], prepare=pinned(0, loops))
 
 
 def write_list(path, count, domains, real_part=0.5):
@@ -85,8 +84,8 @@ def heloise(args, folder, source, extra, loops=1):
     out = folder / 'out.csv'
     for old in [out, *folder.glob('store*')]:
         old.unlink(missing_ok=True)
-    argv = [args.build / 'src/cli/heloise', 'bulk', source, '-o', out, '--resolver', f'127.0.0.1:{DNS_PORT}',
-            '--port', PORT, '--allow-net', '127.0.0.0/8', '--store', folder / 'store.db', '--from',
+    argv = [args.build / 'src/cli/heloise', 'bulk', source, '-o', out, '--resolver', f'127.0.0.1:{args.dns_port}',
+            '--port', args.port, '--allow-net', '127.0.0.0/8', '--store', folder / 'store.db', '--from',
             'probe@limit.bench', '--helo', 'probe.limit.bench', '--set', f'limits.loops={loops}', *extra]
     seconds, used, samples, _ = measured(argv, folder, prepare=pinned(1, loops))
     return {'seconds': seconds, 'user_s': used.ru_utime, 'system_s': used.ru_stime, 'rss_kib': used.ru_maxrss,
@@ -95,9 +94,9 @@ def heloise(args, folder, source, extra, loops=1):
 
 def knock(args, count, domains, concurrent, per_site, open_max, loops=1, pipelined=1):
     """The engine alone: time, CPU, memory; it checks its answers itself."""
-    argv = [args.build / 'bench/knock', '--port', PORT, '--dns-port', DNS_PORT, '--addresses', count, '--domains',
-            domains, '--connections', concurrent, '--per-site', per_site, '--open', open_max, '--loops', loops,
-            '--pipelined', pipelined]
+    argv = [args.build / 'bench/knock', '--port', args.port, '--dns-port', args.dns_port, '--addresses', count,
+            '--domains', domains, '--connections', concurrent, '--per-site', per_site, '--open', open_max,
+            '--loops', loops, '--pipelined', pipelined]
     done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True, preexec_fn=pinned(1, loops),
                           env=environment())
     result = json.loads(done.stdout or '{}')
@@ -108,7 +107,7 @@ def knock(args, count, domains, concurrent, per_site, open_max, loops=1, pipelin
 
 def limit(args, hosts, seen, concurrent, loops=1, how=()):
     """The bare client with the work that a responder has seen."""
-    argv = [args.build / 'bench/limit_client', '--port', PORT, '--dns-port', DNS_PORT, '--hosts', hosts,
+    argv = [args.build / 'bench/limit_client', '--port', args.port, '--dns-port', args.dns_port, '--hosts', hosts,
             '--conversations', seen['conversations'], '--concurrent', min(concurrent, seen['conversations']),
             '--rcpts', seen['rcpts'], '--mails', seen['mails'], '--lookups', min(seen['dns'] // 2, seen['conversations']),
             '--loops', loops, *how]
@@ -337,6 +336,8 @@ def main():
     parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build-bench')
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--quick', action='store_true', help='a tenth of the size, to see that all works')
+    parser.add_argument('--port', type=int, default=2599, help="of the responder's servers")
+    parser.add_argument('--dns-port', type=int, default=2553, help='of its name server')
     parser.add_argument('--json', type=pathlib.Path)
     parser.add_argument('cases', nargs='*')
     args = parser.parse_args()

@@ -14,6 +14,7 @@
 enum {
     ANSWER_ARENA_BYTES = 1 << 20, /* a record with its transcript is far smaller */
     ANSWER_JSON_BYTES = 1 << 20,
+    ANSWER_JSON_USUAL = 2048,          /* a record hardly has more: room for it at once */
     ANSWER_DETAIL_BYTES = 512,         /* of a fact: a word and the name of a host */
     ANSWER_SYNTAX_LIFE_S = 31 * 86400, /* the grammar does not change */
     ANSWER_UNBEGUN_LIFE_S = 300,
@@ -418,7 +419,8 @@ void answer_store(struct ask *ask, const struct record *record)
     char key[KNOCKER_KEY_BYTES];
     struct buf json;
     buf_init(&json, ANSWER_JSON_BYTES);
-    if (record_write_json(record, &json) == ERR_NONE) {
+    if (buf_reserve(&json, ANSWER_JSON_USUAL) == ERR_NONE &&
+        record_write_json(record, &json) == ERR_NONE) {
         struct store_verdict row = {
             .key = ask_store_key(ask, key),
             .domain = record->domain,

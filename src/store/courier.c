@@ -8,7 +8,14 @@
 #include "base/slice.h"
 #include "store/store_private.h"
 
-enum parcel { PARCEL_VERDICT, PARCEL_DOMAIN, PARCEL_FACT, PARCEL_RELEASE, PARCEL_NOTE };
+enum parcel {
+    PARCEL_VERDICT,
+    PARCEL_VERDICT_PACKED,
+    PARCEL_DOMAIN,
+    PARCEL_FACT,
+    PARCEL_RELEASE,
+    PARCEL_NOTE,
+};
 
 enum { SLICES_MAX = 6, TIMES_MAX = 2 };
 
@@ -23,8 +30,8 @@ struct parcel_parts {
 static const struct {
     uint8_t texts, times;
 } shapes[] = {
-    [PARCEL_VERDICT] = {5, 2}, [PARCEL_DOMAIN] = {3, 2}, [PARCEL_FACT] = {5, 1},
-    [PARCEL_RELEASE] = {1, 0}, [PARCEL_NOTE] = {1, 0},
+    [PARCEL_VERDICT] = {5, 2}, [PARCEL_VERDICT_PACKED] = {5, 2}, [PARCEL_DOMAIN] = {3, 2},
+    [PARCEL_FACT] = {5, 1},    [PARCEL_RELEASE] = {1, 0},        [PARCEL_NOTE] = {1, 0},
 };
 enum { PARCELS = sizeof shapes / sizeof *shapes };
 
@@ -78,7 +85,8 @@ static bool take_parts(struct reader *r, enum parcel *out_kind, struct parcel_pa
     return true;
 }
 
-enum err courier_verdict_put(struct store *store, const struct store_verdict *verdict)
+enum err courier_verdict_put(struct store *store, const struct store_verdict *verdict,
+                             bool is_packed)
 {
     const struct parcel_parts parts = {
         .texts = {verdict->key, verdict->domain, verdict->status, verdict->sub_status,
@@ -87,7 +95,7 @@ enum err courier_verdict_put(struct store *store, const struct store_verdict *ve
         .times = {verdict->checked_at_ms, verdict->expires_at_ms},
         .time_count = 2,
     };
-    return put_parts(store->outbox, PARCEL_VERDICT, &parts);
+    return put_parts(store->outbox, is_packed ? PARCEL_VERDICT_PACKED : PARCEL_VERDICT, &parts);
 }
 
 enum err courier_domain_put(struct store *store, struct slice domain, struct slice name,
@@ -130,10 +138,11 @@ static enum err carry(struct store *store, enum parcel kind, const struct parcel
 {
     const struct slice *texts = parts->texts;
     switch (kind) {
-    case PARCEL_VERDICT: {
+    case PARCEL_VERDICT:
+    case PARCEL_VERDICT_PACKED: {
         const struct store_verdict verdict = {texts[0],        texts[1],        texts[2], texts[3],
                                               parts->times[0], parts->times[1], texts[4]};
-        return store_verdict_put(store, &verdict);
+        return store_verdict_write(store, &verdict, kind == PARCEL_VERDICT_PACKED);
     }
     case PARCEL_DOMAIN:
         return store_domain_put(store, texts[0], texts[1], texts[2], parts->times[0],

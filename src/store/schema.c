@@ -178,6 +178,9 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE job_turn ADD COLUMN result INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE job_result RENAME COLUMN turn TO id;"
     "UPDATE job_turn SET result=id WHERE id IN (SELECT id FROM job_result);",
+    /* Records of verdicts are packed from here on, those that are there stay as they are: a program that cannot unpack
+     * them refuses the file. */
+    "",
 };
 
 static enum err make_tables(struct store *store, struct fault *out_fault)

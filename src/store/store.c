@@ -18,6 +18,7 @@
 enum {
     STORE_BUSY_STEP_MS = 10,
     STORE_PATH_BYTES = 4096,
+    STORE_PACKED_BYTES_MAX = 2 << 20, /* a record that is longer stays as it is */
     STORE_READS_MAX =
         1024, /* in one look at the file: others' logs cannot be shortened meanwhile */
 };
@@ -230,6 +231,7 @@ enum err store_open(const char *path, struct store **out, struct fault *out_faul
     (void)!getrandom(&seed, sizeof seed, 0);
     map_init(&store->claims, seed);
     results_init(&store->results);
+    buf_init(&store->packed, STORE_PACKED_BYTES_MAX);
     /* One name for one file: the locks lie beside it. */
     store->path = is_file ? realpath(path, NULL) : strdup(path);
     if (store->path == NULL) {
@@ -253,6 +255,7 @@ enum err store_open_plain(const char *path, int flags, struct store **out, struc
         return fault_set(out_fault, ERR_NOMEM, 0, "store: no memory");
     }
     store->holder_lock = -1;
+    buf_init(&store->packed, STORE_PACKED_BYTES_MAX);
     store->path = strdup(path);
     if (store->path == NULL) {
         free(store);
@@ -283,6 +286,8 @@ void store_close(struct store *store)
         (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
     }
     results_done(&store->results);
+    buf_done(&store->packed);
+    store_pack_done(&store->pack);
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(store->statements[i]);
     }
@@ -307,6 +312,12 @@ sqlite3_stmt *store_statement(struct store *store, enum store_statement which)
 void store_bind(sqlite3_stmt *statement, int place, struct slice text)
 {
     (void)sqlite3_bind_text(statement, place, text.len == 0 ? "" : text.at, (int)text.len,
+                            SQLITE_STATIC);
+}
+
+void store_bind_bytes(sqlite3_stmt *statement, int place, struct slice bytes)
+{
+    (void)sqlite3_bind_blob(statement, place, bytes.len == 0 ? "" : bytes.at, (int)bytes.len,
                             SQLITE_STATIC);
 }
 

@@ -1,6 +1,6 @@
 /* store/store_private: what the files of the store share: store.c (opening, groups), schema.c, schema_now.c, place.c, verdicts.c,
  * claims.c, jobs.c, job_order.c, job_output.c, job_shed.c, job_list.c, job_lock.c, results.c, courier.c, batches.c, keys.c,
- * idempotency.c, outcomes.c, backup.c, erase.c, retention.c, signals.c, statement.c, watches.c, webhooks.c.
+ * idempotency.c, outcomes.c, pack.c, backup.c, erase.c, retention.c, signals.c, statement.c, watches.c, webhooks.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "base/map.h"
+#include "store/pack.h"
 #include "store/results.h"
 #include "store/store.h"
 
@@ -69,6 +70,8 @@ struct store {
     bool is_holder_new;     /* its row is not committed yet */
     struct map claims;      /* key -> struct claim: of the open group, without a row as yet */
     struct results results; /* of the open group, to be written at its end */
+    struct pack pack;       /* for the records of verdicts */
+    struct buf packed;      /* the one that is put */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -135,8 +138,13 @@ void store_claims_close(struct store *store);
 /* The group that is open was taken back. */
 void store_claims_taken_back(struct store *store);
 
+/* is_packed: its record is what store_pack made of it. */
+enum err store_verdict_write(struct store *store, const struct store_verdict *verdict,
+                             bool is_packed) MUST_USE;
+
 /* courier.c: the same calls of a store that has an outbox. */
-enum err courier_verdict_put(struct store *store, const struct store_verdict *verdict) MUST_USE;
+enum err courier_verdict_put(struct store *store, const struct store_verdict *verdict,
+                             bool is_packed) MUST_USE;
 enum err courier_domain_put(struct store *store, struct slice domain, struct slice name,
                             struct slice value, int64_t at_ms, int64_t expires_at_ms) MUST_USE;
 enum err courier_fact_put(struct store *store, const struct store_fact *fact) MUST_USE;
@@ -149,6 +157,7 @@ enum err store_job_row_settle(struct store *store, int64_t id, enum store_job_st
 enum err store_job_row_delete(struct store *store, int64_t id, struct fault *out_fault) MUST_USE;
 
 void store_bind(sqlite3_stmt *statement, int place, struct slice text);
+void store_bind_bytes(sqlite3_stmt *statement, int place, struct slice bytes); /* not text */
 /* The first three places: before which number, the owner, a number of rows. */
 void store_bind_page(sqlite3_stmt *statement, const struct store_page *page);
 /* The place of the key, and after it the key. */

@@ -14,6 +14,21 @@ static bool find_text(sqlite3_stmt *statement, struct buf *out)
     return is_found;
 }
 
+/* Those of older files, and those that gain nothing, are not packed. */
+static bool find_record(sqlite3_stmt *statement, struct buf *out)
+{
+    bool is_found = sqlite3_step(statement) == SQLITE_ROW;
+    if (is_found && sqlite3_column_type(statement, 0) == SQLITE_BLOB) {
+        const char *at = sqlite3_column_blob(statement, 0);
+        size_t len = (size_t)sqlite3_column_bytes(statement, 0);
+        is_found = at != NULL && store_unpack(slice_make(at, len), out) == ERR_NONE;
+    } else {
+        is_found = is_found && buf_append(out, store_column(statement, 0)) == ERR_NONE;
+    }
+    (void)sqlite3_reset(statement);
+    return is_found;
+}
+
 bool store_verdict_find(struct store *store, struct slice key, int64_t now_ms, int64_t age_ms_max,
                         struct buf *out_json)
 {
@@ -24,7 +39,7 @@ bool store_verdict_find(struct store *store, struct slice key, int64_t now_ms, i
     store_bind_key(statement, 1, key);
     (void)sqlite3_bind_int64(statement, 3, now_ms);
     (void)sqlite3_bind_int64(statement, 4, age_ms_max == 0 ? INT64_MIN : now_ms - age_ms_max);
-    return find_text(statement, out_json);
+    return find_record(statement, out_json);
 }
 
 /* A run has one variant: it is written once in a group. */
@@ -68,9 +83,20 @@ static enum err find_row(struct store *store, struct slice key, int64_t *out_id)
 
 enum err store_verdict_put(struct store *store, const struct store_verdict *verdict)
 {
-    if (store->outbox != NULL) {
-        return courier_verdict_put(store, verdict);
+    struct store_verdict row = *verdict;
+    bool is_packed = false;
+    buf_clear(&store->packed);
+    if (store_pack(&store->pack, verdict->json, &store->packed, &is_packed) == ERR_NONE &&
+        is_packed) {
+        row.json = buf_view(&store->packed);
     }
+    return store->outbox != NULL ? courier_verdict_put(store, &row, is_packed)
+                                 : store_verdict_write(store, &row, is_packed);
+}
+
+enum err store_verdict_write(struct store *store, const struct store_verdict *verdict,
+                             bool is_packed)
+{
     int64_t id = 0;
     enum err e = store_begin_write(store);
     e = e != ERR_NONE ? e : find_row(store, verdict->key, &id);
@@ -89,7 +115,11 @@ enum err store_verdict_put(struct store *store, const struct store_verdict *verd
     store_bind(statement, 5, verdict->sub_status);
     (void)sqlite3_bind_int64(statement, 6, verdict->checked_at_ms);
     (void)sqlite3_bind_int64(statement, 7, verdict->expires_at_ms);
-    store_bind(statement, 8, verdict->json);
+    if (is_packed) {
+        store_bind_bytes(statement, 8, verdict->json);
+    } else {
+        store_bind(statement, 8, verdict->json);
+    }
     e = store_run(statement);
     e = e != ERR_NONE ? e : note_variant(store, verdict->key);
     return e != ERR_NONE ? e : store_end_write(store);

@@ -16,6 +16,7 @@
 #include <idn2.h>
 #include <jansson.h>
 #include <libpsl.h>
+#include <lz4.h>
 #include <sqlite3.h>
 #include <unictype.h>
 #include <uninorm.h>
@@ -105,6 +106,22 @@ static void use_jansson(void)
     json_decref(read);
 }
 
+static void use_lz4(void)
+{
+    static const char known[] = "what is said over and over again";
+    static const char text[] = "what is said over and over again, and again";
+    LZ4_stream_t stream;
+    char packed[64], back[sizeof text];
+    assert_non_null(LZ4_initStream(&stream, sizeof stream));
+    assert_int_equal(LZ4_loadDict(&stream, known, sizeof known - 1), sizeof known - 1);
+    int len = LZ4_compress_fast_continue(&stream, text, packed, sizeof text, sizeof packed, 1);
+    assert_in_range(len, 1, sizeof text - 1);
+    assert_int_equal(
+        LZ4_decompress_safe_usingDict(packed, back, len, sizeof back, known, sizeof known - 1),
+        sizeof text);
+    assert_string_equal(back, text);
+}
+
 static void use_zlib(void)
 {
     Bytef text[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -165,6 +182,7 @@ static void test_loads_when_called(void **state)
         {"libsqlite3.so.0", use_sqlite},
         {"libjansson.so.4", use_jansson},
         {"libz.so.1", use_zlib},
+        {"liblz4.so.1", use_lz4},
         {"libpsl.so.5", use_psl},
     };
     (void)state;

@@ -66,6 +66,22 @@ static void an_older_schema_is_brought_up_to_date(void **state)
         scratch_sql(path, "SELECT count(*) FROM verdict_variant WHERE variant=' port=1'"), 1);
 }
 
+/* Until version 11 no record was packed. */
+static void records_of_older_files_are_read(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    assert_int_equal(scratch_put(store, "a@b", "{}"), ERR_NONE);
+    store_close(store);
+    (void)scratch_sql(path, "UPDATE verdict SET json='{\"status\":\"deliverable\",\"score\":95}';"
+                            "PRAGMA user_version=11");
+    store = scratch_open(path);
+    assert_true(scratch_has(store, "a@b", "{\"status\":\"deliverable\",\"score\":95}"));
+    store_close(store);
+    assert_int_equal(scratch_sql(path, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+}
+
 /* Objects of one file that the other has not, or has otherwise. Names have quotes where a table was renamed. */
 #define DIFFERENCES(one, other)                                                        \
     "SELECT count(*) FROM (SELECT type,name,tbl_name,replace(sql,'\"','') FROM " one   \
@@ -255,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(an_older_schema_is_brought_up_to_date),
+        IN_FOLDER(records_of_older_files_are_read),
         IN_FOLDER(a_new_file_is_as_one_that_grew),
         IN_FOLDER(jobs_go_on_after_a_migration),
         IN_FOLDER(a_broken_migration_is_taken_back),

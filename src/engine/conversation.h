@@ -109,9 +109,9 @@ bool conversation_broke_tls(const struct conversation *c);
 /* From inside wants_probe: stay on the line, and want a probe again at that time. */
 void conversation_ask_again_at(struct conversation *c, uint64_t at_ms);
 
-/* How many transactions the session will have seen once this probe was asked. */
-unsigned conversation_transactions(const struct conversation *c,
-                                   const struct conversation_probe *probe);
+/* Whether the session will have seen at most so many transactions once this probe was asked. */
+bool conversation_has_transaction(const struct conversation *c,
+                                  const struct conversation_probe *probe, unsigned max);
 
 /* Whether this probe may be asked in the open transaction, after those under way. */
 bool conversation_fits(const struct conversation *c, const struct conversation_probe *probe);

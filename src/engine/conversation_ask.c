@@ -23,10 +23,10 @@ bool conversation_fits(const struct conversation *c, const struct conversation_p
            c->transaction_domain == domain_hash(probe->rcpt);
 }
 
-unsigned conversation_transactions(const struct conversation *c,
-                                   const struct conversation_probe *probe)
+bool conversation_has_transaction(const struct conversation *c,
+                                  const struct conversation_probe *probe, unsigned max)
 {
-    return c->transactions + (conversation_fits(c, probe) ? 0 : 1);
+    return c->transactions < max || (c->transactions == max && conversation_fits(c, probe));
 }
 
 static enum err send_mail(struct conversation *c, const struct conversation_probe *probe)
@@ -115,6 +115,7 @@ static struct conversation_question *add(struct conversation *c,
     must(c->under_way < c->under_way_max);
     struct conversation_question *added = &c->questions[c->under_way++];
     *added = (struct conversation_question){.probe = probe, .asked_ms = door_now_ms(c->door)};
+    c->is_recorded = c->is_recorded || probe->transcript != NULL;
     return added;
 }
 

@@ -49,7 +49,8 @@ struct conversation {
     bool had_local_trouble;
     uint64_t stage_began_ms;
     uint32_t latency_ms[HEL_SMTP_STAGE_COUNT];
-    struct ip ip; /* of the line */
+    struct ip ip;     /* of the line */
+    bool is_recorded; /* as a whole, or its prelude, or a probe that was asked wants to be */
     struct transcript prelude;
     bool has_banner; /* whole, or as much of it as there is room for */
     size_t banner_len;

@@ -200,8 +200,9 @@ static void set_pacing(struct session *session, bool is_pacing)
 static bool has_transaction_left(const struct session *session,
                                  const struct conversation_probe *probe)
 {
-    return conversation_transactions(session->conversation, probe) <=
-           session->host->site->traffic.limits.transactions_per_connection;
+    return conversation_has_transaction(
+        session->conversation, probe,
+        session->host->site->traffic.limits.transactions_per_connection);
 }
 
 /* The next probe of this session; NULL: there is none, limits end the session here, or what is left of them is for

@@ -28,6 +28,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "base/slab.h"
 #include "dns/lookup.h"
 #include "engine/conversation.h"
 #include "engine/knocker.h"
@@ -46,8 +47,12 @@ enum {
         10000, /* a line waits no longer for the site's pace; it is left, and opened again */
     KNOCKER_SPARE_ASKS = 1024, /* memory of asks that are over, kept for the next ones */
     KNOCKER_SPARE_WORKS = 512,
-    KNOCKER_SPARE_LOOKUPS = 64, /* and of lookups, 16 KB each */
-    KNOCKER_WIRE_BYTES = 40, /* an ask of an address that is no longer has its memory from there */
+    KNOCKER_SPARE_LOOKUPS = 64,    /* and of lookups, 16 KB each, */
+    KNOCKER_SPARE_INQUIRIES = 256, /* and of their questions */
+    KNOCKER_SPARE_EVIDENCE = 256,
+    KNOCKER_SLAB_PIECES = 16, /* domains, sites, or hosts whose memory is asked for at once */
+    KNOCKER_NAME_BYTES = 40,  /* of the name of one, with its end; those of longer ones are alone */
+    KNOCKER_WIRE_BYTES = 40,  /* an ask of an address that is no longer has its memory from there */
     KNOCKER_HISTORY_MS = 3600000, /* what is younger at the start belongs to the same run */
     KNOCKER_CLAIM_MS = 300,       /* between looks at an answer that another process is finding */
     KNOCKER_SAVE_MS = 30000, /* what was learned of a site is kept that often while it is busy, */
@@ -201,7 +206,7 @@ struct host {
     uint64_t unreached_until_ms;
     uint64_t down_until_ms;     /* no way out leads here */
     struct evidence *down;      /* and what it said; NULL: it never was */
-    struct exchanger exchanger; /* last: most of its room is never touched */
+    struct exchanger exchanger; /* last: no more memory is taken than its name fills */
 };
 
 struct site {
@@ -228,6 +233,7 @@ struct site {
         bool is_in_line;
         TAILQ_ENTRY(site) line_link;
     } park;
+    struct traffic_path path; /* the first one's room, and not cleared */
     char key[];
 };
 TAILQ_HEAD(site_list, site);
@@ -268,7 +274,9 @@ struct knocker {
     struct traffic_pool pool;
     uint64_t
         calendar_ms; /* Unix time less the door's at the start: traffic counts on a clock of its own */
-    struct pool spare_asks, spare_works, spare_lookups;
+    struct pool spare_asks, spare_works, spare_lookups, spare_inquiries;
+    struct pool spare_evidence; /* that is held, or told in the next turn */
+    struct slab domain_slab, site_slab, host_slab;
     struct ask_work blank; /* of all that have none of their own */
     struct map asks;       /* key -> struct ask: shared questions */
     struct map domains;    /* name -> struct domain */
@@ -444,6 +452,8 @@ void egress_closed(struct site *site, const struct evidence *evidence, struct sl
 void egress_turn_away(struct host *host, struct ask *ask, uint64_t again_ms);
 
 /* site.c */
+void sites_init(struct knocker *knocker, uint64_t seed);
+void sites_done(struct knocker *knocker); /* all are freed */
 /* What holds for a site of this provider, before anything is learned. */
 struct traffic_limits site_limits(const struct knocker_config *config,
                                   const struct provider *provider);
@@ -462,7 +472,6 @@ struct lane *host_lane(struct host *host, size_t egress) MUST_USE;
 void site_recognise(struct site *site, struct slice banner);
 void site_pump(struct site *site);
 void site_feed_hungry(struct knocker *knocker);
-void site_free(struct site *site);
 
 /* session.c */
 enum err session_open(struct host *host, size_t egress) MUST_USE; /* ERR_NOMEM */

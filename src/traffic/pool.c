@@ -27,6 +27,16 @@ void traffic_pool_done(struct traffic_pool *pool)
     pool->count = 0;
 }
 
+/* Memory for one more. NULL: there is none. */
+static struct traffic_path *new_path(struct traffic_site *site)
+{
+    if (site->room == NULL || site->is_room_taken) {
+        return malloc(sizeof *site->room);
+    }
+    site->is_room_taken = true;
+    return site->room;
+}
+
 struct traffic_path *traffic_pool_path(struct traffic_pool *pool, struct traffic_site *site,
                                        size_t egress, uint64_t now_ms)
 {
@@ -39,7 +49,7 @@ struct traffic_path *traffic_pool_path(struct traffic_pool *pool, struct traffic
         site->path_count = pool->count;
     }
     if (site->paths[egress] == NULL) {
-        struct traffic_path *path = malloc(sizeof *path);
+        struct traffic_path *path = new_path(site);
         if (path == NULL) {
             return NULL;
         }
@@ -115,7 +125,7 @@ static bool keeps_egress(struct traffic_pool *pool, struct traffic_site *site,
         !reaches(&pool->egresses[wish->keep].egress, wish)) {
         return false;
     }
-    struct traffic_path fresh;
+    UNFILLED struct traffic_path fresh;
     return !is_blocked(path_or_new(pool, site, (size_t)wish->keep, &fresh, now_ms), now_ms);
 }
 
@@ -130,7 +140,7 @@ void traffic_pool_choose(struct traffic_pool *pool, struct traffic_site *site,
             continue;
         }
         survey.has_family = true;
-        struct traffic_path fresh;
+        UNFILLED struct traffic_path fresh;
         bool is_wished = keeps ? i == (size_t)wish->keep : (wish->shun >> i & 1) == 0;
         if (is_wished) {
             look_at(&survey, path_or_new(pool, site, i, &fresh, now_ms), i, now_ms);
@@ -154,7 +164,7 @@ bool traffic_pool_has_well(struct traffic_pool *pool, struct traffic_site *site,
                            const struct traffic_wish *wish, uint64_t now_ms)
 {
     for (size_t i = 0; i < pool->count; i++) {
-        struct traffic_path fresh;
+        UNFILLED struct traffic_path fresh;
         if ((wish->shun >> i & 1) == 0 && reaches(&pool->egresses[i].egress, wish) &&
             path_or_new(pool, site, i, &fresh, now_ms)->health.state == TRAFFIC_WELL) {
             return true;

@@ -708,6 +708,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
         .keeps_prelude = config->keeps_preludes,
         .memo = knocker->memo,
     };
+    memcpy(knocker->conversation.timeout_ms, config->timeout_ms, sizeof config->timeout_ms);
     uint64_t seeds[2];
     door_random_bytes(door, seeds, sizeof seeds);
     knocker->random.state = seeds[0];

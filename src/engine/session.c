@@ -75,7 +75,9 @@ static void configure(struct session *session, size_t index)
     config->proxy = egress->proxy;
     config->needs_tls = !config->no_tls && (site->provider->traits & PROVIDER_NEEDS_TLS) != 0;
     for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
-        config->timeout_ms[i] = usual_timeout_ms(site, (enum hel_smtp_stage)i);
+        if (site->provider->timeout_ms[i] != 0) { /* else the user's are there, as all have them */
+            config->timeout_ms[i] = usual_timeout_ms(site, (enum hel_smtp_stage)i);
+        }
     }
     config->timeout_ms[HEL_SMTP_MAIL] =
         traffic_path_timeout_ms(session->path, config->timeout_ms[HEL_SMTP_MAIL]);

@@ -105,11 +105,14 @@ static void look_at(struct survey *survey, const struct traffic_path *path, size
     }
 }
 
-/* One that was never used is looked at as it would begin. */
+/* One that was never used is looked at as it would begin; the only one is made at once, where there is room for it. */
 static struct traffic_path *path_or_new(struct traffic_pool *pool, struct traffic_site *site,
                                         size_t index, struct traffic_path *fresh, uint64_t now_ms)
 {
     struct traffic_path *path = site->paths == NULL ? NULL : site->paths[index];
+    if (path == NULL && pool->count == 1 && site->room != NULL) {
+        path = traffic_pool_path(pool, site, index, now_ms);
+    }
     if (path == NULL) {
         path = fresh;
         traffic_path_init(path, site, &pool->egresses[index], now_ms);

@@ -28,7 +28,7 @@ void traffic_window_restore(struct traffic_window *window, uint64_t slot, uint32
 void traffic_window_add(struct traffic_window *window, uint32_t count, uint64_t now_ms)
 {
     uint64_t slot = slot_at(window, now_ms);
-    uint64_t fresh = slot - window->newest;
+    uint64_t fresh = window->total == 0 ? 0 : slot - window->newest;
     for (uint64_t i = 0; i < fresh && i < TRAFFIC_WINDOW_SLOTS; i++) {
         set_count(window, slot - i, 0);
     }

@@ -30,7 +30,11 @@ static void destroy(struct conversation *c)
     free(c->early);
     conversation_forget(c);
     c->handler->closed(c->context, c);
-    free(c);
+    if (c->spare != NULL) {
+        pool_give(c->spare, c);
+    } else {
+        free(c);
+    }
 }
 
 /* Where what is said now is recorded; NULL: nowhere. */
@@ -390,17 +394,28 @@ static void on_alarm(void *context)
     finish_if_over(c);
 }
 
+size_t conversation_bytes(void)
+{
+    return sizeof(struct conversation) +
+           CONVERSATION_SPARE_QUESTIONS * sizeof(struct conversation_question);
+}
+
 enum err conversation_new(struct door *door, const struct conversation_config *config,
                           const struct exchanger *exchanger, uint32_t number, void *context,
                           struct conversation **out)
 {
-    struct conversation *c = malloc(sizeof *c + config->pipelined_rcpts * sizeof c->questions[0]);
+    struct pool *spare =
+        config->pipelined_rcpts <= CONVERSATION_SPARE_QUESTIONS ? config->spare : NULL;
+    struct conversation *c =
+        spare != NULL ? pool_take(spare)
+                      : malloc(sizeof *c + config->pipelined_rcpts * sizeof c->questions[0]);
     if (c == NULL) {
         return ERR_NOMEM;
     }
-    memset(c, 0, offsetof(struct conversation, trouble));
+    memset(c, 0, offsetof(struct conversation, transaction_domain));
     c->trouble[0] = '\0';
     c->under_way_max = config->pipelined_rcpts;
+    c->spare = spare;
     c->door = door;
     c->config = config;
     c->exchanger = exchanger;

@@ -12,6 +12,7 @@
 #ifndef ENGINE_CONVERSATION_H
 #define ENGINE_CONVERSATION_H
 
+#include "base/pool.h"
 #include "engine/transcript.h"
 #include "net/door.h"
 #include "verify/case.h"
@@ -91,10 +92,14 @@ struct conversation_config {
     transcript_fn observe_prelude; /* where there is no observe; with the conversation's context */
     const struct rules *rules;
     struct rules_memo *memo; /* shared by the conversations of a thread */
+    struct pool
+        *spare; /* of conversation_bytes() each: where their memory is from; NULL: the heap */
     const struct conversation_handler *handler;
     unsigned rcpts_per_transaction; /* changed by the owner as it learns; so is this: */
     unsigned pipelined_rcpts;       /* unanswered at once, at least 1; it may fall, but not grow */
 };
+
+size_t conversation_bytes(void);
 
 /* exchanger is borrowed until closed(); so is config with its handler. ERR_NOMEM; otherwise callbacks
  * follow, from the loop only. number: unique in a run, becomes evidence.session. */

@@ -718,7 +718,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     sites_init(knocker, seeds[1]);
     park_init(knocker, seeds[1]);
     TAILQ_INIT(&knocker->hungry);
-    TAILQ_INIT(&knocker->sessions);
+    sessions_init(knocker);
     TAILQ_INIT(&knocker->ready);
     *out = knocker;
     return ERR_NONE;
@@ -738,6 +738,7 @@ void knocker_free(struct knocker *knocker)
     egress_pool_save(knocker);
     domains_done(knocker);
     sites_done(knocker);
+    sessions_done(knocker);
     door_timer_stop(knocker->door, &knocker->turn);
     door_timer_stop(knocker->door, &knocker->flush);
     door_timer_stop(knocker->door, &knocker->stop);

@@ -50,9 +50,10 @@ enum {
     KNOCKER_SPARE_LOOKUPS = 64,    /* and of lookups, 16 KB each, */
     KNOCKER_SPARE_INQUIRIES = 256, /* and of their questions */
     KNOCKER_SPARE_EVIDENCE = 256,
-    KNOCKER_SLAB_PIECES = 16, /* domains, sites, or hosts whose memory is asked for at once */
-    KNOCKER_NAME_BYTES = 40,  /* of the name of one, with its end; those of longer ones are alone */
-    KNOCKER_WIRE_BYTES = 40,  /* an ask of an address that is no longer has its memory from there */
+    KNOCKER_SPARE_SESSIONS = 128, /* with their conversations */
+    KNOCKER_SLAB_PIECES = 16,     /* domains, sites, or hosts whose memory is asked for at once */
+    KNOCKER_NAME_BYTES = 40, /* of the name of one, with its end; those of longer ones are alone */
+    KNOCKER_WIRE_BYTES = 40, /* an ask of an address that is no longer has its memory from there */
     KNOCKER_HISTORY_MS = 3600000, /* what is younger at the start belongs to the same run */
     KNOCKER_CLAIM_MS = 300,       /* between looks at an answer that another process is finding */
     KNOCKER_SAVE_MS = 30000, /* what was learned of a site is kept that often while it is busy, */
@@ -244,7 +245,6 @@ struct session {
     struct host *host;
     struct lane *lane; /* of its way out; NULL: there is only one */
     struct traffic_path *path;
-    struct conversation_config config;
     struct conversation *conversation;
     struct ask_list asked;              /* under way, in the order of their answers */
     struct timer budget;                /* comes no later than the first of their budgets is over */
@@ -258,6 +258,7 @@ struct session {
     bool is_pacing;
     bool has_vindicated; /* just now: those who were held may want to ask more in the next turn */
     bool is_suspect;     /* the closing control was not refused: no more is asked */
+    struct conversation_config config; /* last: filled as a whole, so not cleared before */
 };
 TAILQ_HEAD(session_list, session);
 
@@ -276,6 +277,7 @@ struct knocker {
         calendar_ms; /* Unix time less the door's at the start: traffic counts on a clock of its own */
     struct pool spare_asks, spare_works, spare_lookups, spare_inquiries;
     struct pool spare_evidence; /* that is held, or told in the next turn */
+    struct pool spare_sessions, spare_conversations;
     struct slab domain_slab, site_slab, host_slab;
     struct ask_work blank; /* of all that have none of their own */
     struct map asks;       /* key -> struct ask: shared questions */
@@ -474,6 +476,8 @@ void site_pump(struct site *site);
 void site_feed_hungry(struct knocker *knocker);
 
 /* session.c */
+void sessions_init(struct knocker *knocker);
+void sessions_done(struct knocker *knocker);                      /* all are closed */
 enum err session_open(struct host *host, size_t egress) MUST_USE; /* ERR_NOMEM */
 /* Then it is looked whose budget is over, of those that are asked. */
 void session_watch_budget(struct session *session, uint64_t until_ms);

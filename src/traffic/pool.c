@@ -86,9 +86,11 @@ static void look_at(struct survey *survey, const struct traffic_path *path, size
         }
         return;
     }
-    uint64_t connect_ms = traffic_path_connect_at(path, now_ms);
-    uint64_t ask_ms = traffic_path_ask_at(path, now_ms);
-    uint64_t at_ms = connect_ms > ask_ms ? connect_ms : ask_ms;
+    uint64_t at_ms = traffic_path_connect_at(path, now_ms);
+    if (at_ms != TRAFFIC_NEVER) {
+        uint64_t ask_ms = traffic_path_ask_at(path, now_ms);
+        at_ms = at_ms > ask_ms ? at_ms : ask_ms;
+    }
     if (!survey->can_wait || at_ms < survey->wait_ms) {
         survey->can_wait = true;
         survey->wait_ms = at_ms;

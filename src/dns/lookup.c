@@ -25,10 +25,18 @@ static void live_at_most(struct dns_lookup *lookup, uint32_t ttl_s)
     }
 }
 
+/* All but the room for the name. */
+static void asked_clear(struct asked *asked)
+{
+    memset(asked, 0, offsetof(struct asked, name));
+}
+
 static void want(struct dns_lookup *lookup, unsigned id, const char *name, uint16_t type)
 {
     struct asked *asked = &lookup->asked[id];
-    *asked = (struct asked){.type = type, .is_wanted = true};
+    asked_clear(asked);
+    asked->type = type;
+    asked->is_wanted = true;
     memcpy(asked->name, name, strlen(name) + 1);
 }
 
@@ -36,7 +44,9 @@ static void want(struct dns_lookup *lookup, unsigned id, const char *name, uint1
 static void count_hosts(struct dns_lookup *lookup)
 {
     lookup->asked_count = 1 + 2 * (unsigned)lookup->target_count;
-    memset(&lookup->asked[1], 0, 2 * lookup->target_count * sizeof lookup->asked[0]);
+    for (unsigned i = 1; i < lookup->asked_count; i++) {
+        asked_clear(&lookup->asked[i]);
+    }
 }
 
 static void ask_addresses(struct dns_lookup *lookup)
@@ -111,7 +121,7 @@ size_t dns_lookup_bytes(void)
 enum err dns_lookup_new(struct slice domain, const struct dns_lookup_options *options,
                         struct dns_lookup **out)
 {
-    char name[DNS_NAME_BYTES];
+    UNFILLED char name[DNS_NAME_BYTES];
     if (!copy_domain(domain, name)) {
         return ERR_SYNTAX;
     }
@@ -126,7 +136,7 @@ enum err dns_lookup_new(struct slice domain, const struct dns_lookup_options *op
         return ERR_NOMEM;
     }
     memset(lookup, 0, offsetof(struct dns_lookup, asked));
-    lookup->asked[0] = (struct asked){.is_wanted = false};
+    asked_clear(&lookup->asked[0]);
     lookup->asked_count = 1;
     lookup->options = *options;
     lookup->random.state = options->seed;

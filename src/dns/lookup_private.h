@@ -8,12 +8,12 @@
 #include "dns/lookup.h"
 
 struct asked {
-    char name[DNS_NAME_BYTES]; /* as asked last: the end of a CNAME chain */
     uint16_t type;
     uint8_t cnames;
     bool is_wanted, is_sent;
     enum dns_answer_kind kind;
     enum dns_failure failure;
+    char name[DNS_NAME_BYTES]; /* as asked last: the end of a CNAME chain. Last: names are short */
 };
 
 struct target {

@@ -17,8 +17,9 @@ enum {
     DNS_FLAG_AUTHORITATIVE = 0x0400,
     DNS_FLAG_TRUNCATED = 0x0200,
     DNS_FLAG_AUTHENTIC = 0x0020,
-    DNS_FLAGS_ANSWER = 0x8180, /* response, recursion desired and available */
-    DNS_SECTION_MAX = 512,     /* records of a section that are walked over */
+    DNS_FLAGS_ANSWER = 0x8180,        /* response, recursion desired and available */
+    DNS_SECTION_MAX = 512,            /* records of a section that are walked over */
+    DNS_POINTER_TO_QUESTION = 0xc00c, /* behind the header's twelve octets */
 };
 
 /* What stands for itself in a name, from '!' on, in lower case; NUL for what does not. */
@@ -246,13 +247,29 @@ static void record_clear(struct dns_record *record)
            sizeof *record - TARGET - sizeof record->target);
 }
 
-static bool read_record(struct slice message, struct reader *r, struct dns_record *out)
+/* Nearly every owner is a pointer to the question, which was read already. */
+static bool read_owner(struct slice message, struct reader *r, const struct dns_message *read,
+                       struct dns_record *out)
+{
+    struct reader behind = *r;
+    uint16_t pointer;
+    if (read->question_type == 0 || !reader_u16(&behind, &pointer) ||
+        pointer != DNS_POINTER_TO_QUESTION) {
+        return read_name(message, r, out->owner);
+    }
+    memcpy(out->owner, read->question, strlen(read->question) + 1);
+    *r = behind;
+    return true;
+}
+
+static bool read_record(struct slice message, struct reader *r, const struct dns_message *read,
+                        struct dns_record *out)
 {
     uint16_t class;
     uint16_t size;
     struct slice data;
     record_clear(out);
-    if (!read_name(message, r, out->owner) || !reader_u16(r, &out->type) ||
+    if (!read_owner(message, r, read, out) || !reader_u16(r, &out->type) ||
         !reader_u16(r, &class) || !reader_u32(r, &out->ttl_s) || !reader_u16(r, &size)) {
         return false;
     }
@@ -276,16 +293,14 @@ static bool read_questions(struct slice message, struct reader *r, unsigned coun
                            struct dns_message *out)
 {
     for (unsigned i = 0; i < count; i++) {
-        char name[DNS_NAME_BYTES];
+        UNFILLED char beyond[DNS_NAME_BYTES]; /* is read for what follows it */
         uint16_t type;
         uint16_t class;
-        if (!read_name(message, r, name) || !reader_u16(r, &type) || !reader_u16(r, &class)) {
+        if (!read_name(message, r, i == 0 ? out->question : beyond) || !reader_u16(r, &type) ||
+            !reader_u16(r, &class)) {
             return false;
         }
-        if (i == 0) {
-            memcpy(out->question, name, strlen(name) + 1);
-            out->question_type = type;
-        }
+        out->question_type = i == 0 ? type : out->question_type;
     }
     return true;
 }
@@ -298,7 +313,8 @@ static bool read_answers(struct slice message, struct reader *r, unsigned count,
     for (unsigned i = 0; i < count && i < DNS_SECTION_MAX; i++) {
         UNFILLED struct dns_record beyond; /* is read for what follows it */
         bool has_room = out->answer_count < DNS_RECORDS_MAX;
-        if (!read_record(message, r, has_room ? &out->answers[out->answer_count] : &beyond)) {
+        struct dns_record *record = has_room ? &out->answers[out->answer_count] : &beyond;
+        if (!read_record(message, r, out, record)) {
             *out_is_whole = false;
             return out->is_truncated; /* a cut answer is asked again over TCP */
         }
@@ -312,7 +328,7 @@ static void read_authority(struct slice message, struct reader *r, unsigned coun
 {
     for (unsigned i = 0; i < count && i < DNS_SECTION_MAX; i++) {
         struct dns_record record;
-        if (!read_record(message, r, &record)) {
+        if (!read_record(message, r, out, &record)) {
             return; /* the answer is whole already */
         }
         if (record.type == DNS_SOA) {

@@ -35,11 +35,12 @@ enum host_status {
 };
 
 struct exchanger {
-    char host[DNS_NAME_BYTES]; /* lower case, no trailing dot */
     uint16_t preference;
-    enum host_status status;
     uint8_t address_count;
+    enum host_status status;
     struct ip addresses[ROUTE_ADDRESSES_MAX]; /* usable ones only, in the order to try */
+    /* Lower case, no trailing dot. Last, so that one that is kept needs no more memory than its name fills. */
+    char host[DNS_NAME_BYTES];
 };
 
 struct route {

@@ -341,12 +341,12 @@ static void decide(struct ask *ask, bool is_over, struct verdict *verdict, struc
         .is_gibberish = flags.is_gibberish,
         .has_suggestion = ask->domain->suggestion.len > 0,
     };
-    struct verify_history history;
+    UNFILLED struct verify_history history;
     bool has_history = history_read(ask, &history);
     fill_flags(&flags, out);
     const struct verify_history *earlier = has_history ? &history : NULL;
     decide_with(ask, is_over, &hints, earlier, verdict);
-    struct verify_likeness likeness;
+    UNFILLED struct verify_likeness likeness;
     if (score_is_ambiguous(verdict->sub) && answer_likeness(ask, &likeness)) {
         hints.likeness = &likeness;
         decide_with(ask, is_over, &hints, earlier, verdict);

@@ -21,7 +21,7 @@ static enum err case_begin(struct ask *ask)
     enum err e =
         verify_case_new(&knocker->config.verify, &ask->address, &ask->domain->memory,
                         random_next(&knocker->random), &knocker->spare_cases, &ask->verify);
-    struct verify_history history;
+    UNFILLED struct verify_history history;
     if (e == ERR_NONE && history_read(ask, &history)) {
         verify_case_was_accepted(ask->verify, history_accepted_by(&history));
     }
@@ -168,11 +168,12 @@ bool ask_begin(struct ask *ask)
         return false;
     }
     ask_unexpect(ask); /* the case counts itself */
+    uint64_t now = now_ms(ask);
     struct verify_action action;
-    verify_case_next(ask->verify, now_ms(ask), &action);
+    verify_case_next(ask->verify, now, &action);
     must(action.kind == VERIFY_RESOLVE);
-    verify_case_routed(ask->verify, ask->domain->route, ask->domain->provider, now_ms(ask));
-    verify_case_next(ask->verify, now_ms(ask), &action);
+    verify_case_routed(ask->verify, ask->domain->route, ask->domain->provider, now);
+    verify_case_next(ask->verify, now, &action);
     must(action.kind == VERIFY_PROBE);
     set_probe(ask, &action.probe);
     return true;
@@ -284,7 +285,7 @@ void ask_step(struct ask *ask)
         struct evidence *evidence = ask->work->pending;
         ask->work->pending = NULL;
         verify_case_probed(ask->verify, evidence, now_ms(ask));
-        free(evidence);
+        pool_give(&ask->knocker->spare_evidence, evidence);
     }
     if (ask->is_expired) {
         verify_case_expire(ask->verify, ask->expired_why, now_ms(ask));
@@ -323,7 +324,7 @@ void ask_expire(struct ask *ask, enum skip_reason why)
 void ask_overspent(struct ask *ask)
 {
     if (ask->work->conversation != NULL && ask->work->pending == NULL) {
-        struct evidence *evidence = calloc(1, sizeof *evidence);
+        struct evidence *evidence = pool_take(&ask->knocker->spare_evidence);
         if (evidence != NULL) {
             *evidence = (struct evidence){
                 .role = ask->work->probe.role,

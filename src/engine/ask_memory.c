@@ -15,6 +15,7 @@ void ask_memory_init(struct knocker *knocker)
     pool_init(&knocker->spare_asks, HEAD_BYTES + KNOCKER_WIRE_BYTES + 1, KNOCKER_SPARE_ASKS);
     pool_init(&knocker->spare_works, sizeof(struct ask_work), KNOCKER_SPARE_WORKS);
     pool_init(&knocker->spare_cases, verify_case_bytes(), KNOCKER_SPARE_CASES);
+    pool_init(&knocker->spare_evidence, sizeof(struct evidence), KNOCKER_SPARE_EVIDENCE);
 }
 
 void ask_memory_done(struct knocker *knocker)
@@ -25,6 +26,7 @@ void ask_memory_done(struct knocker *knocker)
     pool_done(&knocker->spare_asks);
     pool_done(&knocker->spare_works);
     pool_done(&knocker->spare_cases);
+    pool_done(&knocker->spare_evidence);
 }
 
 struct ask *ask_alloc(struct knocker *knocker, size_t wire_len)
@@ -70,16 +72,30 @@ void ask_drop_cached(struct ask *ask)
     }
 }
 
+/* What few have, so it is looked for first. */
+static void drop_extras(struct ask *ask)
+{
+    struct ask_work *work = ask->work;
+    struct pool *evidence = &ask->knocker->spare_evidence;
+    if (work->pending != NULL || work->held != NULL) {
+        pool_give(evidence, work->pending);
+        pool_give(evidence, work->held);
+    }
+    if (work->line.tls != NULL || work->syntax != NULL || work->folded_key != NULL) {
+        free(work->line.tls);
+        free(work->syntax);
+        free(work->folded_key);
+    }
+    if (ask->keeps_transcript || ask->is_watched) {
+        transcript_done(&work->transcript);
+    }
+}
+
 static void drop_work(struct ask *ask)
 {
     struct ask_work *work = ask->work;
     ask_drop_cached(ask);
-    free(work->pending);
-    free(work->held);
-    free(work->line.tls);
-    free(work->syntax);
-    free(work->folded_key);
-    transcript_done(&work->transcript);
+    drop_extras(ask);
     pool_give(&ask->knocker->spare_works, work);
     ask->work = &ask->knocker->blank;
 }

@@ -14,7 +14,7 @@
 
 static void connect_next(struct conversation *c);
 static void pump(struct conversation *c);
-static void flush(struct conversation *c);
+static bool flush(struct conversation *c);
 
 static uint64_t now_ms(const struct conversation *c)
 {
@@ -30,12 +30,19 @@ static void destroy(struct conversation *c)
     free(c->early);
     conversation_forget(c);
     c->handler->closed(c->context, c);
-    free(c);
+    if (c->spare != NULL) {
+        pool_give(c->spare, c);
+    } else {
+        free(c);
+    }
 }
 
 /* Where what is said now is recorded; NULL: nowhere. */
 static struct transcript *transcript_of(struct conversation *c)
 {
+    if (!c->is_recorded) {
+        return NULL;
+    }
     const struct conversation_probe *probe = conversation_asked(c);
     if (probe != NULL && probe->transcript != NULL) {
         return probe->transcript;
@@ -387,17 +394,28 @@ static void on_alarm(void *context)
     finish_if_over(c);
 }
 
+size_t conversation_bytes(void)
+{
+    return sizeof(struct conversation) +
+           CONVERSATION_SPARE_QUESTIONS * sizeof(struct conversation_question);
+}
+
 enum err conversation_new(struct door *door, const struct conversation_config *config,
                           const struct exchanger *exchanger, uint32_t number, void *context,
                           struct conversation **out)
 {
-    struct conversation *c = malloc(sizeof *c + config->pipelined_rcpts * sizeof c->questions[0]);
+    struct pool *spare =
+        config->pipelined_rcpts <= CONVERSATION_SPARE_QUESTIONS ? config->spare : NULL;
+    struct conversation *c =
+        spare != NULL ? pool_take(spare)
+                      : malloc(sizeof *c + config->pipelined_rcpts * sizeof c->questions[0]);
     if (c == NULL) {
         return ERR_NOMEM;
     }
-    memset(c, 0, offsetof(struct conversation, trouble));
+    memset(c, 0, offsetof(struct conversation, transaction_domain));
     c->trouble[0] = '\0';
     c->under_way_max = config->pipelined_rcpts;
+    c->spare = spare;
     c->door = door;
     c->config = config;
     c->exchanger = exchanger;
@@ -408,6 +426,7 @@ enum err conversation_new(struct door *door, const struct conversation_config *c
     c->alarm.fired = on_alarm;
     c->alarm.context = c;
     bool has_observer = config->observe != NULL;
+    c->is_recorded = config->keeps_transcript || config->keeps_prelude || has_observer;
     transcript_init(&c->prelude, now_ms(c),
                     has_observer ? config->observe : config->observe_prelude,
                     has_observer ? config->observe_context : context);
@@ -454,7 +473,7 @@ void conversation_leave(struct conversation *c)
 {
     conversation_go(c);
     if (c->client != NULL && c->link != NULL) {
-        flush(c);
+        (void)flush(c); /* there is nobody left to tell */
     }
     conversation_forget(c);
 }
@@ -482,7 +501,7 @@ static void on_hello(struct conversation *c, const struct hel_smtp_event *event)
     unsigned offered = hel_smtp_client_extensions(c->client);
     if ((offered & HEL_SMTP_EXT_STARTTLS) != 0 && !c->tls_used && !c->avoids_tls &&
         hel_smtp_client_starttls(c->client, TAG_STARTTLS) == ERR_NONE) {
-        flush(c);
+        (void)flush(c); /* where it is lost, pump hears of it */
         door_expect_tls(c->door);
         return;
     }
@@ -545,30 +564,33 @@ static void on_event_leaving(struct conversation *c, const struct hel_smtp_event
     }
 }
 
-static void flush(struct conversation *c)
+/* False: the line is lost, and there is an event of it. */
+static bool flush(struct conversation *c)
 {
     struct slice out = hel_smtp_client_unsent(c->client);
     if (out.len == 0 || c->link == NULL) {
-        return;
+        return true;
     }
     record_bytes(c, 'C', out);
     if (link_send(c->link, out) != ERR_NONE) {
         hel_smtp_client_peer_closed(c->client);
-        return;
+        return false;
     }
     hel_smtp_client_sent(c->client, out.len, now_ms(c));
+    return true;
 }
 
 static void pump(struct conversation *c)
 {
-    struct hel_smtp_event event;
+    UNFILLED struct hel_smtp_event event;
     while ((c->state == CONVERSATION_TALKING || c->state == CONVERSATION_LEAVING) &&
            c->client != NULL) {
-        if (!hel_smtp_client_next(c->client, &event)) {
-            flush(c);
-            if (!hel_smtp_client_next(c->client, &event)) {
-                break;
-            }
+        bool has_event = hel_smtp_client_next(c->client, &event);
+        if (!has_event && !flush(c)) {
+            has_event = hel_smtp_client_next(c->client, &event);
+        }
+        if (!has_event) {
+            break;
         }
         if (c->state == CONVERSATION_LEAVING) {
             on_event_leaving(c, &event);

@@ -12,6 +12,7 @@
 #ifndef ENGINE_CONVERSATION_H
 #define ENGINE_CONVERSATION_H
 
+#include "base/pool.h"
 #include "engine/transcript.h"
 #include "net/door.h"
 #include "verify/case.h"
@@ -91,10 +92,14 @@ struct conversation_config {
     transcript_fn observe_prelude; /* where there is no observe; with the conversation's context */
     const struct rules *rules;
     struct rules_memo *memo; /* shared by the conversations of a thread */
+    struct pool
+        *spare; /* of conversation_bytes() each: where their memory is from; NULL: the heap */
     const struct conversation_handler *handler;
     unsigned rcpts_per_transaction; /* changed by the owner as it learns; so is this: */
     unsigned pipelined_rcpts;       /* unanswered at once, at least 1; it may fall, but not grow */
 };
+
+size_t conversation_bytes(void);
 
 /* exchanger is borrowed until closed(); so is config with its handler. ERR_NOMEM; otherwise callbacks
  * follow, from the loop only. number: unique in a run, becomes evidence.session. */
@@ -109,9 +114,9 @@ bool conversation_broke_tls(const struct conversation *c);
 /* From inside wants_probe: stay on the line, and want a probe again at that time. */
 void conversation_ask_again_at(struct conversation *c, uint64_t at_ms);
 
-/* How many transactions the session will have seen once this probe was asked. */
-unsigned conversation_transactions(const struct conversation *c,
-                                   const struct conversation_probe *probe);
+/* Whether the session will have seen at most so many transactions once this probe was asked. */
+bool conversation_has_transaction(const struct conversation *c,
+                                  const struct conversation_probe *probe, unsigned max);
 
 /* Whether this probe may be asked in the open transaction, after those under way. */
 bool conversation_fits(const struct conversation *c, const struct conversation_probe *probe);

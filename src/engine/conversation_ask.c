@@ -8,10 +8,18 @@
 #include "base/slice.h"
 #include "engine/conversation_private.h"
 
-static uint64_t domain_hash(struct slice rcpt)
+/* Of the open transaction, with its at sign: no domain has another, so whoever ends with it is of that domain. */
+static struct slice transaction_domain(const struct conversation *c)
 {
-    size_t at = slice_find_last_byte(rcpt, '@');
-    return slice_mix(slice_sub(rcpt, at, rcpt.len), 0);
+    return slice_make(c->transaction_domain, c->transaction_domain_len);
+}
+
+/* One that is too long to be a domain is nobody else's. */
+static void keep_domain(struct conversation *c, struct slice rcpt)
+{
+    struct slice domain = slice_sub(rcpt, slice_find_last_byte(rcpt, '@'), rcpt.len);
+    c->transaction_domain_len = domain.len <= sizeof c->transaction_domain ? domain.len : 0;
+    memcpy(c->transaction_domain, domain.at, c->transaction_domain_len);
 }
 
 bool conversation_fits(const struct conversation *c, const struct conversation_probe *probe)
@@ -19,14 +27,14 @@ bool conversation_fits(const struct conversation *c, const struct conversation_p
     return c->in_transaction &&
            c->transaction_rcpts + c->under_way < c->config->rcpts_per_transaction &&
            c->transaction_null_sender == probe->is_null_sender &&
-           c->transaction_smtputf8 == probe->needs_smtputf8 &&
-           c->transaction_domain == domain_hash(probe->rcpt);
+           c->transaction_smtputf8 == probe->needs_smtputf8 && c->transaction_domain_len > 0 &&
+           slice_ends(probe->rcpt, transaction_domain(c));
 }
 
-unsigned conversation_transactions(const struct conversation *c,
-                                   const struct conversation_probe *probe)
+bool conversation_has_transaction(const struct conversation *c,
+                                  const struct conversation_probe *probe, unsigned max)
 {
-    return c->transactions + (conversation_fits(c, probe) ? 0 : 1);
+    return c->transactions < max || (c->transactions == max && conversation_fits(c, probe));
 }
 
 static enum err send_mail(struct conversation *c, const struct conversation_probe *probe)
@@ -47,7 +55,7 @@ static enum err send_mail(struct conversation *c, const struct conversation_prob
     c->transaction_rcpts = 0;
     c->transaction_null_sender = probe->is_null_sender;
     c->transaction_smtputf8 = probe->needs_smtputf8;
-    c->transaction_domain = domain_hash(probe->rcpt);
+    keep_domain(c, probe->rcpt);
     return hel_smtp_client_mail(c->client, TAG_MAIL, &mail);
 }
 
@@ -115,6 +123,7 @@ static struct conversation_question *add(struct conversation *c,
     must(c->under_way < c->under_way_max);
     struct conversation_question *added = &c->questions[c->under_way++];
     *added = (struct conversation_question){.probe = probe, .asked_ms = door_now_ms(c->door)};
+    c->is_recorded = c->is_recorded || probe->transcript != NULL;
     return added;
 }
 

@@ -17,6 +17,7 @@ enum conversation_state {
 enum {
     CONVERSATION_BANNER_BYTES = 200,
     CONVERSATION_TROUBLE_BYTES = 160,
+    CONVERSATION_SPARE_QUESTIONS = 8, /* there is room for so many in one of a pool */
 };
 
 enum conversation_tag { TAG_STARTTLS = 1, TAG_RSET, TAG_MAIL, TAG_RCPT, TAG_QUIT };
@@ -38,6 +39,7 @@ struct conversation {
     const struct exchanger *exchanger;
     const struct conversation_handler *handler;
     void *context;
+    struct pool *spare; /* where its memory goes; NULL: the heap */
     uint32_t number;
     enum conversation_state state;
     struct link *link;
@@ -49,7 +51,8 @@ struct conversation {
     bool had_local_trouble;
     uint64_t stage_began_ms;
     uint32_t latency_ms[HEL_SMTP_STAGE_COUNT];
-    struct ip ip; /* of the line */
+    struct ip ip;     /* of the line */
+    bool is_recorded; /* as a whole, or its prelude, or a probe that was asked wants to be */
     struct transcript prelude;
     bool has_banner; /* whole, or as much of it as there is room for */
     size_t banner_len;
@@ -62,13 +65,14 @@ struct conversation {
     bool in_transaction;        /* MAIL was accepted or is under way; ... */
     bool is_mail_accepted;      /* ... the former */
     bool transaction_null_sender, transaction_smtputf8;
-    uint64_t transaction_domain; /* hash: recipients of one domain share a transaction */
+    size_t transaction_domain_len;
     struct evidence *early; /* MAIL was refused; told when RCPT's reply is in; NULL: it was not */
     unsigned under_way, under_way_max;
     unsigned answered; /* of those under way, and not told yet */
 
     /* Last, and not cleared: most conversations never touch most of it. */
-    char trouble[CONVERSATION_TROUBLE_BYTES]; /* of ours, the last one, in words */
+    char transaction_domain[1 + DNS_NAME_BYTES]; /* recipients of one domain share a transaction */
+    char trouble[CONVERSATION_TROUBLE_BYTES];    /* of ours, the last one, in words */
     char banner[CONVERSATION_BANNER_BYTES];
     struct tls_info tls;                      /* with tls_used */
     struct conversation_question questions[]; /* those under way, as they were asked */

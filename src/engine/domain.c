@@ -11,7 +11,7 @@
 #include "engine/knocker_private.h"
 #include "engine/transport.h"
 
-/* The questions of one lookup; outlive their domain where that is freed first. */
+/* The questions of one lookup; outlive their domain where that is freed first, and maybe the knocker. */
 struct inquiry {
     struct domain *domain; /* NULL: nobody cares any more */
     uint64_t open;         /* those on their way, by the bits of their ids */
@@ -48,9 +48,39 @@ static void inquiry_leave(struct domain *domain)
     struct inquiry *inquiry = domain->inquiry;
     domain->inquiry = NULL;
     if (inquiry != NULL && inquiry->open == 0) {
-        free(inquiry);
+        pool_give(&domain->knocker->spare_inquiries, inquiry);
     } else if (inquiry != NULL) {
         inquiry->domain = NULL;
+    }
+}
+
+/* Names of nearly all: their domains are cut from blocks. */
+static bool is_short(size_t name_len)
+{
+    return name_len < KNOCKER_NAME_BYTES;
+}
+
+/* Blank but for its name. NULL: no memory. */
+static struct domain *domain_alloc(struct knocker *knocker, struct slice name)
+{
+    struct domain *domain = is_short(name.len) ? slab_take(&knocker->domain_slab)
+                                               : malloc(sizeof *domain + name.len + 1);
+    if (domain == NULL) {
+        return NULL;
+    }
+    memset(domain, 0, sizeof *domain);
+    memcpy(domain->name, name.at, name.len);
+    domain->name[name.len] = '\0';
+    domain->knocker = knocker;
+    return domain;
+}
+
+static void domain_dispose(struct domain *domain)
+{
+    if (is_short(strlen(domain->name))) {
+        slab_give(&domain->knocker->domain_slab, domain);
+    } else {
+        free(domain);
     }
 }
 
@@ -66,7 +96,7 @@ static void domain_free(struct domain *domain)
     route_free(domain->route);
     free(domain->known);
     park_domain_done(domain);
-    free(domain);
+    domain_dispose(domain);
 }
 
 void domains_init(struct knocker *knocker, uint64_t seed)
@@ -74,7 +104,10 @@ void domains_init(struct knocker *knocker, uint64_t seed)
     map_init(&knocker->domains, seed);
     TAILQ_INIT(&knocker->idle_domains);
     TAILQ_INIT(&knocker->lookups);
+    slab_init(&knocker->domain_slab, sizeof(struct domain) + KNOCKER_NAME_BYTES,
+              KNOCKER_SLAB_PIECES);
     pool_init(&knocker->spare_lookups, dns_lookup_bytes(), KNOCKER_SPARE_LOOKUPS);
+    pool_init(&knocker->spare_inquiries, sizeof(struct inquiry), KNOCKER_SPARE_INQUIRIES);
 }
 
 void domains_done(struct knocker *knocker)
@@ -86,7 +119,9 @@ void domains_done(struct knocker *knocker)
         domain_free(value);
     }
     map_done(&knocker->domains);
+    slab_done(&knocker->domain_slab);
     pool_done(&knocker->spare_lookups);
+    pool_done(&knocker->spare_inquiries);
 }
 
 /* The memory between runs: "greylist=S", "live=N" and "control.SHAPE=STATE CODE HASH REASON", space-separated.
@@ -199,15 +234,13 @@ enum err domain_get(struct knocker *knocker, struct slice name, struct domain **
 {
     struct domain *domain = map_find(&knocker->domains, name);
     if (domain == NULL) {
-        domain = calloc(1, sizeof *domain + name.len + 1);
+        domain = domain_alloc(knocker, name);
         if (domain == NULL) {
             return ERR_NOMEM;
         }
-        memcpy(domain->name, name.at, name.len);
-        domain->knocker = knocker;
         TAILQ_INIT(&domain->waiting);
         if (map_put(&knocker->domains, slice_of(domain->name), domain) != ERR_NONE) {
-            free(domain);
+            domain_dispose(domain);
             return ERR_NOMEM;
         }
         memory_load(domain);
@@ -302,7 +335,7 @@ void domain_describe(struct domain *domain)
     if (domain->described_by == list_reader_number(reader)) {
         return;
     }
-    struct slice hosts[ROUTE_EXCHANGERS_MAX];
+    UNFILLED struct slice hosts[ROUTE_EXCHANGERS_MAX];
     struct slice name = slice_of(domain->name);
     size_t count = 0;
     const struct route *route = domain->route;
@@ -383,7 +416,7 @@ static struct question *question_of(struct domain *domain, unsigned id)
     uint64_t bit = UINT64_C(1) << id;
     must(id < DOMAIN_QUESTIONS_MAX);
     if (domain->inquiry == NULL) {
-        struct inquiry *inquiry = malloc(sizeof *inquiry);
+        struct inquiry *inquiry = pool_take(&domain->knocker->spare_inquiries);
         if (inquiry == NULL) {
             return NULL;
         }

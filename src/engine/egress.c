@@ -248,7 +248,7 @@ struct traffic_wish egress_wish(const struct host *host, const struct ask *ask)
         wish.keep = ask->keeps_egress ? ask->egress : TRAFFIC_ANY;
         wish.shun = ask->work->shun;
     }
-    if (host->unreached_until_ms > site_now_ms(host->site)) {
+    if (host->unreached != 0 && host->unreached_until_ms > site_now_ms(host->site)) {
         wish.shun |= host->unreached;
     }
     return wish;

@@ -24,7 +24,7 @@ bool held_keep(struct session *session, struct ask *ask, const struct evidence *
         !claim_is_distrusted(evidence, session->host->site->provider)) {
         return false;
     }
-    ask->work->held = malloc(sizeof *ask->work->held);
+    ask->work->held = pool_take(&ask->knocker->spare_evidence);
     if (ask->work->held == NULL) {
         return false;
     }

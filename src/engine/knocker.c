@@ -708,16 +708,17 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
         .keeps_prelude = config->keeps_preludes,
         .memo = knocker->memo,
     };
+    memcpy(knocker->conversation.timeout_ms, config->timeout_ms, sizeof config->timeout_ms);
     uint64_t seeds[2];
     door_random_bytes(door, seeds, sizeof seeds);
     knocker->random.state = seeds[0];
     map_init(&knocker->asks, seeds[1]);
     ask_memory_init(knocker);
     domains_init(knocker, seeds[1]);
-    map_init(&knocker->sites, seeds[1]);
+    sites_init(knocker, seeds[1]);
     park_init(knocker, seeds[1]);
     TAILQ_INIT(&knocker->hungry);
-    TAILQ_INIT(&knocker->sessions);
+    sessions_init(knocker);
     TAILQ_INIT(&knocker->ready);
     *out = knocker;
     return ERR_NONE;
@@ -735,13 +736,9 @@ void knocker_free(struct knocker *knocker)
         conversation_drop(TAILQ_FIRST(&knocker->sessions)->conversation);
     }
     egress_pool_save(knocker);
-    size_t cursor = 0;
-    struct slice key;
-    void *value;
     domains_done(knocker);
-    while (map_next(&knocker->sites, &cursor, &key, &value)) {
-        site_free(value);
-    }
+    sites_done(knocker);
+    sessions_done(knocker);
     door_timer_stop(knocker->door, &knocker->turn);
     door_timer_stop(knocker->door, &knocker->flush);
     door_timer_stop(knocker->door, &knocker->stop);
@@ -749,7 +746,6 @@ void knocker_free(struct knocker *knocker)
     traffic_pool_done(&knocker->pool);
     map_done(&knocker->asks);
     ask_memory_done(knocker);
-    map_done(&knocker->sites);
     rules_memo_free(knocker->memo);
     list_reader_done(&knocker->lists);
     free(knocker);

@@ -28,6 +28,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "base/slab.h"
 #include "dns/lookup.h"
 #include "engine/conversation.h"
 #include "engine/knocker.h"
@@ -47,7 +48,12 @@ enum {
     KNOCKER_SPARE_ASKS = 1024, /* memory of asks that are over, kept for the next ones */
     KNOCKER_SPARE_WORKS = 512,
     KNOCKER_SPARE_CASES = 512,
-    KNOCKER_SPARE_LOOKUPS = 64, /* and of lookups, 16 KB each */
+    KNOCKER_SPARE_LOOKUPS = 64,    /* and of lookups, 16 KB each, */
+    KNOCKER_SPARE_INQUIRIES = 256, /* and of their questions */
+    KNOCKER_SPARE_EVIDENCE = 256,
+    KNOCKER_SPARE_SESSIONS = 128, /* with their conversations */
+    KNOCKER_SLAB_PIECES = 16,     /* domains, sites, or hosts whose memory is asked for at once */
+    KNOCKER_NAME_BYTES = 40, /* of the name of one, with its end; those of longer ones are alone */
     KNOCKER_WIRE_BYTES = 40, /* an ask of an address that is no longer has its memory from there */
     KNOCKER_HISTORY_MS = 3600000, /* what is younger at the start belongs to the same run */
     KNOCKER_CLAIM_MS = 300,       /* between looks at an answer that another process is finding */
@@ -202,7 +208,7 @@ struct host {
     uint64_t unreached_until_ms;
     uint64_t down_until_ms;     /* no way out leads here */
     struct evidence *down;      /* and what it said; NULL: it never was */
-    struct exchanger exchanger; /* last: most of its room is never touched */
+    struct exchanger exchanger; /* last: no more memory is taken than its name fills */
 };
 
 struct site {
@@ -229,6 +235,7 @@ struct site {
         bool is_in_line;
         TAILQ_ENTRY(site) line_link;
     } park;
+    struct traffic_path path; /* the first one's room, and not cleared */
     char key[];
 };
 TAILQ_HEAD(site_list, site);
@@ -239,7 +246,6 @@ struct session {
     struct host *host;
     struct lane *lane; /* of its way out; NULL: there is only one */
     struct traffic_path *path;
-    struct conversation_config config;
     struct conversation *conversation;
     struct ask_list asked;              /* under way, in the order of their answers */
     struct timer budget;                /* comes no later than the first of their budgets is over */
@@ -253,6 +259,7 @@ struct session {
     bool is_pacing;
     bool has_vindicated; /* just now: those who were held may want to ask more in the next turn */
     bool is_suspect;     /* the closing control was not refused: no more is asked */
+    struct conversation_config config; /* last: filled as a whole, so not cleared before */
 };
 TAILQ_HEAD(session_list, session);
 
@@ -269,7 +276,10 @@ struct knocker {
     struct traffic_pool pool;
     uint64_t
         calendar_ms; /* Unix time less the door's at the start: traffic counts on a clock of its own */
-    struct pool spare_asks, spare_works, spare_cases, spare_lookups;
+    struct pool spare_asks, spare_works, spare_cases, spare_lookups, spare_inquiries;
+    struct pool spare_evidence; /* that is held, or told in the next turn */
+    struct pool spare_sessions, spare_conversations;
+    struct slab domain_slab, site_slab, host_slab;
     struct ask_work blank; /* of all that have none of their own */
     struct map asks;       /* key -> struct ask: shared questions */
     struct map domains;    /* name -> struct domain */
@@ -445,6 +455,8 @@ void egress_closed(struct site *site, const struct evidence *evidence, struct sl
 void egress_turn_away(struct host *host, struct ask *ask, uint64_t again_ms);
 
 /* site.c */
+void sites_init(struct knocker *knocker, uint64_t seed);
+void sites_done(struct knocker *knocker); /* all are freed */
 /* What holds for a site of this provider, before anything is learned. */
 struct traffic_limits site_limits(const struct knocker_config *config,
                                   const struct provider *provider);
@@ -463,9 +475,10 @@ struct lane *host_lane(struct host *host, size_t egress) MUST_USE;
 void site_recognise(struct site *site, struct slice banner);
 void site_pump(struct site *site);
 void site_feed_hungry(struct knocker *knocker);
-void site_free(struct site *site);
 
 /* session.c */
+void sessions_init(struct knocker *knocker);
+void sessions_done(struct knocker *knocker);                      /* all are closed */
 enum err session_open(struct host *host, size_t egress) MUST_USE; /* ERR_NOMEM */
 /* Then it is looked whose budget is over, of those that are asked. */
 void session_watch_budget(struct session *session, uint64_t until_ms);

@@ -2,6 +2,7 @@
  * their asks, and gives back what was lost with the line. Each limit is held as if all that is under way will be
  * refused, so a group of RCPTs that go out together never exceeds one.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +76,9 @@ static void configure(struct session *session, size_t index)
     config->proxy = egress->proxy;
     config->needs_tls = !config->no_tls && (site->provider->traits & PROVIDER_NEEDS_TLS) != 0;
     for (int i = 0; i < HEL_SMTP_STAGE_COUNT; i++) {
-        config->timeout_ms[i] = usual_timeout_ms(site, (enum hel_smtp_stage)i);
+        if (site->provider->timeout_ms[i] != 0) { /* else the user's are there, as all have them */
+            config->timeout_ms[i] = usual_timeout_ms(site, (enum hel_smtp_stage)i);
+        }
     }
     config->timeout_ms[HEL_SMTP_MAIL] =
         traffic_path_timeout_ms(session->path, config->timeout_ms[HEL_SMTP_MAIL]);
@@ -143,18 +146,32 @@ static void count(struct session *session, bool is_talking, bool is_more)
     }
 }
 
+void sessions_init(struct knocker *knocker)
+{
+    TAILQ_INIT(&knocker->sessions);
+    pool_init(&knocker->spare_sessions, sizeof(struct session), KNOCKER_SPARE_SESSIONS);
+    pool_init(&knocker->spare_conversations, conversation_bytes(), KNOCKER_SPARE_SESSIONS);
+    knocker->conversation.spare = &knocker->spare_conversations;
+}
+
+void sessions_done(struct knocker *knocker)
+{
+    pool_done(&knocker->spare_sessions);
+    pool_done(&knocker->spare_conversations);
+}
+
 enum err session_open(struct host *host, size_t egress)
 {
     struct site *site = host->site;
     struct knocker *knocker = site->knocker;
-    struct session *session = malloc(sizeof *session);
+    struct session *session = pool_take(&knocker->spare_sessions);
     if (session == NULL) {
         return ERR_NOMEM;
     }
-    *session = (struct session){.host = host};
+    memset(session, 0, offsetof(struct session, config));
     enum err e = prepare(session, host, egress);
     if (e != ERR_NONE) {
-        free(session);
+        pool_give(&knocker->spare_sessions, session);
         return e;
     }
     if (host->avoids_tls && !session->config.needs_tls) {
@@ -200,8 +217,9 @@ static void set_pacing(struct session *session, bool is_pacing)
 static bool has_transaction_left(const struct session *session,
                                  const struct conversation_probe *probe)
 {
-    return conversation_transactions(session->conversation, probe) <=
-           session->host->site->traffic.limits.transactions_per_connection;
+    return conversation_has_transaction(
+        session->conversation, probe,
+        session->host->site->traffic.limits.transactions_per_connection);
 }
 
 /* The next probe of this session; NULL: there is none, limits end the session here, or what is left of them is for
@@ -724,7 +742,7 @@ static void on_closed(void *context, struct conversation *c)
     traffic_path_closed(session->path, session->is_trial, site_traffic_ms(site));
     knocker->counts.talking--;
     site->open--;
-    free(session);
+    pool_give(&knocker->spare_sessions, session);
     egress_keep(site);
     site_pump(site);
     site_feed_hungry(knocker);

@@ -41,6 +41,36 @@ void site_recognise(struct site *site, struct slice banner)
     }
 }
 
+/* With its end: sites and hosts of nearly all names are cut from blocks. */
+static bool is_short(size_t name_bytes)
+{
+    return name_bytes <= KNOCKER_NAME_BYTES;
+}
+
+/* Blank but for its key, and the room of the path. NULL: no memory. */
+static struct site *site_alloc(struct knocker *knocker, const char *key)
+{
+    size_t key_bytes = strlen(key) + 1;
+    struct site *site =
+        is_short(key_bytes) ? slab_take(&knocker->site_slab) : malloc(sizeof *site + key_bytes);
+    if (site == NULL) {
+        return NULL;
+    }
+    memset(site, 0, offsetof(struct site, path));
+    memcpy(site->key, key, key_bytes);
+    site->knocker = knocker;
+    return site;
+}
+
+static void site_dispose(struct site *site)
+{
+    if (is_short(strlen(site->key) + 1)) {
+        slab_give(&site->knocker->site_slab, site);
+    } else {
+        free(site);
+    }
+}
+
 enum err site_get(struct knocker *knocker, const struct route *route,
                   const struct provider *provider, struct site **out)
 {
@@ -51,24 +81,22 @@ enum err site_get(struct knocker *knocker, const struct route *route,
         *out = site;
         return ERR_NONE;
     }
-    size_t key_bytes = strlen(key) + 1;
-    site = calloc(1, sizeof *site + key_bytes);
+    site = site_alloc(knocker, key);
     if (site == NULL) {
         return ERR_NOMEM;
     }
-    memcpy(site->key, key, key_bytes);
-    site->knocker = knocker;
     site->provider = provider;
     struct traffic_limits limits = site_limits(&knocker->config, provider);
     bool is_shared_system = provider->class != PROVIDER_SELFHOSTED;
     traffic_site_init(&site->traffic, &limits, is_shared_system);
+    traffic_site_lend_room(&site->traffic, &site->path);
     site->has_one_host = !is_shared_system && route->exchanger_count == 1;
     site->wake = (struct timer){.fired = on_wake, .context = site};
     park_site_init(site);
     if (egress_site_load(site) != ERR_NONE ||
         map_put(&knocker->sites, slice_of(site->key), site) != ERR_NONE) {
         traffic_site_done(&site->traffic);
-        free(site);
+        site_dispose(site);
         return ERR_NOMEM;
     }
     *out = site;
@@ -82,6 +110,23 @@ static void lane_init(struct lane *lane, struct host *host, size_t egress)
     TAILQ_INIT(&lane->fresh_queue);
 }
 
+enum { HOST_HEAD_BYTES = offsetof(struct host, exchanger) + offsetof(struct exchanger, host) };
+
+/* Blank but for who it is. NULL: no memory. */
+static struct host *host_alloc(struct site *site, const struct exchanger *exchanger)
+{
+    size_t name_bytes = strlen(exchanger->host) + 1;
+    struct host *host = is_short(name_bytes) ? slab_take(&site->knocker->host_slab)
+                                             : malloc(HOST_HEAD_BYTES + name_bytes);
+    if (host == NULL) {
+        return NULL;
+    }
+    memset(host, 0, offsetof(struct host, exchanger));
+    host->site = site;
+    exchanger_copy(&host->exchanger, exchanger);
+    return host;
+}
+
 static void host_free(struct host *host)
 {
     while (host->lanes != NULL) {
@@ -90,10 +135,14 @@ static void host_free(struct host *host)
         host->lanes = next;
     }
     free(host->down);
-    free(host);
+    if (is_short(strlen(host->exchanger.host) + 1)) {
+        slab_give(&host->site->knocker->host_slab, host);
+    } else {
+        free(host);
+    }
 }
 
-void site_free(struct site *site)
+static void site_free(struct site *site)
 {
     egress_site_save(site);
     door_timer_stop(site->knocker->door, &site->wake);
@@ -109,7 +158,27 @@ void site_free(struct site *site)
     }
     traffic_site_done(&site->traffic);
     free(site->closed);
-    free(site);
+    site_dispose(site);
+}
+
+void sites_init(struct knocker *knocker, uint64_t seed)
+{
+    map_init(&knocker->sites, seed);
+    slab_init(&knocker->site_slab, sizeof(struct site) + KNOCKER_NAME_BYTES, KNOCKER_SLAB_PIECES);
+    slab_init(&knocker->host_slab, HOST_HEAD_BYTES + KNOCKER_NAME_BYTES, KNOCKER_SLAB_PIECES);
+}
+
+void sites_done(struct knocker *knocker)
+{
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&knocker->sites, &cursor, &key, &value)) {
+        site_free(value);
+    }
+    map_done(&knocker->sites);
+    slab_done(&knocker->site_slab);
+    slab_done(&knocker->host_slab);
 }
 
 static struct host *host_get(struct site *site, const struct exchanger *exchanger)
@@ -120,13 +189,10 @@ static struct host *host_get(struct site *site, const struct exchanger *exchange
             return host;
         }
     }
-    struct host *host = malloc(sizeof *host);
+    struct host *host = host_alloc(site, exchanger);
     if (host == NULL) {
         return NULL;
     }
-    memset(host, 0, offsetof(struct host, exchanger));
-    host->site = site;
-    exchanger_copy(&host->exchanger, exchanger);
     lane_init(&host->any, host, 0);
     host->next = site->hosts;
     site->hosts = host;
@@ -162,9 +228,10 @@ void ask_was_tried(struct ask *ask, const struct host *host, const struct eviden
 
 void site_tell_later(struct ask *ask, const struct evidence *evidence)
 {
-    struct evidence *copy = malloc(sizeof *copy);
+    struct pool *spare = &ask->knocker->spare_evidence;
+    struct evidence *copy = pool_take(spare);
     if (copy == NULL || !ask_begin(ask)) {
-        free(copy);
+        pool_give(spare, copy);
         ask->is_expired = true;
         ask->expired_why = SKIP_BUDGET;
         knocker_make_ready(ask);

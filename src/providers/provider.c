@@ -85,7 +85,7 @@ static const struct provider_name *by_suffix(const struct provider_book *book, s
 
 static const struct provider_name *find_host(const struct provider_book *book, struct slice mx_host)
 {
-    char key[PROVIDER_HOST_BYTES_MAX];
+    UNFILLED char key[PROVIDER_HOST_BYTES_MAX];
     struct slice suffix = host_key(mx_host, key);
     while (suffix.len > 0) {
         const struct provider_name *found = by_suffix(book, suffix);
@@ -99,7 +99,7 @@ static const struct provider_name *find_host(const struct provider_book *book, s
 
 static const struct provider_name *find_in(const struct map *map, struct slice name)
 {
-    char key[PROVIDER_HOST_BYTES_MAX];
+    UNFILLED char key[PROVIDER_HOST_BYTES_MAX];
     return map_find(map, host_key(name, key));
 }
 

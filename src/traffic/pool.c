@@ -27,6 +27,16 @@ void traffic_pool_done(struct traffic_pool *pool)
     pool->count = 0;
 }
 
+/* Memory for one more. NULL: there is none. */
+static struct traffic_path *new_path(struct traffic_site *site)
+{
+    if (site->room == NULL || site->is_room_taken) {
+        return malloc(sizeof *site->room);
+    }
+    site->is_room_taken = true;
+    return site->room;
+}
+
 struct traffic_path *traffic_pool_path(struct traffic_pool *pool, struct traffic_site *site,
                                        size_t egress, uint64_t now_ms)
 {
@@ -39,7 +49,7 @@ struct traffic_path *traffic_pool_path(struct traffic_pool *pool, struct traffic
         site->path_count = pool->count;
     }
     if (site->paths[egress] == NULL) {
-        struct traffic_path *path = malloc(sizeof *path);
+        struct traffic_path *path = new_path(site);
         if (path == NULL) {
             return NULL;
         }
@@ -76,9 +86,11 @@ static void look_at(struct survey *survey, const struct traffic_path *path, size
         }
         return;
     }
-    uint64_t connect_ms = traffic_path_connect_at(path, now_ms);
-    uint64_t ask_ms = traffic_path_ask_at(path, now_ms);
-    uint64_t at_ms = connect_ms > ask_ms ? connect_ms : ask_ms;
+    uint64_t at_ms = traffic_path_connect_at(path, now_ms);
+    if (at_ms != TRAFFIC_NEVER) {
+        uint64_t ask_ms = traffic_path_ask_at(path, now_ms);
+        at_ms = at_ms > ask_ms ? at_ms : ask_ms;
+    }
     if (!survey->can_wait || at_ms < survey->wait_ms) {
         survey->can_wait = true;
         survey->wait_ms = at_ms;
@@ -95,11 +107,14 @@ static void look_at(struct survey *survey, const struct traffic_path *path, size
     }
 }
 
-/* One that was never used is looked at as it would begin. */
+/* One that was never used is looked at as it would begin; the only one is made at once, where there is room for it. */
 static struct traffic_path *path_or_new(struct traffic_pool *pool, struct traffic_site *site,
                                         size_t index, struct traffic_path *fresh, uint64_t now_ms)
 {
     struct traffic_path *path = site->paths == NULL ? NULL : site->paths[index];
+    if (path == NULL && pool->count == 1 && site->room != NULL) {
+        path = traffic_pool_path(pool, site, index, now_ms);
+    }
     if (path == NULL) {
         path = fresh;
         traffic_path_init(path, site, &pool->egresses[index], now_ms);
@@ -115,7 +130,7 @@ static bool keeps_egress(struct traffic_pool *pool, struct traffic_site *site,
         !reaches(&pool->egresses[wish->keep].egress, wish)) {
         return false;
     }
-    struct traffic_path fresh;
+    UNFILLED struct traffic_path fresh;
     return !is_blocked(path_or_new(pool, site, (size_t)wish->keep, &fresh, now_ms), now_ms);
 }
 
@@ -130,7 +145,7 @@ void traffic_pool_choose(struct traffic_pool *pool, struct traffic_site *site,
             continue;
         }
         survey.has_family = true;
-        struct traffic_path fresh;
+        UNFILLED struct traffic_path fresh;
         bool is_wished = keeps ? i == (size_t)wish->keep : (wish->shun >> i & 1) == 0;
         if (is_wished) {
             look_at(&survey, path_or_new(pool, site, i, &fresh, now_ms), i, now_ms);
@@ -154,7 +169,7 @@ bool traffic_pool_has_well(struct traffic_pool *pool, struct traffic_site *site,
                            const struct traffic_wish *wish, uint64_t now_ms)
 {
     for (size_t i = 0; i < pool->count; i++) {
-        struct traffic_path fresh;
+        UNFILLED struct traffic_path fresh;
         if ((wish->shun >> i & 1) == 0 && reaches(&pool->egresses[i].egress, wish) &&
             path_or_new(pool, site, i, &fresh, now_ms)->health.state == TRAFFIC_WELL) {
             return true;

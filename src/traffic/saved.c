@@ -198,7 +198,7 @@ static void read_window(const struct numbers *n, struct traffic_window *window, 
     window->newest = n->at[0];
     for (size_t i = 1; i < n->count && i <= window->newest + 1; i++) {
         uint64_t count = n->at[i] < UINT32_MAX ? n->at[i] : UINT32_MAX;
-        window->counts[(window->newest - (i - 1)) % TRAFFIC_WINDOW_SLOTS] = (uint32_t)count;
+        traffic_window_restore(window, window->newest - (i - 1), (uint32_t)count);
     }
 }
 

@@ -132,6 +132,11 @@ void traffic_site_init(struct traffic_site *site, const struct traffic_limits *l
     traffic_adapt_init(&site->adapt, &pace);
 }
 
+void traffic_site_lend_room(struct traffic_site *site, struct traffic_path *room)
+{
+    site->room = room;
+}
+
 static void tighten(struct traffic_limits *own, const struct traffic_limits *limits)
 {
     own->connections = least(own->connections, limits->connections);
@@ -163,7 +168,9 @@ void traffic_site_tighten(struct traffic_site *site, const struct traffic_limits
 void traffic_site_done(struct traffic_site *site)
 {
     for (size_t i = 0; i < site->path_count; i++) {
-        free(site->paths[i]);
+        if (site->paths[i] != site->room) {
+            free(site->paths[i]);
+        }
     }
     if (site->paths != &site->only) {
         free(site->paths);

@@ -41,6 +41,8 @@ struct traffic_site {
     struct traffic_path **paths; /* by egress; NULL: not used yet */
     struct traffic_path *only;   /* what paths points to where there is one egress */
     size_t path_count;
+    struct traffic_path *room; /* of the owner's, for the path that is made first; NULL: none */
+    bool is_room_taken;
     uint64_t
         broke_ms; /* when it last did not bear several RCPTs at once; 0: never that we know of */
     uint64_t
@@ -63,6 +65,8 @@ void traffic_site_key(const struct route *route, const struct provider *provider
 /* No path yet. limits.connections, .rcpts_per_connection and .pipelined_rcpts are at least 1. */
 void traffic_site_init(struct traffic_site *site, const struct traffic_limits *limits,
                        bool is_shared_system);
+/* The path that is made first will be there: most sites have no other. It lives as long as the site. */
+void traffic_site_lend_room(struct traffic_site *site, struct traffic_path *room);
 /* It turned out to be somebody's whose limits are these: the stricter of each holds from now on. */
 void traffic_site_tighten(struct traffic_site *site, const struct traffic_limits *limits);
 /* How it is asked, as configured: for what adapts to it. */

@@ -13,26 +13,39 @@ static uint64_t oldest_slot(uint64_t slot)
     return slot < TRAFFIC_WINDOW_SLOTS ? 0 : slot - TRAFFIC_WINDOW_SLOTS + 1;
 }
 
+static void set_count(struct traffic_window *window, uint64_t slot, uint32_t count)
+{
+    uint32_t *here = &window->counts[slot % TRAFFIC_WINDOW_SLOTS];
+    window->total = window->total - *here + count;
+    *here = count;
+}
+
+void traffic_window_restore(struct traffic_window *window, uint64_t slot, uint32_t count)
+{
+    set_count(window, slot, count);
+}
+
 void traffic_window_add(struct traffic_window *window, uint32_t count, uint64_t now_ms)
 {
     uint64_t slot = slot_at(window, now_ms);
-    uint64_t fresh = slot - window->newest;
+    uint64_t fresh = window->total == 0 ? 0 : slot - window->newest;
     for (uint64_t i = 0; i < fresh && i < TRAFFIC_WINDOW_SLOTS; i++) {
-        window->counts[(slot - i) % TRAFFIC_WINDOW_SLOTS] = 0;
+        set_count(window, slot - i, 0);
     }
     window->newest = slot;
-    uint32_t *here = &window->counts[slot % TRAFFIC_WINDOW_SLOTS];
-    *here = count < UINT32_MAX - *here ? *here + count : UINT32_MAX;
+    uint32_t before = window->counts[slot % TRAFFIC_WINDOW_SLOTS];
+    set_count(window, slot, count < UINT32_MAX - before ? before + count : UINT32_MAX);
 }
 
 uint32_t traffic_window_sum(const struct traffic_window *window, uint64_t now_ms)
 {
+    if (window->total == 0) {
+        return 0;
+    }
     uint64_t slot = slot_at(window, now_ms);
     uint64_t sum = 0;
     if (slot == window->newest) { /* as a rule: all that is there counts */
-        for (size_t i = 0; i < TRAFFIC_WINDOW_SLOTS; i++) {
-            sum += window->counts[i];
-        }
+        sum = window->total;
     } else {
         for (uint64_t at = oldest_slot(slot); at <= window->newest; at++) {
             sum += window->counts[at % TRAFFIC_WINDOW_SLOTS];

@@ -17,11 +17,14 @@ enum {
 #define TRAFFIC_NEVER UINT64_MAX /* not before something else happens */
 
 struct traffic_window {
+    uint64_t newest; /* number of the newest slot: its time / slot_ms */
+    uint64_t total;  /* of all counts */
     uint32_t slot_ms;
     uint32_t counts[TRAFFIC_WINDOW_SLOTS]; /* by number of the slot, modulo */
-    uint64_t newest;                       /* number of the newest slot: its time / slot_ms */
 };
 
+/* What was counted before, put back into the slot of that number: the newest or one of the span behind it. */
+void traffic_window_restore(struct traffic_window *window, uint64_t slot, uint32_t count);
 void traffic_window_add(struct traffic_window *window, uint32_t count, uint64_t now_ms);
 uint32_t traffic_window_sum(const struct traffic_window *window, uint64_t now_ms);
 

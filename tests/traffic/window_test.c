@@ -53,6 +53,35 @@ static void test_room_is_when_it_says(void **state)
     }
 }
 
+/* Also where it was used before. */
+static void test_what_is_restored_counts_as_it_did(void **state)
+{
+    (void)state;
+    struct random random = {.state = 5};
+    for (int round = 0; round < 200; round++) {
+        struct traffic_window window = {.slot_ms = TRAFFIC_HOUR_SLOT_MS};
+        struct traffic_window copy = {.slot_ms = TRAFFIC_HOUR_SLOT_MS};
+        uint64_t now = 1763719200000;
+        for (int i = 0; i < 30; i++) {
+            now += random_below(&random, 900000);
+            traffic_window_add(&window, random_below(&random, 4), now);
+        }
+        traffic_window_add(&copy, 7, 5);
+        copy.newest = window.newest;
+        for (uint64_t i = 0; i < TRAFFIC_WINDOW_SLOTS; i++) {
+            traffic_window_restore(&copy, window.newest - i,
+                                   window.counts[(window.newest - i) % TRAFFIC_WINDOW_SLOTS]);
+        }
+        for (int i = 0; i < 20; i++) {
+            assert_int_equal(traffic_window_sum(&copy, now), traffic_window_sum(&window, now));
+            now += random_below(&random, 900000);
+        }
+        traffic_window_add(&copy, 3, now);
+        traffic_window_add(&window, 3, now);
+        assert_int_equal(traffic_window_sum(&copy, now), traffic_window_sum(&window, now));
+    }
+}
+
 static void test_edges(void **state)
 {
     (void)state;
@@ -74,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_never_more_than_max_in_any_hour),
         cmocka_unit_test(test_room_is_when_it_says),
+        cmocka_unit_test(test_what_is_restored_counts_as_it_did),
         cmocka_unit_test(test_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

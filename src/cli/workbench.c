@@ -202,11 +202,27 @@ static int begin_threads(struct workbench *bench, const struct probe_options *op
     return EXIT_SUCCESS;
 }
 
-static int take_store(struct workbench *bench)
+static int take_store(struct workbench *bench, bool is_none)
 {
     struct fault fault;
     enum err e = store_opener_take(bench->opener, &bench->store, &fault);
+    if (e == ERR_NONE && !is_none) {
+        knocker_use_store(bench->knocker, bench->store);
+    }
     return say_store(e, &fault);
+}
+
+/* While the store is being opened. */
+static int make_knocker(struct workbench *bench, const struct probe_options *options)
+{
+    struct knocker_config config = options->knocker;
+    config.learn = on_learn;
+    config.learn_context = bench;
+    if (knocker_new(bench->door, bench->knowledge, &config, NULL, &bench->knocker) != ERR_NONE) {
+        complain("out of memory");
+        return EXIT_INTERNAL;
+    }
+    return EXIT_SUCCESS;
 }
 
 static void on_urge(void *context)
@@ -285,16 +301,10 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
         code = workbench_open_door(options, on_signal, bench, &bench->door);
     }
     if (code == EXIT_SUCCESS) {
-        code = take_store(bench);
+        code = make_knocker(bench, options);
     }
-    struct knocker_config config = options->knocker;
-    config.learn = on_learn;
-    config.learn_context = bench;
-    if (code == EXIT_SUCCESS && knocker_new(bench->door, bench->knowledge, &config,
-                                            options->config.store.is_none ? NULL : bench->store,
-                                            &bench->knocker) != ERR_NONE) {
-        complain("out of memory");
-        code = EXIT_INTERNAL;
+    if (code == EXIT_SUCCESS) {
+        code = take_store(bench, options->config.store.is_none);
     }
     if (code != EXIT_SUCCESS) {
         workbench_close(bench);

@@ -65,8 +65,9 @@ def heloise_ms(args, store, number, is_real):
             f'{"real" if is_real else "gone"}{number}@{DOMAIN}']
     argv = [str(a) for a in argv]
     out_read, out_write = os.pipe()
+    variables = environment()  # not its time
     begun = time.perf_counter()
-    child = os.posix_spawn(argv[0], argv, environment(), file_actions=[(os.POSIX_SPAWN_DUP2, out_write, 1)])
+    child = os.posix_spawn(argv[0], argv, variables, file_actions=[(os.POSIX_SPAWN_DUP2, out_write, 1)])
     _, status, used = os.wait4(child, 0)
     wall = (time.perf_counter() - begun) * 1000
     os.close(out_write)

@@ -2,6 +2,7 @@
  * Answers come out in the order of the questions.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ enum {
     VERIFY_NEWS_MS = 500,
     VERIFY_LEAVE_MS = 1500, /* after the last answer: time for lines to be left politely */
     VERIFY_NEWS_BYTES_MAX = 4096,
+    VERIFY_MEMORY_STEP_BYTES = 2 << 20,
 };
 
 enum verify_shape {
@@ -415,22 +417,32 @@ int cli_verify(int argc, char **argv)
                                      children,
                                      NULL,
                                      NULL};
-    struct verify_options options = {.shape = SHAPE_REPORT};
-    probe_options_init(&options.probe);
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
-    struct run run = {.options = &options};
+    struct run run = {0};
+    /* A thread's memory grows at once: each step stops all threads, and a short run needs no more than this. */
+    (void)mallopt(M_TOP_PAD, VERIFY_MEMORY_STEP_BYTES);
     workbench_prepare(&run.bench);
-    int code = probe_options_settle(&options.probe);
-    run.has_colour = workbench_has_colour(&options.probe, stdout);
-    if (options.probe.knocker.keeps_transcript && options.shape == SHAPE_REPORT) {
-        options.probe.knocker.observe = on_line;
-        options.probe.knocker.observe_context = &run;
+    /* Large: as a local of this function its pages would come before the threads. */
+    struct verify_options *options = calloc(1, sizeof *options);
+    if (options == NULL) {
+        complain("out of memory");
+        workbench_close(&run.bench);
+        return EXIT_INTERNAL;
+    }
+    run.options = options;
+    probe_options_init(&options->probe);
+    (void)argp_parse(&argp, argc, argv, 0, NULL, options);
+    int code = probe_options_settle(&options->probe);
+    run.has_colour = workbench_has_colour(&options->probe, stdout);
+    if (options->probe.knocker.keeps_transcript && options->shape == SHAPE_REPORT) {
+        options->probe.knocker.observe = on_line;
+        options->probe.knocker.observe_context = &run;
     }
     if (code == EXIT_SUCCESS) {
-        code = run_questions(&run, &options);
+        code = run_questions(&run, options);
     } else {
         workbench_close(&run.bench);
     }
-    probe_options_done(&options.probe);
+    probe_options_done(&options->probe);
+    free(options);
     return code;
 }

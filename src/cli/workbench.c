@@ -10,6 +10,9 @@
 #include "base/slice.h"
 #include "cli/exit.h"
 
+/* Longer than near name servers and this machine's own processes take: they have the processors first. */
+enum { WORKBENCH_URGE_MS = 5 };
+
 void complain(const char *format, ...)
 {
     va_list args;
@@ -171,12 +174,12 @@ bool workbench_store_works(const struct probe_options *options, struct fault *ou
 
 void workbench_prepare(struct workbench *bench)
 {
-    /* While the opener's thread loads a library, no thread can be made. */
-    if (bench->loader == NULL && loader_start(&bench->loader) != ERR_NONE) {
-        bench->loader = NULL; /* for want of memory, which is said where it is wanted */
-    }
+    /* The store is what a first question waits for. */
     if (bench->opener == NULL && store_opener_start(&bench->opener) != ERR_NONE) {
-        bench->opener = NULL;
+        bench->opener = NULL; /* for want of memory, which is said where it is wanted */
+    }
+    if (bench->loader == NULL && loader_start(&bench->loader) != ERR_NONE) {
+        bench->loader = NULL;
     }
 }
 
@@ -199,12 +202,41 @@ static int begin_threads(struct workbench *bench, const struct probe_options *op
     return EXIT_SUCCESS;
 }
 
-static int take_store(struct workbench *bench)
+static int take_store(struct workbench *bench, bool is_none)
 {
     struct fault fault;
     enum err e = store_opener_take(bench->opener, &bench->store, &fault);
-    loader_urge(bench->loader); /* not before: the answer may be stored */
+    if (e == ERR_NONE && !is_none) {
+        knocker_use_store(bench->knocker, bench->store);
+    }
     return say_store(e, &fault);
+}
+
+/* While the store is being opened. */
+static int make_knocker(struct workbench *bench, const struct probe_options *options)
+{
+    struct knocker_config config = options->knocker;
+    config.learn = on_learn;
+    config.learn_context = bench;
+    if (knocker_new(bench->door, bench->knowledge, &config, NULL, &bench->knocker) != ERR_NONE) {
+        complain("out of memory");
+        return EXIT_INTERNAL;
+    }
+    return EXIT_SUCCESS;
+}
+
+static void on_urge(void *context)
+{
+    const struct workbench *bench = context;
+    loader_urge(bench->loader);
+}
+
+/* What is needed for the first reply is loaded while somebody is waited for: a connection, which asks for it, or names
+ * that take their time. Not before: the answer may be stored, and until then each millisecond counts. */
+static void urge_later(struct workbench *bench)
+{
+    bench->urge = (struct timer){.fired = on_urge, .context = bench};
+    door_timer_start(bench->door, &bench->urge, door_now_ms(bench->door) + WORKBENCH_URGE_MS);
 }
 
 static void on_signal(void *context)
@@ -269,25 +301,24 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
         code = workbench_open_door(options, on_signal, bench, &bench->door);
     }
     if (code == EXIT_SUCCESS) {
-        code = take_store(bench);
+        code = make_knocker(bench, options);
     }
-    struct knocker_config config = options->knocker;
-    config.learn = on_learn;
-    config.learn_context = bench;
-    if (code == EXIT_SUCCESS && knocker_new(bench->door, bench->knowledge, &config,
-                                            options->config.store.is_none ? NULL : bench->store,
-                                            &bench->knocker) != ERR_NONE) {
-        complain("out of memory");
-        code = EXIT_INTERNAL;
+    if (code == EXIT_SUCCESS) {
+        code = take_store(bench, options->config.store.is_none);
     }
     if (code != EXIT_SUCCESS) {
         workbench_close(bench);
+        return code;
     }
+    urge_later(bench);
     return code;
 }
 
 void workbench_close(struct workbench *bench)
 {
+    if (bench->knocker != NULL) {
+        door_timer_stop(bench->door, &bench->urge);
+    }
     knocker_free(bench->knocker);
     uv_door_close(bench->door);
     store_close(bench->store);

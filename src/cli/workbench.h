@@ -19,6 +19,7 @@ struct workbench {
     struct store *store;         /* without a store one in memory, which the knocker does not see */
     struct door *door;
     struct knocker *knocker;
+    struct timer urge; /* of the loader */
     bool has_own_providers;
     bool
         has_bad_data; /* the knowledge could not be loaded, which was said; nothing can be answered */

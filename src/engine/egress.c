@@ -109,14 +109,20 @@ enum err egress_pool_init(struct knocker *knocker)
         return e;
     }
     for (size_t i = 0; i < knocker->pool.count; i++) {
+        narrow_families(&knocker->pool, &knocker->pool.egresses[i].egress);
+    }
+    return ERR_NONE;
+}
+
+void egress_pool_recall(struct knocker *knocker)
+{
+    for (size_t i = 0; i < knocker->pool.count; i++) {
         struct traffic_egress *egress = &knocker->pool.egresses[i].egress;
-        narrow_families(&knocker->pool, egress);
-        if (egress->warm_up.since_ms == TRAFFIC_SINCE_FIRST_USE) {
+        if (knocker->config.egresses[i].warm_up.since_ms == TRAFFIC_SINCE_FIRST_USE) {
             egress->warm_up.since_ms = first_use(knocker, egress);
         }
         load_day(knocker, &knocker->pool.egresses[i]);
     }
-    return ERR_NONE;
 }
 
 enum err egress_pool_read(const struct knocker_config *config, struct store *store, int64_t wall_ms,

@@ -24,6 +24,14 @@ static void on_fact(void *context, const struct store_fact *fact)
     }
 }
 
+/* Facts are put in as they happen: where the first is too young, all are. */
+void knocker_began_at(struct knocker *knocker, int64_t wall_ms)
+{
+    knocker->history_before_ms = wall_ms - KNOCKER_HISTORY_MS;
+    knocker->has_history =
+        knocker->store != NULL && store_fact_oldest(knocker->store) < knocker->history_before_ms;
+}
+
 bool history_read(const struct ask *ask, struct verify_history *out)
 {
     const struct knocker *knocker = ask->knocker;

@@ -186,14 +186,6 @@ uint64_t knocker_door_ms(const struct knocker *knocker, uint64_t traffic_ms)
     return traffic_ms - knocker->calendar_ms;
 }
 
-/* Facts are put in as they happen: where the first is too young, all are. */
-void knocker_began_at(struct knocker *knocker, int64_t wall_ms)
-{
-    knocker->history_before_ms = wall_ms - KNOCKER_HISTORY_MS;
-    knocker->has_history =
-        knocker->store != NULL && store_fact_oldest(knocker->store) < knocker->history_before_ms;
-}
-
 /* The knowledge. */
 
 bool knocker_learn(struct knocker *knocker, enum knowledge_part part)
@@ -685,9 +677,7 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     knocker->config = *config;
     knocker->config.crew.count = config->crew.count == 0 ? 1 : config->crew.count;
     knocker->config.connections_max = part_of(config->connections_max, &knocker->config.crew);
-    knocker->store = store;
     knocker->calendar_ms = (uint64_t)door_wall_ms(door) - door_now_ms(door);
-    knocker_began_at(knocker, config->began_at_ms != 0 ? config->began_at_ms : door_wall_ms(door));
     knocker->turn = (struct timer){.fired = on_turn, .context = knocker};
     knocker->flush = (struct timer){.fired = on_flush, .context = knocker};
     knocker->stop = (struct timer){.fired = on_stop, .context = knocker};
@@ -720,8 +710,18 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     TAILQ_INIT(&knocker->hungry);
     sessions_init(knocker);
     TAILQ_INIT(&knocker->ready);
+    knocker_use_store(knocker, store);
     *out = knocker;
     return ERR_NONE;
+}
+
+void knocker_use_store(struct knocker *knocker, struct store *store)
+{
+    must(knocker->store == NULL);
+    int64_t began_ms = knocker->config.began_at_ms;
+    knocker->store = store;
+    knocker_began_at(knocker, began_ms != 0 ? began_ms : door_wall_ms(knocker->door));
+    egress_pool_recall(knocker);
 }
 
 void knocker_free(struct knocker *knocker)

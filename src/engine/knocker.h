@@ -100,6 +100,8 @@ typedef void (*knocker_fn)(void *context, const struct record *record);
 enum err knocker_new(struct door *door, const struct knowledge *knowledge,
                      const struct knocker_config *config, struct store *store, struct knocker **out)
     MUST_USE;
+/* For one that was made without a store, before it is asked for the first time; the store must outlive it. */
+void knocker_use_store(struct knocker *knocker, struct store *store);
 void knocker_free(struct knocker *knocker); /* after everything was answered; drops open lines */
 
 /* The answer comes from the loop, exactly once. text is copied. ERR_NOMEM. */

@@ -436,6 +436,7 @@ bool errand_leaves(struct ask *ask);
 
 /* egress.c */
 enum err egress_pool_init(struct knocker *knocker) MUST_USE; /* ERR_NOMEM */
+void egress_pool_recall(struct knocker *knocker); /* what the store knows of the ways out */
 /* The pool and a site as a knocker would find them, for who only wants to know: nothing is written. store may be
  * NULL. Times are Unix milliseconds. ERR_NOMEM; traffic_pool_done is owed all the same. */
 enum err egress_pool_read(const struct knocker_config *config, struct store *store, int64_t wall_ms,

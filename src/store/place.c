@@ -12,10 +12,11 @@ static uint64_t place_of_domain(struct slice domain)
 
 int64_t store_place(struct slice key)
 {
-    size_t at = slice_find_last_byte(key, '@');
-    struct slice domain = at == key.len ? SLICE_NONE : slice_sub(key, at + 1, key.len);
+    struct slice address = slice_sub(key, 0, key.len - store_variant(key).len);
+    size_t at = slice_find_last_byte(address, '@');
+    struct slice domain = at == address.len ? SLICE_NONE : slice_sub(address, at + 1, address.len);
     uint64_t high = place_of_domain(domain);
-    uint64_t low = sip_hash(key, 0, 0) >> (64 - STORE_PLACE_KEY_BITS);
+    uint64_t low = sip_hash(address, 0, 0) >> (64 - STORE_PLACE_KEY_BITS);
     return (int64_t)(high | low);
 }
 

@@ -1,6 +1,6 @@
-/* store/place: where a key lies: a number made of its domain (what follows the last '@') and of the whole key. Indexes
- * begin with it, so that the keys of a domain, which are asked one after the other, are neighbours there, in an order
- * that has nothing to do with their names. Two keys may share a place: who looks one up compares the key as well. It
+/* store/place: where a key lies: a number made of its domain (what follows the last '@') and of its whole address, whatever
+ * variant stands behind that. Indexes begin with it, so that the keys of a domain, which are asked one after the other, are
+ * neighbours there, in an order that has nothing to do with their names and is that of a job's addresses. Two keys may share a place: who looks one up compares the key as well. It
  * is written into files, so it never changes.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_PLACE_H

@@ -181,6 +181,9 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     /* Records of verdicts are packed from here on, those that are there stay as they are: a program that cannot unpack
      * them refuses the file. */
     "",
+    /* A variant does not move its address to another place, so that verdicts lie in the order in which lists ask them. */
+    "UPDATE verdict SET place=place(key) WHERE place<>place(key);"
+    "UPDATE claim SET place=place(key) WHERE place<>place(key);",
 };
 
 static enum err make_tables(struct store *store, struct fault *out_fault)

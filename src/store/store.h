@@ -18,7 +18,7 @@
 struct store;
 
 enum {
-    STORE_SCHEMA_VERSION = 12,
+    STORE_SCHEMA_VERSION = 13,
     STORE_GROUP_ROWS = 32768,
     STORE_LOAD_ROWS = 16384, /* the same for store_job_add */
     STORE_CLAIM_LIFE_MS = 6 * 60 * 60 * 1000,

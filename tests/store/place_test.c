@@ -20,6 +20,7 @@ struct place_row {
 
 static const struct place_row rows[] = {
     {"an address", SLICE_LITERAL("a@b.example"), INT64_C(-3411564940235045511)},
+    {"its variant", SLICE_LITERAL("a@b.example port=1 mode=1"), INT64_C(-3411564940235045511)},
     {"its neighbour", SLICE_LITERAL("c@b.example"), INT64_C(-3411565429191673659)},
     {"an '@' in quotes", SLICE_LITERAL("\"x@y\"@b.example"), INT64_C(-3411565653287600105)},
     {"another domain", SLICE_LITERAL("a@d.example"), INT64_C(124475550893134972)},

@@ -82,6 +82,26 @@ static void records_of_older_files_are_read(void **state)
     assert_int_equal(scratch_sql(path, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
 }
 
+/* Until version 12 a variant lay elsewhere than its address. */
+static void variants_move_to_their_address(void **state)
+{
+    char path[SCRATCH_PATH_BYTES];
+    bool is_mine = false;
+    scratch_path(state, "x.db", path);
+    struct store *store = scratch_open(path);
+    assert_int_equal(scratch_put(store, "a@b port=1", "{}"), ERR_NONE);
+    store_close(store);
+    (void)scratch_sql(path, "UPDATE verdict SET place=5;"
+                            "INSERT INTO claim VALUES(6,'c@d port=1',1,1);"
+                            "PRAGMA user_version=12");
+    store = scratch_open(path);
+    assert_true(scratch_has(store, "a@b port=1", "{}"));
+    assert_int_equal(store_claim_try(store, SLICE("c@d port=1"), 2, &is_mine), ERR_NONE);
+    assert_true(is_mine); /* its holder is gone */
+    store_close(store);
+    assert_int_equal(scratch_sql(path, "SELECT count(*) FROM claim"), 0);
+}
+
 /* Objects of one file that the other has not, or has otherwise. Names have quotes where a table was renamed. */
 #define DIFFERENCES(one, other)                                                        \
     "SELECT count(*) FROM (SELECT type,name,tbl_name,replace(sql,'\"','') FROM " one   \
@@ -272,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(an_older_schema_is_brought_up_to_date),
         IN_FOLDER(records_of_older_files_are_read),
+        IN_FOLDER(variants_move_to_their_address),
         IN_FOLDER(a_new_file_is_as_one_that_grew),
         IN_FOLDER(jobs_go_on_after_a_migration),
         IN_FOLDER(a_broken_migration_is_taken_back),

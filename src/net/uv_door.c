@@ -98,7 +98,7 @@ static void door_uv_run(struct door *base)
     door->is_stopped = false;
     uv_update_time(&door->loop);
     arm(door);
-    (void)uv_run(&door->loop, UV_RUN_DEFAULT);
+    uv_sockets_run(&door->sockets, true, &door->is_stopped);
 }
 
 /* A loop without anything to wait for does not look at its signals; the alarm gives it something. */
@@ -109,7 +109,7 @@ static void door_uv_turn(struct door *base)
     if (door->timers.count == 0) {
         (void)uv_timer_start(&door->alarm, on_alarm, TURN_ALARM_MS, 0);
     }
-    (void)uv_run(&door->loop, UV_RUN_NOWAIT);
+    uv_sockets_run(&door->sockets, false, &door->is_stopped);
     if (door->timers.count == 0) {
         (void)uv_timer_stop(&door->alarm);
     }
@@ -199,7 +199,7 @@ enum err uv_door_open(const struct uv_door_config *config, struct door **out,
     door->has_ipv6 = find_ipv6(&door->door);
     (void)uv_timer_init(&door->loop, &door->alarm);
     door->alarm.data = door;
-    error = uv_sockets_open(&door->sockets, &door->loop);
+    error = uv_sockets_open(&door->sockets, &door->loop, config->sockets);
     if (error != 0) {
         uv_door_close(&door->door);
         return fault_set(out_fault, ERR_SYSTEM, -error, "cannot watch sockets: %s",

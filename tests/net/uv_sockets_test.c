@@ -108,7 +108,8 @@ static void end_send(struct end *end, struct slice bytes)
 
 static void turn(struct world *world)
 {
-    (void)uv_run(&world->loop, UV_RUN_NOWAIT);
+    const bool is_stopped = false;
+    uv_sockets_run(&world->sockets, false, &is_stopped);
 }
 
 static void end_close(struct world *world, struct end *end)
@@ -128,7 +129,7 @@ static int setup(void **state)
     assert_int_equal(uv_loop_init(&world->loop), 0);
     assert_int_equal(uv_idle_init(&world->loop, &world->idle), 0);
     assert_int_equal(uv_idle_start(&world->idle, on_idle), 0);
-    assert_int_equal(uv_sockets_open(&world->sockets, &world->loop), 0);
+    assert_int_equal(uv_sockets_open(&world->sockets, &world->loop, UV_SOCKETS_ANY), 0);
     *state = world;
     return 0;
 }

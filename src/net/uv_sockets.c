@@ -49,6 +49,7 @@ static void end_turn(struct uv_sockets *sockets)
     bury(sockets);
 }
 
+/* With a ring its waiting is the end of a turn. */
 static void on_check(uv_check_t *check)
 {
     struct uv_sockets *sockets = check->data;
@@ -66,7 +67,7 @@ static void on_prepare(uv_prepare_t *prepare)
     }
 }
 
-/* The ring waits for the loop. */
+/* libuv does what is due; then the ring waits, for the loop's descriptors and timers too. */
 static bool ring_turn(struct uv_sockets *sockets, bool waits, const bool *is_stopped)
 {
     bool is_alive = uv_run(sockets->loop, UV_RUN_NOWAIT) != 0;
@@ -80,13 +81,20 @@ static bool ring_turn(struct uv_sockets *sockets, bool waits, const bool *is_sto
     return uv_loop_alive(sockets->loop) != 0;
 }
 
+static bool epoll_turns(struct uv_sockets *sockets, bool waits)
+{
+    sockets->is_running = true;
+    bool is_alive = uv_run(sockets->loop, waits ? UV_RUN_DEFAULT : UV_RUN_NOWAIT) != 0;
+    sockets->is_running = false;
+    return is_alive;
+}
+
 void uv_sockets_run(struct uv_sockets *sockets, bool waits, const bool *is_stopped)
 {
-    bool is_alive = true;
+    bool is_alive;
     do {
-        is_alive = sockets->ring == NULL
-                       ? uv_run(sockets->loop, waits ? UV_RUN_DEFAULT : UV_RUN_NOWAIT) != 0
-                       : ring_turn(sockets, waits, is_stopped);
+        is_alive = sockets->ring == NULL ? epoll_turns(sockets, waits)
+                                         : ring_turn(sockets, waits, is_stopped);
     } while (waits && is_alive && !*is_stopped);
     end_turn(sockets);
 }
@@ -118,7 +126,9 @@ bool uv_sockets_offers_ring(struct uv_sockets *sockets)
     if (sockets->wants_ring && sockets->ring == NULL) {
         sockets->ring = uv_ring_new(sockets);
         sockets->wants_ring = sockets->ring != NULL;
-        uv_stop(sockets->loop); /* it goes on with it */
+        if (sockets->ring != NULL && sockets->is_running) {
+            uv_stop(sockets->loop); /* it goes on with the ring */
+        }
     }
     return sockets->ring != NULL;
 }

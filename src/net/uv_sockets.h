@@ -76,6 +76,7 @@ struct uv_sockets {
     uv_loop_t *loop;
     struct uv_ring *ring;
     bool wants_ring; /* it is made with the first link */
+    bool is_running; /* libuv has the thread until it is stopped */
     bool is_closing;
     uv_poll_t poll;
     uv_check_t check;

@@ -27,7 +27,7 @@ static void read_ahead(struct uv_sockets *sockets, const struct epoll_event *eve
     for (int i = 0; i < count; i++) {
         struct uv_socket *socket = events[i].data.ptr;
         if (socket->owner->reads_when_ready && socket->fd >= 0 &&
-            (events[i].events & EPOLLIN) != 0) {
+            (events[i].events & (EPOLLIN | EPOLLERR)) == EPOLLIN) { /* an error is told once */
             socket->ahead = sockets->ahead[i];
             socket->ahead_len = receive(socket, sockets->ahead[i], UV_AHEAD_BYTES);
         }

@@ -1,7 +1,7 @@
 /* net/uv_sockets_ring: sockets on an io_uring. Each has one request to receive, which lasts and takes a buffer of those
  * that all share when something comes; what is sent, connected and closed in a turn goes to the kernel in one call at
- * its end. A far end that floods takes the buffers of others: their requests then end, and are made again in turn,
- * each of which tries at once and stops after a few kilobytes.
+ * its end. Far ends that flood take the buffers of others: the requests of all then end. Who got nothing is the first to
+ * ask again when the buffers are back; a request tries at once, and for a few kilobytes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <liburing.h>
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +25,8 @@ enum {
     PAGE_BYTES = 4096,
     NAME_MASK = 7,       /* a socket's address leaves these bits */
     TAKEN_MAX = 64,      /* completions looked at together */
+    MS_PER_S = 1000,
+    NS_PER_MS = 1000000,
 };
 
 /* What a completion names, with its socket. */
@@ -50,18 +51,31 @@ static bool is_asked(const struct uv_socket *socket, enum asked what)
 
 /* Requests. */
 
-static void enter(struct uv_ring *ring, bool wants_events)
+static bool is_passing(int error)
 {
-    int n = wants_events ? io_uring_submit_and_get_events(&ring->uring)
-                         : io_uring_submit(&ring->uring);
-    must(n >= 0 || n == -EINTR || n == -EAGAIN || n == -EBUSY);
+    return error == -EINTR || error == -EAGAIN || error == -EBUSY;
+}
+
+/* What the kernel has found out meanwhile is said too: it works for a ring only when it is asked. */
+static void enter(struct uv_ring *ring)
+{
+    int n = io_uring_submit_and_get_events(&ring->uring);
+    must(n >= 0 || is_passing(n)); /* else another thread calls */
+}
+
+/* The kernel may be short of memory for some. */
+static void enter_all(struct uv_ring *ring)
+{
+    while (io_uring_sq_ready(&ring->uring) > 0) {
+        enter(ring);
+    }
 }
 
 static struct io_uring_sqe *request(struct uv_ring *ring)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
     while (sqe == NULL) {
-        enter(ring, true);
+        enter(ring);
         sqe = io_uring_get_sqe(&ring->uring);
     }
     return sqe;
@@ -78,13 +92,13 @@ static void ask(struct uv_socket *socket, struct io_uring_sqe *sqe, enum asked w
     socket->ringed.asked |= 1u << what;
 }
 
-/* first_flags: whether it waits before it tries. */
-static void ask_bytes(struct uv_socket *socket, unsigned first_flags)
+/* Where nothing is there yet it would try in vain before it waits. */
+static void ask_bytes(struct uv_socket *socket, bool waits_first)
 {
     struct io_uring_sqe *sqe = request(socket->ring);
     io_uring_prep_recv_multishot(sqe, socket->fd, NULL, 0, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
-    sqe->ioprio |= (uint16_t)first_flags;
+    sqe->ioprio |= waits_first ? IORING_RECVSEND_POLL_FIRST : 0;
     sqe->buf_group = 0;
     ask(socket, sqe, ASKED_BYTES);
 }
@@ -106,7 +120,7 @@ static void reset(struct uv_socket *socket)
 void uv_ring_take(struct uv_socket *socket)
 {
     reset(socket);
-    ask_bytes(socket, IORING_RECVSEND_POLL_FIRST);
+    ask_bytes(socket, true);
 }
 
 void uv_ring_connect(struct uv_socket *socket, const struct sockaddr *far, socklen_t len)
@@ -130,7 +144,7 @@ void uv_ring_send(struct uv_socket *socket, struct slice part)
     socket->ringed.flying = part;
 }
 
-/* Requests of a socket that hold its file are called off; then it is closed. */
+/* Its requests hold its file: they are called off; then it is closed. */
 static void leave(struct uv_socket *socket)
 {
     for (unsigned what = ASKED_BYTES; what < ASKED_SENDING; what++) {
@@ -223,6 +237,8 @@ static void received(struct uv_socket *socket, const struct io_uring_cqe *cqe)
     }
     if (socket->fd < 0) {
         drop_all(socket);
+    } else if (cqe->res == -ENOBUFS && socket->ringed.first == NO_BUFFER) {
+        ask_bytes(socket, false); /* before those that had some ask again */
     } else if (cqe->res > 0 || cqe->res == -ENOBUFS || cqe->res == -EINTR ||
                cqe->res == -EAGAIN) {
         put_ready(socket, EPOLLIN);
@@ -304,18 +320,8 @@ static void tell(struct uv_socket *socket)
     }
     drop_all(socket);
     if (socket->ringed.end == 0 && !is_asked(socket, ASKED_BYTES)) {
-        ask_bytes(socket, (events & EPOLLOUT) != 0 ? IORING_RECVSEND_POLL_FIRST : 0);
+        ask_bytes(socket, (events & EPOLLOUT) != 0);
     }
-}
-
-/* Those that become ready meanwhile wait for the next turn. */
-static void tell_all(struct uv_ring *ring)
-{
-    TAILQ_INSERT_TAIL(&ring->ready, &ring->mark, ready_link);
-    while (TAILQ_FIRST(&ring->ready) != &ring->mark) {
-        tell(TAILQ_FIRST(&ring->ready));
-    }
-    TAILQ_REMOVE(&ring->ready, &ring->mark, ready_link);
 }
 
 static void leave_all(struct uv_ring *ring)
@@ -330,8 +336,8 @@ static void leave_all(struct uv_ring *ring)
 void uv_ring_submit(struct uv_ring *ring)
 {
     leave_all(ring);
-    while (io_uring_sq_ready(&ring->uring) > 0) {
-        enter(ring, true); /* what was called off lets its file go when events are asked for */
+    if (io_uring_sq_ready(&ring->uring) > 0) {
+        enter_all(ring);
         take_all(ring);
     }
 }
@@ -350,25 +356,30 @@ static void watch_loop(struct uv_ring *ring)
 void uv_ring_wait(struct uv_ring *ring, int timeout_ms)
 {
     leave_all(ring);
-    if (timeout_ms != 0 && TAILQ_EMPTY(&ring->ready)) {
-        watch_loop(ring);
-        struct __kernel_timespec limit = {.tv_sec = timeout_ms / 1000,
-                                          .tv_nsec = timeout_ms % 1000 * 1000000L};
-        struct io_uring_cqe *first;
-        (void)io_uring_submit_and_wait_timeout(&ring->uring, &first, 1,
-                                               timeout_ms < 0 ? NULL : &limit, NULL);
-        take_all(ring);
-        uv_ring_submit(ring);
+    if (timeout_ms == 0 || !TAILQ_EMPTY(&ring->ready)) {
+        enter(ring);
+        enter_all(ring);
     } else {
-        enter(ring, true);
-        take_all(ring);
-        uv_ring_submit(ring);
+        watch_loop(ring);
+        struct io_uring_cqe *first;
+        struct __kernel_timespec limit = {.tv_sec = timeout_ms / MS_PER_S,
+                                          .tv_nsec = timeout_ms % MS_PER_S * NS_PER_MS};
+        int n = io_uring_submit_and_wait_timeout(&ring->uring, &first, 1,
+                                                 timeout_ms < 0 ? NULL : &limit, NULL);
+        must(n >= 0 || n == -ETIME || is_passing(n));
+        enter_all(ring);
     }
+    take_all(ring);
 }
 
+/* Those that become ready meanwhile wait for the next turn. */
 void uv_ring_tell(struct uv_ring *ring)
 {
-    tell_all(ring);
+    TAILQ_INSERT_TAIL(&ring->ready, &ring->mark, ready_link);
+    while (TAILQ_FIRST(&ring->ready) != &ring->mark) {
+        tell(TAILQ_FIRST(&ring->ready));
+    }
+    TAILQ_REMOVE(&ring->ready, &ring->mark, ready_link);
 }
 
 void uv_ring_leave(struct uv_socket *socket)

@@ -24,7 +24,8 @@ enum {
 };
 
 struct knock {
-    unsigned port, dns_port, addresses, domains, connections, per_site, rcpts, pipelined, open_max, ring;
+    unsigned port, dns_port, addresses, domains, connections, per_site, rcpts, pipelined, open_max,
+        ring;
     unsigned first_domain; /* of this thread's */
     pthread_t thread;
     struct door *door;

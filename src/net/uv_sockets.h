@@ -39,7 +39,7 @@ struct uv_socket_owner {
     /* It reads in ready() all that is there; what it then leaves is gone. Not for one that accepts. */
     bool reads_when_ready;
     void (*ready)(struct uv_socket *socket,
-                  uint32_t events);                /* of epoll, on both ways; each change is told once */
+                  uint32_t events); /* of epoll, on both ways; each change is told once */
     void (*door_closes)(struct uv_socket *socket); /* it discards the socket */
     void (*discarded)(
         struct uv_socket *socket); /* nothing points to it any more: it may be freed */

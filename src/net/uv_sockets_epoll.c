@@ -22,12 +22,13 @@ static ssize_t receive(const struct uv_socket *socket, char *at, size_t room)
     return n < 0 ? -errno : n;
 }
 
+/* One with an error is left alone: the kernel says it once, and its owner asks for it first. */
 static void read_ahead(struct uv_sockets *sockets, const struct epoll_event *events, int count)
 {
     for (int i = 0; i < count; i++) {
         struct uv_socket *socket = events[i].data.ptr;
         if (socket->owner->reads_when_ready && socket->fd >= 0 &&
-            (events[i].events & (EPOLLIN | EPOLLERR)) == EPOLLIN) { /* an error is told once */
+            (events[i].events & (EPOLLIN | EPOLLERR)) == EPOLLIN) {
             socket->ahead = sockets->ahead[i];
             socket->ahead_len = receive(socket, sockets->ahead[i], UV_AHEAD_BYTES);
         }

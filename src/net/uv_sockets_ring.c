@@ -23,8 +23,8 @@ enum {
     BUFFER_BYTES = 512,  /* a reply is short */
     NO_BUFFER = BUFFERS, /* the end of a chain */
     PAGE_BYTES = 4096,
-    NAME_MASK = 7,       /* a socket's address leaves these bits */
-    TAKEN_MAX = 64,      /* completions looked at together */
+    NAME_MASK = 7,  /* a socket's address leaves these bits */
+    TAKEN_MAX = 64, /* completions looked at together */
     MS_PER_S = 1000,
     NS_PER_MS = 1000000,
 };
@@ -239,8 +239,7 @@ static void received(struct uv_socket *socket, const struct io_uring_cqe *cqe)
         drop_all(socket);
     } else if (cqe->res == -ENOBUFS && socket->ringed.first == NO_BUFFER) {
         ask_bytes(socket, false); /* before those that had some ask again */
-    } else if (cqe->res > 0 || cqe->res == -ENOBUFS || cqe->res == -EINTR ||
-               cqe->res == -EAGAIN) {
+    } else if (cqe->res > 0 || cqe->res == -ENOBUFS || cqe->res == -EINTR || cqe->res == -EAGAIN) {
         put_ready(socket, EPOLLIN);
     } else {
         socket->ringed.end = cqe->res == 0 ? UV_EOF : cqe->res;
@@ -429,8 +428,8 @@ struct uv_ring *uv_ring_new(struct uv_sockets *sockets)
 {
     struct uv_ring *ring = calloc(1, sizeof *ring);
     struct io_uring_params params = {.flags = IORING_SETUP_SINGLE_ISSUER |
-                                              IORING_SETUP_DEFER_TASKRUN |
-                                              IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
+                                              IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
+                                              IORING_SETUP_CQSIZE,
                                      .cq_entries = COMPLETIONS};
     if (ring == NULL || io_uring_queue_init_params(REQUESTS, &ring->uring, &params) != 0) {
         free(ring);

@@ -18,7 +18,15 @@
 
 #include "base/slice.h"
 
-enum { MUCH = 300000, TURNS_MAX = 1000, SOME_TURNS = 50, FLOODS = 16, FLOOD_BLOCK = 65536, HEARD_BYTES = 8192, CROWD = 2 * UV_AHEAD_SOCKETS + 3 };
+enum {
+    MUCH = 300000,
+    TURNS_MAX = 1000,
+    SOME_TURNS = 50,
+    FLOODS = 16,
+    FLOOD_BLOCK = 65536,
+    HEARD_BYTES = 8192,
+    CROWD = 2 * UV_AHEAD_SOCKETS + 3
+};
 
 /* One end is watched, the other one is the test's. */
 struct end {

@@ -140,7 +140,7 @@ static void take_orders(struct crew_loop *loop, struct crew_post *post)
 }
 
 /* An address that belongs to another loop. */
-static void send_on(void *context, const struct knocker_errand *errand)
+static void send(void *context, const struct knocker_errand *errand)
 {
     struct crew_loop *loop = context;
     struct loop_item *item = errand->context;
@@ -226,7 +226,7 @@ enum err crew_loop_open(struct crew_loop *loop, struct crew *crew, unsigned inde
     buf_init(&loop->result, RESULT_BYTES);
     struct knocker_config knocker = *config->knocker;
     knocker.crew = (struct knocker_crew){
-        .index = index, .count = crew->count, .send = send_on, .context = loop, .has_claims = true};
+        .index = index, .count = crew->count, .send = send, .context = loop, .has_claims = true};
     enum err e = uv_door_open(config->door, &loop->door, out_fault);
     if (e == ERR_NONE && config->store_path != NULL) {
         e = store_courier_open(config->store_path, &loop->outbox, &loop->store, out_fault);

@@ -8,7 +8,6 @@
 
 #include "base/err.h"
 #include "net/door.h"
-#include "net/uv_sockets.h"
 
 struct uv_door_config {
     const char *const *resolvers; /* "ADDR[:PORT]" or "[V6]:PORT"; borrowed during open */
@@ -17,7 +16,8 @@ struct uv_door_config {
     unsigned query_tries;         /* 0: 3 */
     bool
         wants_authentic; /* the resolver is asked to say whether answers are authentic (RFC 6840 5.7) */
-    enum uv_sockets_way sockets; /* ANY but for tests and measurements */
+    bool
+        keeps_to_epoll; /* for tests and measurements: else it is an io_uring, where there is one */
 };
 
 /* Ignores SIGPIPE where nobody handles it. ERR_SYNTAX for a resolver that is not an address, ERR_SYSTEM, ERR_NOMEM; the fault says which. */

@@ -99,13 +99,13 @@ void uv_sockets_run(struct uv_sockets *sockets, bool waits, const bool *is_stopp
     end_turn(sockets);
 }
 
-int uv_sockets_open(struct uv_sockets *sockets, uv_loop_t *loop, enum uv_sockets_way way)
+int uv_sockets_open(struct uv_sockets *sockets, uv_loop_t *loop, bool wants_ring)
 {
     LIST_INIT(&sockets->all);
     TAILQ_INIT(&sockets->queue);
     LIST_INIT(&sockets->discarded);
     sockets->loop = loop;
-    sockets->wants_ring = way != UV_SOCKETS_EPOLL;
+    sockets->wants_ring = wants_ring;
     int error = uv_epoll_open(sockets);
     if (error != 0) {
         return error;

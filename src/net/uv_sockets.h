@@ -29,11 +29,6 @@ enum {
 struct uv_ring;
 struct uv_socket;
 
-enum uv_sockets_way {
-    UV_SOCKETS_ANY,   /* a ring where the kernel offers one */
-    UV_SOCKETS_EPOLL, /* without one */
-};
-
 /* Of a socket's owner. */
 struct uv_socket_owner {
     /* It reads in ready() all that is there; what it then leaves is gone. Not for one that accepts. */
@@ -91,7 +86,7 @@ struct uv_sockets {
 };
 
 /* An error of libuv, or 0. */
-int uv_sockets_open(struct uv_sockets *sockets, uv_loop_t *loop, enum uv_sockets_way way);
+int uv_sockets_open(struct uv_sockets *sockets, uv_loop_t *loop, bool wants_ring);
 /* In place of uv_run: until it is stopped or has nothing to wait for, or one turn that does not wait. */
 void uv_sockets_run(struct uv_sockets *sockets, bool waits, const bool *is_stopped);
 /* True: links are on a ring, or the kernel would offer one. */

@@ -99,6 +99,13 @@ void uv_sockets_run(struct uv_sockets *sockets, bool waits, const bool *is_stopp
     end_turn(sockets);
 }
 
+void uv_sockets_stop(struct uv_sockets *sockets)
+{
+    if (sockets->is_running) {
+        uv_stop(sockets->loop);
+    }
+}
+
 int uv_sockets_open(struct uv_sockets *sockets, uv_loop_t *loop, bool wants_ring)
 {
     LIST_INIT(&sockets->all);
@@ -126,9 +133,7 @@ bool uv_sockets_offers_ring(struct uv_sockets *sockets)
     if (sockets->wants_ring && sockets->ring == NULL) {
         sockets->ring = uv_ring_new(sockets);
         sockets->wants_ring = sockets->ring != NULL;
-        if (sockets->ring != NULL && sockets->is_running) {
-            uv_stop(sockets->loop); /* it goes on with the ring */
-        }
+        uv_sockets_stop(sockets); /* it goes on with what there is now */
     }
     return sockets->ring != NULL;
 }
@@ -138,7 +143,6 @@ void uv_sockets_close(struct uv_sockets *sockets)
     if (sockets->poll.data == NULL) {
         return;
     }
-    sockets->is_closing = true;
     while (!LIST_EMPTY(&sockets->all)) {
         struct uv_socket *socket = LIST_FIRST(&sockets->all);
         socket->owner->door_closes(socket);
@@ -285,7 +289,7 @@ void uv_socket_flush(struct uv_sockets *sockets, struct uv_socket *socket)
     } else if (socket->rest.len > 0 && socket->error == 0) {
         buf_drop_front(&socket->rest, send_now(socket, buf_view(&socket->rest)));
     }
-    if (socket->ring != NULL && !sockets->is_closing && socket->rest.len > 0 &&
+    if (socket->ring != NULL && uv_ring_is_here(socket->ring) && socket->rest.len > 0 &&
         socket->error == 0) {
         uv_ring_want_room(socket);
     }
@@ -295,7 +299,7 @@ static void give_all(struct uv_sockets *sockets)
 {
     while (!TAILQ_EMPTY(&sockets->queue)) {
         struct uv_socket *socket = TAILQ_FIRST(&sockets->queue);
-        if (socket->ring != NULL) {
+        if (socket->ring != NULL && uv_ring_is_here(socket->ring)) {
             uv_ring_send(socket, take_part(sockets, socket));
         } else {
             uv_socket_flush(sockets, socket);
@@ -306,7 +310,7 @@ static void give_all(struct uv_sockets *sockets)
 static void flush_all(struct uv_sockets *sockets)
 {
     give_all(sockets);
-    if (sockets->ring != NULL) {
+    if (sockets->ring != NULL && uv_ring_is_here(sockets->ring)) {
         uv_ring_submit(sockets->ring);
     }
     sockets->queued = 0;

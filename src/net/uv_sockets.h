@@ -72,7 +72,6 @@ struct uv_sockets {
     struct uv_ring *ring;
     bool wants_ring; /* it is made with the first link */
     bool is_running; /* libuv has the thread until it is stopped */
-    bool is_closing;
     uv_poll_t poll;
     uv_check_t check;
     uv_prepare_t prepare;
@@ -89,6 +88,8 @@ struct uv_sockets {
 int uv_sockets_open(struct uv_sockets *sockets, uv_loop_t *loop, bool wants_ring);
 /* In place of uv_run: until it is stopped or has nothing to wait for, or one turn that does not wait. */
 void uv_sockets_run(struct uv_sockets *sockets, bool waits, const bool *is_stopped);
+/* From inside of uv_sockets_run, with is_stopped: it ends soon. */
+void uv_sockets_stop(struct uv_sockets *sockets);
 /* True: links are on a ring, or the kernel would offer one. */
 bool uv_sockets_offers_ring(struct uv_sockets *sockets);
 /* The owners discard those that are left; then the loop is to run until it ends. Safe on one that is zeroed. */

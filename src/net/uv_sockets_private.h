@@ -23,6 +23,8 @@ ssize_t uv_epoll_receive(struct uv_socket *socket, char *at, size_t room);
 struct uv_ring *uv_ring_new(struct uv_sockets *sockets);
 /* No request is left behind; none is waited for. The loop is to run until its handles are closed. NULL is fine. */
 void uv_ring_close(struct uv_ring *ring);
+/* False: this thread is not the ring's, and asks for nothing; it may close. */
+bool uv_ring_is_here(const struct uv_ring *ring);
 void uv_ring_take(struct uv_socket *socket);
 void uv_ring_connect(struct uv_socket *socket, const struct sockaddr *far, socklen_t len);
 void uv_ring_rearm(struct uv_socket *socket);

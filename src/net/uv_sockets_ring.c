@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <liburing.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -35,6 +36,7 @@ enum asked { ASKED_BYTES, ASKED_CONNECT, ASKED_ROOM, ASKED_SENDING, ASKED_LOOP }
 struct uv_ring {
     struct io_uring uring;
     struct uv_sockets *sockets;
+    pthread_t thread;
     bool watches_loop;
     struct uv_socket mark;           /* in ready: where a turn ends */
     TAILQ_HEAD(, uv_socket) ready;   /* in the order of their first news */
@@ -43,6 +45,11 @@ struct uv_ring {
     char *bytes; /* of the buffers */
     uint16_t next[BUFFERS], len[BUFFERS];
 };
+
+bool uv_ring_is_here(const struct uv_ring *ring)
+{
+    return pthread_equal(ring->thread, pthread_self()) != 0;
+}
 
 static bool is_asked(const struct uv_socket *socket, enum asked what)
 {
@@ -362,7 +369,8 @@ void uv_ring_wait(struct uv_ring *ring, int timeout_ms)
         watch_loop(ring);
         struct io_uring_cqe *first;
         struct __kernel_timespec limit = {.tv_sec = timeout_ms / MS_PER_S,
-                                          .tv_nsec = timeout_ms % MS_PER_S * NS_PER_MS};
+                                          .tv_nsec =
+                                              (long long)(timeout_ms % MS_PER_S) * NS_PER_MS};
         int n = io_uring_submit_and_wait_timeout(&ring->uring, &first, 1,
                                                  timeout_ms < 0 ? NULL : &limit, NULL);
         must(n >= 0 || n == -ETIME || is_passing(n));
@@ -436,6 +444,7 @@ struct uv_ring *uv_ring_new(struct uv_sockets *sockets)
         return NULL;
     }
     ring->sockets = sockets;
+    ring->thread = pthread_self();
     TAILQ_INIT(&ring->ready);
     TAILQ_INIT(&ring->leaving);
     if (share_buffers(ring) != 0) {

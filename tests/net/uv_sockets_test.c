@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -429,16 +430,47 @@ static void may_be_discarded_while_it_is_told(void **state)
     assert_int_equal(uv_run(&world->loop, UV_RUN_DEFAULT), 0); /* nothing keeps the loop */
 }
 
+static void *close_sockets(void *sockets)
+{
+    uv_sockets_close(sockets);
+    return NULL;
+}
+
+/* Also for another thread than the one that took the turns: far ends hear of it. */
 static void the_door_sweeps_up(void **state)
 {
     struct world *world = *state;
-    struct end watched, unwatched = {.sockets = &world->sockets};
+    struct end watched, reading, unwatched = {.sockets = &world->sockets};
+    char bytes[8];
+    pthread_t thread;
     end_open(world, &watched);
+    end_open_for(world, &reading, &reader);
     uv_socket_init(&world->sockets, &unwatched.socket, &owner);
-    uv_sockets_close(&world->sockets);
+    some_turns(world);
+    assert_int_equal(recv(reading.there, bytes, sizeof bytes, 0), -1);
+    assert_int_equal(pthread_create(&thread, NULL, close_sockets, &world->sockets), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(recv(reading.there, bytes, sizeof bytes, 0), 0);
     assert_int_equal(watched.discarded, 1);
+    assert_int_equal(reading.discarded, 1);
     assert_int_equal(unwatched.discarded, 1);
     (void)close(watched.there);
+    (void)close(reading.there);
+}
+
+/* One that is closed is closed when its turn ends, though the kernel was still to tell what comes. */
+static void a_far_end_hears_of_a_close(void **state)
+{
+    struct world *world = *state;
+    struct end end;
+    char bytes[8];
+    end_open_for(world, &end, &reader);
+    some_turns(world);
+    uv_socket_discard(&world->sockets, &end.socket);
+    turn(world);
+    assert_int_equal(end.discarded, 1);
+    assert_int_equal(recv(end.there, bytes, sizeof bytes, 0), 0);
+    (void)close(end.there);
 }
 
 static void nothing_there_is_no_end(void **state)
@@ -473,6 +505,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_floods_does_not_drown_others, setup, teardown),
         cmocka_unit_test_setup_teardown(may_be_discarded_while_it_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(the_door_sweeps_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_far_end_hears_of_a_close, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_there_is_no_end, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,8 @@ enum {
 };
 
 struct knock {
-    unsigned port, dns_port, addresses, domains, connections, per_site, rcpts, pipelined, open_max;
+    unsigned port, dns_port, addresses, domains, connections, per_site, rcpts, pipelined, open_max,
+        ring;
     unsigned first_domain; /* of this thread's */
     pthread_t thread;
     struct door *door;
@@ -136,6 +137,7 @@ static void open_part(const struct knock *whole, unsigned loops, unsigned n,
     const char *resolvers[] = {resolver};
     (void)snprintf(resolver, sizeof resolver, "127.0.0.1:%u", whole->dns_port);
     struct uv_door_config door = {.resolvers = resolvers, .resolver_count = 1};
+    door.keeps_to_epoll = whole->ring == 0;
     struct knocker_config config;
     struct fault fault;
     *out = *whole;
@@ -189,7 +191,8 @@ int main(int argc, char **argv)
                           .per_site = 1,
                           .rcpts = 102, /* a hundred, the control and the closing control */
                           .pipelined = 1,
-                          .open_max = 8192};
+                          .open_max = 8192,
+                          .ring = 1};
     unsigned loops = 1;
     const struct limit_option options[] = {
         {"--port", &knock.port, 65535},
@@ -201,6 +204,7 @@ int main(int argc, char **argv)
         {"--rcpts", &knock.rcpts, 1000},
         {"--pipelined", &knock.pipelined, PROVIDER_PIPELINED_RCPTS_MAX},
         {"--open", &knock.open_max, 1000000},
+        {"--ring", &knock.ring, 1},
         {"--loops", &loops, LOOPS_MAX},
         {NULL, NULL, 0}};
     limit_options(argc, argv, options);

@@ -95,10 +95,16 @@ static void door_uv_timer_stop(struct door *base, struct timer *timer)
 static void door_uv_run(struct door *base)
 {
     struct uv_door *door = of(base);
+    if (door->was_stopped_before) {
+        door->was_stopped_before = false;
+        return;
+    }
     door->is_stopped = false;
+    door->is_running = true;
     uv_update_time(&door->loop);
     arm(door);
-    (void)uv_run(&door->loop, UV_RUN_DEFAULT);
+    uv_sockets_run(&door->sockets, true, &door->is_stopped);
+    door->is_running = false;
 }
 
 /* A loop without anything to wait for does not look at its signals; the alarm gives it something. */
@@ -109,7 +115,9 @@ static void door_uv_turn(struct door *base)
     if (door->timers.count == 0) {
         (void)uv_timer_start(&door->alarm, on_alarm, TURN_ALARM_MS, 0);
     }
-    (void)uv_run(&door->loop, UV_RUN_NOWAIT);
+    door->is_running = true;
+    uv_sockets_run(&door->sockets, false, &door->is_stopped);
+    door->is_running = false;
     if (door->timers.count == 0) {
         (void)uv_timer_stop(&door->alarm);
     }
@@ -117,8 +125,10 @@ static void door_uv_turn(struct door *base)
 
 static void door_uv_stop(struct door *base)
 {
-    of(base)->is_stopped = true;
-    uv_stop(&of(base)->loop);
+    struct uv_door *door = of(base);
+    door->is_stopped = true;
+    door->was_stopped_before = !door->is_running;
+    uv_sockets_stop(&door->sockets);
 }
 
 static bool door_uv_has_ipv6(struct door *door)
@@ -199,7 +209,7 @@ enum err uv_door_open(const struct uv_door_config *config, struct door **out,
     door->has_ipv6 = find_ipv6(&door->door);
     (void)uv_timer_init(&door->loop, &door->alarm);
     door->alarm.data = door;
-    error = uv_sockets_open(&door->sockets, &door->loop);
+    error = uv_sockets_open(&door->sockets, &door->loop, !config->keeps_to_epoll);
     if (error != 0) {
         uv_door_close(&door->door);
         return fault_set(out_fault, ERR_SYSTEM, -error, "cannot watch sockets: %s",

@@ -359,14 +359,6 @@ static int bind_to(int fd, const struct ip *source)
     return bind(fd, (const struct sockaddr *)&address, len) == 0 ? 0 : -errno;
 }
 
-static int connect_to(int fd, const struct ip *ip, uint16_t port)
-{
-    struct sockaddr_storage address;
-    socklen_t len = uv_link_sockaddr(ip, port, &address);
-    int done = connect(fd, (const struct sockaddr *)&address, len);
-    return done == 0 || errno == EINPROGRESS ? 0 : -errno;
-}
-
 /* With a proxy the source is a wish told to it, if at all, and the kernel chooses ours. */
 static int open_socket(struct uv_link *link, const struct link_request *request)
 {
@@ -382,14 +374,14 @@ static int open_socket(struct uv_link *link, const struct link_request *request)
     }
     bool has_source = proxy == NULL && request->source.family != IP_NONE;
     int error = has_source ? bind_to(fd, &request->source) : 0;
-    if (error == 0) {
-        error = connect_to(fd, ip, proxy == NULL ? request->port : proxy->port);
-    }
     if (error != 0) {
         (void)close(fd);
         return error;
     }
-    return uv_socket_take(&door_of(link)->sockets, &link->socket, fd);
+    struct sockaddr_storage far;
+    socklen_t len = uv_link_sockaddr(ip, proxy == NULL ? request->port : proxy->port, &far);
+    return uv_socket_connect(&door_of(link)->sockets, &link->socket, fd,
+                             (const struct sockaddr *)&far, len);
 }
 
 struct link *uv_link_connect(struct door *door, const struct link_request *request,

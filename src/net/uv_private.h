@@ -38,8 +38,9 @@ struct uv_door {
         tls; /* made when the first handshake is expected: to load OpenSSL and find the roots takes time */
     struct uv_resolver *resolver;
     struct uv_signal_watch signals[UV_SIGNALS_MAX];
-    bool is_stopped;
-    bool has_ipv6; /* at the time of opening */
+    bool is_running, is_stopped;
+    bool was_stopped_before; /* the next run: it ends at once */
+    bool has_ipv6;           /* at the time of opening */
     char read_buffer[UV_READ_BYTES];
 };
 

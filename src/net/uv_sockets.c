@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/uv_sockets.h"
-
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,40 +8,20 @@
 #include "base/attr.h"
 #include "base/must.h"
 #include "base/slice.h"
+#include "net/uv_sockets_private.h"
 
 enum {
-    EVENTS_MAX = 512, /* told in a turn; what is left is told in the next */
     UNREAD_BLOCKS_MAX = 16,
     REST_BYTES_MAX =
         4 << 20, /* above what a link lets its owner leave unsent, with what TLS adds */
 };
 
-static const uint32_t both_ways = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-
 static void flush_all(struct uv_sockets *sockets);
+static void give_all(struct uv_sockets *sockets);
 
 /* The loop. */
 
-static ssize_t receive(const struct uv_socket *socket, char *at, size_t room)
-{
-    ssize_t n = TEMP_FAILURE_RETRY(recv(socket->fd, at, room, 0));
-    return n < 0 ? -errno : n;
-}
-
-/* One with an error is left alone: the kernel says it once, and its owner asks for it first. */
-static void read_ahead(struct uv_sockets *sockets, const struct epoll_event *events, int count)
-{
-    for (int i = 0; i < count; i++) {
-        struct uv_socket *socket = events[i].data.ptr;
-        if (socket->owner->reads_when_ready && socket->fd >= 0 &&
-            (events[i].events & (EPOLLIN | EPOLLERR)) == EPOLLIN) {
-            socket->ahead = sockets->ahead[i];
-            socket->ahead_len = receive(socket, sockets->ahead[i], UV_AHEAD_BYTES);
-        }
-    }
-}
-
-static void tell_ready(struct uv_sockets *sockets, struct uv_socket *socket, uint32_t events)
+void uv_sockets_tell(struct uv_sockets *sockets, struct uv_socket *socket, uint32_t events)
 {
     if (socket->rest.len > 0 && (events & EPOLLOUT) != 0) {
         uv_socket_flush(sockets, socket);
@@ -51,70 +29,113 @@ static void tell_ready(struct uv_sockets *sockets, struct uv_socket *socket, uin
     if (socket->fd >= 0) { /* closed meanwhile: its owner keeps it until the turn is over */
         socket->owner->ready(socket, events);
     }
-    socket->ahead = NULL;
 }
 
-static void on_ready(uv_poll_t *poll, int status, int wanted)
+static void bury(struct uv_sockets *sockets)
 {
-    struct uv_sockets *sockets = poll->data;
-    UNFILLED struct epoll_event events[EVENTS_MAX];
-    (void)status;
-    (void)wanted;
-    int count = epoll_wait(sockets->epoll, events, EVENTS_MAX, 0);
-    for (int i = 0; i < count; i++) {
-        if (i % UV_AHEAD_SOCKETS == 0) {
-            int left = count - i;
-            read_ahead(sockets, events + i, left < UV_AHEAD_SOCKETS ? left : UV_AHEAD_SOCKETS);
+    for (struct uv_socket *socket = LIST_FIRST(&sockets->discarded), *next; socket != NULL;
+         socket = next) {
+        next = LIST_NEXT(socket, link);
+        if (sockets->ring == NULL || socket->ring == NULL || !uv_ring_holds(socket)) {
+            LIST_REMOVE(socket, link);
+            socket->owner->discarded(socket);
         }
-        tell_ready(sockets, events[i].data.ptr, events[i].events);
     }
 }
 
 static void end_turn(struct uv_sockets *sockets)
 {
     flush_all(sockets);
-    while (!LIST_EMPTY(&sockets->discarded)) {
-        struct uv_socket *socket = LIST_FIRST(&sockets->discarded);
-        LIST_REMOVE(socket, link);
-        socket->owner->discarded(socket);
-    }
+    bury(sockets);
 }
 
+/* With a ring its waiting is the end of a turn. */
 static void on_check(uv_check_t *check)
 {
-    end_turn(check->data);
+    struct uv_sockets *sockets = check->data;
+    if (sockets->ring == NULL) {
+        end_turn(sockets);
+    }
 }
 
 /* What timers and others said before the loop waits. */
 static void on_prepare(uv_prepare_t *prepare)
 {
-    end_turn(prepare->data);
+    struct uv_sockets *sockets = prepare->data;
+    if (sockets->ring == NULL) {
+        end_turn(sockets);
+    }
 }
 
-int uv_sockets_open(struct uv_sockets *sockets, uv_loop_t *loop)
+/* libuv does what is due; then the ring waits, for the loop's descriptors and timers too. */
+static bool ring_turn(struct uv_sockets *sockets, bool waits, const bool *is_stopped)
+{
+    bool is_alive = uv_run(sockets->loop, UV_RUN_NOWAIT) != 0;
+    give_all(sockets);
+    uv_ring_wait(sockets->ring,
+                 waits && is_alive && !*is_stopped ? uv_backend_timeout(sockets->loop) : 0);
+    sockets->queued = 0;
+    bury(sockets);
+    uv_update_time(sockets->loop);
+    uv_ring_tell(sockets->ring);
+    return uv_loop_alive(sockets->loop) != 0;
+}
+
+static bool epoll_turns(struct uv_sockets *sockets, bool waits)
+{
+    sockets->is_running = true;
+    bool is_alive = uv_run(sockets->loop, waits ? UV_RUN_DEFAULT : UV_RUN_NOWAIT) != 0;
+    sockets->is_running = false;
+    return is_alive;
+}
+
+void uv_sockets_run(struct uv_sockets *sockets, bool waits, const bool *is_stopped)
+{
+    bool is_alive;
+    do {
+        is_alive = sockets->ring == NULL ? epoll_turns(sockets, waits)
+                                         : ring_turn(sockets, waits, is_stopped);
+    } while (waits && is_alive && !*is_stopped);
+    end_turn(sockets);
+}
+
+void uv_sockets_stop(struct uv_sockets *sockets)
+{
+    if (sockets->is_running) {
+        uv_stop(sockets->loop);
+    }
+}
+
+int uv_sockets_open(struct uv_sockets *sockets, uv_loop_t *loop, bool wants_ring)
 {
     LIST_INIT(&sockets->all);
     TAILQ_INIT(&sockets->queue);
     LIST_INIT(&sockets->discarded);
-    sockets->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (sockets->epoll < 0) {
-        return -errno;
-    }
-    int error = uv_poll_init(loop, &sockets->poll, sockets->epoll);
+    sockets->loop = loop;
+    sockets->wants_ring = wants_ring;
+    int error = uv_epoll_open(sockets);
     if (error != 0) {
-        (void)close(sockets->epoll);
-        sockets->epoll = -1;
         return error;
     }
     (void)uv_check_init(loop, &sockets->check);
     (void)uv_prepare_init(loop, &sockets->prepare);
-    sockets->poll.data = sockets->check.data = sockets->prepare.data = sockets;
+    sockets->check.data = sockets->prepare.data = sockets;
     (void)uv_check_start(&sockets->check, on_check);
     (void)uv_prepare_start(&sockets->prepare, on_prepare);
-    uv_unref((uv_handle_t *)&sockets->poll);
     uv_unref((uv_handle_t *)&sockets->check);
     uv_unref((uv_handle_t *)&sockets->prepare);
-    return uv_poll_start(&sockets->poll, UV_READABLE, on_ready);
+    return 0;
+}
+
+/* It is of the thread that makes it: the first link's, which is the loop's. */
+bool uv_sockets_offers_ring(struct uv_sockets *sockets)
+{
+    if (sockets->wants_ring && sockets->ring == NULL) {
+        sockets->ring = uv_ring_new(sockets);
+        sockets->wants_ring = sockets->ring != NULL;
+        uv_sockets_stop(sockets); /* it goes on with what there is now */
+    }
+    return sockets->ring != NULL;
 }
 
 void uv_sockets_close(struct uv_sockets *sockets)
@@ -127,12 +148,12 @@ void uv_sockets_close(struct uv_sockets *sockets)
         socket->owner->door_closes(socket);
         must(LIST_FIRST(&sockets->all) != socket);
     }
+    uv_ring_close(sockets->ring);
+    sockets->ring = NULL;
     end_turn(sockets);
-    uv_close((uv_handle_t *)&sockets->poll, NULL);
+    uv_epoll_close(sockets);
     uv_close((uv_handle_t *)&sockets->check, NULL);
     uv_close((uv_handle_t *)&sockets->prepare, NULL);
-    (void)close(sockets->epoll);
-    sockets->poll.data = NULL;
 }
 
 /* A socket. */
@@ -145,11 +166,16 @@ void uv_socket_init(struct uv_sockets *sockets, struct uv_socket *socket,
     LIST_INSERT_HEAD(&sockets->all, socket, link);
 }
 
-int uv_socket_take(struct uv_sockets *sockets, struct uv_socket *socket, int fd)
+static void choose_way(struct uv_sockets *sockets, struct uv_socket *socket)
 {
-    struct epoll_event event = {.events = both_ways, .data.ptr = socket};
-    if (epoll_ctl(sockets->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-        int error = -errno;
+    bool is_ringed = socket->owner->reads_when_ready && uv_sockets_offers_ring(sockets);
+    socket->ring = is_ringed ? sockets->ring : NULL;
+}
+
+static int hold(struct uv_sockets *sockets, struct uv_socket *socket, int fd)
+{
+    int error = socket->ring != NULL ? 0 : uv_epoll_take(sockets, socket, fd);
+    if (error != 0) {
         (void)close(fd);
         return error;
     }
@@ -160,43 +186,57 @@ int uv_socket_take(struct uv_sockets *sockets, struct uv_socket *socket, int fd)
     return 0;
 }
 
+int uv_socket_take(struct uv_sockets *sockets, struct uv_socket *socket, int fd)
+{
+    choose_way(sockets, socket);
+    int error = hold(sockets, socket, fd);
+    if (error == 0 && socket->ring != NULL) {
+        uv_ring_take(socket);
+    }
+    return error;
+}
+
+int uv_socket_connect(struct uv_sockets *sockets, struct uv_socket *socket, int fd,
+                      const struct sockaddr *far, socklen_t len)
+{
+    choose_way(sockets, socket);
+    if (socket->ring == NULL && connect(fd, far, len) != 0 && errno != EINPROGRESS) {
+        int error = -errno;
+        (void)close(fd);
+        return error;
+    }
+    int error = hold(sockets, socket, fd);
+    if (error == 0 && socket->ring != NULL) {
+        uv_ring_connect(socket, far, len);
+    }
+    return error;
+}
+
 void uv_socket_rearm(struct uv_sockets *sockets, struct uv_socket *socket)
 {
-    struct epoll_event event = {.events = both_ways, .data.ptr = socket};
-    (void)epoll_ctl(sockets->epoll, EPOLL_CTL_MOD, socket->fd, &event);
+    if (socket->ring != NULL) {
+        uv_ring_rearm(socket);
+    } else {
+        uv_epoll_rearm(sockets, socket);
+    }
 }
 
 int uv_socket_error(const struct uv_socket *socket)
 {
     int error = 0;
     socklen_t len = sizeof error;
+    if (socket->ring != NULL) {
+        return socket->ringed.end == UV_EOF ? 0 : socket->ringed.end;
+    }
     return getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ? -errno : -error;
 }
 
 /* Reading. */
 
-/* What was read ahead, and behind it what had no room there. */
-static ssize_t take_ahead(struct uv_socket *socket, char *at, size_t room)
-{
-    ssize_t n = socket->ahead_len;
-    must(n <= (ssize_t)room);
-    if (n > 0) {
-        memcpy(at, socket->ahead, (size_t)n);
-    }
-    socket->ahead = NULL;
-    if (n < UV_AHEAD_BYTES) {
-        return n;
-    }
-    ssize_t more = receive(socket, at + n, room - UV_AHEAD_BYTES);
-    if (more < 0 && more != -EAGAIN) {
-        socket->error = (int)more; /* the kernel says it once; its next word is an end */
-    }
-    return more > 0 ? n + more : n;
-}
-
 ssize_t uv_socket_receive(struct uv_socket *socket, char *at, size_t room)
 {
-    ssize_t n = socket->ahead != NULL ? take_ahead(socket, at, room) : receive(socket, at, room);
+    ssize_t n = socket->ring != NULL ? uv_ring_receive(socket, at, room)
+                                     : uv_epoll_receive(socket, at, room);
     if (n > 0) {
         socket->is_unheard = false;
         return n;
@@ -209,8 +249,7 @@ ssize_t uv_socket_receive(struct uv_socket *socket, char *at, size_t room)
 
 /* Sending. */
 
-/* Its reader sees the end of the line and why, after what had come before. */
-static void give_up(struct uv_socket *socket, int error)
+void uv_socket_give_up(struct uv_socket *socket, int error)
 {
     socket->error = error;
     (void)shutdown(socket->fd, SHUT_RDWR);
@@ -221,31 +260,58 @@ static size_t send_now(struct uv_socket *socket, struct slice bytes)
 {
     ssize_t n = TEMP_FAILURE_RETRY(send(socket->fd, bytes.at, bytes.len, MSG_NOSIGNAL));
     if (n < 0 && errno != EAGAIN) {
-        give_up(socket, -errno);
+        uv_socket_give_up(socket, -errno);
     }
     return n < 0 ? 0 : (size_t)n;
 }
 
+void uv_socket_keep(struct uv_socket *socket, struct slice bytes)
+{
+    if (bytes.len > 0 && socket->error == 0 && buf_append(&socket->rest, bytes) != ERR_NONE) {
+        uv_socket_give_up(socket, UV_ENOMEM);
+    }
+}
+
+/* Its part of the outbox: it has no rest then. */
+static struct slice take_part(struct uv_sockets *sockets, struct uv_socket *socket)
+{
+    struct slice part = slice_make(sockets->outbox + socket->queued_at, socket->queued);
+    TAILQ_REMOVE(&sockets->queue, socket, queue_link);
+    socket->queued = 0;
+    return part;
+}
+
 void uv_socket_flush(struct uv_sockets *sockets, struct uv_socket *socket)
 {
-    if (socket->queued > 0) { /* then there is no rest */
-        struct slice part = slice_make(sockets->outbox + socket->queued_at, socket->queued);
-        TAILQ_REMOVE(&sockets->queue, socket, queue_link);
-        socket->queued = 0;
-        size_t sent = send_now(socket, part);
-        part = slice_sub(part, sent, part.len);
-        if (part.len > 0 && socket->error == 0 && buf_append(&socket->rest, part) != ERR_NONE) {
-            give_up(socket, UV_ENOMEM);
-        }
+    if (socket->queued > 0) {
+        struct slice part = take_part(sockets, socket);
+        uv_socket_keep(socket, slice_sub(part, send_now(socket, part), part.len));
     } else if (socket->rest.len > 0 && socket->error == 0) {
         buf_drop_front(&socket->rest, send_now(socket, buf_view(&socket->rest)));
+    }
+    if (socket->ring != NULL && uv_ring_is_here(socket->ring) && socket->rest.len > 0 &&
+        socket->error == 0) {
+        uv_ring_want_room(socket);
+    }
+}
+
+static void give_all(struct uv_sockets *sockets)
+{
+    while (!TAILQ_EMPTY(&sockets->queue)) {
+        struct uv_socket *socket = TAILQ_FIRST(&sockets->queue);
+        if (socket->ring != NULL && uv_ring_is_here(socket->ring)) {
+            uv_ring_send(socket, take_part(sockets, socket));
+        } else {
+            uv_socket_flush(sockets, socket);
+        }
     }
 }
 
 static void flush_all(struct uv_sockets *sockets)
 {
-    while (!TAILQ_EMPTY(&sockets->queue)) {
-        uv_socket_flush(sockets, TAILQ_FIRST(&sockets->queue));
+    give_all(sockets);
+    if (sockets->ring != NULL && uv_ring_is_here(sockets->ring)) {
+        uv_ring_submit(sockets->ring);
     }
     sockets->queued = 0;
 }
@@ -319,7 +385,11 @@ void uv_socket_close(struct uv_sockets *sockets, struct uv_socket *socket)
     if (--sockets->open == 0) {
         uv_unref((uv_handle_t *)&sockets->poll);
     }
-    (void)close(socket->fd);
+    if (socket->ring != NULL) {
+        uv_ring_leave(socket);
+    } else {
+        (void)close(socket->fd);
+    }
     socket->fd = -1;
     buf_done(&socket->rest);
 }

@@ -266,6 +266,32 @@ static void a_stop_outside_of_run_does_no_harm(void **state)
     uv_door_close(door);
 }
 
+/* And only that one; with links and without. */
+static void a_stop_before_a_run_ends_it(void **state)
+{
+    struct rig *rig = *state;
+    uint16_t port;
+    int fd = raw_listen("127.0.0.1", &port);
+    for (int i = 0; i < 2; i++) {
+        struct bell bell = bell_of(rig, NULL);
+        struct owner us;
+        owner_init(&us, rig);
+        if (i == 1) {
+            owner_connect(&us, "127.0.0.1", port, NULL);
+            RIG_UNTIL(rig, us.connected == 1);
+        }
+        bell_start(&bell, 0);
+        door_stop(rig->door);
+        door_run(rig->door);
+        assert_int_equal(bell.rung, 0);
+        RIG_UNTIL(rig, bell.rung == 1);
+        if (i == 1) {
+            owner_done(&us);
+        }
+    }
+    assert_int_equal(close(fd), 0);
+}
+
 /* No descriptors. */
 
 static rlim_t set_descriptors(rlim_t count)
@@ -319,6 +345,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(signals_come_from_the_loop, rig_open, rig_close),
         cmocka_unit_test(close_ends_all_that_is_open),
         cmocka_unit_test(a_stop_outside_of_run_does_no_harm),
+        cmocka_unit_test_setup_teardown(a_stop_before_a_run_ends_it, rig_open, rig_close),
         cmocka_unit_test_setup_teardown(without_descriptors_it_is_our_own_trouble, rig_open,
                                         rig_close),
     };

@@ -33,6 +33,7 @@ struct resolver_socket {
     struct resolver_socket *next;
     struct resolver_channel *channel;
     ares_socket_t fd;
+    int events; /* of libuv, that c-ares waits for */
     uv_poll_t poll;
 };
 
@@ -98,11 +99,16 @@ static void on_tick(void *context)
     set_tick(resolver);
 }
 
+/* libuv stops to watch a socket with an error, as a UDP socket has whose server was away for a moment; a question sent
+ * meanwhile has heard of it instead of c-ares' next look, and the socket stays in use. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     const struct resolver_socket *socket = poll->data;
     struct resolver_channel *channel = socket->channel;
     ares_socket_t fd = socket->fd;
+    if (status < 0) {
+        (void)uv_poll_start(poll, socket->events, on_poll);
+    }
     bool can_read = status < 0 || (events & UV_READABLE) != 0;
     bool can_write = status < 0 || (events & UV_WRITABLE) != 0;
     ares_process_fd(channel->ares, can_read ? fd : ARES_SOCKET_BAD,
@@ -148,8 +154,8 @@ static void on_socket(void *context, ares_socket_t fd, int readable, int writabl
         socket->poll.data = socket;
         *at = socket;
     }
-    int events = (readable != 0 ? UV_READABLE : 0) | (writable != 0 ? UV_WRITABLE : 0);
-    (void)uv_poll_start(&(*at)->poll, events, on_poll);
+    (*at)->events = (readable != 0 ? UV_READABLE : 0) | (writable != 0 ? UV_WRITABLE : 0);
+    (void)uv_poll_start(&(*at)->poll, (*at)->events, on_poll);
 }
 
 /* Servers. */

@@ -137,7 +137,7 @@ static void open_part(const struct knock *whole, unsigned loops, unsigned n,
     const char *resolvers[] = {resolver};
     (void)snprintf(resolver, sizeof resolver, "127.0.0.1:%u", whole->dns_port);
     struct uv_door_config door = {.resolvers = resolvers, .resolver_count = 1};
-    door.keeps_to_epoll = whole->ring == 0;
+    door.wants_ring = whole->ring != 0;
     struct knocker_config config;
     struct fault fault;
     *out = *whole;

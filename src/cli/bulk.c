@@ -596,6 +596,7 @@ int cli_bulk_job(int argc, char **argv, const struct slice *fingerprint)
     probe_options_init(&options.probe);
     options.probe.knocker.is_budget_wall_clock = false;
     options.probe.knocker.flush_ms = COMMIT_MS;
+    options.probe.has_many_lines = true;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct run run = {.options = &options};
     ticker_init(&run.ticker, !options.probe.is_quiet);

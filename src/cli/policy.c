@@ -342,6 +342,7 @@ int cli_policy(int argc, char **argv)
     };
     struct policy_options options;
     probe_options_init(&options.probe);
+    options.probe.has_many_lines = true;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     int code = probe_options_settle(&options.probe);
     code = code != EXIT_SUCCESS ? code : run(&options);

@@ -21,6 +21,7 @@ struct probe_options {
     enum colour_when colour;
     bool is_quiet;
     bool wants_authentic; /* set by the command: the DNSSEC state of answers matters to it */
+    bool has_many_lines;  /* set by the command: it has hundreds of lines open at a time */
     bool has_helo;        /* once settled: a name that can be looked up, or that somebody chose */
 };
 

@@ -535,6 +535,7 @@ int cli_serve(int argc, char **argv)
         NULL};
     struct serve_options options = {0};
     probe_options_init(&options.probe);
+    options.probe.has_many_lines = true;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     int code = probe_options_settle(&options.probe);
     code = code != EXIT_SUCCESS ? code : serve(&options);

@@ -258,7 +258,9 @@ struct uv_door_config workbench_door_config(const struct probe_options *options)
     const struct config_texts *resolvers = &options->config.resolvers;
     return (struct uv_door_config){.resolvers = resolvers->at,
                                    .resolver_count = resolvers->count,
-                                   .wants_authentic = options->wants_authentic};
+                                   .wants_authentic = options->wants_authentic,
+                                   .wants_ring =
+                                       options->has_many_lines && options->config.uses_io_uring};
 }
 
 int workbench_open_door(const struct probe_options *options, void (*on_stop)(void *context),

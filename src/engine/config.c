@@ -85,6 +85,7 @@ void config_init(struct config *out)
         .mail_from = SLICE_NONE,
         .port = knocker.port,
         .wants_tls = !knocker.no_tls,
+        .uses_io_uring = true,
         .proxy = {.host = SLICE_NONE, .user = SLICE_NONE, .password = SLICE_NONE},
         .proxy_password_file = SLICE_NONE,
         .store = {.path = SLICE_NONE},

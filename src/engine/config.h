@@ -154,7 +154,8 @@ struct config {
     struct config_texts providers; /* files of the user's own, merged over ours in this order */
 
     uint32_t connections_max;
-    uint32_t loops; /* that share a list; 0: as many as there are processors */
+    bool uses_io_uring; /* where there is one, for many lines */
+    uint32_t loops;     /* that share a list; 0: as many as there are processors */
     /* 0: the provider's */
     uint32_t per_site_max, rcpts_per_connection, pipelined_rcpts, invalids_per_hour;
     uint64_t budget_ms, queue_wait_ms, greylist_wait_ms, longest_wait_ms;

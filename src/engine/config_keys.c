@@ -61,6 +61,7 @@ const struct config_key config_keys[] = {
 
     {"limits", "max-connections", CONFIG_COUNT, FIELD(connections_max), 1, CONNECTIONS_MAX, NULL},
     {"limits", "loops", CONFIG_COUNT, FIELD(loops), 1, LOOPS_MAX, "one for each processor"},
+    {"limits", "io-uring", CONFIG_SWITCH, FIELD(uses_io_uring), 0, 0, NULL},
     {"limits", "max-per-site", CONFIG_COUNT, FIELD(per_site_max), 1, CONNECTIONS_MAX, BY_PROVIDER},
     {"limits", "rcpts-per-connection", CONFIG_COUNT, FIELD(rcpts_per_connection), 1, 10000,
      BY_PROVIDER},

@@ -209,7 +209,7 @@ enum err uv_door_open(const struct uv_door_config *config, struct door **out,
     door->has_ipv6 = find_ipv6(&door->door);
     (void)uv_timer_init(&door->loop, &door->alarm);
     door->alarm.data = door;
-    error = uv_sockets_open(&door->sockets, &door->loop, !config->keeps_to_epoll);
+    error = uv_sockets_open(&door->sockets, &door->loop, config->wants_ring);
     if (error != 0) {
         uv_door_close(&door->door);
         return fault_set(out_fault, ERR_SYSTEM, -error, "cannot watch sockets: %s",

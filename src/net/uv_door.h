@@ -16,8 +16,7 @@ struct uv_door_config {
     unsigned query_tries;         /* 0: 3 */
     bool
         wants_authentic; /* the resolver is asked to say whether answers are authentic (RFC 6840 5.7) */
-    bool
-        keeps_to_epoll; /* for tests and measurements: else it is an io_uring, where there is one */
+    bool wants_ring;     /* for many lines: an io_uring, where there is one, in place of epoll */
 };
 
 /* Ignores SIGPIPE where nobody handles it. ERR_SYNTAX for a resolver that is not an address, ERR_SYSTEM, ERR_NOMEM; the fault says which. */

@@ -7,9 +7,9 @@ import subprocess
 import sys
 import unittest
 
-LATE = ['libcurl', 'libexpat', 'libidn2', 'libjansson', 'liblz4', 'libmicrohttpd', 'libpcre2', 'libpsl', 'libsqlite3', 'libssl',
+LATE = ['libcurl', 'libexpat', 'libidn2', 'libjansson', 'liblz4', 'liburing', 'libmicrohttpd', 'libpcre2', 'libpsl', 'libsqlite3', 'libssl',
         'libunistring', 'libxlsxwriter', 'libz', 'libzip']
-NAMES = ('idn2_', 'json_', 'pcre2_', 'psl_', 'sqlite3_', 'u8_', 'LZ4_', 'uc_', 'deflate', 'inflate', 'crc32')
+NAMES = ('idn2_', 'json_', 'pcre2_', 'psl_', 'sqlite3_', 'u8_', 'LZ4_', 'io_uring_', 'uc_', 'deflate', 'inflate', 'crc32')
 PROGRAM = sys.argv.pop()
 
 

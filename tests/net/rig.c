@@ -35,8 +35,7 @@ int rig_open(void **state)
     const char *way = getenv("HELOISE_TEST_SOCKETS");
     const struct uv_door_config config = {.resolvers = nobody,
                                           .resolver_count = 1,
-                                          .keeps_to_epoll =
-                                              way != NULL && strcmp(way, "epoll") == 0};
+                                          .wants_ring = way == NULL || strcmp(way, "epoll") != 0};
     struct fault fault = {0};
     if (uv_door_open(&config, &rig->door, &fault) != ERR_NONE) {
         fail_msg("%s", fault.text);

@@ -186,6 +186,55 @@ static void goes_past_a_dead_resolver(void **state)
     assert_int_equal(close(fd), 0);
 }
 
+/* A name server that is not there when it is asked, and back when it is asked again in the turn in which the loop has that
+ * error to tell: the second question hears of it first, and the loop tells of a socket that has none any more. */
+struct absence {
+    struct owner owner; /* first: of a line that has something to read before the error comes */
+    struct zone *zone;
+    struct responder *responder;
+    uint16_t port;
+    struct asker asker;
+};
+
+static void on_heard(struct owner *owner)
+{
+    struct absence *absence = (struct absence *)(void *)owner;
+    struct ip ip = rig_ip("127.0.0.1");
+    enum err e = responder_open(owner->rig->door, absence->zone, &ip, absence->port,
+                                &absence->responder, NULL);
+    assert_int_equal(e, ERR_NONE);
+    door_query(owner->rig->door, SLICE("a.example"), DNS_A, on_told, &absence->asker);
+}
+
+static void hears_one_that_was_away(void **state)
+{
+    struct rig *rig = *state;
+    struct absence absence = {.asker = {.rig = rig}};
+    struct asker first = {.rig = rig};
+    char text[TEXT_BYTES];
+    uint16_t port;
+    assert_int_equal(close(dead_port(&absence.port)), 0);
+    (void)snprintf(text, sizeof text, "127.0.0.1:%u", (unsigned)absence.port);
+    reopen(rig, (const char *const[]){text}, 1);
+    assert_int_equal(zone_new(&absence.zone), ERR_NONE);
+    assert_int_equal(zone_add(absence.zone, "a.example", DNS_A, "192.0.2.1", 300), ERR_NONE);
+    int listening = raw_listen("127.0.0.1", &port);
+    owner_init(&absence.owner, rig);
+    absence.owner.heard = on_heard;
+    owner_connect(&absence.owner, "127.0.0.1", port, NULL);
+    int far = raw_accept(rig, listening, NULL);
+    RIG_UNTIL(rig, absence.owner.connected > 0);
+    assert_int_equal(write(far, "x", 1), 1);
+    door_query(rig->door, SLICE("a.example"), DNS_A, on_told, &first);
+    RIG_UNTIL(rig, absence.asker.told > 0 && first.told > 0);
+    assert_int_equal(absence.asker.status, QUERY_ANSWERED);
+    assert_int_equal(first.status, QUERY_ANSWERED);
+    owner_done(&absence.owner);
+    assert_int_equal(close(far) + close(listening), 0);
+    responder_close(absence.responder);
+    zone_free(absence.zone);
+}
+
 static void no_resolver_reached_is_said_so(void **state)
 {
     struct rig *rig = *state;
@@ -295,6 +344,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(asks_again_over_tcp_where_an_answer_was_cut, rig_open,
                                         rig_close),
         cmocka_unit_test_setup_teardown(goes_past_a_dead_resolver, rig_open, rig_close),
+        cmocka_unit_test_setup_teardown(hears_one_that_was_away, rig_open, rig_close),
         cmocka_unit_test_setup_teardown(no_resolver_reached_is_said_so, rig_open, rig_close),
         cmocka_unit_test_setup_teardown(names_that_cannot_be_asked_fail_from_the_loop, rig_open,
                                         rig_close),

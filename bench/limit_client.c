@@ -2,7 +2,8 @@
  * is greeting, EHLO, then MAIL and RCPTs (RSET between transactions), QUIT; --mails and --rcpts are spread evenly
  * over all conversations, and so are --lookups: before its conversation a domain's MX and its host's A are asked for
  * (at 127.0.0.1, --dns-port). --loops threads share all of it evenly. With --pipelining 1 a transaction goes out in one
- * piece; with --group N as Heloise sends it: RSET, MAIL and the first RCPT in one piece, then groups of N RCPTs. It
+ * piece; with --group N as Heloise sends it: RSET, MAIL and the first RCPT in one piece, then groups of N RCPTs. With
+ * --ring 1 the lines are on an io_uring instead. It
  * believes every reply and parses only as much as it takes to count final lines. Prints one line of JSON.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
@@ -19,6 +20,7 @@
 
 #include "limit.h"
 #include "limit_dns.h"
+#include "limit_ring.h"
 
 enum { BUFFER_BYTES = 16384, EVENTS = 512, COLUMN_FINAL = 3, LOOPS_MAX = 64, LOOKUPS_MAX = 65536 };
 
@@ -33,17 +35,20 @@ struct conversation {
     unsigned mails;   /* to be sent in this conversation */
     unsigned column;  /* in the reply line being read */
     bool is_final_line;
+    char *said; /* with a ring: until it is sent */
 };
 
 struct client {
     unsigned port, dns_port, hosts, conversations, concurrent, rcpts, mails, lookups, pipelining,
-        group;
+        group, wants_ring;
     pthread_t thread;
+    struct limit_ring *ring; /* NULL: epoll */
     int epoll, dns;
     unsigned started, finished, broken;
     unsigned mails_sent, rcpts_sent;
     uint64_t replies;
     struct conversation *lines;
+    char *said; /* of all lines */
 };
 
 static void conversation_connect(struct client *client, struct conversation *c)
@@ -55,6 +60,10 @@ static void conversation_connect(struct client *client, struct conversation *c)
     if (c->fd < 0 || (connect(c->fd, (const struct sockaddr *)&host, sizeof host) != 0 &&
                       errno != EINPROGRESS)) {
         limit_die("connect");
+    }
+    if (client->ring != NULL) {
+        limit_ring_receive(client->ring, c->fd, c);
+        return;
     }
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
     if (epoll_ctl(client->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) {
@@ -78,6 +87,7 @@ static void conversation_start(struct client *client, struct conversation *c)
         .number = client->started,
         .awaited = 1,
         .mails = limit_share(client->mails, client->conversations, client->started),
+        .said = c->said,
     };
     bool has_lookup = limit_share(client->lookups, client->conversations, client->started) > 0;
     client->started++;
@@ -112,9 +122,13 @@ static void conversation_end(struct client *client, struct conversation *c)
     }
 }
 
-static void conversation_send(struct conversation *c, const char *text, size_t len)
+static void conversation_send(const struct client *client, const struct conversation *c,
+                              const char *text, size_t len)
 {
-    if (send(c->fd, text, len, MSG_NOSIGNAL) != (ssize_t)len) {
+    if (client->ring != NULL) {
+        memcpy(c->said, text, len);
+        limit_ring_send(client->ring, c->fd, c->said, len);
+    } else if (send(c->fd, text, len, MSG_NOSIGNAL) != (ssize_t)len) {
         shutdown(c->fd, SHUT_RDWR);
     }
 }
@@ -132,7 +146,7 @@ static void send_rcpts(struct client *client, struct conversation *c, unsigned c
                                 number % 2 == 0 ? "real" : "gone", number, client->started);
     }
     c->awaited = count + commands;
-    conversation_send(c, text, len);
+    conversation_send(client, c, text, len);
 }
 
 #define MAIL "MAIL FROM:<probe@limit.bench>\r\n"
@@ -158,7 +172,7 @@ static void send_mail(struct client *client, struct conversation *c, bool is_fir
         return;
     }
     c->step = STEP_MAIL;
-    conversation_send(c, MAIL, sizeof MAIL - 1);
+    conversation_send(client, c, MAIL, sizeof MAIL - 1);
 }
 
 static void after_mail(struct client *client, struct conversation *c)
@@ -170,10 +184,10 @@ static void after_mail(struct client *client, struct conversation *c)
         send_mail(client, c, false);
     } else if (c->mails > 0) {
         c->step = STEP_RSET;
-        conversation_send(c, "RSET\r\n", 6);
+        conversation_send(client, c, "RSET\r\n", 6);
     } else {
         c->step = STEP_QUIT;
-        conversation_send(c, "QUIT\r\n", 6);
+        conversation_send(client, c, "QUIT\r\n", 6);
     }
 }
 
@@ -183,7 +197,7 @@ static void after_ehlo(struct client *client, struct conversation *c)
         send_mail(client, c, true);
     } else {
         c->step = STEP_QUIT;
-        conversation_send(c, "QUIT\r\n", 6);
+        conversation_send(client, c, "QUIT\r\n", 6);
     }
 }
 
@@ -197,13 +211,30 @@ static void conversation_next(struct client *client, struct conversation *c)
     case STEP_A: break; /* no line yet */
     case STEP_BANNER:
         c->step = STEP_EHLO;
-        conversation_send(c, ehlo, sizeof ehlo - 1);
+        conversation_send(client, c, ehlo, sizeof ehlo - 1);
         break;
     case STEP_EHLO: after_ehlo(client, c); break;
     case STEP_RSET: send_mail(client, c, false); break;
     case STEP_MAIL:
     case STEP_RCPT: after_mail(client, c); break;
     case STEP_QUIT: c->awaited = 0; break;
+    }
+}
+
+static void conversation_hear(struct client *client, struct conversation *c, const char *text,
+                              ssize_t n)
+{
+    for (ssize_t i = 0; i < n; i++) {
+        if (c->column++ == COLUMN_FINAL) {
+            c->is_final_line = text[i] != '-';
+        }
+        if (text[i] == '\n') {
+            c->column = 0;
+            client->replies += c->is_final_line;
+            if (c->is_final_line && c->awaited > 0 && --c->awaited == 0) {
+                conversation_next(client, c);
+            }
+        }
     }
 }
 
@@ -217,20 +248,22 @@ static void conversation_read(struct client *client, struct conversation *c)
         }
         return;
     }
-    for (ssize_t i = 0; i < n; i++) {
-        if (c->column++ == COLUMN_FINAL) {
-            c->is_final_line = text[i] != '-';
-        }
-        if (text[i] == '\n') {
-            c->column = 0;
-            client->replies += c->is_final_line;
-            if (c->is_final_line && c->awaited > 0 && --c->awaited == 0) {
-                conversation_next(client, c);
-            }
-        }
-    }
+    conversation_hear(client, c, text, n);
     if (c->step == STEP_QUIT && c->awaited == 0) {
         conversation_end(client, c);
+    }
+}
+
+/* Of a ring, whose request lasts until the far end closes. */
+static void on_ring(void *owner, void *context, const char *text, int len)
+{
+    struct client *client = owner;
+    if (context == client) {
+        take_answers(client);
+    } else if (len > 0) {
+        conversation_hear(client, context, text, len);
+    } else {
+        conversation_end(client, context);
     }
 }
 
@@ -266,6 +299,31 @@ static void open_client(struct client *client)
         epoll_ctl(client->epoll, EPOLL_CTL_ADD, client->dns, &event) != 0) {
         limit_die("calloc");
     }
+    if (client->wants_ring) {
+        char *said = calloc(client->concurrent, BUFFER_BYTES);
+        if (said == NULL) {
+            limit_die("calloc");
+        }
+        client->said = said;
+        client->ring = limit_ring_new();
+        limit_ring_watch(client->ring, client->dns, client);
+        for (unsigned i = 0; i < client->concurrent; i++) {
+            client->lines[i].said = said + (size_t)i * BUFFER_BYTES;
+        }
+    }
+}
+
+static void turn(struct client *client)
+{
+    struct epoll_event events[EVENTS];
+    int count = epoll_wait(client->epoll, events, EVENTS, -1);
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.ptr == client) {
+            take_answers(client);
+        } else {
+            conversation_read(client, events[i].data.ptr);
+        }
+    }
 }
 
 static void *run(void *context)
@@ -276,16 +334,14 @@ static void *run(void *context)
         conversation_start(client, &client->lines[i]);
     }
     while (client->finished < client->conversations) {
-        struct epoll_event events[EVENTS];
-        int count = epoll_wait(client->epoll, events, EVENTS, -1);
-        for (int i = 0; i < count; i++) {
-            if (events[i].data.ptr == client) {
-                take_answers(client);
-            } else {
-                conversation_read(client, events[i].data.ptr);
-            }
+        if (client->ring != NULL) {
+            limit_ring_wait(client->ring, on_ring, client);
+        } else {
+            turn(client);
         }
     }
+    limit_ring_free(client->ring);
+    free(client->said);
     close(client->dns);
     close(client->epoll);
     free(client->lines);
@@ -324,6 +380,7 @@ int main(int argc, char **argv)
                                            {"--lookups", &whole.lookups, 100000000},
                                            {"--pipelining", &whole.pipelining, 1},
                                            {"--group", &whole.group, 100},
+                                           {"--ring", &whole.wants_ring, 1},
                                            {"--loops", &loops, LOOPS_MAX},
                                            {NULL, NULL, 0}};
     limit_options(argc, argv, options);

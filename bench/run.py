@@ -33,6 +33,8 @@ from measure import ROOT, Responder, environment, measured, quarters
 GROUP = int(re.search(r'^ *pipelined_rcpts +(\d+)$', (ROOT / 'data/providers/default.conf').read_text(), re.M)[1])
 IN_ONE_PIECE = ('--pipelining', 1)
 IN_GROUPS = ('--group', GROUP)
+ON_A_RING = ('--ring', 1)
+WAYS = {IN_ONE_PIECE: 'each transaction in one piece', IN_GROUPS: f'groups of {GROUP}', ON_A_RING: 'its lines on an io_uring'}
 BY_PROVIDER = 0
 FILES_MAX = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
@@ -116,11 +118,13 @@ def limit(args, hosts, seen, concurrent, loops=1, how=()):
     return json.loads(done.stdout)
 
 
-def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1, together=None):
+def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1, together=None, other=None):
     """Alternates Heloise (ours_fn) and the limit on the same responder settings; prints and returns the round in the
     middle. The limit holds as many conversations with as many MAILs and RCPTs as Heloise did. Where something goes
-    together the responder offers PIPELINING, and the limit runs twice: one command after the other, then in that way."""
+    together the responder offers PIPELINING, and the limit runs twice: one command after the other, then in that way; so
+    it does for another way of its own."""
     rounds = []
+    way = together or other
 
     def bare_run(seen, how=()):
         with responder(args, hosts, delay_ms, loops, int(together is not None)) as server:
@@ -134,7 +138,7 @@ def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1, tog
         seen = server.counts
         conversations = seen['conversations']
         bare = bare_run(seen)
-        other = bare_run(seen, together) if together else None
+        second = bare_run(seen, way) if way else None
         rounds.append({
             'conversations': conversations, 'rcpts': seen['rcpts'], 'mails': seen['mails'], 'quits': seen['quits'],
             'datas': seen['datas'], 'open_peak': seen['open_peak'],
@@ -144,10 +148,10 @@ def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1, tog
             'ratio': conversations / ours['seconds'] / bare['per_s'],
             'heloise_cpu_us': (ours['user_s'] + ours['system_s']) / conversations * 1e6,
             'heloise_user_us': ours['user_s'] / conversations * 1e6,
-            'limit_cpu_us': bare['cpu_us'], 'pieces': seen['pieces'], 'limit_together': other,
-            'ratio_together': conversations / ours['seconds'] / other['per_s'] if other else None,
-            'cpu_ratio_together': None if other is None else
-            other['cpu_us'] / ((ours['user_s'] + ours['system_s']) / conversations * 1e6),
+            'limit_cpu_us': bare['cpu_us'], 'pieces': seen['pieces'], 'limit_second': second,
+            'ratio_second': conversations / ours['seconds'] / second['per_s'] if second else None,
+            'cpu_ratio_second': None if second is None else
+            second['cpu_us'] / ((ours['user_s'] + ours['system_s']) / conversations * 1e6),
             'rss_kib': ours['rss_kib'], 'memory': ours.get('memory', [])})
     middle = sorted(rounds, key=lambda r: r['ratio'])[len(rounds) // 2]
     middle['cpu_ratio'] = statistics.median(r['limit_cpu_us'] / r['heloise_cpu_us'] for r in rounds)
@@ -160,14 +164,13 @@ def pair(args, name, count, hosts, concurrent, ours_fn, delay_ms=0, loops=1, tog
           f'{middle["addresses_per_s"]:.0f} addresses/s, {middle["rss_kib"] / 1024:.0f} MiB at most\n'
           f'    missing {middle["missing"]}, wrong {middle["wrong"]}, DATA seen {middle["datas"]}, '
           f'without QUIT {middle["conversations"] - middle["quits"]}', flush=True)
-    if together:
-        for key in ('ratio_together', 'cpu_ratio_together'):
+    if way:
+        for key in ('ratio_second', 'cpu_ratio_second'):
             middle[key] = statistics.median(r[key] for r in rounds)
-        other = middle['limit_together']
-        way = 'each transaction in one piece' if together == IN_ONE_PIECE else f'groups of {GROUP}'
-        print(f'    with {way} the limit is {other["per_s"]:.0f}/s, {other["cpu_us"]:.1f} us CPU each, in '
-              f'{other["pieces"]:.1f} pieces: ratio {middle["ratio_together"]:.2f} in time, '
-              f'{middle["cpu_ratio_together"]:.2f} in CPU', flush=True)
+        second = middle['limit_second']
+        print(f'    with {WAYS[way]} the limit is {second["per_s"]:.0f}/s, {second["cpu_us"]:.1f} us CPU each, in '
+              f'{second["pieces"]:.1f} pieces: ratio {middle["ratio_second"]:.2f} in time, '
+              f'{middle["cpu_ratio_second"]:.2f} in CPU', flush=True)
     return middle
 
 
@@ -193,14 +196,15 @@ def case_one(args, _, loops=1, pipelined=1, together=None):
     offered = ', PIPELINING offered' if together else ''
     return pair(args, f'one address per connection, {loops} core(s){offered}', count, hosts, 200,
                 lambda: knock(args, count, count, 200, 4, min(8192, hosts * 3 // 4), loops, pipelined), loops=loops,
-                together=together)
+                together=together, other=None if together else ON_A_RING)
 
 
 def case_hundred(args, _, loops=1, pipelined=1, together=None):
     count, domains = HUNDRED[not args.quick]
     offered = ', PIPELINING offered' if together else ''
     return pair(args, f'100 addresses per connection, {loops} core(s){offered}', count, domains, 200,
-                lambda: knock(args, count, domains, 200, 1, 8192, loops, pipelined), loops=loops, together=together)
+                lambda: knock(args, count, domains, 200, 1, 8192, loops, pipelined), loops=loops,
+                together=together, other=None if together else ON_A_RING)
 
 
 def case_pipelined(args, _):

@@ -55,6 +55,7 @@ struct uv_socket {
         uint32_t events;      /* to be told; 0: it is not in the ring's list */
         uint16_t first, last; /* of the buffers that were received */
         int end;              /* what the line said at last, as libuv's number */
+        bool is_starved;      /* there was no buffer for it */
         int fd;               /* to be closed at the end of the turn */
         struct slice flying;  /* its part of the outbox, handed to the kernel */
         union {
@@ -62,7 +63,7 @@ struct uv_socket {
             struct sockaddr_in6 six;
         } far; /* until it is connected */
     } ringed;
-    TAILQ_ENTRY(uv_socket) queue_link, ready_link;
+    TAILQ_ENTRY(uv_socket) queue_link, ready_link, starved_link;
     LIST_ENTRY(uv_socket) link;
 };
 

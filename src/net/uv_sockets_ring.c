@@ -40,6 +40,7 @@ struct uv_ring {
     bool watches_loop;
     struct uv_socket mark;           /* in ready: where a turn ends */
     TAILQ_HEAD(, uv_socket) ready;   /* in the order of their first news */
+    TAILQ_HEAD(, uv_socket) starved; /* who got no buffer: asks before those that had one */
     TAILQ_HEAD(, uv_socket) leaving; /* closed in this turn */
     struct io_uring_buf_ring *buffers;
     char *bytes; /* of the buffers */
@@ -237,6 +238,32 @@ void uv_ring_rearm(struct uv_socket *socket)
     put_ready(socket, EPOLLIN);
 }
 
+/* Not at once: to ask may bring the next refusal, and the buffers come back when those that have them were told. */
+static void starve(struct uv_socket *socket)
+{
+    TAILQ_INSERT_TAIL(&socket->ring->starved, socket, starved_link);
+    socket->ringed.is_starved = true;
+}
+
+static void take_from_starved(struct uv_socket *socket)
+{
+    if (socket->ringed.is_starved) {
+        TAILQ_REMOVE(&socket->ring->starved, socket, starved_link);
+        socket->ringed.is_starved = false;
+    }
+}
+
+static void ask_for_starved(struct uv_ring *ring)
+{
+    while (!TAILQ_EMPTY(&ring->starved)) {
+        struct uv_socket *socket = TAILQ_FIRST(&ring->starved);
+        take_from_starved(socket);
+        if (!is_asked(socket, ASKED_BYTES)) {
+            ask_bytes(socket, false);
+        }
+    }
+}
+
 static void received(struct uv_socket *socket, const struct io_uring_cqe *cqe)
 {
     if ((cqe->flags & IORING_CQE_F_BUFFER) != 0) {
@@ -245,7 +272,7 @@ static void received(struct uv_socket *socket, const struct io_uring_cqe *cqe)
     if (socket->fd < 0) {
         drop_all(socket);
     } else if (cqe->res == -ENOBUFS && socket->ringed.first == NO_BUFFER) {
-        ask_bytes(socket, false); /* before those that had some ask again */
+        starve(socket);
     } else if (cqe->res > 0 || cqe->res == -ENOBUFS || cqe->res == -EINTR || cqe->res == -EAGAIN) {
         put_ready(socket, EPOLLIN);
     } else {
@@ -361,6 +388,7 @@ static void watch_loop(struct uv_ring *ring)
 
 void uv_ring_wait(struct uv_ring *ring, int timeout_ms)
 {
+    ask_for_starved(ring);
     leave_all(ring);
     if (timeout_ms == 0 || !TAILQ_EMPTY(&ring->ready)) {
         enter(ring);
@@ -382,6 +410,7 @@ void uv_ring_wait(struct uv_ring *ring, int timeout_ms)
 /* Those that become ready meanwhile wait for the next turn. */
 void uv_ring_tell(struct uv_ring *ring)
 {
+    ask_for_starved(ring);
     TAILQ_INSERT_TAIL(&ring->ready, &ring->mark, ready_link);
     while (TAILQ_FIRST(&ring->ready) != &ring->mark) {
         tell(TAILQ_FIRST(&ring->ready));
@@ -392,6 +421,7 @@ void uv_ring_tell(struct uv_ring *ring)
 void uv_ring_leave(struct uv_socket *socket)
 {
     drop_all(socket);
+    take_from_starved(socket);
     if (socket->ringed.events != 0) {
         TAILQ_REMOVE(&socket->ring->ready, socket, ready_link);
         socket->ringed.events = 0;
@@ -446,6 +476,7 @@ struct uv_ring *uv_ring_new(struct uv_sockets *sockets)
     ring->sockets = sockets;
     ring->thread = pthread_self();
     TAILQ_INIT(&ring->ready);
+    TAILQ_INIT(&ring->starved);
     TAILQ_INIT(&ring->leaving);
     if (share_buffers(ring) != 0) {
         io_uring_queue_exit(&ring->uring);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,7 +27,8 @@ enum {
     FLOODS = 16,
     FLOOD_BLOCK = 65536,
     HEARD_BYTES = 8192,
-    CROWD = 2 * UV_AHEAD_SOCKETS + 3
+    CROWD = 2 * UV_AHEAD_SOCKETS + 3,
+    MANY = 2000,
 };
 
 /* One end is watched, the other one is the test's. */
@@ -326,6 +328,11 @@ static void all_is_read_at_any_length(void **state)
             (void)close(end.there);
             end.there = -1;
         }
+        bool is_closed = i % 2 == 1;
+        for (int t = 0; t < TURNS_MAX && (end.heard_len < len || (is_closed && end.ended == 0));
+             t++) {
+            turn(world);
+        }
         some_turns(world);
         assert_int_equal(end.heard_len, len);
         assert_memory_equal(end.heard, said, len);
@@ -377,7 +384,48 @@ static void a_crowd_is_read_in_parts(void **state)
     free(crowd);
 }
 
-/* More than the buffers that all share, from some at once; one line of another comes through, and nothing is lost. */
+/* More lines have something at once than there are buffers and room for requests together. */
+static void many_lines_speak_at_once(void **state)
+{
+    struct world *world = *state;
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    struct end *many = calloc(MANY, sizeof *many);
+    assert_non_null(many);
+    for (size_t i = 0; i < MANY; i++) {
+        end_open_for(world, &many[i], &reader);
+    }
+    some_turns(world);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_int_equal(send(many[i].there, "250 ok\r\n", 8, 0), 8);
+    }
+    size_t heard = 0;
+    for (int turns = 0; heard < MANY && turns < TURNS_MAX; turns++) {
+        turn(world);
+        for (heard = 0; heard < MANY && many[heard].heard_len == 8; heard++) {
+        }
+    }
+    assert_int_equal(heard, MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        end_close(world, &many[i]);
+    }
+    free(many);
+}
+
+static bool have_all_got_some(const struct flood *floods)
+{
+    for (size_t i = 0; i < FLOODS; i++) {
+        if (floods[i].taken == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* More than the buffers that all share, from some at once; one line of another comes through, and nothing is lost. Who is
+ * first is the kernel's choice: Linux 6.1 begins with who asked last. */
 static void who_floods_does_not_drown_others(void **state)
 {
     struct world *world = *state;
@@ -397,14 +445,14 @@ static void who_floods_does_not_drown_others(void **state)
         for (size_t k = 0; k < FLOODS; k++) {
             (void)send(floods[k].end.there, said, sizeof said, 0);
         }
-        if (quiet.heard_len > 0) {
+        if (quiet.heard_len > 0 && have_all_got_some(floods)) {
             break;
         }
     }
     assert_int_equal(quiet.heard_len, 8);
     end_close(world, &quiet);
+    assert_true(have_all_got_some(floods));
     for (size_t i = 0; i < FLOODS; i++) {
-        assert_true(floods[i].taken > 0);
         end_close(world, &floods[i].end);
     }
     free(floods);
@@ -502,6 +550,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broken_line_shows_in_reading, setup, teardown),
         cmocka_unit_test_setup_teardown(all_is_read_at_any_length, setup, teardown),
         cmocka_unit_test_setup_teardown(a_crowd_is_read_in_parts, setup, teardown),
+        cmocka_unit_test_setup_teardown(many_lines_speak_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(who_floods_does_not_drown_others, setup, teardown),
         cmocka_unit_test_setup_teardown(may_be_discarded_while_it_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(the_door_sweeps_up, setup, teardown),

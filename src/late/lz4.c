@@ -1,7 +1,7 @@
 /* late/lz4: LZ4, which packs what is stored.
  * SPDX-License-Identifier: Apache-2.0 */
 /* Else its functions would be seen by all libraries of the program. */
-#define LZ4LIB_VISIBILITY __attribute__((visibility("hidden")))
+#define LZ4LIB_VISIBILITY
 #include <lz4.h>
 
 #include "late/late.h"

@@ -100,9 +100,18 @@ static void ask(struct uv_socket *socket, struct io_uring_sqe *sqe, enum asked w
     socket->ringed.asked |= 1u << what;
 }
 
-/* Where nothing is there yet it would try in vain before it waits. */
+static void take_from_starved(struct uv_socket *socket)
+{
+    if (socket->ringed.is_starved) {
+        TAILQ_REMOVE(&socket->ring->starved, socket, starved_link);
+        socket->ringed.is_starved = false;
+    }
+}
+
+/* Where nothing is there yet it would try in vain before it waits. Who asks, starves no more. */
 static void ask_bytes(struct uv_socket *socket, bool waits_first)
 {
+    take_from_starved(socket);
     struct io_uring_sqe *sqe = request(socket->ring);
     io_uring_prep_recv_multishot(sqe, socket->fd, NULL, 0, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
@@ -245,22 +254,10 @@ static void starve(struct uv_socket *socket)
     socket->ringed.is_starved = true;
 }
 
-static void take_from_starved(struct uv_socket *socket)
-{
-    if (socket->ringed.is_starved) {
-        TAILQ_REMOVE(&socket->ring->starved, socket, starved_link);
-        socket->ringed.is_starved = false;
-    }
-}
-
 static void ask_for_starved(struct uv_ring *ring)
 {
     while (!TAILQ_EMPTY(&ring->starved)) {
-        struct uv_socket *socket = TAILQ_FIRST(&ring->starved);
-        take_from_starved(socket);
-        if (!is_asked(socket, ASKED_BYTES)) {
-            ask_bytes(socket, false);
-        }
+        ask_bytes(TAILQ_FIRST(&ring->starved), false);
     }
 }
 

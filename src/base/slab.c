@@ -80,3 +80,23 @@ void slab_give(struct slab *slab, void *piece)
     given->next = slab->kept;
     slab->kept = given;
 }
+
+void *slab_take_sized(struct slab *slab, size_t bytes)
+{
+    if (bytes <= slab->bytes) {
+        return slab_take(slab);
+    }
+    void *alone = malloc(bytes);
+    slab->out += alone == NULL ? 0 : 1;
+    return alone;
+}
+
+void slab_give_sized(struct slab *slab, void *piece, size_t bytes)
+{
+    if (bytes <= slab->bytes) {
+        slab_give(slab, piece);
+        return;
+    }
+    slab->out--;
+    free(piece);
+}

@@ -26,5 +26,8 @@ void slab_done(struct slab *slab);
 /* Not cleared. NULL: no memory. */
 void *slab_take(struct slab *slab) MUST_USE;
 void slab_give(struct slab *slab, void *piece);
+/* One of so many bytes: a piece, or alone from the heap where it is larger; given back with the same number. */
+void *slab_take_sized(struct slab *slab, size_t bytes) MUST_USE;
+void slab_give_sized(struct slab *slab, void *piece, size_t bytes);
 
 #endif

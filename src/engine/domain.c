@@ -54,17 +54,10 @@ static void inquiry_leave(struct domain *domain)
     }
 }
 
-/* Names of nearly all: their domains are cut from blocks. */
-static bool is_short(size_t name_len)
-{
-    return name_len < KNOCKER_NAME_BYTES;
-}
-
 /* Blank but for its name. NULL: no memory. */
 static struct domain *domain_alloc(struct knocker *knocker, struct slice name)
 {
-    struct domain *domain = is_short(name.len) ? slab_take(&knocker->domain_slab)
-                                               : malloc(sizeof *domain + name.len + 1);
+    struct domain *domain = slab_take_sized(&knocker->domain_slab, sizeof *domain + name.len + 1);
     if (domain == NULL) {
         return NULL;
     }
@@ -77,11 +70,8 @@ static struct domain *domain_alloc(struct knocker *knocker, struct slice name)
 
 static void domain_dispose(struct domain *domain)
 {
-    if (is_short(strlen(domain->name))) {
-        slab_give(&domain->knocker->domain_slab, domain);
-    } else {
-        free(domain);
-    }
+    slab_give_sized(&domain->knocker->domain_slab, domain,
+                    sizeof *domain + strlen(domain->name) + 1);
 }
 
 static void domain_free(struct domain *domain)

@@ -41,18 +41,11 @@ void site_recognise(struct site *site, struct slice banner)
     }
 }
 
-/* With its end: sites and hosts of nearly all names are cut from blocks. */
-static bool is_short(size_t name_bytes)
-{
-    return name_bytes <= KNOCKER_NAME_BYTES;
-}
-
 /* Blank but for its key, and the room of the path. NULL: no memory. */
 static struct site *site_alloc(struct knocker *knocker, const char *key)
 {
     size_t key_bytes = strlen(key) + 1;
-    struct site *site =
-        is_short(key_bytes) ? slab_take(&knocker->site_slab) : malloc(sizeof *site + key_bytes);
+    struct site *site = slab_take_sized(&knocker->site_slab, sizeof *site + key_bytes);
     if (site == NULL) {
         return NULL;
     }
@@ -64,11 +57,7 @@ static struct site *site_alloc(struct knocker *knocker, const char *key)
 
 static void site_dispose(struct site *site)
 {
-    if (is_short(strlen(site->key) + 1)) {
-        slab_give(&site->knocker->site_slab, site);
-    } else {
-        free(site);
-    }
+    slab_give_sized(&site->knocker->site_slab, site, sizeof *site + strlen(site->key) + 1);
 }
 
 enum err site_get(struct knocker *knocker, const struct route *route,
@@ -116,8 +105,7 @@ enum { HOST_HEAD_BYTES = offsetof(struct host, exchanger) + offsetof(struct exch
 static struct host *host_alloc(struct site *site, const struct exchanger *exchanger)
 {
     size_t name_bytes = strlen(exchanger->host) + 1;
-    struct host *host = is_short(name_bytes) ? slab_take(&site->knocker->host_slab)
-                                             : malloc(HOST_HEAD_BYTES + name_bytes);
+    struct host *host = slab_take_sized(&site->knocker->host_slab, HOST_HEAD_BYTES + name_bytes);
     if (host == NULL) {
         return NULL;
     }
@@ -135,11 +123,8 @@ static void host_free(struct host *host)
         host->lanes = next;
     }
     free(host->down);
-    if (is_short(strlen(host->exchanger.host) + 1)) {
-        slab_give(&host->site->knocker->host_slab, host);
-    } else {
-        free(host);
-    }
+    slab_give_sized(&host->site->knocker->host_slab, host,
+                    HOST_HEAD_BYTES + strlen(host->exchanger.host) + 1);
 }
 
 static void site_free(struct site *site)

@@ -73,9 +73,31 @@ static void without_memory_there_is_none(void **state)
     slab_done(&slab);
 }
 
+/* Of any length: larger ones than a piece do not share a block, and all are given back. */
+static void larger_ones_are_alone(void **state)
+{
+    (void)state;
+    const size_t lengths[] = {1, 47, 48, 49, 5000};
+    struct slab slab;
+    slab_init(&slab, 48, 4);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        char *one = slab_take_sized(&slab, lengths[i]);
+        char *other = slab_take_sized(&slab, lengths[i]);
+        assert_true(one != NULL && other != NULL && one != other);
+        memset(one, 1, lengths[i]);
+        memset(other, 2, lengths[i]);
+        assert_int_equal(one[lengths[i] - 1], 1);
+        assert_int_equal(slab.out, 2);
+        slab_give_sized(&slab, one, lengths[i]);
+        slab_give_sized(&slab, other, lengths[i]);
+    }
+    slab_done(&slab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(larger_ones_are_alone),
         cmocka_unit_test(pieces_do_not_overlap),
         cmocka_unit_test(the_last_one_back_is_the_first_out),
         cmocka_unit_test(without_memory_there_is_none),

@@ -46,17 +46,16 @@ static struct arena_chunk *chunk_add(struct arena *a, size_t size)
     if (cap > SIZE_MAX - sizeof(struct arena_chunk)) {
         return NULL;
     }
-    struct arena_chunk *chunk = calloc(1, sizeof *chunk + cap);
+    struct arena_chunk *chunk = malloc(sizeof *chunk + cap);
     if (chunk == NULL) {
         return NULL;
     }
-    chunk->cap = cap;
-    chunk->next = a->chunks;
+    *chunk = (struct arena_chunk){.next = a->chunks, .cap = cap};
     a->chunks = chunk;
     return chunk;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_alloc_unfilled(struct arena *a, size_t size)
 {
     must(a->max > 0);
     size_t left = a->max - a->used_bytes;
@@ -79,9 +78,16 @@ void *arena_alloc(struct arena *a, size_t size)
     return at;
 }
 
+/* Only what is handed out is cleared: the rest of a chunk is not touched, and costs no memory. */
+void *arena_alloc(struct arena *a, size_t size)
+{
+    void *at = arena_alloc_unfilled(a, size);
+    return at == NULL || size == 0 ? at : memset(at, 0, size);
+}
+
 enum err arena_copy(struct arena *a, struct slice s, struct slice *out)
 {
-    char *at = arena_alloc(a, s.len + 1);
+    char *at = arena_alloc_unfilled(a, s.len + 1);
     if (at == NULL) {
         return ERR_NOMEM;
     }

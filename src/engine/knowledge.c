@@ -65,7 +65,7 @@ static enum err read_open(struct folder *folder, FILE *file, const char *path, s
                          FILE_BYTES_MAX >> 20);
     }
     size_t size = (size_t)status.st_size;
-    char *text = arena_alloc(&folder->arena, size + 1);
+    char *text = arena_alloc_unfilled(&folder->arena, size + 1);
     if (text == NULL) {
         return fault_set(out_fault, ERR_NOMEM, 0, "%.180s: no memory", path);
     }

@@ -33,7 +33,6 @@ struct uv_door {
     uv_loop_t loop;
     uv_timer_t alarm;
     struct timers timers;
-    struct uv_sockets sockets;
     struct tls_client *
         tls; /* made when the first handshake is expected: to load OpenSSL and find the roots takes time */
     struct uv_resolver *resolver;
@@ -41,7 +40,8 @@ struct uv_door {
     bool is_running, is_stopped;
     bool was_stopped_before; /* the next run: it ends at once */
     bool has_ipv6;           /* at the time of opening */
-    char read_buffer[UV_READ_BYTES];
+    struct uv_sockets sockets;
+    char read_buffer[UV_READ_BYTES]; /* not cleared, nor are those of the sockets before it */
 };
 
 enum uv_link_state {

@@ -81,6 +81,7 @@ struct uv_sockets {
     TAILQ_HEAD(, uv_socket) queue; /* who has a part of the outbox, in its order */
     LIST_HEAD(, uv_socket) discarded;
     size_t queued;
+    /* Not cleared: */
     char outbox[UV_OUTBOX_BYTES];
     char ahead[UV_AHEAD_SOCKETS][UV_AHEAD_BYTES];
 };

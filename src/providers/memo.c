@@ -2,6 +2,7 @@
  * the same to everybody, byte for byte, so that it need not even be folded. Fixed tables: what falls into a place that is
  * taken replaces what was there.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,6 @@ enum {
 };
 
 struct memo_entry {
-    bool is_taken;
     unsigned stage_bit, code;
     struct hel_enhanced enhanced;
     size_t provider;
@@ -26,7 +26,7 @@ struct memo_entry {
 };
 
 struct memo_reply {
-    uint16_t code; /* 0: free */
+    uint16_t code;
     enum hel_smtp_stage stage;
     struct hel_enhanced enhanced;
     size_t provider_len, text_len;
@@ -35,17 +35,21 @@ struct memo_reply {
     struct classification result;
 };
 
+/* The places are large and few of them are taken by a short run: until then they are not touched. */
 struct rules_memo {
+    bool is_taken[MEMO_PLACES];
+    bool has_reply[MEMO_REPLIES];
     struct memo_entry places[MEMO_PLACES];
     struct memo_reply replies[MEMO_REPLIES];
 };
 
 enum err rules_memo_new(struct rules_memo **out)
 {
-    struct rules_memo *memo = calloc(1, sizeof *memo);
+    struct rules_memo *memo = malloc(sizeof *memo);
     if (memo == NULL) {
         return ERR_NOMEM;
     }
+    memset(memo, 0, offsetof(struct rules_memo, places));
     *out = memo;
     return ERR_NONE;
 }
@@ -68,18 +72,18 @@ static bool are_equal(struct hel_enhanced a, struct hel_enhanced b)
 
 static bool is_same(const struct memo_entry *entry, const struct matter *m)
 {
-    return entry->is_taken && entry->stage_bit == m->stage_bit && entry->code == m->code &&
+    return entry->stage_bit == m->stage_bit && entry->code == m->code &&
            are_equal(entry->enhanced, m->enhanced) && entry->provider == m->provider &&
            slice_equal(slice_make(entry->text, entry->text_len), m->text);
 }
 
 bool memo_find(const struct rules_memo *memo, const struct matter *m, const struct rule **out)
 {
-    const struct memo_entry *entry = &memo->places[place_of(m)];
-    if (!is_same(entry, m)) {
+    size_t place = place_of(m);
+    if (!memo->is_taken[place] || !is_same(&memo->places[place], m)) {
         return false;
     }
-    *out = entry->rule;
+    *out = memo->places[place].rule;
     return true;
 }
 
@@ -88,8 +92,9 @@ void memo_put(struct rules_memo *memo, const struct matter *m, const struct rule
     if (m->text.len > MEMO_TEXT_BYTES) {
         return;
     }
-    struct memo_entry *entry = &memo->places[place_of(m)];
-    entry->is_taken = true;
+    size_t place = place_of(m);
+    struct memo_entry *entry = &memo->places[place];
+    memo->is_taken[place] = true;
     entry->stage_bit = m->stage_bit;
     entry->code = m->code;
     entry->enhanced = m->enhanced;
@@ -109,9 +114,10 @@ static size_t place_of_reply(const struct classify_question *q)
 bool memo_recall(const struct rules_memo *memo, const struct classify_question *q,
                  struct classification *out)
 {
-    const struct memo_reply *entry = &memo->replies[place_of_reply(q)];
+    size_t place = place_of_reply(q);
+    const struct memo_reply *entry = &memo->replies[place];
     const struct hel_reply *reply = q->reply;
-    if (entry->code != reply->code || entry->code == 0 || entry->stage != q->stage ||
+    if (!memo->has_reply[place] || entry->code != reply->code || entry->stage != q->stage ||
         !are_equal(entry->enhanced, reply->enhanced) ||
         !slice_equal(slice_make(entry->text, entry->text_len), reply->text) ||
         !slice_equal(slice_make(entry->provider, entry->provider_len), q->provider)) {
@@ -128,7 +134,9 @@ void memo_keep(struct rules_memo *memo, const struct classify_question *q,
     if (reply->text.len > MEMO_TEXT_BYTES || q->provider.len > MEMO_PROVIDER_BYTES) {
         return;
     }
-    struct memo_reply *entry = &memo->replies[place_of_reply(q)];
+    size_t place = place_of_reply(q);
+    struct memo_reply *entry = &memo->replies[place];
+    memo->has_reply[place] = true;
     entry->code = reply->code;
     entry->stage = q->stage;
     entry->enhanced = reply->enhanced;

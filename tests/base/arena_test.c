@@ -29,6 +29,28 @@ static void hands_out_zeroed_aligned_memory(void **state)
     arena_done(&a);
 }
 
+/* Also where the heap hands out what somebody wrote to, and beside pieces that are not cleared. */
+static void is_zeroed_when_the_heap_is_not(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 3, PIECES = 200, BYTES = 700 };
+    static const char zeros[BYTES];
+    for (int round = 0; round < ROUNDS; round++) {
+        struct arena a;
+        arena_init(&a, 1 << 20);
+        for (size_t i = 0; i < PIECES; i++) {
+            char *unfilled = arena_alloc_unfilled(&a, BYTES);
+            assert_non_null(unfilled);
+            memset(unfilled, 0x5a, BYTES);
+            char *zeroed = arena_alloc(&a, BYTES);
+            assert_non_null(zeroed);
+            assert_memory_equal(zeroed, zeros, BYTES);
+            memset(zeroed, 0x5a, BYTES);
+        }
+        arena_done(&a);
+    }
+}
+
 static void pieces_do_not_overlap(void **state)
 {
     (void)state;
@@ -121,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hands_out_zeroed_aligned_memory),
+        cmocka_unit_test(is_zeroed_when_the_heap_is_not),
         cmocka_unit_test(pieces_do_not_overlap),
         cmocka_unit_test(ceiling_holds),
         cmocka_unit_test(copies_end_with_nul),

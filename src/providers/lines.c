@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
 
 void lines_init(struct lines *lines, struct slice name, struct slice text)
@@ -30,31 +31,56 @@ enum err lines_fault(const struct lines *lines, struct fault *out_fault, const c
                      text);
 }
 
+static bool is_space(char c)
+{
+    return (unsigned char)c <= ' ' && ascii_is_space(c); /* nearly no byte is below */
+}
+
+/* Where the delimiter stands that no backslash protects; the length: nowhere. */
+static size_t find_closing(struct slice text, char delimiter)
+{
+    size_t end = slice_find_byte(text, delimiter, 0);
+    if (slice_find_byte(slice_sub(text, 0, end), '\\', 0) == end) {
+        return end;
+    }
+    size_t i = 0;
+    while (i < text.len && text.at[i] != delimiter) {
+        i += text.at[i] == '\\' ? 2 : 1;
+    }
+    return i < text.len ? i : text.len;
+}
+
 /* From the byte after the opening delimiter to the closing one, skipping what a backslash protects. */
 static enum err cut_delimited(struct lines *lines, struct slice *rest, char delimiter,
                               struct slice *out, struct fault *out_fault)
 {
-    size_t i = 0;
-    while (i < rest->len && rest->at[i] != delimiter) {
-        i += rest->at[i] == '\\' ? 2 : 1;
-    }
-    if (i >= rest->len) {
+    size_t end = find_closing(*rest, delimiter);
+    if (end == rest->len) {
         return lines_fault(lines, out_fault, "no closing %c on this line; add it", delimiter);
     }
-    *out = slice_sub(*rest, 0, i);
-    *rest = slice_sub(*rest, i + 1, rest->len);
+    *out = slice_sub(*rest, 0, end);
+    *rest = slice_sub(*rest, end + 1, rest->len);
     return ERR_NONE;
 }
 
 static struct slice cut_bare(struct slice *rest)
 {
     size_t i = 0;
-    while (i < rest->len && !ascii_is_space(rest->at[i])) {
+    while (i < rest->len && !is_space(rest->at[i])) {
         i++;
     }
     struct slice word = slice_sub(*rest, 0, i);
     *rest = slice_sub(*rest, i, rest->len);
     return word;
+}
+
+static struct slice skip_space(struct slice rest)
+{
+    size_t i = 0;
+    while (i < rest.len && is_space(rest.at[i])) {
+        i++;
+    }
+    return slice_sub(rest, i, rest.len);
 }
 
 static enum err cut_word(struct lines *lines, struct slice *rest, struct fault *out_fault)
@@ -77,13 +103,13 @@ static enum err cut_word(struct lines *lines, struct slice *rest, struct fault *
 static enum err split(struct lines *lines, struct slice line, struct fault *out_fault)
 {
     lines->count = 0;
-    struct slice rest = slice_trim(line);
+    struct slice rest = skip_space(line);
     while (rest.len > 0 && rest.at[0] != '#') {
         enum err e = cut_word(lines, &rest, out_fault);
         if (e != ERR_NONE) {
             return e;
         }
-        rest = slice_trim(rest);
+        rest = skip_space(rest);
     }
     return ERR_NONE;
 }
@@ -105,39 +131,44 @@ enum err lines_next(struct lines *lines, struct fault *out_fault)
     return ERR_CLOSED;
 }
 
+/* Not by printf: it is said of each of some hundred entries whenever they are read. */
 enum err lines_where(const struct lines *lines, struct arena *arena, struct slice *out)
 {
-    char text[128];
-    struct slice name = slice_sub(lines->name, 0, 100);
-    int n = snprintf(text, sizeof text, "%.*s:%u", SLICE_ARG(name), lines->number);
-    return arena_copy(arena, slice_make(text, n < 0 ? 0 : (size_t)n), out);
+    char room[128];
+    struct buf text;
+    buf_init_in(&text, room, sizeof room, sizeof room);
+    enum err e = buf_append(&text, slice_sub(lines->name, 0, 100));
+    e = e != ERR_NONE ? e : buf_append_byte(&text, ':');
+    e = e != ERR_NONE ? e : buf_append_int(&text, lines->number);
+    e = e != ERR_NONE ? e : arena_copy(arena, buf_view(&text), out);
+    buf_done(&text);
+    return e;
+}
+
+/* What a backslash protects stands for itself, but for \\n. */
+static size_t unescape(struct slice text, char *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_protected = text.at[i] == '\\' && i + 1 < text.len;
+        i += is_protected ? 1 : 0;
+        out[n++] = is_protected && text.at[i] == 'n' ? '\n' : text.at[i];
+    }
+    return n;
 }
 
 enum err word_copy(struct arena *arena, const struct word *word, struct slice *out)
 {
-    struct slice copy;
-    enum err e = arena_copy(arena, word->text, &copy);
-    if (e != ERR_NONE) {
-        return e;
+    if (word->kind != WORD_QUOTED || slice_find_byte(word->text, '\\', 0) == word->text.len) {
+        return arena_copy(arena, word->text, out);
     }
-    if (word->kind == WORD_QUOTED && copy.len > 0) {
-        char *text = arena_alloc(arena, copy.len + 1);
-        if (text == NULL) {
-            return ERR_NOMEM;
-        }
-        size_t n = 0;
-        for (size_t i = 0; i < copy.len; i++) {
-            if (copy.at[i] == '\\' && i + 1 < copy.len) {
-                i++;
-                text[n++] = copy.at[i] == 'n' ? '\n' : copy.at[i];
-            } else {
-                text[n++] = copy.at[i];
-            }
-        }
-        text[n] = '\0';
-        copy = slice_make(text, n);
+    char *text = arena_alloc_unfilled(arena, word->text.len + 1);
+    if (text == NULL) {
+        return ERR_NOMEM;
     }
-    *out = copy;
+    size_t len = unescape(word->text, text);
+    text[len] = '\0';
+    *out = slice_make(text, len);
     return ERR_NONE;
 }
 

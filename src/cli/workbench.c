@@ -198,14 +198,13 @@ static int begin_threads(struct workbench *bench, const struct probe_options *op
         return EXIT_INTERNAL;
     }
     store_opener_open(bench->opener, path);
-    loader_load(bench->loader, bench->knowledge);
     return EXIT_SUCCESS;
 }
 
 static int take_store(struct workbench *bench, bool is_none)
 {
     struct fault fault;
-    enum err e = store_opener_take(bench->opener, &bench->store, &fault);
+    enum err e = store_opener_take(bench->opener, bench->door, &bench->store, &fault);
     if (e == ERR_NONE && !is_none) {
         knocker_use_store(bench->knocker, bench->store);
     }
@@ -283,7 +282,8 @@ int workbench_open_door(const struct probe_options *options, void (*on_stop)(voi
 int workbench_open(struct workbench *bench, const struct probe_options *options,
                    const char *command)
 {
-    *bench = (struct workbench){.opener = bench->opener, .loader = bench->loader};
+    *bench =
+        (struct workbench){.opener = bench->opener, .loader = bench->loader, .first = bench->first};
     (void)signal(SIGPIPE, SIG_IGN); /* a closed line is an ordinary event */
     const struct knowledge_files files = knowledge_files(options);
     struct fault fault;
@@ -305,8 +305,16 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
     if (code == EXIT_SUCCESS) {
         code = make_knocker(bench, options);
     }
+    if (code == EXIT_SUCCESS && bench->first != NULL) {
+        knocker_look_ahead(bench->knocker, slice_of(bench->first));
+    }
     if (code == EXIT_SUCCESS) {
+        loader_load(bench->loader, bench->knowledge); /* now there is time for it */
         code = take_store(bench, options->config.store.is_none);
+    }
+    if (code == EXIT_SUCCESS && bench->is_interrupted) {
+        code =
+            EXIT_STOPPED; /* while the store was waited for, and before there was anybody to be told */
     }
     if (code != EXIT_SUCCESS) {
         workbench_close(bench);

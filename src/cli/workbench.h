@@ -16,7 +16,9 @@ struct workbench {
     struct knowledge *knowledge;
     struct loader *loader;       /* at work on it */
     struct store_opener *opener; /* of the store; it may be started before workbench_open */
-    struct store *store;         /* without a store one in memory, which the knocker does not see */
+    const char
+        *first; /* set before that by who knows what is asked first: looked up meanwhile; or NULL */
+    struct store *store; /* without a store one in memory, which the knocker does not see */
     struct door *door;
     struct knocker *knocker;
     struct timer urge; /* of the loader */
@@ -30,7 +32,7 @@ struct workbench {
 
 /* For who has options to settle: begins what does not depend on them. workbench_open or workbench_close is owed. */
 void workbench_prepare(struct workbench *bench);
-/* With settled options, and a bench that is empty, or prepared. The knowledge is loaded and the store opened beside what follows. Exit code 0, or the one to leave with; what is wrong was said then. */
+/* With settled options, and a bench that is empty, or prepared. The knowledge is loaded and the store opened beside what follows; signals are heeded. Exit code 0, or the one to leave with; what is wrong was said then. */
 int workbench_open(struct workbench *bench, const struct probe_options *options,
                    const char *command);
 /* Waits for all of the knowledge, for who asks many. Exit code; what is wrong was said then. */

@@ -173,6 +173,16 @@ static void memory_load(struct domain *domain)
     domain->memory_changes_stored = domain->memory.changes;
 }
 
+void domains_recall(struct knocker *knocker)
+{
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&knocker->domains, &cursor, &key, &value)) {
+        memory_load(value);
+    }
+}
+
 static enum err memory_write(const struct verify_domain *memory, struct buf *out)
 {
     enum err e = ERR_NONE;
@@ -488,4 +498,17 @@ void domain_look_up(struct domain *domain)
     domain->is_lookup_queued = true;
     TAILQ_INSERT_TAIL(&knocker->lookups, domain, lookup_link);
     start_queued(knocker);
+}
+
+/* Nobody asks yet: it stays as an idle one does. */
+void knocker_look_ahead(struct knocker *knocker, struct slice text)
+{
+    UNFILLED struct hel_address address;
+    struct hel_address_error error;
+    struct domain *domain;
+    if (hel_address_parse(text, knocker->config.address_mode, &address, &error) == ERR_NONE &&
+        domain_get(knocker, hel_address_domain(&address), &domain) == ERR_NONE) {
+        domain_look_up(domain);
+        domain_release(domain);
+    }
 }

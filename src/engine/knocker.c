@@ -722,6 +722,7 @@ void knocker_use_store(struct knocker *knocker, struct store *store)
     knocker->store = store;
     knocker_began_at(knocker, began_ms != 0 ? began_ms : door_wall_ms(knocker->door));
     egress_pool_recall(knocker);
+    domains_recall(knocker);
 }
 
 void knocker_free(struct knocker *knocker)

@@ -102,6 +102,9 @@ enum err knocker_new(struct door *door, const struct knowledge *knowledge,
     MUST_USE;
 /* For one that was made without a store, before it is asked for the first time; the store must outlive it. */
 void knocker_use_store(struct knocker *knocker, struct store *store);
+/* Begins to look up the domain of what will be asked soon: the name server answers while the store is being opened, at the
+ * price of questions in vain where the store has the answer. Text that is no address is left to the question. */
+void knocker_look_ahead(struct knocker *knocker, struct slice text);
 void knocker_free(struct knocker *knocker); /* after everything was answered; drops open lines */
 
 /* The answer comes from the loop, exactly once. text is copied. ERR_NOMEM. */

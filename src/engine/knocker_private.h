@@ -407,7 +407,8 @@ void park_view(const struct parked *parked, struct park_view *out);
 
 /* domain.c */
 void domains_init(struct knocker *knocker, uint64_t seed);
-void domains_done(struct knocker *knocker); /* all are freed */
+void domains_done(struct knocker *knocker);   /* all are freed */
+void domains_recall(struct knocker *knocker); /* what the store knows of those that are there */
 enum err domain_get(struct knocker *knocker, struct slice name, struct domain **out) MUST_USE;
 bool domain_is_ready(struct domain *domain);
 void domain_look_up(struct domain *domain);

@@ -5,6 +5,7 @@
 
 #include "base/must.h"
 #include "net/quiet_thread.h"
+#include "net/uv_mailbox.h"
 
 struct store_opener {
     pthread_t thread;
@@ -12,8 +13,11 @@ struct store_opener {
     pthread_mutex_t mutex; /* over these: */
     pthread_cond_t told;
     const char *path;
-    bool is_over;        /* there will be none */
-    struct store *store; /* and these are the thread's until it has ended */
+    bool is_over;             /* there will be none */
+    bool is_done;             /* the thread has nothing more to do */
+    struct uv_mailbox *inbox; /* of who waits for that; or NULL */
+    struct uv_post post;      /* to it, and empty */
+    struct store *store;      /* and these are the thread's until it has ended */
     enum err err;
     struct fault fault; /* where err is set */
 };
@@ -37,6 +41,12 @@ static void *run(void *context)
     if (path != NULL) {
         opener->err = store_open(path, &opener->store, &opener->fault);
     }
+    (void)pthread_mutex_lock(&opener->mutex);
+    opener->is_done = true;
+    if (opener->inbox != NULL) {
+        uv_mailbox_post(opener->inbox, &opener->post);
+    }
+    (void)pthread_mutex_unlock(&opener->mutex);
     return NULL;
 }
 
@@ -51,6 +61,36 @@ enum err store_opener_start(struct store_opener **out)
     opener->has_thread = quiet_thread_start(&opener->thread, run, opener) == ERR_NONE;
     *out = opener;
     return ERR_NONE;
+}
+
+static void on_done(void *context, struct uv_post *first)
+{
+    (void)first; /* the opener's own */
+    door_stop(context);
+}
+
+/* True: it is told when the thread has nothing more to do, which it has now. */
+static bool watch(struct store_opener *opener, struct uv_mailbox *inbox)
+{
+    (void)pthread_mutex_lock(&opener->mutex);
+    opener->inbox = inbox;
+    bool is_done = opener->is_done;
+    (void)pthread_mutex_unlock(&opener->mutex);
+    return !is_done;
+}
+
+/* Without a mailbox whoever waits for the thread's end just waits. */
+static void run_meanwhile(struct store_opener *opener, struct door *door)
+{
+    struct uv_mailbox *inbox;
+    if (!watch(opener, NULL) || uv_mailbox_open(door, on_done, door, &inbox) != ERR_NONE) {
+        return;
+    }
+    if (watch(opener, inbox)) {
+        door_run(door);
+    }
+    (void)watch(opener, NULL);
+    uv_mailbox_close(inbox);
 }
 
 static void tell(struct store_opener *opener, const char *path)
@@ -76,12 +116,14 @@ static void end_thread(struct store_opener *opener)
     opener->has_thread = false;
 }
 
-enum err store_opener_take(struct store_opener *opener, struct store **out, struct fault *out_fault)
+enum err store_opener_take(struct store_opener *opener, struct door *door, struct store **out,
+                           struct fault *out_fault)
 {
     must(opener->path != NULL);
     if (!opener->has_thread) {
         return store_open(opener->path, out, out_fault);
     }
+    run_meanwhile(opener, door);
     end_thread(opener);
     if (opener->err != ERR_NONE) {
         *out_fault = opener->fault;

@@ -5,6 +5,7 @@
 #ifndef ENGINE_STORE_OPENER_H
 #define ENGINE_STORE_OPENER_H
 
+#include "net/door.h"
 #include "store/store.h"
 
 struct store_opener;
@@ -13,9 +14,10 @@ struct store_opener;
 enum err store_opener_start(struct store_opener **out) MUST_USE;
 /* Which one, as for store_open; once. The path is borrowed until the store is taken, or the opener freed. */
 void store_opener_open(struct store_opener *opener, const char *path);
-/* Waits until the one it was told is open, which then is the caller's. Errors are those of store_open. */
-enum err store_opener_take(struct store_opener *opener, struct store **out, struct fault *out_fault)
-    MUST_USE;
+/* Waits until the one it was told is open, which then is the caller's; the loop of the door (net/uv_door) runs meanwhile.
+ * Errors are those of store_open. */
+enum err store_opener_take(struct store_opener *opener, struct door *door, struct store **out,
+                           struct fault *out_fault) MUST_USE;
 /* After the thread's end, which it awaits; a store that nobody took is closed. NULL is fine. */
 void store_opener_free(struct store_opener *opener);
 

@@ -127,15 +127,8 @@ class Forecast(rig.Case):
         mailer = self.mailer({('silent.example', None): []})
         process, read_all = self.on_terminal('forecast', *mailer.options,
                                              self.write('list.txt', 'a@silent.example\nb@d.example\n'))
-        rig.wait_until(lambda: self.is_listening(process), 'signals are watched for')
+        rig.wait_until(lambda: rig.catches(process, signal.SIGINT), 'signals are watched for')
         process.send_signal(signal.SIGINT)
         self.assertIn('stopped', read_all())
         self.assertEqual(process.wait(rig.PATIENCE_S), 130)
         self.assertEqual(mailer.heard, [])
-
-    @staticmethod
-    def is_listening(process):
-        """Whether SIGINT has a handler by now."""
-        with open(f'/proc/{process.pid}/status', encoding='ascii') as status:
-            caught = next(line for line in status if line.startswith('SigCgt:')).split()[1]
-        return int(caught, 16) >> (signal.SIGINT - 1) & 1

@@ -46,6 +46,13 @@ def wait_until(condition, what, limit_s=PATIENCE_S):
         time.sleep(0.02)
 
 
+def catches(process, number):
+    """Whether the signal has a handler by now."""
+    with open(f'/proc/{process.pid}/status', encoding='ascii') as status:
+        caught = next(line for line in status if line.startswith('SigCgt:')).split()[1]
+    return int(caught, 16) >> (number - 1) & 1
+
+
 class Case(unittest.TestCase):
     """A folder of its own, no store and no settings from outside."""
     longMessage = True
@@ -166,6 +173,7 @@ class Names(threading.Thread):
     def __init__(self, records, is_authentic=False):
         super().__init__(daemon=True)
         self.records = records
+        self.asked = []  # (name, type)
         self.is_authentic = is_authentic
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(('127.0.0.1', 0))
@@ -196,6 +204,7 @@ class Names(threading.Thread):
         question = query[12:at + 5]
         kind = struct.unpack('>H', query[at + 1:at + 3])[0]
         name = '.'.join(name).lower()
+        self.asked.append((name, kind))
         is_known = any(known == name for known, _ in self.records)
         if (name, None) in self.records:
             return None

@@ -1,10 +1,12 @@
 """`heloise verify` against the village and against a server of our own.
 SPDX-License-Identifier: Apache-2.0
 """
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -199,6 +201,36 @@ class OwnServer(rig.Case):
         self.assertEqual(record['dns']['mx'][0]['host'], 'mx.d.example')
         self.assertIsNone(record['smtp'])
         self.assertEqual((run.code, mailer.heard), (3, []))
+
+    def test_names_are_asked_while_the_store_is_opened(self):
+        mailer = self.mailer()
+        with contextlib.closing(sqlite3.connect(self.path('h.db'), isolation_level=None)) as other:
+            other.execute('BEGIN EXCLUSIVE')
+            process = self.start('verify', '--store', 'h.db', '--json', *mailer.options, 'live@d.example')
+            rig.wait_until(lambda: ('d.example', 15) in mailer.names.asked, 'a question')
+            self.assertEqual(mailer.heard, [])  # the answer may be stored
+            other.execute('ROLLBACK')
+        run = self.finish(process)
+        self.assertEqual((run.code, json.loads(run.out)['status']), (0, 'deliverable'), run)
+        self.assertEqual(mailer.names.asked.count(('d.example', 15)), 1)
+
+    def test_interrupted_while_the_store_is_opened(self):
+        mailer = self.mailer()
+        for words in (['verify', '--store', 'h.db', 'live@d.example'],
+                      ['bulk', '--store', 'h.db', self.write('list.txt', 'live@d.example\n')]):
+            with self.subTest(words=words), \
+                    contextlib.closing(sqlite3.connect(self.path('h.db'), isolation_level=None)) as other:
+                other.execute('BEGIN EXCLUSIVE')
+                process = self.start(*words[:1], *mailer.options, *words[1:])
+                rig.wait_until(lambda: rig.catches(process, signal.SIGINT), 'signals are watched for')
+                process.send_signal(signal.SIGINT)
+                other.execute('ROLLBACK')
+                self.assertEqual(self.finish(process).code, 130)
+
+    def test_no_name_is_asked_for_what_is_no_address(self):
+        mailer = self.mailer()
+        self.assertEqual(self.heloise('verify', '--store', 'h.db', *mailer.options, 'live@', '@d.example', 'd.example').code, 0)
+        self.assertEqual(mailer.names.asked, [])
 
     def test_who_asks(self):
         mailer = self.mailer()

@@ -145,7 +145,7 @@ enum err lines_where(const struct lines *lines, struct arena *arena, struct slic
     return e;
 }
 
-/* What a backslash protects stands for itself, but for \\n. */
+/* What a backslash protects stands for itself, but for \n. */
 static size_t unescape(struct slice text, char *out)
 {
     size_t n = 0;

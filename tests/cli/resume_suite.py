@@ -4,7 +4,6 @@ SPDX-License-Identifier: Apache-2.0
 import os
 import shlex
 import signal
-import time
 
 import halfway
 import rig
@@ -15,9 +14,7 @@ class Resume(halfway.Halfway):
     def test_interrupt_and_go_on(self):
         process = self.begin()
         process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        run = self.finish(process)
-        self.assertLess(time.monotonic() - began, 5, 'time to stop')
+        run = self.finish(process)  # while the far end owes an answer
         self.assertEqual(run.code, 130, run)
         self.assertFalse(os.path.exists(self.path('out file.csv')))
         partial = table_of(self.read('out file.csv.partial'))

@@ -3,8 +3,8 @@
 
     bench/verify_time.py --build build-bench [--runs N] [--delay MS] [--dns-delay MS] [--no-store] [--json FILE]
 
-The responder's answers take --delay milliseconds; its name server answers at once (or after --dns-delay), so that
-nothing can be hidden behind it. Each run of Heloise (from the start of its process to its end) stands between two bare conversations that say the same on the same wire: the same
+The responder's answers take --delay milliseconds (50), its name server's as long; --dns-delay 0 has names at once, which is
+harder: nothing can be hidden behind them. Each run of Heloise (from the start of its process to its end) stands between two bare conversations that say the same on the same wire: the same
 questions to the name server, one connection, the same commands. Their mean is what the network alone takes; what is
 above it is what Heloise adds. Half of the runs find a store that knows nothing (fresh), the others one that knows other
 addresses of the domain (warm). Everything stays on loopback.
@@ -122,14 +122,15 @@ def main():
     parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build-bench')
     parser.add_argument('--runs', type=int, default=20, help='of each kind')
     parser.add_argument('--delay', type=int, default=50)
-    parser.add_argument('--dns-delay', type=int, default=0, help="of the name server's answers")
+    parser.add_argument('--dns-delay', type=int, help="of the name server's answers; as long as --delay unless it is said")
     parser.add_argument('--no-store', action='store_true')
     parser.add_argument('--json', type=pathlib.Path)
     args = parser.parse_args()
     args.build = args.build.resolve()
+    dns_delay = args.delay if args.dns_delay is None else args.dns_delay
     folder = pathlib.Path(tempfile.mkdtemp(prefix='heloise-bench-'))
     argv = [args.build / 'bench/limit_responder', '--port', PORT, '--dns-port', DNS_PORT, '--hosts', 1, '--delay',
-            args.delay, '--dns-delay', args.dns_delay]
+            args.delay, '--dns-delay', dns_delay]
     try:
         subprocess.run([args.build / 'src/cli/heloise', 'jobs', '--store', folder / 'empty.db'], check=True,
                        env=environment(), stdout=subprocess.DEVNULL)

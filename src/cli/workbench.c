@@ -305,11 +305,15 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
     if (code == EXIT_SUCCESS) {
         code = make_knocker(bench, options);
     }
+    if (code == EXIT_SUCCESS) {
+        /* Not sooner: until here its thread would take a processor from the others. Nor later: where there is no name to
+         * look up (an address literal), looking ahead waits for the providers. */
+        loader_load(bench->loader, bench->knowledge);
+    }
     if (code == EXIT_SUCCESS && bench->first != NULL) {
         knocker_look_ahead(bench->knocker, slice_of(bench->first));
     }
     if (code == EXIT_SUCCESS) {
-        loader_load(bench->loader, bench->knowledge); /* now there is time for it */
         code = take_store(bench, options->config.store.is_none);
     }
     if (code == EXIT_SUCCESS && bench->is_interrupted) {

@@ -214,6 +214,14 @@ class OwnServer(rig.Case):
         self.assertEqual((run.code, json.loads(run.out)['status']), (0, 'deliverable'), run)
         self.assertEqual(mailer.names.asked.count(('d.example', 15)), 1)
 
+    def test_address_literals_have_no_name_to_look_up(self):
+        mailer = self.mailer()
+        for address, sub_status in (('live@[127.0.0.1]', 'accepted'), ('live@[10.0.0.1]', 'mx_unroutable')):
+            with self.subTest(address=address):
+                record = json.loads(self.heloise('verify', '--store', 'h.db', '--json', *mailer.options, address).out)
+                self.assertEqual((record['email'], record['sub_status']), (address, sub_status))
+        self.assertEqual(mailer.names.asked, [])
+
     def test_interrupted_while_the_store_is_opened(self):
         mailer = self.mailer()
         for words in (['verify', '--store', 'h.db', 'live@d.example'],

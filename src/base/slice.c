@@ -231,7 +231,8 @@ bool ascii_is_alnum(char c)
 
 bool ascii_is_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    /* Nearly every byte of a text is above the space. */
+    return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
 }
 
 char ascii_lower(char c)

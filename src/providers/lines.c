@@ -31,56 +31,31 @@ enum err lines_fault(const struct lines *lines, struct fault *out_fault, const c
                      text);
 }
 
-static bool is_space(char c)
-{
-    return (unsigned char)c <= ' ' && ascii_is_space(c); /* nearly no byte is below */
-}
-
-/* Where the delimiter stands that no backslash protects; the length: nowhere. */
-static size_t find_closing(struct slice text, char delimiter)
-{
-    size_t end = slice_find_byte(text, delimiter, 0);
-    if (slice_find_byte(slice_sub(text, 0, end), '\\', 0) == end) {
-        return end;
-    }
-    size_t i = 0;
-    while (i < text.len && text.at[i] != delimiter) {
-        i += text.at[i] == '\\' ? 2 : 1;
-    }
-    return i < text.len ? i : text.len;
-}
-
 /* From the byte after the opening delimiter to the closing one, skipping what a backslash protects. */
 static enum err cut_delimited(struct lines *lines, struct slice *rest, char delimiter,
                               struct slice *out, struct fault *out_fault)
 {
-    size_t end = find_closing(*rest, delimiter);
-    if (end == rest->len) {
+    size_t i = 0;
+    while (i < rest->len && rest->at[i] != delimiter) {
+        i += rest->at[i] == '\\' ? 2 : 1;
+    }
+    if (i >= rest->len) {
         return lines_fault(lines, out_fault, "no closing %c on this line; add it", delimiter);
     }
-    *out = slice_sub(*rest, 0, end);
-    *rest = slice_sub(*rest, end + 1, rest->len);
+    *out = slice_sub(*rest, 0, i);
+    *rest = slice_sub(*rest, i + 1, rest->len);
     return ERR_NONE;
 }
 
 static struct slice cut_bare(struct slice *rest)
 {
     size_t i = 0;
-    while (i < rest->len && !is_space(rest->at[i])) {
+    while (i < rest->len && !ascii_is_space(rest->at[i])) {
         i++;
     }
     struct slice word = slice_sub(*rest, 0, i);
     *rest = slice_sub(*rest, i, rest->len);
     return word;
-}
-
-static struct slice skip_space(struct slice rest)
-{
-    size_t i = 0;
-    while (i < rest.len && is_space(rest.at[i])) {
-        i++;
-    }
-    return slice_sub(rest, i, rest.len);
 }
 
 static enum err cut_word(struct lines *lines, struct slice *rest, struct fault *out_fault)
@@ -103,13 +78,13 @@ static enum err cut_word(struct lines *lines, struct slice *rest, struct fault *
 static enum err split(struct lines *lines, struct slice line, struct fault *out_fault)
 {
     lines->count = 0;
-    struct slice rest = skip_space(line);
+    struct slice rest = slice_trim(line);
     while (rest.len > 0 && rest.at[0] != '#') {
         enum err e = cut_word(lines, &rest, out_fault);
         if (e != ERR_NONE) {
             return e;
         }
-        rest = skip_space(rest);
+        rest = slice_trim(rest);
     }
     return ERR_NONE;
 }

@@ -208,7 +208,19 @@ static int take_store(struct workbench *bench, bool is_none)
     if (e == ERR_NONE && !is_none) {
         knocker_use_store(bench->knocker, bench->store);
     }
-    return say_store(e, &fault);
+    int code = say_store(e, &fault);
+    /* Who was interrupted meanwhile: nobody was there yet to be told. */
+    return code == EXIT_SUCCESS && bench->is_interrupted ? EXIT_STOPPED : code;
+}
+
+/* The providers first: where there is no name to look up (an address literal) they are waited for. But not before all
+ * else is there: their thread would take a processor from the others. */
+static void look_ahead(struct workbench *bench)
+{
+    loader_load(bench->loader, bench->knowledge);
+    if (bench->first != NULL) {
+        knocker_look_ahead(bench->knocker, slice_of(bench->first));
+    }
 }
 
 /* While the store is being opened. */
@@ -306,19 +318,8 @@ int workbench_open(struct workbench *bench, const struct probe_options *options,
         code = make_knocker(bench, options);
     }
     if (code == EXIT_SUCCESS) {
-        /* Not sooner: until here its thread would take a processor from the others. Nor later: where there is no name to
-         * look up (an address literal), looking ahead waits for the providers. */
-        loader_load(bench->loader, bench->knowledge);
-    }
-    if (code == EXIT_SUCCESS && bench->first != NULL) {
-        knocker_look_ahead(bench->knocker, slice_of(bench->first));
-    }
-    if (code == EXIT_SUCCESS) {
+        look_ahead(bench);
         code = take_store(bench, options->config.store.is_none);
-    }
-    if (code == EXIT_SUCCESS && bench->is_interrupted) {
-        code =
-            EXIT_STOPPED; /* while the store was waited for, and before there was anybody to be told */
     }
     if (code != EXIT_SUCCESS) {
         workbench_close(bench);

@@ -16,8 +16,8 @@ struct workbench {
     struct knowledge *knowledge;
     struct loader *loader;       /* at work on it */
     struct store_opener *opener; /* of the store; it may be started before workbench_open */
-    const char
-        *first; /* set before that by who knows what is asked first: looked up meanwhile; or NULL */
+    /* Set before that by who knows what is asked first, whose domain is looked up meanwhile; or NULL. */
+    const char *first;
     struct store *store; /* without a store one in memory, which the knocker does not see */
     struct door *door;
     struct knocker *knocker;

@@ -110,6 +110,7 @@ void loader_urge(struct loader *loader)
 
 enum err loader_await(struct loader *loader, enum knowledge_part part, struct fault *out_fault)
 {
+    must(loader->knowledge != NULL); /* else nobody would ever load it */
     if (!loader->has_thread) {
         return knowledge_load(loader->knowledge, part, out_fault);
     }

@@ -69,7 +69,7 @@ static void on_done(void *context, struct uv_post *first)
     door_stop(context);
 }
 
-/* True: it is told when the thread has nothing more to do, which it has now. */
+/* Whom the thread tells that it has nothing more to do; NULL: nobody any more. True: it has something to do. */
 static bool watch(struct store_opener *opener, struct uv_mailbox *inbox)
 {
     (void)pthread_mutex_lock(&opener->mutex);
@@ -83,7 +83,7 @@ static bool watch(struct store_opener *opener, struct uv_mailbox *inbox)
 static void run_meanwhile(struct store_opener *opener, struct door *door)
 {
     struct uv_mailbox *inbox;
-    if (!watch(opener, NULL) || uv_mailbox_open(door, on_done, door, &inbox) != ERR_NONE) {
+    if (uv_mailbox_open(door, on_done, door, &inbox) != ERR_NONE) {
         return;
     }
     if (watch(opener, inbox)) {
